@@ -1,0 +1,186 @@
+/*
+ * Pools: a number of workers that share out the items of an array (Python: Pool, and on threads
+ * multiprocessing.dummy.Pool).
+ *
+ *     mproc_pool *pool;
+ *     mproc_check(mproc_pool_create(&(mproc_pool_options){ .processes = 4 }, &pool));
+ *     mproc_check(mproc_pool_map(pool, square, inputs, sizeof inputs[0],
+ *                                squares, sizeof squares[0], 100, NULL));
+ *     mproc_pool_free(pool);
+ *
+ * What <mproc/process.h> says once for all functions is said for these, too.
+ */
+#ifndef MPROC_POOL_H
+#define MPROC_POOL_H
+
+#include <mproc/process.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mproc_pool mproc_pool;
+
+/* What a pool's workers are. */
+typedef enum mproc_worker_kind {
+    MPROC_PROCESSES = 0, /* daemon processes, "PoolWorker-1" and so on */
+    MPROC_THREADS = 1    /* threads of this process: no copies, no isolation */
+} mproc_worker_kind;
+
+/* Zero in a field is its default. */
+typedef struct mproc_pool_options {
+    /* Number of workers, at most 4,096. Default: mproc_cpu_count(). */
+    int processes;
+    mproc_worker_kind workers;
+} mproc_pool_options;
+
+/*
+ * Computes one item: reads `*item`, writes `*result`. Both lie in memory of the worker, aligned to
+ * the largest power of two that divides their size, up to 64 bytes; they are valid until it returns.
+ * Any status but MPROC_OK fails the item and skips the rest of its chunk.
+ */
+typedef mproc_status mproc_item_function(const void *item, void *result, mproc_call *call);
+
+/*
+ * Computes `count` items, of which the first has the number `first` in the whole array: `items` and
+ * `results` point to that first item and its result. For loops that the compiler should see whole.
+ * Any status but MPROC_OK fails all of them.
+ */
+typedef mproc_status mproc_range_function(size_t first, size_t count, const void *items, void *results,
+                                          mproc_call *call);
+
+/* Zero in a field is its default. */
+typedef struct mproc_map_options {
+    /*
+     * How many items a worker takes at a time, and how many fail together when a worker is lost.
+     * Default: count / (4 * workers), rounded up, as in Python. Where items are copied (to worker
+     * processes) a chunk is at most what a quarter of a window of 1 MiB holds, but at least 1 item.
+     */
+    size_t chunk_size;
+    /* If not NULL: the caller's array of `count` statuses, one for each item. Ours. */
+    mproc_status *statuses;
+} mproc_map_options;
+
+/*
+ * Creates a pool and starts its workers (Python: Pool()). Does not wait until they are ready.
+ *
+ * `*out` is the caller's: mproc_pool_free(). This process' reaper thread replaces workers that end.
+ *
+ * Returns MPROC_OK, or, with `*out` unchanged and no worker left:
+ *   MPROC_INVALID     `out` is NULL, or an option is negative or above its limit
+ *   what mproc_process_start() returns for a worker
+ */
+static inline mproc_status mproc_pool_create(const mproc_pool_options *options, mproc_pool **out);
+
+/*
+ * Calls `function` for each of the `count` items of `item_size` bytes at `items`, and writes the
+ * results of `result_size` bytes, in the same order, to `results` (Python: map()).
+ *
+ * Blocks until all items are done. The arrays are the caller's and may be any memory; neither may
+ * change meanwhile. `results` may be NULL if `result_size` is 0, `items` if `item_size` is 0 or
+ * `count` is 0. Calls of several threads run one after the other.
+ *
+ * All chunks are run, whatever others return; results of items that failed are undefined.
+ * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
+ * mproc_last_error_text() as the function left it and the worker's name:
+ *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk; the text says who and how
+ *   MPROC_TERMINATED   the pool was terminated meanwhile
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called; no further chunks are begun
+ *   any other          what the function returned
+ * or, with nothing begun:
+ *   MPROC_INVALID       a NULL address, a size of 0 for data that is there, an item above 64 MiB, or an array that
+ *                       is larger than memory can be
+ *   MPROC_CLOSED        the pool was closed or terminated
+ *   MPROC_NOT_OWNER     this process did not create the pool
+ *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
+ *   MPROC_NO_MEMORY     there is no room for the window through which items pass
+ */
+static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,
+                                          size_t item_size, void *results, size_t result_size, size_t count,
+                                          const mproc_map_options *options);
+
+/* As mproc_pool_map(), with a function that computes a range of items at a time. Ours. */
+static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function,
+                                                const void *items, size_t item_size, void *results,
+                                                size_t result_size, size_t count,
+                                                const mproc_map_options *options);
+
+/* Takes no more work; workers end when what was begun is done (Python: close()). Does not block. */
+MPROC_API void mproc_pool_close(mproc_pool *pool);
+
+/*
+ * Ends the workers without waiting for their work; a map() in progress returns MPROC_TERMINATED
+ * (Python's never returns). Worker threads cannot be ended: they finish the item, or range, that they are in.
+ * Does not block.
+ */
+MPROC_API void mproc_pool_terminate(mproc_pool *pool);
+
+/*
+ * Waits until all workers have ended (Python: join()). Blocks at most `timeout_ms` milliseconds.
+ *
+ * Returns MPROC_OK, or:
+ *   MPROC_TIMEOUT      some have not
+ *   MPROC_BAD_STATE    the pool was neither closed nor terminated
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ */
+MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms);
+
+/*
+ * Frees the pool; one that still runs is terminated (as Python's `with Pool()` does). Blocks until
+ * its workers have ended. NULL is fine. No other call on this pool may be in progress.
+ */
+MPROC_API void mproc_pool_free(mproc_pool *pool);
+
+/* Returns the number of workers. */
+MPROC_API int mproc_pool_size(const mproc_pool *pool);
+
+/*
+ * Writes the process ids of the workers that run now to `pids`, up to `capacity`, and returns their
+ * whole number. Worker threads have this process' id. Does not block. Ours.
+ */
+MPROC_API size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity);
+
+/* ---- what the inline functions above call; not for direct use ------------------------------ */
+
+MPROC_API mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t options_size,
+                                               mproc_pool **out);
+
+/* One of `item_function` and `range_function` is NULL. */
+MPROC_API mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
+                                            mproc_range_function *range_function, const void *items,
+                                            size_t item_size, void *results, size_t result_size, size_t count,
+                                            const mproc_map_options *options, size_t options_size);
+
+static inline mproc_status mproc_pool_create(const mproc_pool_options *options, mproc_pool **out)
+{
+    return mproc_pool_create_sized(options, sizeof(mproc_pool_options), out);
+}
+
+static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,
+                                          size_t item_size, void *results, size_t result_size, size_t count,
+                                          const mproc_map_options *options)
+{
+    return mproc_pool_map_sized(pool, function, NULL, items, item_size, results, result_size, count, options,
+                                sizeof(mproc_map_options));
+}
+
+static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function,
+                                                const void *items, size_t item_size, void *results,
+                                                size_t result_size, size_t count,
+                                                const mproc_map_options *options)
+{
+    return mproc_pool_map_sized(pool, NULL, function, items, item_size, results, result_size, count, options,
+                                sizeof(mproc_map_options));
+}
+
+#ifdef __cplusplus
+}
+
+/* Options as a named object or a temporary. */
+static inline mproc_status mproc_pool_create(const mproc_pool_options &options, mproc_pool **out)
+{
+    return mproc_pool_create_sized(&options, sizeof options, out);
+}
+#endif
+
+#endif

@@ -1,0 +1,333 @@
+/*
+ * The only door to the operating system. src/posix and src/win32 implement it, in files of the same
+ * names; nothing outside them includes an OS header.
+ *
+ * For every function:
+ *   - A function that can fail returns a mproc_status, has set the thread's error text with
+ *     mproc_error() (what was tried, the system's own words and number), has written no result and
+ *     left nothing behind. What cannot fail returns void or the value.
+ *   - It does what the system does. Defaults, checks, retries and names are the business of the rooms above.
+ *   - Any thread may call it, unless it says otherwise. EINTR is never seen above the door.
+ *   - Times are int64_t nanoseconds. Deadlines are absolute, of plat_clock_now_ns(); PLAT_FOREVER is
+ *     none, and one that has passed means: try, do not wait.
+ *   - Handles that it makes are never inherited by accident: a child gets those that
+ *     plat_process_start() names, and no other.
+ */
+#ifndef MPROC_PLATFORM_H
+#define MPROC_PLATFORM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mproc/process.h>
+#include <mproc/status.h>
+
+#define PLAT_FOREVER INT64_MAX
+
+/* A file descriptor or a HANDLE. */
+typedef intptr_t plat_handle;
+#define PLAT_NO_HANDLE ((plat_handle)-1)
+
+/* ---- clock.c ---------------------------------------------------------------------------------- */
+
+/* Monotonic time; the same scale in every process. Wall-clock steps do not move it. */
+int64_t plat_clock_now_ns(void);
+
+/*
+ * Time on the scale in which the system records the birth of processes (see plat_process_alive).
+ */
+int64_t plat_clock_birth_ns(void);
+
+/* Sleeps at least until the deadline. */
+void plat_clock_sleep_until(int64_t deadline_ns);
+
+/* ---- memory.c --------------------------------------------------------------------------------- */
+
+/* The largest reservation that makes sense here: less than what the process' address-space limit leaves. */
+size_t plat_memory_reserve_max(void);
+
+/* Granularity of plat_memory_commit(): a power of two. */
+size_t plat_memory_page(void);
+
+/*
+ * Creates a shared-memory object of at most `reserve` bytes, nothing of it committed. It has no name and is gone
+ * with the last process that has it open or mapped.
+ */
+mproc_status plat_memory_create(size_t reserve, plat_handle *memory);
+
+/*
+ * Maps `reserve` bytes of it, the same number that it was created with. Touching what is not committed is a
+ * fault. A core dump leaves the mapping out. MPROC_NO_MEMORY: no such range of addresses is free.
+ */
+mproc_status plat_memory_map(plat_handle memory, size_t reserve, void **base);
+
+void plat_memory_unmap(void *base, size_t reserve);
+
+/*
+ * Makes [offset, offset + size) usable in every process that has it mapped, now and later; new bytes are zero, bytes
+ * that were usable keep their contents. Both are multiples of plat_memory_page(). Idempotent, and
+ * may run in several processes at once for the same range.
+ *
+ * MPROC_NO_MEMORY: the system, or the memory cgroup of this process, has no room. What was returned
+ * as usable never faults for want of memory (a race with other users of the cgroup excepted).
+ */
+mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size);
+
+/* ---- handle.c --------------------------------------------------------------------------------- */
+
+/* Closes the handle; PLAT_NO_HANDLE is ignored. */
+void plat_handle_close(plat_handle handle);
+
+/*
+ * For a child: takes charge of a handle that it was started with, whose number it was told. The
+ * handle is not inherited any further. MPROC_INVALID: it is not open.
+ */
+mproc_status plat_handle_adopt(plat_handle handle);
+
+/*
+ * Waits until one of `count` (1 to 8) handles is ready: an event that is set, a process that has ended, a
+ * sentinel whose holder is gone. Writes its index, the lowest if several are. MPROC_TIMEOUT.
+ */
+mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t deadline_ns, int *ready);
+
+/* Number of handles that this process has open, or -1 if the system does not tell. */
+int plat_handle_count(void);
+
+/* ---- event.c ---------------------------------------------------------------------------------- */
+
+/* An event of this process: not set. It stays set until plat_event_clear(). Close it as a handle. */
+mproc_status plat_event_create(plat_handle *event);
+
+/* Async-signal-safe; keeps errno. */
+void plat_event_set(plat_handle event);
+
+void plat_event_clear(plat_handle event);
+
+/*
+ * A watcher tells which of any number of processes have ended. One thread waits; any thread adds,
+ * removes and wakes.
+ */
+typedef struct plat_watcher plat_watcher;
+
+mproc_status plat_watcher_create(plat_watcher **watcher);
+
+/* No thread waits in it. */
+void plat_watcher_free(plat_watcher *watcher);
+
+/* Reports `token` (not 0) once when the process has ended. */
+mproc_status plat_watcher_add(plat_watcher *watcher, plat_handle process, uint64_t token);
+
+/* Takes it out; a report that is already on its way may still come. */
+void plat_watcher_remove(plat_watcher *watcher, plat_handle process, uint64_t token);
+
+/* Lets plat_watcher_wait() return with token 0. Wakes do not add up. */
+void plat_watcher_wake(plat_watcher *watcher);
+
+/* Waits for a report. Returns its token, 0 after a wake or at the deadline. */
+uint64_t plat_watcher_wait(plat_watcher *watcher, int64_t deadline_ns);
+
+/* ---- sentinel.c ------------------------------------------------------------------------------- */
+
+/*
+ * Makes the two ends by which one child knows that its parent lives. `watched` is for the child (give it to
+ * plat_process_start) and becomes ready when this process has ended, or has closed `held`.
+ * Windows: `watched` is a handle of this process, `held` PLAT_NO_HANDLE, and closing it tells nobody.
+ */
+mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched);
+
+/*
+ * In the child, for a daemon: from now on this process is killed by the system when `watched` becomes
+ * ready, and at once if it is ready already. Windows: the parent's job object does this from birth,
+ * see plat_start.daemon, and this does nothing.
+ */
+mproc_status plat_sentinel_arm(plat_handle watched);
+
+/* ---- process.c -------------------------------------------------------------------------------- */
+
+/* Everything that a new process is given. Strings are UTF-8. */
+typedef struct plat_start {
+    const char *executable;            /* NULL: this process' own, even if its file is gone or was replaced */
+    const char *working_directory;     /* NULL: this process' */
+    const char *const *environment;    /* "NAME=VALUE" or "NAME", see mproc_process_options; may be NULL */
+    bool environment_only;
+    const char *marker_name;           /* one more variable */
+    mproc_stdio stdio[3];              /* none is MPROC_STDIO_DEFAULT */
+    plat_handle handles[4];            /* what the child gets, PLAT_NO_HANDLE for none */
+    bool daemon;                       /* ended by the system with this process (Windows; see plat_sentinel_arm) */
+    /*
+     * Writes the marker's value, given the numbers that the child will know its handles by, into `text` (128
+     * bytes). Called before the child exists, in the calling thread.
+     */
+    void (*marker_write)(void *context, const plat_handle *numbers, char *text);
+    void *context;
+} plat_start;
+
+typedef struct plat_process {
+    plat_handle handle;                /* ready when the process has ended; close it as a handle */
+    int64_t pid;
+} plat_process;
+
+/*
+ * Starts a process with the same command line as this one, with the signal mask of the calling
+ * thread's host and default dispositions for what the library changed. Returns when the new program
+ * is loaded. It inherits `handles` and the standard streams and nothing else.
+ *
+ * MPROC_NOT_FOUND, MPROC_PERMISSION, MPROC_INVALID (no program; a bad stdio handle), MPROC_LIMIT,
+ * MPROC_NO_MEMORY: there is no process, in every case.
+ */
+mproc_status plat_process_start(const plat_start *start, plat_process *process);
+
+/*
+ * Collects the status of an ended child of this process: MPROC_EXIT_RUNNING if it has not ended, MPROC_EXIT_LOST if
+ * somebody else has collected it. Call it once with another answer than running; it never waits.
+ */
+mproc_exit_status plat_process_collect(const plat_process *process);
+
+/* A process that has ended is no error. MPROC_PERMISSION. */
+mproc_status plat_process_terminate(const plat_process *process);
+mproc_status plat_process_kill(const plat_process *process);
+
+/* Sends SIGINT. Windows: does nothing. */
+mproc_status plat_process_interrupt(const plat_process *process);
+
+/*
+ * Opens a process that need not be a child, to wait for its end. MPROC_NOT_FOUND: it has ended, or
+ * `pid` now belongs to a process that was born after `born_before_ns` (plat_clock_birth_ns()).
+ */
+mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process);
+
+/* Whether that process still exists and has not ended. */
+bool plat_process_alive(int64_t pid, int64_t born_before_ns);
+
+int64_t plat_process_id(void);
+
+/* The id of the process that started this one, or, after its end, perhaps of another. */
+int64_t plat_process_parent_id(void);
+
+/*
+ * In a child, as early as possible: gives the process the visible name of its program (Linux), which
+ * a start by /proc/self/exe hides. Elsewhere does nothing.
+ */
+void plat_process_show_name(void);
+
+/* Keeps Ctrl-C from this process (pool workers): ignores SIGINT; Windows: the console's CTRL_C_EVENT. */
+void plat_process_ignore_interrupts(void);
+
+/* Calls `handler`, which is async-signal-safe, on Ctrl-C. */
+mproc_status plat_process_catch_interrupts(void (*handler)(void));
+
+/* Calls `child` in the new process after a fork(). Windows has none: does nothing. */
+mproc_status plat_process_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));
+
+/* ---- semaphore.c ------------------------------------------------------------------------------ */
+
+/*
+ * A wake-up object of one thread that lies in shared memory and can be posted by any thread of any
+ * process. It holds at most one post. Zeroed memory is a semaphore that was not opened.
+ *
+ * `value` is the count (Linux: a futex word; Windows: unused), `pid` and `handle` name the system's
+ * object inside its owner (Windows), `serial` changes with each opening, so that posters can cache
+ * what they duplicated. They are changed by the owning thread alone, in open and close; `value` by anybody.
+ */
+typedef struct plat_semaphore {
+    _Atomic uint32_t value;
+    _Atomic uint32_t serial;
+    _Atomic int64_t pid;
+    _Atomic int64_t handle;
+} plat_semaphore;
+
+/* By the owner: makes it ready to be posted. Keeps a post that is already there, or not. */
+mproc_status plat_semaphore_open(plat_semaphore *semaphore);
+
+void plat_semaphore_close(plat_semaphore *semaphore);
+
+/* By the owner: takes a post, waiting for it. May return without one. MPROC_TIMEOUT. */
+mproc_status plat_semaphore_wait(plat_semaphore *semaphore, int64_t deadline_ns);
+
+/* Posts; an owner that has ended is ignored. Async-signal-safe on POSIX. */
+void plat_semaphore_post(plat_semaphore *semaphore);
+
+/* ---- futex.c: only where the system has a futex that crosses processes (Linux) ------------------- */
+
+/* Sleeps while `*word` is `expected`. May return for no reason. MPROC_TIMEOUT at the deadline. Sets no error text. */
+mproc_status plat_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
+
+/* Wakes up to `count` sleepers on the word; returns how many. Async-signal-safe; keeps errno. */
+int plat_futex_wake(_Atomic uint32_t *word, int count);
+
+/* ---- thread.c --------------------------------------------------------------------------------- */
+
+typedef struct plat_thread plat_thread;
+
+/* Starts a thread that blocks all signals. MPROC_LIMIT, MPROC_NO_MEMORY. */
+mproc_status plat_thread_start(void (*function)(void *argument), void *argument, plat_thread **thread);
+
+/* Waits for its end and frees it. */
+void plat_thread_join(plat_thread *thread);
+
+/*
+ * Has `function` called in each thread that set a value with plat_thread_exit_set(), with that
+ * value, when the thread ends (not at the end of the process). Call it once.
+ */
+mproc_status plat_thread_exit_hook(void (*function)(void *value));
+void plat_thread_exit_set(void *value);
+
+/* A lock among the threads of this process. Zeroed memory is an unlocked mutex; it needs no end. */
+typedef struct plat_mutex {
+    void *place[8];
+} plat_mutex;
+
+void plat_mutex_lock(plat_mutex *mutex);
+void plat_mutex_unlock(plat_mutex *mutex);
+
+/* Lets another thread run on this CPU. */
+void plat_thread_yield(void);
+
+/* Tells the CPU that this is a spin loop: some tens of nanoseconds. */
+void plat_thread_pause(void);
+
+/* The CPU that the calling thread runs on, or -1. */
+int plat_thread_cpu(void);
+
+/*
+ * Moves the calling thread to that CPU once, without binding it there: its affinity stays what it
+ * was. Does nothing if it may not run there.
+ */
+void plat_thread_move(int cpu);
+
+/* ---- module.c --------------------------------------------------------------------------------- */
+
+/* An executable or shared library in this process. */
+typedef struct plat_module {
+    uintptr_t base;
+    uint8_t id[20];                    /* tells builds apart: the build id, or a hash of what identifies the file */
+    bool main;                         /* it is the executable */
+    char path[1024];                   /* UTF-8; for the executable not needed and perhaps empty */
+} plat_module;
+
+/* Finds the module whose code holds the address. MPROC_NOT_FOUND: none does, or it is not code. */
+mproc_status plat_module_find(uintptr_t address, plat_module *module);
+
+/* Finds the loaded module with this id. MPROC_NOT_FOUND. */
+mproc_status plat_module_lookup(const uint8_t id[20], plat_module *module);
+
+/* Opens a module for good, as dlopen() and LoadLibrary() do. MPROC_NOT_FOUND, with the loader's words. */
+mproc_status plat_module_open(const char *path);
+
+/* ---- system.c --------------------------------------------------------------------------------- */
+
+/* CPUs of this process' affinity, limited by its cgroup's quota or its job. At least 1. */
+int plat_system_cpu_count(void);
+
+/* Random bytes fit for keys. */
+mproc_status plat_system_random(void *bytes, size_t size);
+
+/* Copies the variable's value. False: it is not set, or longer than `size` - 1. */
+bool plat_system_environment(const char *name, char *value, size_t size);
+
+/* Takes the variable out of this process' environment. */
+void plat_system_environment_remove(const char *name);
+
+#endif
