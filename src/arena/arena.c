@@ -1,0 +1,159 @@
+/* Creates, attaches and grows the arena. */
+#include "arena/arena.h"
+
+#include "arena/slot.h"
+
+/* Growth: an eighth of what is there, within these bounds, so that system calls stay rare. */
+#define GROWTH_BYTES_MIN ((uint64_t)256 * 1024)
+#define GROWTH_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
+#define RESERVE_BYTES_MIN ((uint64_t)4 * 1024 * 1024)
+#define PROCESSES_MAX 65536u
+
+unsigned char *arena_base;
+static plat_handle memory_handle = PLAT_NO_HANDLE;
+static uint64_t mapped_bytes;
+
+static uint64_t round_up(uint64_t value, uint64_t step)
+{
+    return (value + step - 1) & ~(step - 1);
+}
+
+static uint64_t lesser(uint64_t left, uint64_t right)
+{
+    return left < right ? left : right;
+}
+
+/* Reserves as much as the system gives: a debugger or a limit on addresses must not stop the program. */
+static mproc_status reserve_and_map(uint64_t *reserve)
+{
+    mproc_status status = MPROC_NO_MEMORY;
+    void *base;
+
+    for (*reserve = plat_memory_reserve_max(); *reserve >= RESERVE_BYTES_MIN; *reserve /= 2) {
+        if ((status = plat_memory_create((size_t)*reserve, &memory_handle)) != MPROC_OK) continue;
+        if ((status = plat_memory_map(memory_handle, (size_t)*reserve, &base)) == MPROC_OK) {
+            arena_base = base;
+            mapped_bytes = *reserve;
+            return MPROC_OK;
+        }
+        plat_handle_close(memory_handle);
+        memory_handle = PLAT_NO_HANDLE;
+    }
+    return status;
+}
+
+/* A sixteenth of the addresses for either kind of slot is far more than enough, except where addresses are scarce. */
+static void lay_out(struct arena_header *header, uint64_t reserve)
+{
+    uint64_t page = plat_memory_page();
+    uint64_t sizes[ARENA_PARTS];
+    uint64_t at = round_up(sizeof *header, page);
+
+    header->processes_max = (uint32_t)lesser(PROCESSES_MAX, reserve / 16 / sizeof(struct process_slot));
+    header->threads_max = (uint32_t)lesser(SLOT_INDEX_MAX + 1, reserve / 16 / sizeof(struct thread_slot));
+    sizes[ARENA_PROCESSES] = header->processes_max * sizeof(struct process_slot);
+    sizes[ARENA_THREADS] = header->threads_max * sizeof(struct thread_slot);
+    sizes[ARENA_PARKING] = header->threads_max * sizeof(uint64_t);
+    for (int part = 0; part < ARENA_PARTS; part++) {
+        header->ranges[part].start = at;
+        at = part == ARENA_HEAP ? reserve : round_up(at + sizes[part], page);
+        header->ranges[part].limit = at;
+        atomic_store(&header->ranges[part].committed, header->ranges[part].start);
+    }
+}
+
+mproc_status arena_create(const function_ref *copy)
+{
+    struct arena_header *header;
+    uint64_t reserve;
+    mproc_status status;
+
+    if ((status = reserve_and_map(&reserve)) != MPROC_OK) goto done;
+    status = plat_memory_commit(memory_handle, arena_base, 0, round_up(sizeof *header, plat_memory_page()));
+    if (status != MPROC_OK) goto done;
+
+    header = arena_header();
+    header->abi = ARENA_ABI;
+    header->page = (uint32_t)plat_memory_page();
+    header->reserve = reserve;
+    header->copy = *copy;
+    header->cpus = (uint32_t)plat_system_cpu_count();
+    lay_out(header, reserve);
+    atomic_store(&header->heap.top, header->ranges[ARENA_HEAP].start);
+    atomic_store(&header->threads_high, 1);      /* tag 0 means "nobody", so thread slot 0 stays unused */
+    header->magic = ARENA_MAGIC;
+done:
+    if (status != MPROC_OK) arena_detach();
+    return status;
+}
+
+mproc_status arena_attach(plat_handle memory, uint64_t reserve, const function_ref *copy)
+{
+    void *base;
+    mproc_status status;
+
+    if ((status = plat_memory_map(memory, (size_t)reserve, &base)) != MPROC_OK) return status;
+    arena_base = base;
+    mapped_bytes = reserve;
+    memory_handle = memory;
+    if (arena_header()->magic != ARENA_MAGIC || arena_header()->reserve != reserve) {
+        arena_detach();
+        return mproc_error(MPROC_INVALID, "the handle that this process was told of is no arena");
+    }
+    if (arena_header()->abi != ARENA_ABI)
+        return mproc_error(MPROC_MISMATCH,
+                           "this process was started by a program whose mproc has arena version %u, the one here "
+                           "has %u: build both with the same version",
+                           (unsigned)arena_header()->abi, ARENA_ABI);
+    if (!function_same(&arena_header()->copy, copy))
+        return mproc_error(MPROC_MISMATCH,
+                           "this process was started by another copy of mproc, in '%s', than the one in '%s': link "
+                           "the program and its plugins with one shared mproc library",
+                           arena_header()->copy.path, copy->path);
+    return MPROC_OK;
+}
+
+void arena_detach(void)
+{
+    if (arena_base) plat_memory_unmap(arena_base, (size_t)mapped_bytes);
+    plat_handle_close(memory_handle);
+    arena_base = NULL;
+    memory_handle = PLAT_NO_HANDLE;
+}
+
+plat_handle arena_memory(void)
+{
+    return memory_handle;
+}
+
+/* Committing twice is harmless, so processes may race here; the highest word wins. */
+static mproc_status commit_to(struct arena_range *range, uint64_t from, uint64_t end)
+{
+    mproc_status status = plat_memory_commit(memory_handle, arena_base, (size_t)from, (size_t)(end - from));
+    uint64_t seen = atomic_load(&range->committed);
+
+    if (status != MPROC_OK) return status;
+    while (seen < end && !atomic_compare_exchange_weak(&range->committed, &seen, end)) {
+    }
+    return MPROC_OK;
+}
+
+mproc_status arena_commit(arena_part part, uint64_t end)
+{
+    struct arena_range *range = &arena_header()->ranges[part];
+    uint64_t from = atomic_load(&range->committed), page = arena_header()->page;
+    uint64_t growth = (from - range->start) / 8;
+    uint64_t exact = round_up(end, page), generous;
+
+    if (end <= from) return MPROC_OK;
+    if (end > range->limit)
+        return mproc_error(part == ARENA_HEAP ? MPROC_NO_MEMORY : MPROC_LIMIT,
+                           "the arena of %llu MiB is full: raise the limit on the address space of the family's "
+                           "first process",
+                           (unsigned long long)(arena_header()->reserve >> 20));
+    if (growth < GROWTH_BYTES_MIN) growth = part == ARENA_HEAP ? GROWTH_BYTES_MIN : page;
+    growth = lesser(growth, GROWTH_BYTES_MAX);
+    generous = lesser(round_up(exact > from + growth ? exact : from + growth, page), range->limit);
+    if (commit_to(range, from, generous) == MPROC_OK) return MPROC_OK;
+    return commit_to(range, from, exact);
+}

@@ -1,0 +1,203 @@
+/* The block allocator. Each critical section has one publishing store; see block_repair(). */
+#include "arena/block.h"
+
+#include <string.h>
+
+#include "arena/lock.h"
+
+#define BLOCK_MAGIC 0x6B636C62u
+#define BLOCK_BYTES_MIN 64
+#define STEPS 4                         /* sizes between two powers of two */
+
+/* Sizes 64, 80, 96, 112, 128, 160, ... with the header: at most a quarter is wasted. */
+static uint64_t class_bytes(uint32_t class_index)
+{
+    return ((uint64_t)BLOCK_BYTES_MIN / STEPS * (STEPS + class_index % STEPS)) << class_index / STEPS;
+}
+
+static uint32_t class_of(uint64_t bytes)
+{
+    uint32_t doublings = 0;
+
+    /* The number of doublings that still leave at least one full step: found by halving the distance. */
+    for (uint32_t half = 32; half > 0; half /= 2)
+        if (doublings + half < HEAP_CLASSES / STEPS && bytes >> (doublings + half) > BLOCK_BYTES_MIN)
+            doublings += half;
+    for (uint32_t class_index = doublings * STEPS; class_index < HEAP_CLASSES; class_index++)
+        if (class_bytes(class_index) >= bytes) return class_index;
+    return HEAP_CLASSES;
+}
+
+static struct block_header *header_of(uint64_t block)
+{
+    struct block_header *header = (struct block_header *)arena_at(block - sizeof *header);
+    assert(header->magic == BLOCK_MAGIC && header->class_index < HEAP_CLASSES);
+    return header;
+}
+
+static void hand_begin(struct hand *hand, enum hand_operation operation, const _Atomic uint64_t *cell)
+{
+    atomic_store_explicit(&hand->block, 0, memory_order_relaxed);
+    atomic_store_explicit(&hand->cell, arena_offset(cell), memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&hand->operation, operation, memory_order_relaxed);
+}
+
+static void hand_end(struct hand *hand)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&hand->operation, HAND_NOTHING, memory_order_relaxed);
+}
+
+/* Under the lock that the hand names: from `*from` the block goes to the cell. */
+static void move(struct hand *hand, _Atomic uint64_t *from, uint64_t block, uint64_t left, _Atomic uint64_t *cell)
+{
+    atomic_store_explicit(&hand->block, block, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(from, left, memory_order_relaxed);           /* publishes: the block is taken */
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(cell, block, memory_order_release);
+}
+
+static bool take_free(struct hand *hand, uint32_t class_index, uint64_t clear, _Atomic uint64_t *cell)
+{
+    struct heap_class *class_ = &arena_header()->heap.classes[class_index];
+    uint64_t block;
+
+    if (atomic_load_explicit(&class_->head, memory_order_relaxed) == 0) return false;
+    hand_begin(hand, HAND_TAKE, cell);
+    lock_acquire(hand, &class_->lock);
+    block = atomic_load_explicit(&class_->head, memory_order_relaxed);
+    if (block) {
+        memset(arena_at(block), 0, clear);
+        move(hand, &class_->head, block, header_of(block)->next, cell);
+    }
+    lock_release(hand, &class_->lock);
+    hand_end(hand);
+    return block != 0;
+}
+
+/* Memory above the top is nobody's and zero, so the header may be written before the block is published. */
+static mproc_status cut(struct hand *hand, uint32_t class_index, _Atomic uint64_t *cell)
+{
+    struct heap *heap = &arena_header()->heap;
+    uint64_t top, bytes = class_bytes(class_index);
+    struct block_header *header;
+    mproc_status status;
+
+    hand_begin(hand, HAND_CUT, cell);
+    lock_acquire(hand, &heap->lock);
+    top = atomic_load_explicit(&heap->top, memory_order_relaxed);
+    if ((status = arena_commit(ARENA_HEAP, top + bytes)) == MPROC_OK) {
+        header = (struct block_header *)arena_at(top);
+        header->magic = BLOCK_MAGIC;
+        header->class_index = class_index;
+        header->next = 0;
+        move(hand, &heap->top, top + sizeof *header, top + bytes, cell);
+    }
+    lock_release(hand, &heap->lock);
+    hand_end(hand);
+    return status;
+}
+
+mproc_status block_take(struct hand *hand, uint64_t size, uint64_t clear, _Atomic uint64_t *cell)
+{
+    uint32_t class_index;
+
+    assert(atomic_load(cell) == 0 && clear <= size);
+    if (size > UINT64_MAX / 2) return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is out of reach",
+                                                  (unsigned long long)size);
+    class_index = class_of(size + sizeof(struct block_header));
+    if (class_index == HEAP_CLASSES || class_bytes(class_index) > arena_header()->reserve)
+        return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
+                           (unsigned long long)size, (unsigned long long)(arena_header()->reserve >> 20));
+    if (take_free(hand, class_index, clear, cell)) return MPROC_OK;
+    return cut(hand, class_index, cell);
+}
+
+void block_give(struct hand *hand, _Atomic uint64_t *cell)
+{
+    uint64_t block = atomic_load_explicit(cell, memory_order_relaxed);
+    struct heap_class *class_;
+
+    if (!block) return;
+    class_ = &arena_header()->heap.classes[header_of(block)->class_index];
+    hand_begin(hand, HAND_GIVE, cell);
+    lock_acquire(hand, &class_->lock);
+    header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
+    atomic_store_explicit(&hand->block, block, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&class_->head, block, memory_order_relaxed);  /* publishes: the block is free */
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(cell, 0, memory_order_relaxed);
+    lock_release(hand, &class_->lock);
+    hand_end(hand);
+}
+
+uint64_t block_size(uint64_t block)
+{
+    return class_bytes(header_of(block)->class_index) - sizeof(struct block_header);
+}
+
+/*
+ * Only while the dead thread still owns its lock can anything be half done: if it has none, it had
+ * not begun or had finished, because cells change before the lock is released. Under the lock, the
+ * list's head (or the top) tells whether the publishing store was reached.
+ */
+void block_repair(struct hand *hand, uint32_t tag)
+{
+    uint64_t lock_offset = atomic_load(&hand->lock), block = atomic_load(&hand->block);
+    struct heap *heap = &arena_header()->heap;
+    _Atomic uint64_t *cell;
+    uint64_t head;
+
+    if (atomic_load(&hand->operation) == HAND_NOTHING || !lock_offset || !block) return;
+    if (!lock_owned((const arena_lock *)arena_at(lock_offset), tag)) return;
+    cell = (_Atomic uint64_t *)arena_at(atomic_load(&hand->cell));
+    switch (atomic_load(&hand->operation)) {
+    case HAND_TAKE:
+        head = atomic_load(&heap->classes[header_of(block)->class_index].head);
+        if (head != block) atomic_store(cell, block);
+        break;
+    case HAND_CUT:
+        if (atomic_load(&heap->top) > block) atomic_store(cell, block);
+        break;
+    case HAND_GIVE:
+        head = atomic_load(&heap->classes[header_of(block)->class_index].head);
+        if (head == block) atomic_store(cell, 0);
+        break;
+    }
+}
+
+/* A list longer than the heap has blocks runs in a circle. */
+static uint64_t count_list(uint32_t class_index, uint64_t limit, bool *sound)
+{
+    uint64_t count = 0;
+    uint64_t block = atomic_load(&arena_header()->heap.classes[class_index].head);
+
+    for (; block && count <= limit; block = header_of(block)->next, count++)
+        if (header_of(block)->class_index != class_index) *sound = false;
+    if (count > limit) *sound = false;
+    return count;
+}
+
+struct block_census block_count(void)
+{
+    struct block_census census = {0, 0, 0, true};
+    uint64_t top = atomic_load(&arena_header()->heap.top), at = arena_header()->ranges[ARENA_HEAP].start;
+
+    while (at < top && census.sound) {
+        const struct block_header *header = (const struct block_header *)arena_at(at);
+        census.sound = header->magic == BLOCK_MAGIC && header->class_index < HEAP_CLASSES;
+        if (!census.sound) break;
+        census.cut++;
+        census.bytes_used += class_bytes(header->class_index);
+        at += class_bytes(header->class_index);
+    }
+    for (uint32_t i = 0; i < HEAP_CLASSES && census.sound; i++) {
+        uint64_t count = count_list(i, census.cut, &census.sound);
+        census.free += count;
+        census.bytes_used -= count * class_bytes(i);
+    }
+    return census;
+}

@@ -1,0 +1,67 @@
+/* The contended side of the arena's lock: spin, yield, sleep, and look whether the owner lives. */
+#include "arena/lock.h"
+
+#include <limits.h>
+
+#include "arena/park.h"
+#include "arena/recovery.h"
+
+/* Some 50 pauses are about as long as a critical section; yields matter when threads outnumber CPUs. */
+#define LOCK_SPINS 50
+#define LOCK_YIELDS 20
+/* How long a waiter sleeps before it asks whether the owner lives: deaths are normally recovered long before. */
+#define LOCK_LOOK_NS (100 * (int64_t)1000000)
+
+static bool lock_try(arena_lock *lock, uint32_t value)
+{
+    uint32_t expected = 0;
+    return atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong_explicit(&lock->word, &expected, value, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static bool lock_spin(arena_lock *lock)
+{
+    int spins = arena_header()->cpus > 1 ? LOCK_SPINS : 0;
+
+    for (int i = 0; i < spins; i++) {
+        plat_thread_pause();
+        if (lock_try(lock, thread_self.tag)) return true;
+    }
+    for (int i = 0; i < LOCK_YIELDS; i++) {
+        plat_thread_yield();
+        if (lock_try(lock, thread_self.tag)) return true;
+    }
+    return false;
+}
+
+void lock_acquire_slow(arena_lock *lock)
+{
+    if (lock_spin(lock)) return;
+    for (;;) {
+        uint32_t seen = atomic_load(&lock->word);
+        if (seen == 0) {
+            /* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
+            if (lock_try(lock, thread_self.tag | LOCK_WAITERS)) return;
+            continue;
+        }
+        if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(&lock->word, &seen, seen | LOCK_WAITERS))
+            continue;
+        if (park_wait(&lock->word, seen | LOCK_WAITERS, plat_clock_now_ns() + LOCK_LOOK_NS) == MPROC_TIMEOUT)
+            recovery_help(seen & ~LOCK_WAITERS);
+    }
+}
+
+void lock_wake(arena_lock *lock)
+{
+    park_wake(&lock->word, 1);
+}
+
+void lock_revoke(arena_lock *lock, uint32_t tag)
+{
+    uint32_t seen = atomic_load(&lock->word);
+
+    while ((seen & ~LOCK_WAITERS) == tag && !atomic_compare_exchange_weak(&lock->word, &seen, 0)) {
+    }
+    park_wake(&lock->word, INT_MAX);
+}

@@ -1,0 +1,55 @@
+/*
+ * The lock of the arena: one word, 0 or its owner's tag, plus a mark that somebody waits. The tag
+ * says who must be dead for the lock to be stuck, so no kernel object has to remember it.
+ *
+ * These locks guard the library's own critical sections, which are short and call no user code. An
+ * owner that is killed is noticed by its parent's reaper, or by whoever waits here, and recovered.
+ *
+ * Lock order: a size class or the heap is the last lock taken; the recovery lock comes before them.
+ */
+#ifndef MPROC_ARENA_LOCK_H
+#define MPROC_ARENA_LOCK_H
+
+#include "arena/slot.h"
+
+void lock_acquire_slow(arena_lock *lock);
+void lock_wake(arena_lock *lock);
+
+/*
+ * In recovery: releases a lock that the dead thread with this tag owns, and wakes whoever waits, also if it
+ * is not the owner: it may have been killed on its way to wake or to take it.
+ */
+void lock_revoke(arena_lock *lock, uint32_t tag);
+
+/* Whether the thread with this tag owns the lock. */
+static inline bool lock_owned(const arena_lock *lock, uint32_t tag)
+{
+    return (atomic_load(&lock->word) & ~LOCK_WAITERS) == tag;
+}
+
+/*
+ * Blocks until the calling thread, which has a slot, has the lock. `hand` is one of its slot's
+ * hands, with no lock in it; the lock stays written there until it is released.
+ */
+static inline void lock_acquire(struct hand *hand, arena_lock *lock)
+{
+    uint32_t expected = 0;
+
+    /* Written before the lock is taken, so that recovery finds it at whatever instruction we end. */
+    atomic_store_explicit(&hand->lock, arena_offset(lock), memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, thread_self.tag, memory_order_acquire,
+                                                 memory_order_relaxed))
+        lock_acquire_slow(lock);
+}
+
+/* Releases the lock that the hand holds, and wakes a waiter. */
+static inline void lock_release(struct hand *hand, arena_lock *lock)
+{
+    if (atomic_exchange(&lock->word, 0) & LOCK_WAITERS) lock_wake(lock);
+    /* Cleared after the wake: if we end in between, recovery wakes instead. */
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&hand->lock, 0, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,201 @@
+/* Recovery of dead processes. See recovery.h for the rules, block.c for the repair of blocks. */
+#include "arena/recovery.h"
+
+#include <limits.h>
+
+#include "arena/block.h"
+#include "arena/cells.h"
+#include "arena/lock.h"
+#include "arena/park.h"
+
+/* A recovery takes microseconds; whoever waits this long for one asks whether the recoverer lives. */
+#define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
+
+/*
+ * Not an arena_lock: that one's waiters call for recovery when its owner is dead, this one's take it over.
+ * Returns false if this thread has it already, which recovers while it gives back a block.
+ */
+static bool recovery_begin(void)
+{
+    _Atomic uint32_t *word = &arena_header()->recovery;
+
+    for (;;) {
+        uint32_t seen = 0;
+        if (atomic_compare_exchange_strong(word, &seen, thread_self.tag)) return true;
+        if ((seen & ~LOCK_WAITERS) == thread_self.tag) return false;
+        if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(word, &seen, seen | LOCK_WAITERS)) continue;
+        seen |= LOCK_WAITERS;
+        if (park_wait(word, seen, plat_clock_now_ns() + RECOVERY_LOOK_NS) != MPROC_TIMEOUT) continue;
+        if (slot_thread_dead(seen) && atomic_compare_exchange_strong(word, &seen, thread_self.tag | LOCK_WAITERS))
+            return true;
+    }
+}
+
+static void recovery_end(void)
+{
+    _Atomic uint32_t *word = &arena_header()->recovery;
+
+    if (atomic_exchange(word, 0) & LOCK_WAITERS) park_wake(word, INT_MAX);
+}
+
+static void wake_word(uint64_t offset)
+{
+    if (offset) park_wake((_Atomic uint32_t *)arena_at(offset), INT_MAX);
+}
+
+/* The repair looks at the lock, so the lock is revoked after it, and the hand cleared last. */
+static void recover_hand(struct hand *hand, uint32_t tag)
+{
+    uint64_t lock = atomic_load(&hand->lock);
+
+    block_repair(hand, tag);
+    if (lock) lock_revoke((arena_lock *)arena_at(lock), tag);
+    wake_word(atomic_load(&hand->word));
+    atomic_store(&hand->operation, HAND_NOTHING);
+    atomic_store(&hand->lock, 0);
+    atomic_store(&hand->word, 0);
+}
+
+/* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
+static void recover_thread(uint32_t index)
+{
+    struct thread_slot *slot = thread_slot_at(index);
+    uint32_t tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
+
+    for (int i = HANDS - 1; i >= 0; i--) recover_hand(&slot->hands[i], tag);
+    wake_word(atomic_load(&slot->parked));
+    park_recover(index);
+    plat_semaphore_close(&slot->semaphore);
+    slot_thread_release(index);
+}
+
+static void recover_threads(uint32_t process)
+{
+    uint32_t high = atomic_load(&arena_header()->threads_high);
+
+    for (uint32_t i = 1; i < high; i++)
+        if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) recover_thread(i);
+}
+
+static bool is_child(uint32_t index, uint32_t parent)
+{
+    const struct process_slot *slot = process_slot_at(index);
+    uint32_t state = atomic_load(&slot->state);
+
+    return (state & 7u) != PROCESS_FREE && state >> 3 == parent && index != parent &&
+           atomic_load(&slot->parent_generation) == atomic_load(&process_slot_at(parent)->generation);
+}
+
+static void set_state(struct process_slot *slot, enum process_state state)
+{
+    atomic_store(&slot->state, (uint32_t)state | process_slot_parent(slot) << 3);
+}
+
+static void free_slot(uint32_t index)
+{
+    struct process_slot *slot = process_slot_at(index);
+
+    block_give(&thread_self.slot->hands[HAND_RECOVERY], &slot->letter);
+    slot_process_release(index);
+}
+
+static bool recover_locked(uint32_t process);
+
+/*
+ * The dead process' children: those that have ended are recovered in its place. Its blocks may still be
+ * in use by a daemon that the system is about to end, but not by others, which were given none.
+ */
+static bool recover_children(uint32_t parent)
+{
+    uint32_t high = atomic_load(&arena_header()->processes_high);
+    bool quiet = true;
+
+    for (uint32_t i = 0; i < high; i++) {
+        if (!is_child(i, parent)) continue;
+        if (!slot_process_dead(i))
+            quiet = quiet && !(atomic_load(&process_slot_at(i)->flags) & PROCESS_DAEMON);
+        else if (recover_locked(i))
+            free_slot(i);
+        else
+            quiet = false;
+    }
+    return quiet;
+}
+
+/* Under the recovery lock. The state says how far an earlier recoverer came; everything can be done again. */
+static bool recover_locked(uint32_t process)
+{
+    struct process_slot *slot = process_slot_at(process);
+    enum process_state state = process_slot_state(slot);
+
+    if (state == PROCESS_FREE || state == PROCESS_RECOVERED) return true;
+    if (state != PROCESS_LIMBO) {
+        recover_threads(process);
+        set_state(slot, PROCESS_LIMBO);
+    }
+    if (!recover_children(process)) return false;
+    cells_recover(&thread_self.slot->hands[HAND_RECOVERY], &slot->cells);
+    set_state(slot, PROCESS_RECOVERED);
+    return true;
+}
+
+bool recovery_process(uint32_t process)
+{
+    bool done;
+
+    if (!recovery_begin()) return false;
+    done = recover_locked(process);
+    recovery_end();
+    return done;
+}
+
+/* Under the recovery lock a dead thread keeps its slot, so what is true here stays true. */
+static void help_locked(uint32_t tag, bool nested)
+{
+    struct thread_slot *slot = thread_slot_at(tag & SLOT_INDEX_MAX);
+    uint32_t owner = atomic_load(&slot->owner);
+
+    if (!slot_thread_present(tag) || !slot_process_dead(owner - 1)) return;
+    if (!nested) {
+        recover_locked(owner - 1);
+        return;
+    }
+    for (int i = HANDS - 1; i >= 0; i--) recover_hand(&slot->hands[i], tag);
+}
+
+void recovery_help(uint32_t tag)
+{
+    bool begun;
+
+    if (!tag || !slot_thread_dead(tag)) return;
+    begun = recovery_begin();          /* false: we recover already, and wait for a lock of another dead thread */
+    help_locked(tag, !begun);
+    if (begun) recovery_end();
+}
+
+/* A parent that is dead, recovered or gone cannot care for its children. */
+static bool has_parent(uint32_t index)
+{
+    const struct process_slot *slot = process_slot_at(index);
+    uint32_t parent = process_slot_parent(slot);
+
+    return parent != SLOT_NONE && is_child(index, parent) && !slot_process_dead(parent);
+}
+
+void recovery_adopt(void)
+{
+    uint32_t high = atomic_load(&arena_header()->processes_high);
+
+    if (!recovery_begin()) return;
+    for (uint32_t i = 0; i < high; i++) {
+        if (process_slot_state(process_slot_at(i)) == PROCESS_FREE || has_parent(i)) continue;
+        if (slot_process_dead(i) && recover_locked(i)) free_slot(i);
+    }
+    recovery_end();
+}
+
+void recovery_look(void)
+{
+    if (process_slot_parent(process_slot_at(thread_self.process)) == SLOT_NONE) return;
+    if (!has_parent(thread_self.process)) recovery_adopt();
+}

@@ -1,0 +1,31 @@
+/*
+ * Recovery: what is done for a process that has ended, however it ended. It finishes or undoes the
+ * one operation that each of its threads had in hand, releases its locks, wakes whom it might have
+ * woken, and gives back its blocks. The cost does not grow with the number of objects.
+ *
+ * It is idempotent and runs under the recovery lock of the arena; a recoverer that is killed is the
+ * next victim, and whoever recovers next begins the unfinished recovery again. Its parent's reaper
+ * runs it; so does a thread that is stuck on a dead owner's lock, and an orphan, for those whose
+ * parents are gone, too.
+ */
+#ifndef MPROC_ARENA_RECOVERY_H
+#define MPROC_ARENA_RECOVERY_H
+
+#include "arena/slot.h"
+
+/*
+ * Recovers a process that has ended. Returns true when all that it had is released; then, or when it
+ * was true before, its slot may be freed. False: daemons of it that may use its blocks are about to end: call again.
+ */
+bool recovery_process(uint32_t process);
+
+/* Recovers the thread's process if it has ended: for a thread that waits on a lock for too long. */
+void recovery_help(uint32_t tag);
+
+/* Recovers processes, and frees their slots, that ended and have no living parent to do so. */
+void recovery_adopt(void);
+
+/* Adopts if the parent of this process has ended: called every two seconds by a thread that sleeps. */
+void recovery_look(void);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * Slots: the arena's record of every process of the family, and of every thread that waits or locks.
+ */
+#ifndef MPROC_ARENA_SLOT_H
+#define MPROC_ARENA_SLOT_H
+
+#include "arena/arena.h"
+#include "base/thread_local.h"
+
+/* A thread's tag: generation << 20 | slot index. Bit 31 is left for LOCK_WAITERS; 0 is nobody. */
+#define SLOT_INDEX_MAX 0xFFFFFu
+#define SLOT_GENERATION_MASK 0x7FFu
+#define SLOT_NONE 0x1FFFFFFFu
+
+/*
+ * A hand: what its thread is about to change, written before and cleared after, so that recovery
+ * knows all that a dead thread may have left half done. Only the thread writes it; after its death, recovery.
+ *
+ *   lock       offset of the lock that it wants, has, or has just released without having woken
+ *   operation  what it does under that lock (enum hand_operation); cell and block are its operands
+ *   word       offset of a word whose sleepers it is about to wake
+ */
+struct hand {
+    _Atomic uint32_t operation;
+    uint32_t unused;
+    _Atomic uint64_t lock;
+    _Atomic uint64_t cell;
+    _Atomic uint64_t block;
+    _Atomic uint64_t word;
+};
+
+enum hand_operation { HAND_NOTHING, HAND_TAKE, HAND_CUT, HAND_GIVE };
+
+/* A thread works with its first hand; while it recovers somebody, in between, with its second. */
+enum { HAND_WORK, HAND_RECOVERY, HANDS };
+
+/*
+ * `owner` is the index of the thread's process + 1, or 0 when the slot is free; it is taken by one
+ * compare-and-swap, which so names the taker. `generation` grows when the slot is freed, before
+ * `owner` is cleared, by the thread itself or by recovery. The rest is the thread's own; `parked`
+ * is the offset of the word that it sleeps on. The semaphore is used where there is no futex.
+ */
+struct thread_slot {
+    _Atomic uint32_t owner;
+    _Atomic uint32_t generation;
+    _Atomic uint64_t parked;
+    struct hand hands[HANDS];
+    plat_semaphore semaphore;
+    uint64_t unused;
+};
+
+static_assert(sizeof(struct thread_slot) == 2 * ARENA_LINE, "no two threads share a cache line");
+
+/*
+ * PROCESS_FREE -> STARTING (the parent takes the slot) -> ATTACHED (the child, which must be the one
+ * that `pid` names) -> LIMBO (recovery: it is dead, its locks are released) -> RECOVERED (all that it
+ * had is released) -> FREE (its parent has done with it; or, if that is dead, whoever adopts it).
+ * A slot goes from STARTING to LIMBO when the child died, or its parent did, before it attached.
+ */
+enum process_state { PROCESS_FREE, PROCESS_STARTING, PROCESS_ATTACHED, PROCESS_LIMBO, PROCESS_RECOVERED };
+
+enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2 };
+
+/*
+ * `state` is an enum process_state | parent's slot index << 3, and changes as said above, by
+ * compare-and-swap. The parent writes the rest while the state is STARTING; later
+ *   PROCESS_ENTERED  is set by the process when it passes its main guard,
+ *   interrupts       is raised by anybody,
+ *   cells            is the chain of tables of blocks that the process owns (cells.h): its own, after its
+ *                    death recovery's,
+ *   letter           is a cell with the block that the process was born with: its parent's.
+ * `generation` grows when the slot is freed.
+ */
+struct process_slot {
+    _Atomic uint32_t state;
+    _Atomic uint32_t generation;
+    _Atomic uint32_t parent_generation;
+    _Atomic uint32_t flags;
+    _Atomic int64_t pid;
+    _Atomic int64_t born_before_ns;
+    _Atomic uint64_t letter;
+    _Atomic uint64_t cells;
+    _Atomic uint32_t interrupts;
+    uint32_t unused[19];
+};
+
+static_assert(sizeof(struct process_slot) == 2 * ARENA_LINE, "no two processes share a cache line");
+
+static inline struct process_slot *process_slot_at(uint32_t index)
+{
+    assert(index < arena_header()->processes_max);
+    return (struct process_slot *)arena_at(arena_header()->ranges[ARENA_PROCESSES].start) + index;
+}
+
+static inline struct thread_slot *thread_slot_at(uint32_t index)
+{
+    assert(index < arena_header()->threads_max);
+    return (struct thread_slot *)arena_at(arena_header()->ranges[ARENA_THREADS].start) + index;
+}
+
+static inline enum process_state process_slot_state(const struct process_slot *slot)
+{
+    return (enum process_state)(atomic_load(&slot->state) & 7u);
+}
+
+static inline uint32_t process_slot_parent(const struct process_slot *slot)
+{
+    return atomic_load(&slot->state) >> 3;
+}
+
+/* The calling thread's own view of its slot. `slot` is NULL before slot_thread_enter(). */
+struct thread_self {
+    struct thread_slot *slot;
+    uint32_t tag;
+    uint32_t index;
+    uint32_t process;
+    uint32_t interrupts_seen;
+};
+
+extern THREAD_LOCAL struct thread_self thread_self;
+
+/*
+ * Takes a free process slot for a child of `parent` (SLOT_NONE for the family's first process), in the state
+ * STARTING, with nothing in it. MPROC_LIMIT: all are taken. MPROC_NO_MEMORY.
+ */
+mproc_status slot_process_take(uint32_t parent, uint32_t *index);
+
+/* Frees a slot whose process is recovered and whose letter is freed. */
+void slot_process_release(uint32_t index);
+
+/* Gives the calling thread a slot of its own, as a thread of that process. MPROC_LIMIT, MPROC_NO_MEMORY. */
+mproc_status slot_thread_enter(uint32_t process);
+
+/* Frees a slot with empty hands: its thread ends, or has been recovered. */
+void slot_thread_release(uint32_t index);
+
+/* Whether the process has ended, as far as the system knows. Asks the system: some microseconds. */
+bool slot_process_dead(uint32_t index);
+
+/* Whether the thread with this tag is gone, or its process has ended. */
+bool slot_thread_dead(uint32_t tag);
+
+/* Whether the slot still belongs to the thread with this tag, dead or alive. */
+bool slot_thread_present(uint32_t tag);
+
+#endif
