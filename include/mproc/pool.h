@@ -100,9 +100,8 @@ static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function 
                                           const mproc_map_options *options);
 
 /* As mproc_pool_map(), with a function that computes a range of items at a time. Ours. */
-static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function,
-                                                const void *items, size_t item_size, void *results,
-                                                size_t result_size, size_t count,
+static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function, const void *items,
+                                                size_t item_size, void *results, size_t result_size, size_t count,
                                                 const mproc_map_options *options);
 
 /* Takes no more work; workers end when what was begun is done (Python: close()). Does not block. */
@@ -147,8 +146,8 @@ MPROC_API mproc_status mproc_pool_create_sized(const mproc_pool_options *options
 
 /* One of `item_function` and `range_function` is NULL. */
 MPROC_API mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
-                                            mproc_range_function *range_function, const void *items,
-                                            size_t item_size, void *results, size_t result_size, size_t count,
+                                            mproc_range_function *range_function, const void *items, size_t item_size,
+                                            void *results, size_t result_size, size_t count,
                                             const mproc_map_options *options, size_t options_size);
 
 static inline mproc_status mproc_pool_create(const mproc_pool_options *options, mproc_pool **out)
@@ -164,9 +163,8 @@ static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function 
                                 sizeof(mproc_map_options));
 }
 
-static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function,
-                                                const void *items, size_t item_size, void *results,
-                                                size_t result_size, size_t count,
+static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function, const void *items,
+                                                size_t item_size, void *results, size_t result_size, size_t count,
                                                 const mproc_map_options *options)
 {
     return mproc_pool_map_sized(pool, NULL, function, items, item_size, results, result_size, count, options,

@@ -257,7 +257,8 @@ MPROC_API mproc_status mproc_active_children(mproc_process **children, size_t ca
 
 /*
  * Does now, within `timeout_ms`, what a normal exit of the process does without limit: ends daemons,
- * then waits for the others. Returns MPROC_OK, or MPROC_TIMEOUT or MPROC_INTERRUPTED with the rest still running. Ours.
+ * then waits for the others. Returns MPROC_OK, or MPROC_TIMEOUT or MPROC_INTERRUPTED with the rest
+ * still running. Ours.
  *
  * A process that ends by exit() or by returning from main() does this by itself if it has called
  * mproc_main_guard().

@@ -1,0 +1,59 @@
+/* Uses every form of call that the headers offer to C. Ends with 0 if all answered as they should. */
+#include <mproc/mproc.h>
+
+#include <string.h>
+
+static mproc_status doubled(const void *item, void *result, mproc_call *call)
+{
+    (void)call;
+    *(int *)result = *(const int *)item * 2;
+    return MPROC_OK;
+}
+
+static mproc_status doubled_range(size_t first, size_t count, const void *items, void *results, mproc_call *call)
+{
+    (void)first;
+    (void)call;
+    for (size_t i = 0; i < count; i++) ((int *)results)[i] = ((const int *)items)[i] * 2;
+    return MPROC_OK;
+}
+
+static mproc_status leave_with(mproc_call *call)
+{
+    int code;
+    MPROC_TRY(mproc_unpack_bytes(call, &code, sizeof code));
+    exit(code);
+}
+
+static int process_ends_with(int code)
+{
+    mproc_process *process;
+    mproc_exit_status status;
+
+    mproc_check(mproc_process_create(leave_with, mproc_bytes(&code, sizeof code),
+                                     &(mproc_process_options){.name = "leaver"}, &process));
+    mproc_check(mproc_process_start(process));
+    mproc_check(mproc_process_join(process, MPROC_FOREVER));
+    status = mproc_process_exit_status(process);
+    mproc_process_free(process);
+    return status.kind == MPROC_EXIT_EXITED && status.code == code;
+}
+
+static int pool_doubles(void)
+{
+    int inputs[3] = {1, 2, 3}, outputs[3] = {0}, range_outputs[3] = {0};
+    mproc_pool *pool;
+
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.processes = 2}, &pool));
+    mproc_check(mproc_pool_map(pool, doubled, inputs, sizeof inputs[0], outputs, sizeof outputs[0], 3, NULL));
+    mproc_check(mproc_pool_map_range(pool, doubled_range, inputs, sizeof inputs[0], range_outputs,
+                                     sizeof range_outputs[0], 3, &(mproc_map_options){.chunk_size = 2}));
+    mproc_pool_free(pool);
+    return outputs[0] == 2 && outputs[2] == 6 && memcmp(outputs, range_outputs, sizeof outputs) == 0;
+}
+
+int main(void)
+{
+    mproc_main_guard();
+    return strcmp(mproc_version(), MPROC_VERSION) == 0 && process_ends_with(7) && pool_doubles() ? 0 : 1;
+}

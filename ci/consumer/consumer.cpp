@@ -1,0 +1,58 @@
+// Uses every form of call that the headers offer to C++. Ends with 0 if all answered as they should.
+#include <mproc/mproc.h>
+
+#include <string.h>
+
+static mproc_status doubled(const void *item, void *result, mproc_call *)
+{
+    *static_cast<int *>(result) = *static_cast<const int *>(item) * 2;
+    return MPROC_OK;
+}
+
+static mproc_status doubled_range(size_t, size_t count, const void *items, void *results, mproc_call *)
+{
+    for (size_t i = 0; i < count; i++) static_cast<int *>(results)[i] = static_cast<const int *>(items)[i] * 2;
+    return MPROC_OK;
+}
+
+static mproc_status leave_with(mproc_call *call)
+{
+    int code;
+    MPROC_TRY(mproc_unpack_bytes(call, &code, sizeof code));
+    exit(code);
+}
+
+static bool process_ends_with(int code)
+{
+    mproc_process_options options{};
+    mproc_process *process;
+
+    options.name = "leaver";
+    mproc_check(mproc_process_create(leave_with, mproc_bytes(&code, sizeof code), options, &process));
+    mproc_check(mproc_process_start(process));
+    mproc_check(mproc_process_join(process, MPROC_FOREVER));
+    mproc_exit_status status = mproc_process_exit_status(process);
+    mproc_process_free(process);
+    return status.kind == MPROC_EXIT_EXITED && status.code == code;
+}
+
+static bool pool_doubles()
+{
+    int inputs[3] = {1, 2, 3}, outputs[3] = {}, range_outputs[3] = {};
+    mproc_pool *pool;
+    mproc_map_options options{};
+
+    options.chunk_size = 2;
+    mproc_check(mproc_pool_create(mproc_pool_options{2, MPROC_PROCESSES}, &pool));
+    mproc_check(mproc_pool_map(pool, doubled, inputs, sizeof inputs[0], outputs, sizeof outputs[0], 3, nullptr));
+    mproc_check(mproc_pool_map_range(pool, doubled_range, inputs, sizeof inputs[0], range_outputs,
+                                     sizeof range_outputs[0], 3, &options));
+    mproc_pool_free(pool);
+    return outputs[0] == 2 && outputs[2] == 6 && memcmp(outputs, range_outputs, sizeof outputs) == 0;
+}
+
+int main()
+{
+    mproc_main_guard();
+    return strcmp(mproc_version(), MPROC_VERSION) == 0 && process_ends_with(7) && pool_doubles() ? 0 : 1;
+}
