@@ -1,0 +1,60 @@
+"""peer_pool.py cold|warm WORKERS ITEMS CHUNK REPEATS
+
+The original: multiprocessing's Pool.map with the start method "spawn".
+warm: prints the median time for one item, in nanoseconds.
+cold: prints, in nanoseconds, the time of a new pool's first map, and of creating the pool and its first map.
+CHUNK 0 is the default.
+"""
+
+import multiprocessing
+import statistics
+import sys
+import time
+
+
+def square(number):
+    return number * number
+
+
+def check(results, items):
+    if results[-1] != items[-1] ** 2 or len(results) != len(items):
+        sys.exit("wrong results")
+
+
+def cold(workers, items, chunk, repeats):
+    first, both = [], []
+    for _ in range(repeats):
+        begin = time.perf_counter_ns()
+        pool = multiprocessing.Pool(workers)
+        created = time.perf_counter_ns()
+        results = pool.map(square, items, chunk)
+        end = time.perf_counter_ns()
+        first.append(end - created)
+        both.append(end - begin)
+        check(results, items)
+        pool.terminate()
+        pool.join()
+    print(statistics.median(first), statistics.median(both))
+
+
+def warm(workers, items, chunk, repeats):
+    times = []
+    with multiprocessing.Pool(workers) as pool:
+        pool.map(square, items, chunk)
+        for _ in range(repeats):
+            begin = time.perf_counter_ns()
+            results = pool.map(square, items, chunk)
+            times.append((time.perf_counter_ns() - begin) / len(items))
+            check(results, items)
+    print(statistics.median(times))
+
+
+def main():
+    mode = sys.argv[1]
+    workers, count, chunk, repeats = (int(word) for word in sys.argv[2:6])
+    multiprocessing.set_start_method("spawn")
+    {"cold": cold, "warm": warm}[mode](workers, list(range(count)), chunk or None, repeats)
+
+
+if __name__ == "__main__":
+    main()

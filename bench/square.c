@@ -1,0 +1,49 @@
+#include "square.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+mproc_status square_item(const void *item, void *result, mproc_call *call)
+{
+    int64_t number = *(const int64_t *)item;
+
+    (void)call;
+    *(int64_t *)result = number * number;
+    return MPROC_OK;
+}
+
+mproc_status square_range(size_t first, size_t count, const void *items, void *results, mproc_call *call)
+{
+    const int64_t *numbers = items;
+    int64_t *squares = results;
+
+    (void)first;
+    (void)call;
+    for (size_t i = 0; i < count; i++) squares[i] = numbers[i] * numbers[i];
+    return MPROC_OK;
+}
+
+bool square_arrays(size_t count, int64_t **items, int64_t **results)
+{
+    *items = malloc(count * sizeof **items);
+    *results = malloc(count * sizeof **results);
+    if (*items == NULL || *results == NULL) {
+        fprintf(stderr, "bench: there is no memory for two arrays of %zu numbers\n", count);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        (*items)[i] = (int64_t)i;
+        (*results)[i] = -1;
+    }
+    return true;
+}
+
+bool square_check(const int64_t *items, const int64_t *results, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (results[i] == items[i] * items[i]) continue;
+        fprintf(stderr, "bench: the square of %lld came out as %lld\n", (long long)items[i], (long long)results[i]);
+        return false;
+    }
+    return true;
+}
