@@ -1,0 +1,424 @@
+#include "step.h"
+
+#include "path.h"
+#include "symbol.h"
+#include "tracee.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A trial takes milliseconds; one that takes this long hangs. */
+#define TRIAL_SECONDS_MAX 60
+/* Pairs that one scenario tries by default. */
+#define PAIRS_MAX 3000
+#define TO_THE_END (-1L)
+
+/* How a child gets to its point of death. */
+typedef struct step_way {
+    step_path *path;
+    long k;                     /* the point, or TO_THE_END */
+    bool direct;                /* by short cuts */
+    bool steady;                /* it takes the same path each time */
+} step_way;
+
+/* One scenario's run. */
+typedef struct step_trials {
+    const step_scenario *scenario;
+    step_report *report;
+    void *state;
+    unsigned char *shadow;      /* the watched memory and the state as they were at the last point */
+    bool pair;                  /* the recoverer dies, too */
+    step_way victim, recoverer;
+    step_path victim_path, recoverer_path;
+    char victim_at[160], recoverer_at[160];
+    bool completed;             /* the victim had come to its end */
+    bool recovered;             /* the recoverer had */
+} step_trials;
+
+static struct {
+    const void *base;
+    size_t size;
+} watched;
+
+static step_trials *current;            /* for the alarm */
+
+void step_watch(const void *base, size_t size)
+{
+    watched.base = base;
+    watched.size = size;
+}
+
+/* ---- noticing changes ------------------------------------------------------------------------- */
+
+static bool differs(unsigned char *shadow, const void *memory, size_t size)
+{
+    if (size == 0 || memcmp(shadow, memory, size) == 0) return false;
+    memcpy(shadow, memory, size);
+    return true;
+}
+
+/* Both halves are compared, so that both shadows are up to date. */
+static bool memory_changed(step_trials *run)
+{
+    bool state = differs(run->shadow, run->state, STEP_STATE_BYTES);
+    bool memory = differs(run->shadow + STEP_STATE_BYTES, watched.base, watched.size);
+
+    return state || memory;
+}
+
+/* ---- going to the point of death --------------------------------------------------------------- */
+
+static void release(step_trials *run, const step_tracee *tracee)
+{
+    if (tracee->may_sleep) run->scenario->release(run->state);
+}
+
+/* Steps to the end and notes the path. */
+static tracee_event record(step_trials *run, step_tracee *tracee, step_path *path)
+{
+    tracee_event event = TRACEE_STEPPED;
+
+    path_clear(path);
+    memory_changed(run);
+    path_add(path, tracee->now.pc, true, false, true);
+    for (;;) {
+        bool call = tracee->outside;
+        event = tracee_step(tracee);
+        if (event == TRACEE_DONE || event == TRACEE_CRASHED) break;
+        path_add(path, tracee->now.pc, !tracee->outside, event == TRACEE_ASLEEP, memory_changed(run) || call);
+        if (event == TRACEE_ASLEEP) release(run, tracee);
+    }
+    path_plan(path);
+    return event;
+}
+
+/*
+ * Steps to point `k`, if `path` is given by its short cuts. Returns TRACEE_STEPPED or _ASLEEP at the
+ * point, TRACEE_DONE if the end came before it.
+ */
+static tracee_event advance(step_trials *run, step_tracee *tracee, const step_path *path, long k)
+{
+    tracee_event event = TRACEE_STEPPED;
+    long i = 0;
+
+    if (path != NULL && k < path->count && path->points[k].anchor > 0) {
+        const path_point *anchor = &path->points[i = path->points[k].anchor];
+        event = tracee_run_to(tracee, anchor->pc, anchor->occurrence);
+        if (event != TRACEE_STEPPED) return event;
+    }
+    for (; i < k; i++) {
+        if (event == TRACEE_ASLEEP) release(run, tracee);
+        event = tracee_step(tracee);
+        if (event == TRACEE_DONE || event == TRACEE_CRASHED) break;
+    }
+    return event;
+}
+
+/* Shared libraries lie elsewhere in a program that is started anew. */
+static bool stands_at(const step_tracee *tracee, const path_point *point)
+{
+    return point->in_text ? tracee->now.pc == point->pc : tracee->outside;
+}
+
+/*
+ * Runs a stopped child to its point of death: `k`, or the end, which records the path. Returns false if that was not
+ * the point which the path has there.
+ */
+static bool lead(step_trials *run, step_tracee *tracee, const step_way *way, bool *ended)
+{
+    tracee_event event;
+
+    if (way->k == TO_THE_END) event = record(run, tracee, way->path);
+    else event = advance(run, tracee, way->direct ? way->path : NULL, way->k);
+
+    *ended = event == TRACEE_DONE;
+    if (event == TRACEE_CRASHED || way->k == TO_THE_END || !way->steady) return true;
+    return !*ended && stands_at(tracee, &way->path->points[way->k]);
+}
+
+/* ---- victims ---------------------------------------------------------------------------------- */
+
+static volatile int marks;
+
+static void begin_here(void)
+{
+    marks = 1;
+}
+
+static void end_here(void)
+{
+    marks = 2;
+}
+
+/* Called through pointers that the compiler must read, so that these two places keep addresses of their own. */
+static void (*volatile const call_begin)(void) = begin_here;
+static void (*volatile const call_end)(void) = end_here;
+
+void step_victim_begin(void)
+{
+    tracee_offer();
+    call_begin();
+}
+
+void step_victim_end(void)
+{
+    call_end();
+}
+
+static pid_t fork_victim(step_trials *run, void (*enter)(void *), void (*operation)(void *))
+{
+    pid_t pid;
+
+    fflush(stdout);
+    if ((pid = fork()) < 0) {
+        perror("kill tool: fork");
+        exit(2);
+    }
+    if (pid > 0) return pid;
+    alarm(0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (enter != NULL) enter(run->state);
+    tracee_offer();
+    operation(run->state);
+    step_victim_end();
+    _exit(0);
+}
+
+static const char *crash_text(const step_tracee *tracee)
+{
+    char place[160];
+
+    symbol_write(tracee->now.pc, place, sizeof place);
+    if (WIFSTOPPED(tracee->status)) return step_says("it crashed with signal %d at %s", WSTOPSIG(tracee->status), place);
+    return step_says("it ended by itself (wait status 0x%x), last seen at %s", tracee->status, place);
+}
+
+/*
+ * Starts a victim or a recoverer, runs it to its point of death and kills it there. `*astray`: that was
+ * another point than the path's. Returns NULL, or what went wrong.
+ */
+static const char *kill_at(step_trials *run, bool recoverer, const step_way *way, bool *astray, bool *ended)
+{
+    const step_scenario *scenario = run->scenario;
+    void (*operation)(void *) = recoverer ? scenario->recover : scenario->operation;
+    bool started = !recoverer && scenario->start != NULL;
+    const char *wrong = NULL;
+    step_tracee tracee;
+    pid_t pid;
+
+    memset(&tracee, 0, sizeof tracee);
+    tracee.may_sleep = !recoverer && scenario->release != NULL;
+    if (started) pid = (pid_t)scenario->start(run->state);
+    else pid = fork_victim(run, recoverer ? scenario->recover_enter : scenario->enter, operation);
+    if (pid <= 0) return step_says("it was not started");
+
+    if (!tracee_begin(&tracee, pid, started ? (uintptr_t)begin_here : (uintptr_t)operation, (uintptr_t)end_here)) {
+        wrong = crash_text(&tracee);
+    } else {
+        *astray = !lead(run, &tracee, way, ended);
+        if (!WIFSTOPPED(tracee.status) || WSTOPSIG(tracee.status) != SIGTRAP) wrong = crash_text(&tracee);
+    }
+    symbol_write(tracee.now.pc, recoverer ? run->recoverer_at : run->victim_at, sizeof run->victim_at);
+    if (tracee.running) run->report->asleep++;
+    tracee_kill(&tracee, !recoverer && scenario->keep_status);
+    return wrong;
+}
+
+/* ---- trials ----------------------------------------------------------------------------------- */
+
+static void say_point(const char *who, long point, const char *place)
+{
+    if (point == TO_THE_END) printf("  the %s was killed after its end\n", who);
+    else printf("  the %s was killed after %ld instructions, at %s\n", who, point, place);
+}
+
+static void say_failure(const step_trials *run, bool pair, const char *wrong)
+{
+    printf("FAILED: %s\n", run->scenario->name);
+    say_point("victim", run->victim.k, run->victim_at);
+    if (pair) say_point("recoverer", run->recoverer.k, run->recoverer_at);
+    printf("  violated: %s\n", wrong);
+    fflush(stdout);
+}
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+    say_failure(current, current->pair, "the trial hangs");      /* the process ends here: stdio is safe enough */
+    _exit(3);
+}
+
+static const char *die_and_recover(step_trials *run, bool *astray)
+{
+    const step_scenario *scenario = run->scenario;
+    const char *wrong;
+
+    wrong = kill_at(run, false, &run->victim, astray, &run->completed);
+    if (wrong == NULL && run->pair && !*astray) wrong = kill_at(run, true, &run->recoverer, astray, &run->recovered);
+    if (wrong != NULL) return wrong;
+    if (scenario->recover != NULL) scenario->recover(run->state);
+    return scenario->check == NULL ? NULL : scenario->check(run->state, run->completed);
+}
+
+/* One trial as run->victim, run->recoverer and run->pair say. A second time on foot if it went astray. */
+static bool trial(step_trials *run)
+{
+    const step_scenario *scenario = run->scenario;
+    const char *wrong = NULL;
+    bool astray = false;
+    int tries;
+
+    for (tries = 0; tries < 2 && wrong == NULL && (tries == 0 || astray); tries++) {
+        astray = false;
+        run->victim.direct = run->recoverer.direct = tries == 0;
+        run->completed = run->recovered = false;
+        memset(run->state, 0, STEP_STATE_BYTES);
+        alarm(TRIAL_SECONDS_MAX);
+        if (scenario->setup != NULL) scenario->setup(run->state);
+        wrong = die_and_recover(run, &astray);
+        if (wrong != NULL) say_failure(run, run->pair, wrong);
+        if (scenario->teardown != NULL) scenario->teardown(run->state);
+        alarm(0);
+        if (astray) run->report->diverged++;
+    }
+    if (wrong != NULL) run->report->failures++;
+    return wrong == NULL;
+}
+
+static bool run_alone(step_trials *run)
+{
+    run->pair = false;
+    run->victim.k = TO_THE_END;
+    if (!trial(run)) return false;
+    for (run->victim.k = 0;; run->victim.k++) {
+        bool all = run->victim.k >= run->victim_path.count;
+        if (all && (run->victim.steady || run->completed)) return true;
+        if (!trial(run)) return false;
+        run->report->points++;
+    }
+}
+
+static long count_changes(const step_path *path, bool every)
+{
+    long count = 0, i;
+
+    for (i = 0; i < path->count; i++) count += every || path->points[i].change;
+    return count;
+}
+
+/* The victim dies at run->victim.k; every `stride`th point of the recoverer is tried, `skip` are left out first. */
+static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
+{
+    long stride, i;
+
+    run->recoverer.k = TO_THE_END;
+    if (!trial(run)) return false;
+    stride = every ? 1 : victims * count_changes(&run->recoverer_path, false) / PAIRS_MAX + 1;
+    skip %= stride;
+    for (i = 0; i < run->recoverer_path.count; i++) {
+        if (!every && !run->recoverer_path.points[i].change) continue;
+        if (skip-- > 0) continue;
+        skip = stride - 1;
+        run->recoverer.k = i;
+        if (!trial(run)) return false;
+        run->report->pairs++;
+    }
+    return true;
+}
+
+static bool run_pairs(step_trials *run, bool every)
+{
+    long victims = count_changes(&run->victim_path, every);
+    long i, number = 0;
+
+    run->pair = true;
+    for (i = 0; i < run->victim_path.count; i++) {
+        if (!every && !run->victim_path.points[i].change) continue;
+        run->victim.k = i;
+        if (!run_recoverer(run, every, victims, number++)) return false;
+    }
+    return true;
+}
+
+/* ---- the run ---------------------------------------------------------------------------------- */
+
+static double seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Between two CPUs each step takes three times as long. */
+static void stay_on_this_cpu(void)
+{
+    cpu_set_t set;
+    int cpu = sched_getcpu();
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu < 0 ? 0 : cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+static void run_init(step_trials *run, const step_scenario *scenario, step_report *report)
+{
+    memset(run, 0, sizeof *run);
+    memset(report, 0, sizeof *report);
+    run->scenario = scenario;
+    run->report = report;
+    run->victim.path = &run->victim_path;
+    run->victim.steady = !scenario->unsteady;
+    run->recoverer.path = &run->recoverer_path;
+    run->recoverer.steady = true;
+    run->state = mmap(NULL, STEP_STATE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    run->shadow = calloc(1, STEP_STATE_BYTES + watched.size);
+    if (run->state == MAP_FAILED || run->shadow == NULL) {
+        perror("kill tool: no memory");
+        exit(2);
+    }
+}
+
+static void say_report(const step_trials *run)
+{
+    const step_report *report = run->report;
+
+    printf("%s: killed at each of %ld points, %ld asleep", run->scenario->name, report->points, report->asleep);
+    if (report->pairs > 0) printf("; with its recoverer at %ld pairs", report->pairs);
+    if (report->diverged > 0) printf("; %ld went another way", report->diverged);
+    printf("; %ld failures, %.1f s\n", report->failures, report->seconds);
+    fflush(stdout);
+}
+
+bool step_run(const step_scenario *scenario, step_depth depth, step_report *report)
+{
+    double begin = seconds_now();
+    bool kept;
+    step_trials run;
+
+    run_init(&run, scenario, report);
+    stay_on_this_cpu();
+    current = &run;
+    signal(SIGALRM, on_alarm);
+
+    kept = run_alone(&run);
+    if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL) kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
+
+    report->seconds = seconds_now() - begin;
+    say_report(&run);
+    current = NULL;
+    munmap(run.state, STEP_STATE_BYTES);
+    free(run.shadow);
+    path_free(&run.victim_path);
+    path_free(&run.recoverer_path);
+    return kept;
+}

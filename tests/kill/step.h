@@ -1,0 +1,128 @@
+/*
+ * The kill tool: proves that an operation survives a SIGKILL at each of its instructions.
+ *
+ * A victim, a forked child, runs the operation under ptrace. It is killed after 0, 1, 2, ... stepped
+ * instructions, until it completes un-killed; each time the dead is recovered and the promises are checked.
+ * Stepped is the text of this program: the library, which is linked in statically, and the scenario's own
+ * few lines. Calls into shared libraries (libc, the loader) and system calls are run over: they are one step.
+ *
+ * A second level kills the recoverer, too: the victim dies at point k, a child that recovers it is killed after
+ * each of its instructions, and a second recoverer has to finish. By default k and the recoverer's points are those
+ * at which the shared memory had changed or a call had returned: in between nothing differs for who comes later. On
+ * request all pairs are tried.
+ *
+ * Linux on x86-64 and arm64. Everything runs in one process and its forked children, on one CPU.
+ */
+#ifndef KILL_STEP_H
+#define KILL_STEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of a scenario's state. */
+#define STEP_STATE_BYTES 16384
+
+/*
+ * One operation and its promises. `state` is STEP_STATE_BYTES of memory that the parent, the victim and
+ * the recoverer share, zero at the begin of each trial. Functions that are NULL are left out.
+ */
+typedef struct step_scenario {
+    const char *name;
+
+    /* In the parent, before each trial: makes what the operation works on, starts peers. */
+    void (*setup)(void *state);
+
+    /* In the victim, not stepped: makes the forked child a member. */
+    void (*enter)(void *state);
+
+    /* In the victim, stepped. */
+    void (*operation)(void *state);
+
+    /*
+     * In the parent, when the victim sleeps in a call that it made: lets it go on. Without this function
+     * the victim may not sleep.
+     */
+    void (*release)(void *state);
+
+    /* In the recoverer of the second level, not stepped. Without it the scenario has no second level. */
+    void (*recover_enter)(void *state);
+
+    /*
+     * After the victim's death: in the parent; on the second level in the recoverer, stepped, and after its
+     * death in the parent, which then recovers both.
+     */
+    void (*recover)(void *state);
+
+    /*
+     * In the parent: returns NULL, or what was violated (step_says). `completed`: the operation ran to its end and the
+     * victim was killed after it.
+     */
+    const char *(*check)(void *state, bool completed);
+
+    /* In the parent, after each trial. */
+    void (*teardown)(void *state);
+
+    /*
+     * Starts a victim that is not a fork and returns its process id: a child of the calling thread
+     * that calls step_victim_begin() and step_victim_end() around the operation. `enter` and
+     * `operation` are not called.
+     */
+    int64_t (*start)(void *state);
+
+    /* The victim's exit status is left for others to collect. */
+    bool keep_status;
+
+    /* The operation's path differs from run to run: no short cuts to the point of death. */
+    bool unsteady;
+} step_scenario;
+
+/* How much is tried. */
+typedef enum step_depth {
+    STEP_ALONE,     /* the victim at each instruction */
+    STEP_PAIRS,     /* and the recoverer at each change */
+    STEP_ALL_PAIRS  /* and the recoverer at each instruction, for each instruction of the victim */
+} step_depth;
+
+/* What a run found. */
+typedef struct step_report {
+    long points;      /* instructions at which the victim was killed */
+    long asleep;      /* of these: killed while it slept */
+    long pairs;       /* of the second level */
+    long diverged;    /* trials that took another path than the first run */
+    long failures;
+    double seconds;
+} step_report;
+
+/*
+ * Runs the scenario and prints one line of report, or the failure, after which it stops: the point, the
+ * instruction's address and symbol, and what was violated. Returns whether all promises were kept.
+ */
+bool step_run(const step_scenario *scenario, step_depth depth, step_report *report);
+
+/* The memory in which changes make points of the second level; without it, calls alone do. */
+void step_watch(const void *base, size_t size);
+
+/* Formats a violation for check(). The text stays until the next call. */
+const char *step_says(const char *format, ...);
+
+/* Waits until `*word` has the value, at most 20 seconds. Returns whether it came. */
+bool step_wait_for(const _Atomic uint32_t *word, uint32_t value);
+
+/* Whether the process sleeps in a system call, or waits at most 20 seconds for that. */
+bool step_wait_asleep(int64_t pid);
+
+/* Forks a child that runs `body` and then exits; it dies with this process. */
+int64_t step_fork(void (*body)(void *state), void *state);
+
+/* Kills a child of step_fork() and collects it. */
+void step_kill(int64_t pid);
+
+/* Waits, at most 20 seconds, until the child of step_fork() has ended. Returns whether it exited with 0. */
+bool step_join(int64_t pid);
+
+/* Around the operation in a victim that is not a fork. Begin stops it until the tool steps it. */
+void step_victim_begin(void);
+void step_victim_end(void);
+
+#endif
