@@ -9,7 +9,9 @@ endif()
 function(mproc_compile_strictly target)
     set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
     if(MSVC)
-        target_compile_options(${target} PRIVATE /W4 /utf-8 $<$<BOOL:${MPROC_WERROR}>:/WX>)
+        # Without the remarks that C11 itself is "nonstandard" and that alignas() pads.
+        target_compile_options(${target} PRIVATE /W4 /wd4200 /wd4204 /wd4221 /wd4324 /utf-8
+                               $<$<BOOL:${MPROC_WERROR}>:/WX>)
         target_compile_definitions(${target} PRIVATE _CRT_SECURE_NO_WARNINGS)
     else()
         target_compile_options(${target} PRIVATE
