@@ -33,8 +33,8 @@ static bool take_sample(const bench_options *options, const bench_comparison *co
     char number[16];
     char output[256];
     char *place = output;
-    const char *arguments[] = {options->program, "--measure", comparison->name, number,
-                               options->quick ? "quick" : "full", NULL};
+    const char *arguments[] = {
+        options->program, "--measure", comparison->name, number, options->quick ? "quick" : "full", NULL};
 
     snprintf(number, sizeof number, "%d", subject);
     if (!host_run(arguments, NULL, output, sizeof output)) return false;

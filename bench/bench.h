@@ -14,11 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    BENCH_SUBJECTS_MAX = 8,
-    BENCH_VALUES_MAX = 2,
-    BENCH_SAMPLES_MAX = 80
-};
+enum { BENCH_SUBJECTS_MAX = 8, BENCH_VALUES_MAX = 2, BENCH_SAMPLES_MAX = 80 };
 
 /* Which CPUs a sample, with all its threads and children, may use: the first, or the first two. */
 typedef enum bench_placement { BENCH_ONE_CPU = 1, BENCH_TWO_CPUS = 2 } bench_placement;
@@ -27,10 +23,10 @@ typedef enum bench_placement { BENCH_ONE_CPU = 1, BENCH_TWO_CPUS = 2 } bench_pla
 typedef struct bench_setting {
     bench_placement placement;
     size_t items;
-    size_t chunk_size;      /* 0: the subject's own default */
-    size_t peer_items;      /* number of items for a peer that is too slow for `items` */
-    size_t resident_bytes;  /* memory that the measuring process has touched */
-    size_t repeats;         /* how often a sample repeats its operation; it gives the median */
+    size_t chunk_size;     /* 0: the subject's own default */
+    size_t peer_items;     /* number of items for a peer that is too slow for `items` */
+    size_t resident_bytes; /* memory that the measuring process has touched */
+    size_t repeats;        /* how often a sample repeats its operation; it gives the median */
 } bench_setting;
 
 /*
@@ -72,9 +68,9 @@ typedef struct bench_comparison {
     const char *name;
     const char *title;
     bench_setting setting;
-    const bench_value *values;             /* at most BENCH_VALUES_MAX, then one without a name */
-    const bench_subject *const *subjects;  /* at most BENCH_SUBJECTS_MAX, then NULL */
-    const bench_goal *goals;               /* then one of kind BENCH_NO_GOAL */
+    const bench_value *values;            /* at most BENCH_VALUES_MAX, then one without a name */
+    const bench_subject *const *subjects; /* at most BENCH_SUBJECTS_MAX, then NULL */
+    const bench_goal *goals;              /* then one of kind BENCH_NO_GOAL */
 } bench_comparison;
 
 /* Samples of one subject, and what follows from them. */

@@ -31,8 +31,8 @@ void bench_print_machine(void)
     host_machine machine;
 
     host_describe(&machine);
-    printf("%s, %d CPUs; %s; %s; mproc %s; %s\n", machine.cpu, machine.cpu_count, machine.kernel,
-           machine.compiler, MPROC_VERSION, machine.date);
+    printf("%s, %d CPUs; %s; %s; mproc %s; %s\n", machine.cpu, machine.cpu_count, machine.kernel, machine.compiler,
+           MPROC_VERSION, machine.date);
 }
 
 /* One row of the table: of every value its median and its span. */
@@ -75,14 +75,10 @@ static void print_header(const bench_comparison *comparison)
 static const char *verdict_text(bench_verdict verdict)
 {
     switch (verdict) {
-    case BENCH_MET:
-        return "met";
-    case BENCH_MISSED:
-        return "MISSED";
-    case BENCH_NOISY:
-        return "noisy";
-    default:
-        return "not measured";
+    case BENCH_MET: return "met";
+    case BENCH_MISSED: return "MISSED";
+    case BENCH_NOISY: return "noisy";
+    default: return "not measured";
     }
 }
 
@@ -95,9 +91,7 @@ static void write_goal(const bench_comparison *comparison, const bench_goal *goa
     char bound[CELL_SIZE];
 
     switch (goal->kind) {
-    case BENCH_TIME_AT_MOST:
-        snprintf(text, size, "%s takes at most %.2f x %s", subject, goal->bound, rival);
-        break;
+    case BENCH_TIME_AT_MOST: snprintf(text, size, "%s takes at most %.2f x %s", subject, goal->bound, rival); break;
     case BENCH_SPEED_AT_LEAST:
         snprintf(text, size, "%s is at least %.2f x as fast as %s", subject, goal->bound, rival);
         break;
