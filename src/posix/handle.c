@@ -1,0 +1,102 @@
+#include "handle.h"
+
+#include "error.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HANDLES_MAX 8
+#define NS_PER_SECOND 1000000000
+
+static int handle_poll(struct pollfd *polled, int count, int64_t deadline_ns);
+
+void plat_handle_close(plat_handle handle)
+{
+    if (handle != PLAT_NO_HANDLE) close((int)handle);
+}
+
+mproc_status plat_handle_adopt(plat_handle handle)
+{
+    if (handle < 0 || handle > INT32_MAX || fcntl((int)handle, F_SETFD, FD_CLOEXEC) != 0) {
+        return error_system(EBADF, "cannot take over file descriptor %lld", (long long)handle);
+    }
+    return MPROC_OK;
+}
+
+mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
+{
+    struct pollfd polled[HANDLES_MAX];
+
+    assert(count >= 1 && count <= HANDLES_MAX);
+    for (int i = 0; i < count; i++) {
+        assert(handles[i] >= 0); /* poll() would skip it, perhaps for ever */
+        polled[i] = (struct pollfd){.fd = (int)handles[i], .events = POLLIN};
+    }
+    int found = handle_poll(polled, count, deadline_ns);
+    if (found < 0) return error_system(errno, "cannot wait for %d file descriptors", count);
+    if (found == 0) return mproc_error(MPROC_TIMEOUT, NULL);
+    for (int i = 0; i < count; i++) {
+        if ((polled[i].revents & POLLNVAL) != 0) {
+            return error_system(EBADF, "cannot wait for file descriptor %d", polled[i].fd);
+        }
+    }
+    for (int i = count - 1; i >= 0; i--) {
+        if (polled[i].revents != 0) *ready = i;
+    }
+    return MPROC_OK;
+}
+
+int plat_handle_count(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    int count = -1; /* the directory's own descriptor */
+
+    if (directory == NULL) return -1;
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        if (entry->d_name[0] != '.') count++;
+    }
+    closedir(directory);
+    return count;
+}
+
+mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)
+{
+    int moved = descriptor;
+
+    if (descriptor < 0) return error_system(errno, "cannot make %s", what);
+    if (descriptor < HANDLE_LOWEST) {
+        moved = fcntl(descriptor, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
+        /* EINVAL: the limit on numbers of files is not above the lowest one of ours. */
+        int number = moved < 0 && errno == EINVAL ? EMFILE : errno;
+        close(descriptor);
+        if (moved < 0) return error_system(number, "cannot make %s", what);
+    }
+    *handle = moved;
+    return MPROC_OK;
+}
+
+bool handle_is_ready(plat_handle handle)
+{
+    struct pollfd polled = {.fd = (int)handle, .events = POLLIN};
+
+    return handle_poll(&polled, 1, 0) > 0;
+}
+
+/* poll() to an absolute deadline, which signals do not move. */
+static int handle_poll(struct pollfd *polled, int count, int64_t deadline_ns)
+{
+    for (;;) {
+        int64_t left_ns = 0;
+        if (deadline_ns > 0) left_ns = deadline_ns - plat_clock_now_ns();
+        if (left_ns < 0) left_ns = 0;
+        struct timespec left = {.tv_sec = left_ns / NS_PER_SECOND, .tv_nsec = left_ns % NS_PER_SECOND};
+        int found = ppoll(polled, (nfds_t)count, deadline_ns == PLAT_FOREVER ? NULL : &left, NULL);
+        if (found > 0 || (found < 0 && errno != EINTR)) return found;
+        if (found == 0 && left_ns == 0) return 0;
+    }
+}
