@@ -1,0 +1,238 @@
+#include "memory.h"
+
+#include "error.h"
+#include "handle.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static_assert(sizeof(void *) == 8 && sizeof(off_t) == 8, "64-bit systems only");
+
+/* Not in the headers of older systems. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+#define MEMORY_RESERVE_MAX ((size_t)64 << 30)
+#define MEMORY_RESERVE_MIN ((size_t)16 << 20)
+#define MEMORY_ZEROS 65536
+
+static int64_t memory_mapped_now(void);
+static int memory_open_nameless(void);
+static int memory_open_file(void);
+static int memory_open_file_in(const char *directory);
+static mproc_status memory_check_limit(off_t end);
+static size_t memory_missing(int descriptor, off_t offset, off_t size);
+static int memory_allocate(int descriptor, off_t offset, off_t size);
+static int memory_grow_by_writing(int descriptor, off_t end);
+static int memory_write_zeros(int descriptor, off_t from, off_t end);
+
+size_t plat_memory_reserve_max(void)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    size_t size = MEMORY_RESERVE_MAX;
+
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return size;
+    rlim_t mapped = (rlim_t)memory_mapped_now();
+    rlim_t left = limit.rlim_cur > mapped ? limit.rlim_cur - mapped : 0;
+    while (size > MEMORY_RESERVE_MIN && size > left / 4) size /= 2;
+    return size;
+}
+
+size_t plat_memory_page(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The file is empty: its size is what was committed, so that a touch beyond it is a fault. */
+mproc_status plat_memory_create(size_t reserve, plat_handle *memory)
+{
+    (void)reserve;
+    int descriptor = memory_open_nameless();
+    int refusal = errno;
+
+    if (descriptor < 0 && (refusal == EPERM || refusal == EACCES || refusal == ENOSYS)) {
+        descriptor = memory_open_file();
+        if (descriptor < 0) {
+            return error_system_as(error_status(errno), refusal,
+                                   "cannot make shared memory, nor a file for it in /dev/shm, $TMPDIR or /tmp (%s)",
+                                   strerror(errno));
+        }
+    }
+    return handle_take(descriptor, "shared memory", memory);
+}
+
+mproc_status plat_memory_map(plat_handle memory, size_t reserve, void **base)
+{
+    void *place = mmap(NULL, reserve, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, (int)memory, 0);
+
+    if (place == MAP_FAILED) return error_system(errno, "cannot map %zu bytes of shared memory", reserve);
+    madvise(place, reserve, MADV_DONTDUMP);
+    *base = place;
+    return MPROC_OK;
+}
+
+void plat_memory_unmap(void *base, size_t reserve)
+{
+    if (base != NULL) munmap(base, reserve);
+}
+
+mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size)
+{
+    (void)base;
+    int descriptor = (int)memory;
+
+    assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
+    MPROC_TRY(memory_check_limit((off_t)(offset + size)));
+    size_t missing = memory_missing(descriptor, (off_t)offset, (off_t)size);
+    if (missing > 0) MPROC_TRY(memory_check_room(missing));
+    if (memory_allocate(descriptor, (off_t)offset, (off_t)size) != 0) {
+        return error_system(errno, "cannot commit %zu bytes of shared memory at %zu", size, offset);
+    }
+    return MPROC_OK;
+}
+
+/* Bytes of address space in use; 0 without /proc. */
+static int64_t memory_mapped_now(void)
+{
+    char text[64] = "";
+    int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+
+    if (descriptor < 0) return 0;
+    ssize_t count = read(descriptor, text, sizeof text - 1);
+    close(descriptor);
+    return count > 0 ? strtoll(text, NULL, 10) * (int64_t)plat_memory_page() : 0;
+}
+
+/* Kernels before 6.3 do not know MFD_NOEXEC_SEAL; later ones may be set (vm.memfd_noexec) to insist on it. */
+static int memory_open_nameless(void)
+{
+    int descriptor = memfd_create("mproc", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+    if (descriptor < 0 && errno == EINVAL) descriptor = memfd_create("mproc", MFD_CLOEXEC);
+    return descriptor;
+}
+
+static int memory_open_file(void)
+{
+    const char *directories[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
+    int descriptor = -1;
+
+    for (int i = 0; i < 3 && descriptor < 0; i++) {
+        if (directories[i] != NULL) descriptor = memory_open_file_in(directories[i]);
+    }
+    return descriptor;
+}
+
+/* Not every file system has files without a name: there it has one for a moment. */
+static int memory_open_file_in(const char *directory)
+{
+    static const char name[] = "/mproc-XXXXXX";
+    char path[PATH_MAX];
+    size_t length = strlen(directory);
+    int descriptor = open(directory, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (descriptor >= 0) return descriptor;
+    if (length + sizeof name > sizeof path) return -1;
+    memcpy(path, directory, length);
+    memcpy(path + length, name, sizeof name);
+    descriptor = mkostemp(path, O_CLOEXEC);
+    if (descriptor >= 0) unlink(path);
+    return descriptor;
+}
+
+/* Beyond RLIMIT_FSIZE the system sends SIGXFSZ, which ends the process. */
+static mproc_status memory_check_limit(off_t end)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && (rlim_t)end > limit.rlim_cur) {
+        return error_system(EFBIG, "cannot grow shared memory to %lld bytes", (long long)end);
+    }
+    return MPROC_OK;
+}
+
+/*
+ * How much of the range must still be allocated, at most: all holes of the file may lie in it. Only an
+ * estimate, for the check of what is left: file systems count blocks of their own too.
+ */
+static size_t memory_missing(int descriptor, off_t offset, off_t size)
+{
+    struct stat file;
+
+    if (fstat(descriptor, &file) != 0) return (size_t)size;
+    off_t end = offset + size > file.st_size ? offset + size : file.st_size;
+    off_t allocated = (off_t)file.st_blocks * 512;
+    off_t holes = end > allocated ? end - allocated : 0;
+    return (size_t)(holes < size ? holes : size);
+}
+
+/*
+ * posix_fallocate() is not used: where the file system cannot, it writes into the range, over what another process
+ * has written there meanwhile. Signals are blocked, because the kernel gives up and undoes all when one
+ * arrives: under a fast interval timer, a large range would never be finished.
+ */
+static int memory_allocate(int descriptor, off_t offset, off_t size)
+{
+    sigset_t all;
+    sigset_t saved;
+    int result;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &saved);
+    do result = fallocate(descriptor, 0, offset, size);
+    while (result != 0 && errno == EINTR);
+    if (result != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+        result = memory_grow_by_writing(descriptor, offset + size);
+    }
+    int number = errno;
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    errno = number;
+    return result;
+}
+
+/*
+ * Writes zeros from the end of the file on, never before it: there somebody's data may lie. The file lock is
+ * among processes, the mutex among threads; both are needed, for the lock does not keep out threads of its process.
+ */
+static int memory_grow_by_writing(int descriptor, off_t end)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat file;
+    int result = -1;
+
+    pthread_mutex_lock(&mutex);
+    if (fcntl(descriptor, F_SETLKW, &lock) != 0) goto done;
+    if (fstat(descriptor, &file) == 0) result = memory_write_zeros(descriptor, file.st_size, end);
+    int number = errno;
+    lock.l_type = F_UNLCK;
+    fcntl(descriptor, F_SETLK, &lock);
+    errno = number;
+done:
+    pthread_mutex_unlock(&mutex);
+    return result;
+}
+
+static int memory_write_zeros(int descriptor, off_t from, off_t end)
+{
+    static const char zeros[MEMORY_ZEROS];
+
+    while (from < end) {
+        size_t count = end - from < MEMORY_ZEROS ? (size_t)(end - from) : MEMORY_ZEROS;
+        ssize_t written = pwrite(descriptor, zeros, count, from);
+        if (written < 0) return -1;
+        from += written;
+    }
+    return 0;
+}

@@ -1,0 +1,114 @@
+#include "memory.h"
+
+#include "cgroup.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+/* The kernel's own bookkeeping for the pages is charged as well, and counters lag behind by some pages per CPU. */
+#define MEMORY_MARGIN (256 * 1024)
+#define MEMORY_MARGIN_SHARE 64
+
+/* The tightest of the groups seen so far. */
+typedef struct memory_room {
+    int64_t needed;
+    int64_t left;
+    int64_t limit;
+    char directory[256];
+} memory_room;
+
+static mproc_status memory_check_system(int64_t needed, size_t size);
+static int64_t memory_available(void);
+static void memory_visit_group(void *context, int version, const char *directory);
+static int64_t memory_reclaimable(int version, const char *directory);
+static int64_t memory_find_number(const char *text, const char *name);
+
+mproc_status memory_check_room(size_t size)
+{
+    int64_t needed = (int64_t)size + (int64_t)(size / MEMORY_MARGIN_SHARE) + MEMORY_MARGIN;
+    memory_room room = {.needed = needed, .left = INT64_MAX};
+
+    MPROC_TRY(memory_check_system(needed, size));
+    cgroup_visit("memory", memory_visit_group, &room);
+    if (room.left < needed) {
+        return mproc_error(MPROC_NO_MEMORY,
+                           "no room for %zu bytes of shared memory: the memory cgroup %s has a limit of %" PRId64
+                           " bytes, of which %" PRId64 " are left: raise the limit or share less",
+                           size, room.directory, room.limit, room.left > 0 ? room.left : 0);
+    }
+    return MPROC_OK;
+}
+
+/* Free memory answers for nearly every call; what could be freed besides is looked up only when it matters. */
+static mproc_status memory_check_system(int64_t needed, size_t size)
+{
+    struct sysinfo info;
+
+    if (sysinfo(&info) != 0) return MPROC_OK;
+    int64_t available = (int64_t)info.freeram * (int64_t)info.mem_unit;
+    if (available < needed) {
+        int64_t told = memory_available();
+        if (told < 0) told = available + (int64_t)info.bufferram * (int64_t)info.mem_unit;
+        available = told + (int64_t)info.freeswap * (int64_t)info.mem_unit;
+    }
+    if (available >= needed) return MPROC_OK;
+    return mproc_error(MPROC_NO_MEMORY,
+                       "no room for %zu bytes of shared memory: the system has %" PRId64
+                       " bytes left: end other programs or share less",
+                       size, available);
+}
+
+/* What the system could free for us, or -1. */
+static int64_t memory_available(void)
+{
+    char text[4096];
+
+    if (!cgroup_read("/proc", "meminfo", text, sizeof text)) return -1;
+    int64_t kibibytes = memory_find_number(text, "MemAvailable:");
+    return kibibytes >= 0 ? kibibytes * 1024 : -1;
+}
+
+static void memory_visit_group(void *context, int version, const char *directory)
+{
+    memory_room *room = context;
+    int64_t limit = 0;
+    int64_t used = 0;
+
+    if (!cgroup_read_number(directory, version == 2 ? "memory.max" : "memory.limit_in_bytes", &limit)) return;
+    if (!cgroup_read_number(directory, version == 2 ? "memory.current" : "memory.usage_in_bytes", &used)) return;
+    int64_t left = limit - used;
+    if (left < room->needed) left += memory_reclaimable(version, directory);
+    if (left >= room->left) return;
+    room->left = left;
+    room->limit = limit;
+    size_t length = strlen(directory);
+    if (length >= sizeof room->directory) length = sizeof room->directory - 1;
+    memcpy(room->directory, directory, length);
+    room->directory[length] = '\0';
+}
+
+/* A group's use counts its file cache, which gives way. (Shared memory is in neither list.) */
+static int64_t memory_reclaimable(int version, const char *directory)
+{
+    char text[8192];
+
+    if (!cgroup_read(directory, "memory.stat", text, sizeof text)) return 0;
+    int64_t active = memory_find_number(text, version == 2 ? "active_file " : "total_active_file ");
+    int64_t inactive = memory_find_number(text, version == 2 ? "inactive_file " : "total_inactive_file ");
+    return (active > 0 ? active : 0) + (inactive > 0 ? inactive : 0);
+}
+
+/* The number behind a name that begins a line, or -1. */
+static int64_t memory_find_number(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        if (strncmp(line, name, length) == 0) return strtoll(line + length, NULL, 10);
+    }
+    return -1;
+}

@@ -1,0 +1,169 @@
+#include "thread.h"
+
+#include "base/thread_local.h"
+#include "error.h"
+#include "platform.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* The C library's default may be far less (128 KiB with musl), and tasks of users run here. */
+#define THREAD_STACK_MIN ((size_t)2 << 20)
+
+/* As many CPUs as kernels can be built for. */
+#define THREAD_CPUS 8192
+
+struct plat_thread {
+    pthread_t thread;
+    void (*function)(void *argument);
+    void *argument;
+    sigset_t host_mask;
+};
+
+/* This thread's, if the library started it. */
+static THREAD_LOCAL plat_thread *thread_self;
+
+static pthread_key_t thread_exit_key; /* set once, by plat_thread_exit_hook() */
+
+static int thread_create(plat_thread *thread);
+static void *thread_run(void *argument);
+
+mproc_status plat_thread_start(void (*function)(void *argument), void *argument, plat_thread **thread)
+{
+    plat_thread *started = calloc(1, sizeof *started);
+    sigset_t blocked;
+    sigset_t saved;
+
+    if (started == NULL) return error_system(ENOMEM, "cannot start a thread");
+    started->function = function;
+    started->argument = argument;
+
+    /* A new thread has its creator's mask from the first instruction on. */
+    sigfillset(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &saved);
+    started->host_mask = thread_self != NULL ? thread_self->host_mask : saved;
+    int error = thread_create(started);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    if (error != 0) {
+        free(started);
+        return error_system(error, "cannot start a thread");
+    }
+    *thread = started;
+    return MPROC_OK;
+}
+
+void plat_thread_join(plat_thread *thread)
+{
+    pthread_join(thread->thread, NULL);
+    free(thread);
+}
+
+mproc_status plat_thread_exit_hook(void (*function)(void *value))
+{
+    int error = pthread_key_create(&thread_exit_key, function);
+
+    return error == 0 ? MPROC_OK : error_system(error, "cannot watch for the ends of threads");
+}
+
+void plat_thread_exit_set(void *value)
+{
+    int error = pthread_setspecific(thread_exit_key, value);
+
+    assert(error == 0);
+    (void)error;
+}
+
+static_assert(sizeof(pthread_mutex_t) <= sizeof(plat_mutex), "the place is too small for the system's mutex");
+static_assert(_Alignof(pthread_mutex_t) <= _Alignof(plat_mutex), "the place is not aligned for the system's mutex");
+
+/* The C libraries of Linux promise nothing about it, but both have kept to it for the sake of static mutexes. */
+static bool mutex_starts_as_zeros(void)
+{
+    static const pthread_mutex_t initial = PTHREAD_MUTEX_INITIALIZER;
+    static const pthread_mutex_t zeros;
+
+    return memcmp(&initial, &zeros, sizeof initial) == 0;
+}
+
+void plat_mutex_lock(plat_mutex *mutex)
+{
+    assert(mutex_starts_as_zeros());
+    int error = pthread_mutex_lock((pthread_mutex_t *)(void *)mutex);
+    assert(error == 0);
+    (void)error;
+}
+
+void plat_mutex_unlock(plat_mutex *mutex)
+{
+    int error = pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
+
+    assert(error == 0);
+    (void)error;
+}
+
+void plat_thread_yield(void)
+{
+    sched_yield();
+}
+
+void plat_thread_pause(void)
+{
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory"); /* `yield` is no pause at all on most of these processors */
+#else
+    sched_yield();
+#endif
+}
+
+int plat_thread_cpu(void)
+{
+    return sched_getcpu();
+}
+
+void plat_thread_move(int cpu)
+{
+    cpu_set_t saved[THREAD_CPUS / CPU_SETSIZE];
+    cpu_set_t target[THREAD_CPUS / CPU_SETSIZE];
+
+    if (cpu < 0 || cpu >= THREAD_CPUS) return;
+    if (sched_getaffinity(0, sizeof saved, saved) != 0 || !CPU_ISSET_S((size_t)cpu, sizeof saved, saved)) return;
+    CPU_ZERO_S(sizeof target, target);
+    CPU_SET_S((size_t)cpu, sizeof target, target);
+    if (sched_setaffinity(0, sizeof target, target) == 0) sched_setaffinity(0, sizeof saved, saved);
+}
+
+const sigset_t *thread_host_mask(void)
+{
+    return thread_self != NULL ? &thread_self->host_mask : NULL;
+}
+
+static int thread_create(plat_thread *thread)
+{
+    pthread_attr_t attributes;
+    size_t stack = 0;
+
+    int error = pthread_attr_init(&attributes);
+    if (error != 0) return error;
+    if (pthread_attr_getstacksize(&attributes, &stack) == 0 && stack < THREAD_STACK_MIN) {
+        pthread_attr_setstacksize(&attributes, THREAD_STACK_MIN);
+    }
+    error = pthread_create(&thread->thread, &attributes, thread_run, thread);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
+static void *thread_run(void *argument)
+{
+    thread_self = argument;
+    thread_self->function(thread_self->argument);
+    return NULL;
+}
