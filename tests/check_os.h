@@ -34,6 +34,9 @@ void check_os_quiet(void);
 /* Reads a variable and takes it out of the environment. False: it is not set, or too long. */
 bool check_os_take_variable(const char *name, char *value, size_t size);
 
+/* Opens a file without a name, for what a case prints. NULL: failed. */
+FILE *check_os_output(void);
+
 /*
  * Starts this program with the arguments, up to a NULL, and one more variable; its output and errors go to `output`
  * (NULL: where this process' go), its input is empty. It, and whatever it starts, can be ended together, and

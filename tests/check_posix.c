@@ -49,6 +49,11 @@ bool check_os_take_variable(const char *name, char *value, size_t size)
     return true;
 }
 
+FILE *check_os_output(void)
+{
+    return tmpfile();
+}
+
 /* ---- starting and ending ---------------------------------------------------------------------- */
 
 /* SIGCHLD is kept blocked in the runner and taken with sigtimedwait(), so that no end is overlooked. */

@@ -92,7 +92,7 @@ static void check_execute(const check_suite *suite, const check_case *entry, che
     const char *arguments[] = { CHECK_CASE_ARGUMENT, name, NULL };
     int64_t limit_ms = (int64_t)(entry->limit_s ? entry->limit_s : CHECK_LIMIT_S) * 1000 * check_slow();
     check_outcome outcome = { 0 };
-    FILE *output = tmpfile();
+    FILE *output = check_os_output();
     check_process *process = NULL;
     int64_t orphan_ms;
     bool in_time;
@@ -101,7 +101,7 @@ static void check_execute(const check_suite *suite, const check_case *entry, che
     snprintf(name, sizeof name, "%s.%s", suite->name, entry->name);
     snprintf(report->reason, sizeof report->reason, "could not be started");
     if (output == NULL) {
-        perror("tmpfile");
+        perror("a file for the output");
         goto done;
     }
     process = check_os_start(arguments, CHECK_CASE_VARIABLE, "1", output);

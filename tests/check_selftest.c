@@ -108,7 +108,7 @@ static void case_crashes_at_exit(void)
 
 static void case_leaves_a_handle(void)
 {
-    CHECK(tmpfile() != NULL);
+    selftest_leave_handle();
 }
 
 static void case_closes_a_handle_of_others(void)
@@ -143,7 +143,7 @@ static void case_may_leave_what_it_declares(void)
 
 static void case_starts_to_count_at_its_baseline(void)
 {
-    CHECK(tmpfile() != NULL);
+    selftest_leave_handle();
     CHECK_BASELINE();
 }
 

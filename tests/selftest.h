@@ -13,6 +13,9 @@ int selftest_collect(intptr_t child);
 /* Starts a thread that never ends. */
 void selftest_leave_thread(void);
 
+/* Opens a handle. */
+void selftest_leave_handle(void);
+
 /* Maps a piece of shared memory. */
 void selftest_leave_mapping(void);
 

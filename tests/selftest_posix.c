@@ -41,6 +41,11 @@ void selftest_leave_thread(void)
     if (pthread_create(&thread, NULL, sleep_always, NULL) == 0) pthread_detach(thread);
 }
 
+void selftest_leave_handle(void)
+{
+    CHECK(dup(1) >= 0);
+}
+
 void selftest_leave_mapping(void)
 {
     CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
