@@ -1,0 +1,133 @@
+#include <assert.h>
+#include <errno.h>
+#include <process.h>
+#include <stdlib.h>
+
+#include "error.h"
+#include "library.h"
+#include "platform.h"
+#include "windows_api.h"
+
+struct plat_thread {
+    HANDLE handle;
+    void (*function)(void *argument);
+    void *argument;
+};
+
+/* The C runtime's way to start one, so that a static runtime frees what it keeps for the thread. */
+static unsigned __stdcall thread_main(void *context)
+{
+    plat_thread *thread = context;
+
+    thread->function(thread->argument);
+    return 0;
+}
+
+mproc_status plat_thread_start(void (*function)(void *argument), void *argument, plat_thread **thread)
+{
+    plat_thread *created = malloc(sizeof *created);
+
+    if (created == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory to start a thread");
+    created->function = function;
+    created->argument = argument;
+    created->handle = (HANDLE)_beginthreadex(NULL, 0, thread_main, created, 0, NULL);
+    if (created->handle == NULL) {
+        mproc_status status = errno == EAGAIN ? MPROC_LIMIT : MPROC_NO_MEMORY;
+        status = win32_error_as(status, _doserrno, "cannot start a thread");
+        free(created);
+        return status;
+    }
+    *thread = created;
+    return MPROC_OK;
+}
+
+void plat_thread_join(plat_thread *thread)
+{
+    WaitForSingleObject(thread->handle, INFINITE);
+    CloseHandle(thread->handle);
+    free(thread);
+}
+
+typedef BOOLEAN WINAPI shutdown_function(void);
+
+/* Set once, by plat_thread_exit_hook(), before any value is. */
+static struct {
+    DWORD slot;
+    void (*function)(void *value);
+    shutdown_function *process_ends;
+} exit_hook;
+
+/* The system calls it for the last thread too, when the process ends and other threads were cut off anywhere. */
+static void WINAPI thread_ends(void *value)
+{
+    if (value == NULL) return;
+    if (exit_hook.process_ends != NULL && exit_hook.process_ends()) return;
+    exit_hook.function(value);
+}
+
+mproc_status plat_thread_exit_hook(void (*function)(void *value))
+{
+    HMODULE ours;
+
+    /* It can never be taken back, so the module that holds it must not be unloaded. */
+    if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                            (const wchar_t *)&exit_hook, &ours)) {
+        return win32_error(GetLastError(), "cannot keep the library loaded");
+    }
+    exit_hook.function = function;
+    exit_hook.process_ends = (shutdown_function *)win32_function(L"ntdll.dll", "RtlDllShutdownInProgress");
+    exit_hook.slot = FlsAlloc(thread_ends);
+    if (exit_hook.slot == FLS_OUT_OF_INDEXES) {
+        return win32_error_as(MPROC_LIMIT, GetLastError(), "there is no free slot for a value of each thread");
+    }
+    return MPROC_OK;
+}
+
+void plat_thread_exit_set(void *value)
+{
+    FlsSetValue(exit_hook.slot, value);
+}
+
+static_assert(sizeof(SRWLOCK) <= sizeof(plat_mutex), "a plat_mutex has room for the system's lock");
+
+void plat_mutex_lock(plat_mutex *mutex)
+{
+    AcquireSRWLockExclusive((SRWLOCK *)mutex->place);
+}
+
+void plat_mutex_unlock(plat_mutex *mutex)
+{
+    ReleaseSRWLockExclusive((SRWLOCK *)mutex->place);
+}
+
+void plat_thread_yield(void)
+{
+    SwitchToThread();
+}
+
+void plat_thread_pause(void)
+{
+    YieldProcessor();
+}
+
+/* Processors are numbered through the groups of 64 in which the system keeps them. */
+int plat_thread_cpu(void)
+{
+    PROCESSOR_NUMBER number;
+
+    GetCurrentProcessorNumberEx(&number);
+    return number.Group * 64 + number.Number;
+}
+
+/*
+ * A mask speaks of one group. Where there are several, a thread that was given one is bound to its group
+ * ever after, and nothing takes that back: it stays where it is.
+ */
+void plat_thread_move(int cpu)
+{
+    DWORD_PTR before;
+
+    if (cpu < 0 || cpu >= 64 || GetActiveProcessorGroupCount() > 1) return;
+    before = SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << cpu);
+    if (before != 0) SetThreadAffinityMask(GetCurrentThread(), before);
+}
