@@ -19,7 +19,8 @@ static mproc_status leave_with(mproc_call *call)
 {
     int code;
     MPROC_TRY(mproc_unpack_bytes(call, &code, sizeof code));
-    exit(code);
+    if (code != 0) exit(code);
+    return MPROC_OK;
 }
 
 static bool process_ends_with(int code)

@@ -3,6 +3,9 @@
  * compilers: gcc, and Visual C++ without any attributes. The second is played here, but by clang,
  * whose own headers do have attributes.
  */
+#ifndef MPROC_CI_MSVC_MINGW_H
+#define MPROC_CI_MSVC_MINGW_H
+
 #include_next <_mingw.h>
 
 #undef __attribute__
@@ -12,3 +15,5 @@
 #define __MINGW_ATTRIB_DEPRECATED
 #undef __MINGW_NOTHROW
 #define __MINGW_NOTHROW
+
+#endif
