@@ -1,0 +1,206 @@
+#include "process.h"
+
+#include "error.h"
+#include "handle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Linux 5.4; the name is missing in older headers. */
+#define PROCESS_BY_DESCRIPTOR ((idtype_t)3)
+
+#define NS_PER_SECOND 1000000000
+
+static _Atomic bool interrupts_ignored;
+static void (*_Atomic interrupt_handler)(void);
+
+static mproc_status process_signal(const plat_process *process, int number);
+static bool process_was_born_before(int64_t pid, int64_t born_before_ns);
+static int64_t process_birth_ns(int64_t pid);
+static bool process_read_stat(int64_t pid, char *text, size_t size);
+static void process_on_interrupt(int number);
+
+mproc_exit_status plat_process_collect(const plat_process *process)
+{
+    siginfo_t info = {0};
+
+    /* ECHILD: somebody else has its status, or SIGCHLD is ignored. EBADF: it had ended before it had a descriptor. */
+    if (waitid(PROCESS_BY_DESCRIPTOR, (id_t)process->handle, &info, WEXITED | WNOHANG) != 0) {
+        bool ended = handle_is_ready(process->handle);
+        return (mproc_exit_status){.kind = ended ? MPROC_EXIT_LOST : MPROC_EXIT_RUNNING};
+    }
+    if (info.si_pid == 0) return (mproc_exit_status){.kind = MPROC_EXIT_RUNNING};
+    if (info.si_code == CLD_EXITED) return (mproc_exit_status){.kind = MPROC_EXIT_EXITED, .code = info.si_status};
+    return (mproc_exit_status){.kind = MPROC_EXIT_SIGNALLED, .signal = info.si_status};
+}
+
+mproc_status plat_process_terminate(const plat_process *process)
+{
+    return process_signal(process, SIGTERM);
+}
+
+mproc_status plat_process_kill(const plat_process *process)
+{
+    return process_signal(process, SIGKILL);
+}
+
+mproc_status plat_process_interrupt(const plat_process *process)
+{
+    return process_signal(process, SIGINT);
+}
+
+/* The descriptor is opened first: what is learned by the pid afterwards is about the same process, or it has ended. */
+mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process)
+{
+    int descriptor = process_open_descriptor(pid);
+
+    if (descriptor < 0 && !process_is_gone(errno)) return error_system(errno, "cannot open process %" PRId64, pid);
+    if (descriptor >= 0 && process_was_born_before(pid, born_before_ns) && !handle_is_ready(descriptor)) {
+        return handle_take(descriptor, "a descriptor of a process", process);
+    }
+    if (descriptor >= 0) close(descriptor);
+    return mproc_error(MPROC_NOT_FOUND, "process %" PRId64 " has ended", pid);
+}
+
+bool plat_process_alive(int64_t pid, int64_t born_before_ns)
+{
+    int descriptor = process_open_descriptor(pid);
+
+    if (descriptor < 0 && process_is_gone(errno)) return false;
+    bool alive = process_was_born_before(pid, born_before_ns);
+    if (descriptor >= 0) {
+        alive = alive && !handle_is_ready(descriptor);
+        close(descriptor);
+    }
+    return alive;
+}
+
+int64_t plat_process_id(void)
+{
+    return getpid();
+}
+
+int64_t plat_process_parent_id(void)
+{
+    return getppid();
+}
+
+/* The kernel names a process after the last part of the path that it was started by. */
+void plat_process_show_name(void)
+{
+    char name[16] = "";
+
+    if (prctl(PR_GET_NAME, name) == 0 && strcmp(name, "exe") == 0) prctl(PR_SET_NAME, program_invocation_short_name);
+}
+
+void plat_process_ignore_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    struct sigaction before = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGINT, &action, &before);
+    if (before.sa_handler != SIG_IGN) atomic_store(&interrupts_ignored, true);
+}
+
+mproc_status plat_process_catch_interrupts(void (*handler)(void))
+{
+    struct sigaction action = {.sa_handler = process_on_interrupt, .sa_flags = SA_RESTART};
+
+    atomic_store(&interrupt_handler, handler);
+    if (sigaction(SIGINT, &action, NULL) != 0) return error_system(errno, "cannot catch SIGINT");
+    atomic_store(&interrupts_ignored, false);
+    return MPROC_OK;
+}
+
+mproc_status plat_process_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+    int error = pthread_atfork(before, parent, child);
+
+    return error == 0 ? MPROC_OK : error_system(error, "cannot watch for fork()");
+}
+
+int process_open_descriptor(int64_t pid)
+{
+    if (pid <= 0 || pid > INT32_MAX) {
+        errno = ESRCH;
+        return -1;
+    }
+    return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+}
+
+/* EINVAL: the number is that of a thread, or of a process that has just been collected. */
+bool process_is_gone(int number)
+{
+    return number == ESRCH || number == EINVAL;
+}
+
+bool process_ignores_interrupts(void)
+{
+    return atomic_load(&interrupts_ignored);
+}
+
+/* EBADF: it had ended before it had a descriptor; its number may be another's by now. */
+static mproc_status process_signal(const plat_process *process, int number)
+{
+    if (syscall(SYS_pidfd_send_signal, (int)process->handle, number, NULL, 0) == 0) return MPROC_OK;
+    if (errno == ENOSYS && kill((pid_t)process->pid, number) == 0) return MPROC_OK;
+    if (errno == ESRCH || errno == EBADF) return MPROC_OK;
+    return error_system(errno, "cannot send signal %d to process %" PRId64, number, process->pid);
+}
+
+/* The system counts births in whole ticks. Without /proc it does not tell, and the pid alone must do. */
+static bool process_was_born_before(int64_t pid, int64_t born_before_ns)
+{
+    int64_t tick_ns = NS_PER_SECOND / sysconf(_SC_CLK_TCK);
+    int64_t birth_ns = process_birth_ns(pid);
+
+    return birth_ns < 0 || birth_ns <= born_before_ns || birth_ns - born_before_ns <= tick_ns;
+}
+
+/* Field 22 of the stat file, or -1. Field 2, the name in parentheses, may itself hold blanks and parentheses. */
+static int64_t process_birth_ns(int64_t pid)
+{
+    char text[1024];
+
+    if (!process_read_stat(pid, text, sizeof text)) return -1;
+    const char *field = strrchr(text, ')');
+    for (int number = 2; field != NULL && number < 22; number++) field = strchr(field + 1, ' ');
+    if (field == NULL) return -1;
+    return strtoll(field, NULL, 10) * (NS_PER_SECOND / sysconf(_SC_CLK_TCK));
+}
+
+/* A /proc that was mounted for another namespace of pids tells of other processes: then it does not count. */
+static bool process_read_stat(int64_t pid, char *text, size_t size)
+{
+    char path[64];
+    char self[32] = "";
+
+    if (readlink("/proc/self", self, sizeof self - 1) <= 0 || strtoll(self, NULL, 10) != getpid()) return false;
+    snprintf(path, sizeof path, "/proc/%" PRId64 "/stat", pid);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    ssize_t count = read(descriptor, text, size - 1);
+    close(descriptor);
+    text[count > 0 ? count : 0] = '\0';
+    return count > 0;
+}
+
+static void process_on_interrupt(int number)
+{
+    void (*handler)(void) = atomic_load(&interrupt_handler);
+    int saved = errno;
+
+    (void)number;
+    handler();
+    errno = saved;
+}
