@@ -1,0 +1,38 @@
+/* UTF-8 by the table of well-formed byte sequences in the Unicode standard (table 3-7). */
+#include "base/text.h"
+
+#include <stddef.h>
+
+struct lead {
+    unsigned char first, last;          /* lead bytes of this row */
+    unsigned char low, high;            /* bounds of the second byte */
+    int more;                           /* bytes that follow the lead */
+};
+
+static const struct lead leads[] = {
+    {0x00, 0x7F, 0, 0, 0},       {0xC2, 0xDF, 0x80, 0xBF, 1}, {0xE0, 0xE0, 0xA0, 0xBF, 2},
+    {0xE1, 0xEC, 0x80, 0xBF, 2}, {0xED, 0xED, 0x80, 0x9F, 2}, {0xEE, 0xEF, 0x80, 0xBF, 2},
+    {0xF0, 0xF0, 0x90, 0xBF, 3}, {0xF1, 0xF3, 0x80, 0xBF, 3}, {0xF4, 0xF4, 0x80, 0x8F, 3},
+};
+
+static const struct lead *lead_find(unsigned char byte)
+{
+    for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++)
+        if (byte >= leads[i].first && byte <= leads[i].last) return &leads[i];
+    return NULL;
+}
+
+bool text_is_utf8(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    while (*at) {
+        const struct lead *lead = lead_find(*at++);
+        if (!lead) return false;
+        for (int i = 0; i < lead->more; i++, at++) {
+            unsigned char low = i == 0 ? lead->low : 0x80, high = i == 0 ? lead->high : 0xBF;
+            if (*at < low || *at > high) return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,10 @@
+/* Checks of text that comes from outside. */
+#ifndef MPROC_BASE_TEXT_H
+#define MPROC_BASE_TEXT_H
+
+#include <stdbool.h>
+
+/* Whether the text is well-formed UTF-8: shortest forms, no surrogates, nothing above U+10FFFF. */
+bool text_is_utf8(const char *text);
+
+#endif

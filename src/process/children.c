@@ -1,0 +1,157 @@
+/* The list of children, and the reaper thread. */
+#include "process/children.h"
+
+#include <assert.h>
+
+#include "process/family.h"
+
+/* How often the reaper looks again at a slot whose daemons are about to end: they take a millisecond or less. */
+#define RETRY_NS ((int64_t)1000000)
+
+/* Guarded by `mutex`, which is taken last of all. */
+static plat_mutex mutex;
+static mproc_process *first;
+static uint64_t last_token;
+static _Atomic int retries;
+
+static plat_watcher *watcher;
+static plat_mutex reaper_mutex;         /* guards the start of the reaper alone */
+
+void children_retain(mproc_process *process)
+{
+    plat_mutex_lock(&mutex);
+    process->references++;
+    plat_mutex_unlock(&mutex);
+}
+
+void children_release(mproc_process *process)
+{
+    bool unused;
+
+    if (!process) return;
+    plat_mutex_lock(&mutex);
+    unused = --process->references == 0;
+    plat_mutex_unlock(&mutex);
+    if (unused) process_destroy(process);
+}
+
+mproc_process *children_next(mproc_process *previous)
+{
+    mproc_process *next = NULL;
+
+    plat_mutex_lock(&mutex);
+    /* `previous` may have left the list meanwhile; tokens only grow, and the list is sorted by them. */
+    for (mproc_process *at = first; at; at = at->next)
+        if ((!previous || at->token > previous->token) && (!next || at->token < next->token)) next = at;
+    if (next) next->references++;
+    plat_mutex_unlock(&mutex);
+    children_release(previous);
+    return next;
+}
+
+static mproc_process *find(uint64_t token)
+{
+    mproc_process *at;
+
+    plat_mutex_lock(&mutex);
+    for (at = first; at && at->token != token; at = at->next) {
+    }
+    if (at) at->references++;
+    plat_mutex_unlock(&mutex);
+    return at;
+}
+
+static void retry_all(void)
+{
+    mproc_process *process = NULL;
+
+    while ((process = children_next(process)) != NULL) {
+        if (!process_recover(process)) continue;
+        atomic_fetch_sub(&retries, 1);
+        children_remove(process);
+    }
+}
+
+static void reap(void *unused)
+{
+    (void)unused;
+    if (family_enter() != MPROC_OK) return;
+    for (;;) {
+        bool pending = atomic_load(&retries) > 0;
+        uint64_t token = plat_watcher_wait(watcher, pending ? plat_clock_now_ns() + RETRY_NS : PLAT_FOREVER);
+        mproc_process *process = token ? find(token) : NULL;
+        if (process) process_collect(process);
+        children_release(process);
+        if (pending) retry_all();
+    }
+}
+
+mproc_status children_prepare(void)
+{
+    plat_thread *thread;
+    mproc_status status = MPROC_OK;
+
+    plat_mutex_lock(&reaper_mutex);
+    if (!watcher && (status = plat_watcher_create(&watcher)) == MPROC_OK &&
+        (status = plat_thread_start(reap, NULL, &thread)) != MPROC_OK) {
+        plat_watcher_free(watcher);
+        watcher = NULL;
+    }
+    plat_mutex_unlock(&reaper_mutex);
+    return status;
+}
+
+mproc_status children_add(mproc_process *process)
+{
+    mproc_status status;
+
+    plat_mutex_lock(&mutex);
+    process->token = ++last_token;
+    process->next = first;
+    first = process;
+    process->references++;
+    plat_mutex_unlock(&mutex);
+    if ((status = plat_watcher_add(watcher, process->os.handle, process->token)) != MPROC_OK)
+        children_remove(process);
+    return status;
+}
+
+void children_remove(mproc_process *process)
+{
+    mproc_process **at;
+
+    plat_mutex_lock(&mutex);
+    for (at = &first; *at && *at != process; at = &(*at)->next) {
+    }
+    if (*at) *at = process->next;
+    else process = NULL;
+    plat_mutex_unlock(&mutex);
+    children_release(process);
+}
+
+void children_retry(void)
+{
+    atomic_fetch_add(&retries, 1);
+    plat_watcher_wake(watcher);
+}
+
+void children_fork_begins(void)
+{
+    plat_mutex_lock(&mutex);
+}
+
+void children_fork_ends(void)
+{
+    plat_mutex_unlock(&mutex);
+}
+
+/* A copy that keeps a sentinel open would keep daemons alive after their parent's death. */
+void children_forked(void)
+{
+    for (mproc_process *at = first; at; at = at->next) {
+        plat_handle_close(at->held);
+        at->held = PLAT_NO_HANDLE;
+    }
+    first = NULL;
+    plat_mutex_unlock(&mutex);
+}

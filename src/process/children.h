@@ -1,0 +1,34 @@
+/*
+ * The started children of this process that have not ended, and the reaper: the one thread that
+ * this library starts for processes, with the first of them. It collects each child that ends,
+ * whether or not somebody joins it, and recovers what it held. It runs no code of the user.
+ */
+#ifndef MPROC_PROCESS_CHILDREN_H
+#define MPROC_PROCESS_CHILDREN_H
+
+#include "process/process.h"
+
+/* Starts the reaper if it does not run yet. */
+mproc_status children_prepare(void);
+
+/* Enters a process that has just been started; the list has its own reference. */
+mproc_status children_add(mproc_process *process);
+
+/* Takes it out when it has ended. */
+void children_remove(mproc_process *process);
+
+/* One more child has ended whose slot is not recovered: the reaper calls process_recover() until it is. */
+void children_retry(void);
+
+void children_retain(mproc_process *process);
+void children_release(mproc_process *process);
+
+/* Gives the next child after `previous` (NULL: the first), with a reference for the caller; drops that of `previous`. */
+mproc_process *children_next(mproc_process *previous);
+
+/* Around fork(): the list is consistent, and in the copy all sentinels are closed. */
+void children_fork_begins(void);
+void children_fork_ends(void);
+void children_forked(void);
+
+#endif

@@ -1,0 +1,122 @@
+/* This process and its parent, as objects; and what a program asks about itself. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/children.h"
+#include "process/family.h"
+
+#define KEY_BYTES 32
+
+/* Filled by the first call under `mutex`, then read by all; the name and key may be changed later by the program. */
+static plat_mutex mutex;
+static bool filled;
+static mproc_process self = {.os = {PLAT_NO_HANDLE, 0}, .held = PLAT_NO_HANDLE};
+static mproc_process parent = {.os = {PLAT_NO_HANDLE, 0}, .held = PLAT_NO_HANDLE};
+static _Atomic uint32_t children_named;
+
+static void fill_first(void)
+{
+    snprintf(self.name, sizeof self.name, "MainProcess");
+    /* Without random bytes there is no key, and authenticated connections are refused: nothing else depends on it. */
+    if (plat_system_random(self.authkey, KEY_BYTES) == MPROC_OK) self.authkey_size = KEY_BYTES;
+}
+
+static void fill_child(const struct letter *letter)
+{
+    memcpy(self.name, letter->name, sizeof self.name);
+    memcpy(self.identity, letter->identity, sizeof self.identity);
+    memcpy(self.authkey, letter->authkey, sizeof self.authkey);
+    self.authkey_size = letter->authkey_size;
+    self.daemon = atomic_load(&family_slot()->flags) & PROCESS_DAEMON;
+    memcpy(parent.name, letter->parent_name, sizeof parent.name);
+    parent.role = PROCESS_PARENT;
+    parent.phase = PROCESS_STARTED;
+    parent.os.pid = letter->parent_pid;
+    parent.os.handle = family.watched;
+}
+
+mproc_process *process_self(void)
+{
+    plat_mutex_lock(&mutex);
+    if (!filled) {
+        self.role = PROCESS_SELF;
+        self.phase = PROCESS_STARTED;
+        self.os.pid = plat_process_id();
+        if (family.child) fill_child(family.letter);
+        else fill_first();
+        filled = true;
+    }
+    plat_mutex_unlock(&mutex);
+    return &self;
+}
+
+void process_next_identity(char identity[LETTER_IDENTITY_BYTES])
+{
+    uint32_t number = atomic_fetch_add(&children_named, 1) + 1;
+    const char *own = process_self()->identity;
+
+    snprintf(identity, LETTER_IDENTITY_BYTES, "%.100s%s%lu", own, *own ? ":" : "", (unsigned long)number);
+}
+
+mproc_process *mproc_current_process(void)
+{
+    return family_enter() == MPROC_OK ? process_self() : NULL;
+}
+
+mproc_process *mproc_parent_process(void)
+{
+    if (family_enter() != MPROC_OK || !family.child) return NULL;
+    process_self();
+    return &parent;
+}
+
+mproc_status mproc_active_children(mproc_process **children, size_t capacity, size_t *count)
+{
+    size_t found = 0;
+    mproc_process *process = NULL;
+    mproc_status status;
+
+    if (!count || (!children && capacity > 0))
+        return mproc_error(MPROC_INVALID, "mproc_active_children() has nowhere to write to");
+    if ((status = family_enter()) != MPROC_OK) return status;
+    while ((process = children_next(process)) != NULL) {
+        if (process_collect(process)) continue;
+        if (found < capacity) children[found] = process;
+        found++;
+    }
+    *count = found;
+    return MPROC_OK;
+}
+
+int64_t mproc_getpid(void)
+{
+    return plat_process_id();
+}
+
+int64_t mproc_getppid(void)
+{
+    const mproc_process *object = mproc_parent_process();
+    return object ? object->os.pid : plat_process_parent_id();
+}
+
+int mproc_cpu_count(void)
+{
+    return plat_system_cpu_count();
+}
+
+mproc_status mproc_set_executable(const char *path)
+{
+    char *copy = NULL;
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (path && !(copy = malloc(strlen(path) + 1)))
+        return mproc_error(MPROC_NO_MEMORY, "no memory for the path of an executable");
+    if (copy) memcpy(copy, path, strlen(path) + 1);
+    plat_mutex_lock(&family_mutex);
+    free(family.executable);
+    family.executable = copy;
+    plat_mutex_unlock(&family_mutex);
+    return MPROC_OK;
+}

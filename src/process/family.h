@@ -1,0 +1,48 @@
+/*
+ * This process' membership in its family: founded by the first process' first call, joined by each
+ * child's first call.
+ */
+#ifndef MPROC_PROCESS_FAMILY_H
+#define MPROC_PROCESS_FAMILY_H
+
+#include "arena/slot.h"
+#include "process/letter.h"
+
+enum family_state {
+    FAMILY_NONE,                        /* no call has been made */
+    FAMILY_MEMBER,
+    FAMILY_REFUSED,                     /* a child that cannot join; the reason is kept */
+    FAMILY_FORKED                       /* a fork() copy of a member */
+};
+
+/*
+ * Set by the first call under family_mutex, then read by all; `entered`, `leaving` and `executable` change later.
+ */
+struct family {
+    _Atomic int state;
+    bool child;                         /* started by a member, as opposed to the first process */
+    _Atomic bool entered;               /* has passed its main guard */
+    _Atomic bool leaving;               /* exits: starts nothing any more */
+    uint32_t process;                   /* its slot */
+    plat_handle watched;                /* a child's end of its sentinel */
+    const struct letter *letter;        /* a child's */
+    char *executable;                   /* mproc_set_executable(), guarded by family_mutex */
+};
+
+extern struct family family;
+extern plat_mutex family_mutex;
+
+mproc_status family_enter_slow(void);
+
+/* What every public call does first: makes the process a member, and gives the thread its slot. */
+static inline mproc_status family_enter(void)
+{
+    return thread_self.slot ? MPROC_OK : family_enter_slow();
+}
+
+static inline struct process_slot *family_slot(void)
+{
+    return process_slot_at(family.process);
+}
+
+#endif

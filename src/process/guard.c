@@ -1,0 +1,46 @@
+/* The main guard: where a child's main() ends and its task begins. */
+#include <stdio.h>
+
+#include "process/call.h"
+#include "process/family.h"
+#include "process/process.h"
+
+/* Runs the function that the letter names. */
+static mproc_status run_letter(const struct letter *letter)
+{
+    mproc_call call = {letter->args_size ? letter_args(letter) : NULL, (size_t)letter->args_size, letter->name};
+    function_pointer function;
+    mproc_status status;
+
+    mproc_error(MPROC_OK, "%s", "");                     /* what was said on the way here is not the task's */
+    if ((status = function_decode(&letter->function, &function)) != MPROC_OK) return status;
+    return ((mproc_function *)function)(&call);
+}
+
+static int report(const char *name, mproc_status status)
+{
+    const char *text = mproc_last_error_text();
+
+    if (status == MPROC_OK) return 0;
+    fprintf(stderr, "Process %s (pid %lld): %s (%d): %s\n", name, (long long)plat_process_id(),
+            mproc_status_name(status), (int)status, *text ? text : mproc_status_text(status));
+    return 1;
+}
+
+bool mproc_main_guard_run(int *code)
+{
+    mproc_status status = family_enter();
+
+    if (!family.child || atomic_load(&family.entered)) {
+        atomic_store(&family.entered, true);
+        return false;
+    }
+    if (status != MPROC_OK) {
+        *code = report("that was to be a child", status);
+        return true;
+    }
+    atomic_store(&family.entered, true);
+    atomic_fetch_or(&family_slot()->flags, PROCESS_ENTERED);
+    *code = report(family.letter->name, run_letter(family.letter));
+    return true;
+}

@@ -1,0 +1,28 @@
+/*
+ * Interrupts: a count in each process' slot, which anybody raises, and in each thread the count that
+ * it has seen. A wait compares the two, so every thread learns of an interrupt once, and none is lost.
+ */
+#ifndef MPROC_PROCESS_INTERRUPT_H
+#define MPROC_PROCESS_INTERRUPT_H
+
+#include "platform.h"
+
+/* Raises the count of that process and wakes its threads that are parked. Async-signal-safe. */
+void interrupt_process(uint32_t process);
+
+/* Whether this thread has an interrupt that it has not seen; it has then. */
+bool interrupt_take(void);
+
+/* MPROC_INTERRUPTED with its text. */
+mproc_status interrupt_status(void);
+
+/*
+ * Waits for a handle: MPROC_TIMEOUT, MPROC_INTERRUPTED. A handle cannot be woken by an interrupt, so
+ * the wait looks at the count five times a second.
+ */
+mproc_status interrupt_wait_handle(plat_handle handle, int64_t deadline_ns);
+
+/* The deadline for a timeout in the public headers' sense. */
+int64_t interrupt_deadline(int64_t timeout_ms);
+
+#endif

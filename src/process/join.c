@@ -1,0 +1,248 @@
+/* What concerns a started process: waiting for it, ending it, learning how it ended. */
+#include <string.h>
+
+#include "arena/recovery.h"
+#include "process/children.h"
+#include "process/family.h"
+#include "process/interrupt.h"
+
+/* Its parent frees the slot; until then recovery finds there what has to be given back. */
+static bool recover_slot(mproc_process *process)
+{
+    struct process_slot *slot = process_slot_at(process->slot);
+
+    if (!recovery_process(process->slot)) return false;
+    letter_free(slot);
+    slot_process_release(process->slot);
+    return true;
+}
+
+static bool is_unguarded(const mproc_process *process)
+{
+    uint32_t flags = atomic_load(&process_slot_at(process->slot)->flags);
+    return process->exit.kind == MPROC_EXIT_EXITED && !(flags & PROCESS_ENTERED);
+}
+
+/* Under the mutex. Returns whether it has ended just now. */
+static bool collect_locked(mproc_process *process)
+{
+    mproc_exit_status exit_status;
+
+    if (process->phase != PROCESS_STARTED) return false;
+    exit_status = plat_process_collect(&process->os);
+    if (exit_status.kind == MPROC_EXIT_RUNNING) return false;
+    process->exit = exit_status;
+    process->phase = PROCESS_ENDED;
+    process->unguarded = is_unguarded(process);
+    plat_handle_close(process->held);
+    process->held = PLAT_NO_HANDLE;
+    process->slot_kept = !recover_slot(process);
+    return true;
+}
+
+bool process_collect(mproc_process *process)
+{
+    bool now, ended, kept;
+
+    plat_mutex_lock(&process->mutex);
+    now = collect_locked(process);
+    ended = process->phase == PROCESS_ENDED;
+    kept = process->slot_kept;
+    plat_mutex_unlock(&process->mutex);
+    if (!now) return ended;
+    if (process->ended) process->ended(process->ended_context, process);
+    if (kept) children_retry();
+    else children_remove(process);
+    return true;
+}
+
+bool process_recover(mproc_process *process)
+{
+    bool done = false;
+
+    plat_mutex_lock(&process->mutex);
+    if (process->slot_kept && recover_slot(process)) {
+        process->slot_kept = false;
+        done = true;
+    }
+    plat_mutex_unlock(&process->mutex);
+    return done;
+}
+
+static mproc_status check_joinable(const mproc_process *process)
+{
+    if (process->role == PROCESS_SELF)
+        return mproc_error(MPROC_INVALID, "process '%s' (pid %lld) cannot wait for its own end", process->name,
+                           (long long)plat_process_id());
+    if (process->closed) return mproc_error(MPROC_BAD_STATE, "process '%s' was closed", process->name);
+    if (process->phase == PROCESS_CREATED)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' was not started: start it before joining it", process->name);
+    return MPROC_OK;
+}
+
+/* While somebody waits on the handle it stays open, whatever the others do. */
+static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
+{
+    mproc_status status;
+
+    plat_mutex_lock(&process->mutex);
+    if ((status = check_joinable(process)) == MPROC_OK) process->joiners++;
+    plat_mutex_unlock(&process->mutex);
+    if (status != MPROC_OK) return status;
+    if (process->role == PROCESS_PARENT || !process_collect(process))
+        status = interrupt_wait_handle(process->os.handle, deadline_ns);
+    plat_mutex_lock(&process->mutex);
+    process->joiners--;
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
+{
+    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    mproc_status status;
+
+    assert(process);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    status = wait_for_end(process, deadline_ns);
+    if (status == MPROC_TIMEOUT)
+        return mproc_error(MPROC_TIMEOUT, "process '%s' (pid %lld) still runs after %lld ms", process->name,
+                           (long long)process->os.pid, (long long)(timeout_ms < 0 ? 0 : timeout_ms));
+    if (status != MPROC_OK || process->role != PROCESS_CHILD) return status;
+    process_collect(process);
+    if (process->unguarded)
+        return mproc_error(MPROC_NO_GUARD,
+                           "process '%s' (pid %lld) ended with exit code %d before it entered mproc_main_guard(): "
+                           "does the program's main() call it?",
+                           process->name, (long long)process->os.pid, process->exit.code);
+    return MPROC_OK;
+}
+
+static bool parent_alive(const mproc_process *parent)
+{
+    int ready;
+    return plat_handle_wait(&parent->os.handle, 1, 0, &ready) != MPROC_OK;
+}
+
+bool mproc_process_is_alive(mproc_process *process)
+{
+    bool alive = false;
+
+    assert(process);
+    if (family_enter() != MPROC_OK || process->closed) return false;
+    switch (process->role) {
+    case PROCESS_SELF:
+        alive = true;
+        break;
+    case PROCESS_PARENT:
+        alive = parent_alive(process);
+        break;
+    case PROCESS_CHILD:
+        if (!process_collect(process)) alive = process->phase == PROCESS_STARTED;
+        break;
+    }
+    return alive;
+}
+
+mproc_exit_status mproc_process_exit_status(mproc_process *process)
+{
+    mproc_exit_status exit_status = {MPROC_EXIT_RUNNING, 0, 0};
+
+    assert(process);
+    if (process->role == PROCESS_SELF) return exit_status;
+    if (process->role == PROCESS_PARENT) {
+        if (!parent_alive(process)) exit_status.kind = MPROC_EXIT_LOST;
+        return exit_status;
+    }
+    if (family_enter() == MPROC_OK) process_collect(process);
+    plat_mutex_lock(&process->mutex);
+    exit_status = process->exit;
+    plat_mutex_unlock(&process->mutex);
+    return exit_status;
+}
+
+/* `act` is one of the door's three ways to reach a process; one that has ended is left alone. */
+static mproc_status reach(mproc_process *process, const char *what, mproc_status (*act)(const plat_process *))
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (process->role != PROCESS_CHILD)
+        return mproc_error(MPROC_NOT_OWNER, "process '%s' is not a child of this one and cannot be %s by it",
+                           process->name, what);
+    plat_mutex_lock(&process->mutex);
+    if (process->phase == PROCESS_CREATED || process->closed)
+        status = mproc_error(MPROC_BAD_STATE, "process '%s' %s: it cannot be %s", process->name,
+                             process->closed ? "was closed" : "was not started", what);
+    else if (process->phase == PROCESS_STARTED)
+        status = act(&process->os);
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+mproc_status mproc_process_terminate(mproc_process *process)
+{
+    assert(process);
+    return reach(process, "terminated", plat_process_terminate);
+}
+
+mproc_status mproc_process_kill(mproc_process *process)
+{
+    assert(process);
+    return reach(process, "killed", plat_process_kill);
+}
+
+static mproc_status leave_alone(const plat_process *process)
+{
+    (void)process;
+    return MPROC_OK;
+}
+
+mproc_status mproc_process_interrupt(mproc_process *process)
+{
+    mproc_status status;
+
+    assert(process);
+    if ((status = reach(process, "interrupted", leave_alone)) != MPROC_OK) return status;
+    plat_mutex_lock(&process->mutex);
+    if (process->phase == PROCESS_STARTED) interrupt_process(process->slot);
+    plat_mutex_unlock(&process->mutex);
+    return reach(process, "interrupted", plat_process_interrupt);
+}
+
+mproc_status mproc_process_close(mproc_process *process)
+{
+    assert(process);
+    if (process->role != PROCESS_CHILD) return MPROC_OK;
+    if (mproc_process_is_alive(process))
+        return mproc_error(MPROC_BAD_STATE, "process '%s' (pid %lld) still runs: join or end it before closing it",
+                           process->name, (long long)process->os.pid);
+    plat_mutex_lock(&process->mutex);
+    process->closed = true;
+    if (process->joiners == 0) {
+        plat_handle_close(process->os.handle);
+        process->os.handle = PLAT_NO_HANDLE;
+    }
+    plat_mutex_unlock(&process->mutex);
+    return MPROC_OK;
+}
+
+int64_t mproc_process_pid(const mproc_process *process)
+{
+    assert(process);
+    return process->closed ? 0 : process->os.pid;
+}
+
+mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *handle)
+{
+    assert(process);
+    if (!handle) return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL",
+                                    process->name);
+    if (process->closed || process->os.handle == PLAT_NO_HANDLE)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' has no sentinel: it %s", process->name,
+                           process->role == PROCESS_SELF ? "is the current process"
+                           : process->closed             ? "was closed"
+                                                         : "was not started");
+    *handle = process->os.handle;
+    return MPROC_OK;
+}

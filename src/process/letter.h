@@ -1,0 +1,42 @@
+/*
+ * The birth letter: what a parent tells its child, as a block of the arena that hangs on the child's
+ * process slot and lives as long as the child.
+ */
+#ifndef MPROC_PROCESS_LETTER_H
+#define MPROC_PROCESS_LETTER_H
+
+#include "arena/block.h"
+
+#define LETTER_NAME_BYTES 128
+#define LETTER_KEY_BYTES 256
+#define LETTER_IDENTITY_BYTES 128
+#define LETTER_ARGS_BYTES_MAX ((size_t)1 << 30)
+
+/* Written by the parent before the child exists, then only read. The arguments follow it. */
+struct letter {
+    function_ref function;
+    char name[LETTER_NAME_BYTES];
+    char parent_name[LETTER_NAME_BYTES];
+    char identity[LETTER_IDENTITY_BYTES];    /* "1:2": the second child of the first child */
+    int64_t parent_pid;
+    uint32_t authkey_size;
+    uint32_t unused;
+    uint8_t authkey[LETTER_KEY_BYTES];
+    uint64_t args_size;
+    uint64_t unused_word;
+};
+
+static_assert(sizeof(struct letter) % BLOCK_ALIGNMENT == 0, "arguments are aligned for every type");
+
+static inline void *letter_args(const struct letter *letter)
+{
+    return (void *)(letter + 1);
+}
+
+/* Puts an empty letter with room for `args_size` bytes into the slot. MPROC_NO_MEMORY. */
+mproc_status letter_create(struct process_slot *slot, size_t args_size, struct letter **letter);
+
+/* Takes the letter out of the slot, if there is one. */
+void letter_free(struct process_slot *slot);
+
+#endif

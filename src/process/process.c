@@ -1,0 +1,242 @@
+/* Creates and frees process objects; what can be asked of them without the system. */
+#include "process/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "process/call.h"
+#include "process/children.h"
+#include "process/family.h"
+
+/* Every field that this version knows; those that an older program did not have are zero. */
+static mproc_process_options options_complete(const mproc_process_options *options, size_t size)
+{
+    mproc_process_options all;
+
+    memset(&all, 0, sizeof all);
+    if (options) memcpy(&all, options, size < sizeof all ? size : sizeof all);
+    return all;
+}
+
+static mproc_status check_name(const char *name)
+{
+    if (!name || !*name) return mproc_error(MPROC_INVALID, "a process has no empty name: leave it out");
+    if (strlen(name) >= LETTER_NAME_BYTES)
+        return mproc_error(MPROC_INVALID, "the name '%.20s...' has %zu bytes: at most %d fit", name, strlen(name),
+                           LETTER_NAME_BYTES - 1);
+    if (!text_is_utf8(name)) return mproc_error(MPROC_INVALID, "the process' name is not UTF-8");
+    return MPROC_OK;
+}
+
+static mproc_status check_key(const void *key, size_t size)
+{
+    if (!key && size > 0) return mproc_error(MPROC_INVALID, "an authkey of %zu bytes at no address", size);
+    if (size > LETTER_KEY_BYTES)
+        return mproc_error(MPROC_INVALID, "an authkey of %zu bytes: at most %d fit", size, LETTER_KEY_BYTES);
+    return MPROC_OK;
+}
+
+static mproc_status check_options(const mproc_process_options *options)
+{
+    const mproc_stdio *stdio[3] = {&options->standard_input, &options->standard_output, &options->standard_error};
+    static const char *const names[3] = {"standard_input", "standard_output", "standard_error"};
+    mproc_status status;
+
+    if (options->name && (status = check_name(options->name)) != MPROC_OK) return status;
+    if ((status = check_key(options->authkey, options->authkey_size)) != MPROC_OK) return status;
+    if ((unsigned)options->daemon > MPROC_NO)
+        return mproc_error(MPROC_INVALID, "the option daemon is %d: use MPROC_YES or MPROC_NO", (int)options->daemon);
+    for (int i = 0; i < 3; i++)
+        if ((unsigned)stdio[i]->kind > MPROC_STDIO_HANDLE)
+            return mproc_error(MPROC_INVALID, "the option %s has the unknown kind %d", names[i], (int)stdio[i]->kind);
+    if (options->environment_only && !options->environment)
+        return mproc_error(MPROC_INVALID, "the option environment_only needs an environment");
+    return MPROC_OK;
+}
+
+static mproc_status check_args(mproc_function *function, mproc_args args)
+{
+    if (!function) return mproc_error(MPROC_INVALID, "a process needs a function, and was given NULL");
+    if (!args.data && args.size > 0)
+        return mproc_error(MPROC_INVALID, "%zu argument bytes at no address", args.size);
+    if (args.size > LETTER_ARGS_BYTES_MAX)
+        return mproc_error(MPROC_INVALID, "%zu argument bytes: at most 1 GiB fits", args.size);
+    return MPROC_OK;
+}
+
+static mproc_status copy_text(const char *text, char **copy)
+{
+    size_t size;
+
+    if (!text) return MPROC_OK;
+    size = strlen(text) + 1;
+    if (!(*copy = malloc(size))) return mproc_error(MPROC_NO_MEMORY, "no memory for %zu bytes of options", size);
+    memcpy(*copy, text, size);
+    return MPROC_OK;
+}
+
+static mproc_status copy_environment(const char *const *from, char ***copy)
+{
+    size_t count = 0;
+    mproc_status status = MPROC_OK;
+
+    if (!from) return MPROC_OK;
+    while (from[count]) count++;
+    if (!(*copy = calloc(count + 1, sizeof(char *))))
+        return mproc_error(MPROC_NO_MEMORY, "no memory for %zu environment variables", count);
+    for (size_t i = 0; i < count && status == MPROC_OK; i++) {
+        if (!*from[i] || *from[i] == '=')
+            return mproc_error(MPROC_INVALID, "the environment variable '%s' has no name", from[i]);
+        status = copy_text(from[i], &(*copy)[i]);
+    }
+    return status;
+}
+
+static mproc_status copy_args(mproc_process *process, mproc_args args)
+{
+    process->args_size = args.size;
+    if (args.size == 0) return MPROC_OK;
+    if (!(process->args = malloc(args.size)))
+        return mproc_error(MPROC_NO_MEMORY, "no memory for %zu argument bytes", args.size);
+    memcpy(process->args, args.data, args.size);
+    return MPROC_OK;
+}
+
+static void copy_stdio(mproc_process *process, const mproc_process_options *options)
+{
+    process->stdio[0] = options->standard_input;
+    process->stdio[1] = options->standard_output;
+    process->stdio[2] = options->standard_error;
+    for (int i = 0; i < 3; i++)
+        if (process->stdio[i].kind == MPROC_STDIO_DEFAULT)
+            process->stdio[i].kind = i == 0 ? MPROC_STDIO_NULL : MPROC_STDIO_INHERIT;
+}
+
+/* Everything that is copied without failing. */
+static void fill(mproc_process *process, const mproc_process_options *options)
+{
+    const mproc_process *self = process_self();
+
+    copy_stdio(process, options);
+    process_next_identity(process->identity);
+    if (options->name) snprintf(process->name, sizeof process->name, "%s", options->name);
+    else snprintf(process->name, sizeof process->name, "Process-%.100s", process->identity);
+    process->daemon = options->daemon == MPROC_DEFAULT ? self->daemon : options->daemon == MPROC_YES;
+    process->environment_only = options->environment_only;
+    process->authkey_size = options->authkey ? options->authkey_size : self->authkey_size;
+    memcpy(process->authkey, options->authkey ? options->authkey : self->authkey, process->authkey_size);
+}
+
+mproc_status mproc_process_create_sized(mproc_function *function, mproc_args args,
+                                        const mproc_process_options *options, size_t options_size,
+                                        mproc_process **out)
+{
+    mproc_process_options all = options_complete(options, options_size);
+    mproc_process *process = NULL;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "mproc_process_create() has nowhere to write the process: out is NULL");
+    if ((status = family_enter()) != MPROC_OK) goto done;
+    if ((status = check_args(function, args)) != MPROC_OK) goto done;
+    if ((status = check_options(&all)) != MPROC_OK) goto done;
+    if (!(process = calloc(1, sizeof *process))) {
+        status = mproc_error(MPROC_NO_MEMORY, "no memory for a process object");
+        goto done;
+    }
+    process->references = 1;
+    process->function = function;
+    process->os.handle = process->held = PLAT_NO_HANDLE;
+    if ((status = function_encode((function_pointer)function, &process->function_ref)) != MPROC_OK) goto done;
+    if ((status = copy_args(process, args)) != MPROC_OK) goto done;
+    if ((status = copy_text(all.working_directory, &process->working_directory)) != MPROC_OK) goto done;
+    if ((status = copy_environment(all.environment, &process->environment)) != MPROC_OK) goto done;
+    fill(process, &all);
+
+    *out = process;
+    process = NULL;
+done:
+    mproc_process_free(process);
+    return status;
+}
+
+void process_destroy(mproc_process *process)
+{
+    plat_handle_close(process->held);
+    plat_handle_close(process->os.handle);
+    for (size_t i = 0; process->environment && process->environment[i]; i++) free(process->environment[i]);
+    free(process->environment);
+    free(process->working_directory);
+    free(process->args);
+    free(process);
+}
+
+void mproc_process_free(mproc_process *process)
+{
+    if (process && process->role == PROCESS_CHILD) children_release(process);
+}
+
+mproc_status mproc_process_run(mproc_process *process)
+{
+    mproc_call call;
+    mproc_status status;
+
+    assert(process);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (process->closed || !process->function)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' has no function to run: it is closed or was not created here",
+                           process->name);
+    call = (mproc_call){process->args_size ? process->args : NULL, process->args_size, process->name};
+    return process->function(&call);
+}
+
+const char *mproc_process_name(const mproc_process *process)
+{
+    assert(process);
+    return process->name;
+}
+
+mproc_status mproc_process_set_name(mproc_process *process, const char *name)
+{
+    mproc_status status;
+
+    assert(process);
+    if ((status = check_name(name)) != MPROC_OK) return status;
+    snprintf(process->name, sizeof process->name, "%s", name);
+    return MPROC_OK;
+}
+
+bool mproc_process_daemon(const mproc_process *process)
+{
+    assert(process);
+    return process->daemon;
+}
+
+mproc_status mproc_process_set_daemon(mproc_process *process, bool daemon)
+{
+    assert(process);
+    if (process->role != PROCESS_CHILD || process->phase != PROCESS_CREATED)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' was started: whether it is a daemon is said before",
+                           process->name);
+    process->daemon = daemon;
+    return MPROC_OK;
+}
+
+const void *mproc_process_authkey(const mproc_process *process, size_t *size)
+{
+    assert(process);
+    if (size) *size = process->authkey_size;
+    return process->authkey;
+}
+
+mproc_status mproc_process_set_authkey(mproc_process *process, const void *key, size_t size)
+{
+    mproc_status status;
+
+    assert(process);
+    if ((status = check_key(key, size)) != MPROC_OK) return status;
+    if (size > 0) memcpy(process->authkey, key, size);
+    process->authkey_size = size;
+    return MPROC_OK;
+}

@@ -1,0 +1,72 @@
+/* The process object, as the files of this room see it. */
+#ifndef MPROC_PROCESS_PROCESS_H
+#define MPROC_PROCESS_PROCESS_H
+
+#include "process/letter.h"
+
+enum process_role { PROCESS_CHILD, PROCESS_SELF, PROCESS_PARENT };
+enum process_phase { PROCESS_CREATED, PROCESS_STARTED, PROCESS_ENDED };
+
+/* Called once, by whichever thread collects the process, when it has ended and nobody holds a lock. */
+typedef void process_ended(void *context, mproc_process *process);
+
+/*
+ * Created, then started, then ended; closed at any time but in between. Everything up to `authkey`
+ * is set at creation, or by a setter before start. `phase` and all below it is guarded by `mutex`,
+ * `references` and `next` by the mutex of children.c.
+ *
+ * Lock order: a process' mutex, then the one of children.c.
+ */
+struct mproc_process {
+    enum process_role role;
+    function_ref function_ref;
+    mproc_function *function;
+    void *args;
+    size_t args_size;
+    char **environment;
+    bool environment_only;
+    char *working_directory;
+    mproc_stdio stdio[3];
+    bool daemon;
+    bool worker;                        /* of a pool: ended without a grace time */
+    process_ended *ended;
+    void *ended_context;
+    char name[LETTER_NAME_BYTES];
+    char identity[LETTER_IDENTITY_BYTES];
+    uint8_t authkey[LETTER_KEY_BYTES];
+    size_t authkey_size;
+
+    plat_mutex mutex;
+    enum process_phase phase;
+    bool closed;
+    bool unguarded;                     /* it ended without having passed its main guard */
+    bool slot_kept;                     /* ended, but its slot is not recovered yet */
+    int joiners;                        /* threads that wait on the handle */
+    uint32_t slot;
+    plat_process os;
+    plat_handle held;                   /* this side's end of its sentinel */
+    mproc_exit_status exit;
+
+    int references;                     /* the creator's, the list's, and those of threads that use it */
+    uint64_t token;
+    mproc_process *next;
+};
+
+/* Starts it; the room above has checked nothing yet. */
+mproc_status process_start(mproc_process *process);
+
+/* Collects it if it has ended: exit status, recovery, its place in the list. Returns whether it has ended. */
+bool process_collect(mproc_process *process);
+
+/* Tries again to recover the slot of one that has ended. Returns true once: when that is done at last. */
+bool process_recover(mproc_process *process);
+
+void process_destroy(mproc_process *process);
+
+/* The object of this process; made by the first call that needs it. */
+mproc_process *process_self(void);
+
+/* A name for the next child, "Process-1:2", and its identity, "1:2". */
+void process_next_identity(char identity[LETTER_IDENTITY_BYTES]);
+
+#endif

@@ -1,0 +1,158 @@
+/* Starts a process: slot, letter, sentinel, program. Until the child is named in its slot nothing has happened. */
+#include <stdio.h>
+#include <string.h>
+
+#include "arena/recovery.h"
+#include "process/children.h"
+#include "process/family.h"
+#include "process/marker.h"
+
+static mproc_status check_startable(const mproc_process *process)
+{
+    if (process->role != PROCESS_CHILD)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' runs already: it was not created here", process->name);
+    if (process->closed) return mproc_error(MPROC_BAD_STATE, "process '%s' was closed", process->name);
+    if (process->phase != PROCESS_CREATED)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' was already started (pid %lld): start a process once",
+                           process->name, (long long)process->os.pid);
+    if (atomic_load(&family.leaving))
+        return mproc_error(MPROC_BAD_STATE, "process '%s' cannot be started: this process is about to exit",
+                           process->name);
+    if (family.child && !atomic_load(&family.entered))
+        return mproc_error(MPROC_NO_GUARD,
+                           "process '%s' cannot be started: this process (pid %lld) is itself a child that has not "
+                           "entered mproc_main_guard(): call it at the top of main(), before the program's own work",
+                           process->name, (long long)plat_process_id());
+    return MPROC_OK;
+}
+
+/* Slots of orphans that nobody has looked at since they ended are worth a search before giving up. */
+static mproc_status take_slot(uint32_t *slot)
+{
+    mproc_status status = slot_process_take(family.process, slot);
+
+    if (status != MPROC_LIMIT) return status;
+    recovery_adopt();
+    return slot_process_take(family.process, slot);
+}
+
+static mproc_status write_letter(const mproc_process *process, struct process_slot *slot)
+{
+    const mproc_process *self = process_self();
+    struct letter *letter;
+    mproc_status status;
+
+    if ((status = letter_create(slot, process->args_size, &letter)) != MPROC_OK) return status;
+    letter->function = process->function_ref;
+    memcpy(letter->name, process->name, sizeof letter->name);
+    memcpy(letter->parent_name, self->name, sizeof letter->parent_name);
+    memcpy(letter->identity, process->identity, sizeof letter->identity);
+    letter->parent_pid = plat_process_id();
+    letter->authkey_size = (uint32_t)process->authkey_size;
+    memcpy(letter->authkey, process->authkey, process->authkey_size);
+    if (process->args_size > 0) memcpy(letter_args(letter), process->args, process->args_size);
+    return MPROC_OK;
+}
+
+static void write_marker(void *context, const plat_handle *numbers, char *text)
+{
+    const uint32_t *index = context;
+    struct process_slot *slot = process_slot_at(*index);
+    struct marker marker = {numbers[0],
+                            numbers[1],
+                            arena_header()->reserve,
+                            arena_offset(&slot->pid),
+                            *index,
+                            atomic_load(&slot->generation)};
+
+    marker_print(&marker, text);
+}
+
+static mproc_status start_program(mproc_process *process, plat_handle watched)
+{
+    plat_start start = {.working_directory = process->working_directory,
+                        .environment = (const char *const *)process->environment,
+                        .environment_only = process->environment_only,
+                        .marker_name = MARKER_NAME,
+                        .stdio = {process->stdio[0], process->stdio[1], process->stdio[2]},
+                        .handles = {arena_memory(), watched, PLAT_NO_HANDLE, PLAT_NO_HANDLE},
+                        .daemon = process->daemon,
+                        .marker_write = write_marker,
+                        .context = &process->slot};
+    mproc_status status;
+
+    plat_mutex_lock(&family_mutex);
+    start.executable = family.executable;
+    status = plat_process_start(&start, &process->os);
+    plat_mutex_unlock(&family_mutex);
+    if (status != MPROC_OK)
+        mproc_error(status, "process '%s' cannot be started: %s", process->name, mproc_last_error_text());
+    return status;
+}
+
+/* The last store is the one that lets the child in. */
+static void name_child(const mproc_process *process, struct process_slot *slot)
+{
+    atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
+    atomic_store(&slot->pid, process->os.pid);
+}
+
+static void undo(mproc_process *process, struct process_slot *slot)
+{
+    plat_handle_close(process->held);
+    process->held = PLAT_NO_HANDLE;
+    letter_free(slot);
+    slot_process_release(process->slot);
+}
+
+/* A child that cannot be watched is ended again: nobody would ever collect it. */
+static mproc_status enter_list(mproc_process *process)
+{
+    mproc_status status;
+
+    process->phase = PROCESS_STARTED;
+    process->exit.kind = MPROC_EXIT_RUNNING;
+    if ((status = children_add(process)) == MPROC_OK) return MPROC_OK;
+    plat_process_kill(&process->os);
+    return status;
+}
+
+static mproc_status start_locked(mproc_process *process)
+{
+    struct process_slot *slot;
+    plat_handle watched = PLAT_NO_HANDLE;
+    mproc_status status;
+
+    if ((status = check_startable(process)) != MPROC_OK) return status;
+    if ((status = children_prepare()) != MPROC_OK) return status;
+    if ((status = take_slot(&process->slot)) != MPROC_OK) return status;
+    slot = process_slot_at(process->slot);
+    atomic_store(&slot->flags, process->daemon ? PROCESS_DAEMON : 0);
+    if ((status = write_letter(process, slot)) != MPROC_OK) goto done;
+    if ((status = plat_sentinel_create(&process->held, &watched)) != MPROC_OK) goto done;
+    if ((status = start_program(process, watched)) != MPROC_OK) goto done;
+    name_child(process, slot);
+    plat_handle_close(watched);
+    return enter_list(process);
+done:
+    plat_handle_close(watched);
+    undo(process, slot);
+    return status;
+}
+
+mproc_status process_start(mproc_process *process)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    plat_mutex_lock(&process->mutex);
+    status = start_locked(process);
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+mproc_status mproc_process_start(mproc_process *process)
+{
+    assert(process);
+    return process_start(process);
+}
