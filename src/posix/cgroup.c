@@ -147,8 +147,8 @@ static void cgroup_unescape(char *text)
 }
 
 /*
- * In a container without a namespace of its own for groups, /proc names the group from the host's root, while only the
- * container's part is mounted, and that part is the mount's root. With another root than ours, the
+ * In a container without a namespace of its own for groups, /proc names the group from the host's root, while only
+ * the container's part is mounted, and that part is the mount's root. With another root than ours, the
  * directory that we do see is the nearest one that limits us.
  */
 static void cgroup_walk(const cgroup_mount *mount, const char *group, int version, cgroup_visitor *visit,

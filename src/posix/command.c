@@ -16,9 +16,9 @@
 #define COMMAND_PATH "/proc/self/exe"
 
 static pthread_mutex_t command_mutex = PTHREAD_MUTEX_INITIALIZER;
-static char **command_line;                    /* under command_mutex until it is set, then constant */
+static char **command_line; /* under command_mutex until it is set, then constant */
 static pthread_once_t command_once = PTHREAD_ONCE_INIT;
-static char command_path[PATH_MAX * 2];        /* set by command_once */
+static char command_path[PATH_MAX * 2]; /* set by command_once */
 
 static mproc_status command_load(char ***arguments);
 static ssize_t command_read(char **text);

@@ -5,8 +5,8 @@
 #include "platform.h"
 
 /*
- * Makes the environment that `start` asks for, with the marker and its text in front, in one piece of memory: free() it.
- * NULL: there is no memory. The strings are those of this process and of `start`.
+ * Makes the environment that `start` asks for, with the marker and its text in front, in one piece of memory: free()
+ * it. NULL: there is no memory. The other strings are those of this process and of `start`.
  */
 char **environment_make(const plat_start *start, const char *marker);
 

@@ -59,7 +59,7 @@ mproc_status plat_process_interrupt(const plat_process *process)
     return process_signal(process, SIGINT);
 }
 
-/* The descriptor is opened first: what is learned by the pid afterwards is about the same process, or it has ended. */
+/* The descriptor comes first: what is learned by the pid afterwards is about the same process, or it has ended. */
 mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process)
 {
     int descriptor = process_open_descriptor(pid);

@@ -32,7 +32,7 @@ typedef struct spawn_plan {
     char *const *arguments;
     char **environment;
     const char *path;
-    char *path_made;                       /* what `path` points to, if it was made for this start */
+    char *path_made; /* what `path` points to, if it was made for this start */
     int temporaries[SPAWN_TEMPORARIES_MAX];
     int temporary_count;
 } spawn_plan;
@@ -47,6 +47,7 @@ static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool over
 static mproc_status spawn_set_signals(spawn_plan *plan);
 static mproc_status spawn_refuse(int number);
 static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat_start *start);
+static bool spawn_can_enter(const char *directory);
 static mproc_status spawn_watch(pid_t pid, plat_process *process);
 static mproc_status spawn_ended(plat_handle *handle);
 static void spawn_undo(pid_t pid);
@@ -218,16 +219,15 @@ static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat
     mproc_status status = error_status(number);
     struct stat file;
 
-    bool path = number == ENOENT || number == ENOTDIR || number == EACCES || number == ELOOP || number == ENAMETOOLONG;
-    if (path && directory != NULL && (stat(directory, &file) != 0 || faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) != 0)) {
+    bool path = status == MPROC_NOT_FOUND || number == EACCES || number == ENAMETOOLONG;
+    if (path && directory != NULL && !spawn_can_enter(directory)) {
         return error_system(number, "cannot start a process in the working directory '%s'", directory);
     }
-    if (path && directory != NULL && !S_ISDIR(file.st_mode)) {
-        return error_system(ENOTDIR, "cannot start a process in the working directory '%s'", directory);
-    }
     if (number == ENOENT && stat(plan->path, &file) == 0) {
-        return error_system(number, "cannot start '%s': it exists, but the interpreter that it names, or /dev/null, "
-                            "does not", plan->path);
+        return error_system(number,
+                            "cannot start '%s': it exists, but the interpreter that it names, or /dev/null, "
+                            "does not",
+                            plan->path);
     }
     if (status == MPROC_INVALID && number != ENAMETOOLONG && number != EBADF) {
         return error_system(number, "cannot start '%s': it is no program for this system", plan->path);
@@ -235,21 +235,28 @@ static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat
     return error_system(number, "cannot start '%s'", plan->path);
 }
 
+static bool spawn_can_enter(const char *directory)
+{
+    struct stat file;
+
+    return stat(directory, &file) == 0 && S_ISDIR(file.st_mode) &&
+           faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) == 0;
+}
+
 /* If the host ignores SIGCHLD, or collects all its children, a child that ends at once is gone already. */
 static mproc_status spawn_watch(pid_t pid, plat_process *process)
 {
     plat_handle handle = PLAT_NO_HANDLE;
     int descriptor = process_open_descriptor(pid);
-    mproc_status status;
 
     if (descriptor < 0 && process_is_gone(errno)) {
-        status = spawn_ended(&handle);
+        MPROC_TRY(spawn_ended(&handle));
     } else {
-        status = handle_take(descriptor, "a descriptor of a new process", &handle);
-    }
-    if (status != MPROC_OK) {
-        spawn_undo(pid);
-        return status;
+        mproc_status status = handle_take(descriptor, "a descriptor of a new process", &handle);
+        if (status != MPROC_OK) {
+            spawn_undo(pid);
+            return status;
+        }
     }
     *process = (plat_process){.handle = handle, .pid = pid};
     return MPROC_OK;
