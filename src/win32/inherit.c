@@ -70,7 +70,7 @@ mproc_status win32_inherit(win32_inheritance *inheritance, const plat_start *sta
     for (int i = 0; i < WIN32_GIVEN && status == MPROC_OK; i++) {
         HANDLE copy = (HANDLE)PLAT_NO_HANDLE;
         if (start->handles[i] != PLAT_NO_HANDLE) {
-            status = inherit_copy(inheritance, start->handles[i], "own handle", &copy);
+            status = inherit_copy(inheritance, start->handles[i], "inherited handle", &copy);
         }
         inheritance->numbers[i] = (plat_handle)copy;
     }

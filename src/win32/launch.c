@@ -26,7 +26,7 @@ typedef struct launch {
 /*
  * The job that ends the daemons of this process: the system closes our only handle of it when we end, however
  * that is. Daemons' own children are not in it (silent breakaway): they have their own parent. A child is in it
- * from its birth; one that is created suspended and put in later stays behind, suspended, when we are killed in between.
+ * from its birth; one that is created suspended and put in later stays behind, suspended, if we are killed before.
  */
 static mproc_status daemon_job(HANDLE *job)
 {

@@ -3,8 +3,8 @@
 #include "windows_api.h"
 
 /*
- * A reserved section costs the system 8 bytes of page table for each 4 KiB, 32 MiB for this much; and its commit never
- * shrinks, so a larger one helps nobody.
+ * A reserved section costs the system 8 bytes of page table for each 4 KiB, 32 MiB for this much; and its commit
+ * never shrinks, so a larger one helps nobody.
  */
 #define RESERVE_MAX ((size_t)16 << 30)
 

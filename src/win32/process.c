@@ -63,7 +63,7 @@ static mproc_exit_status exit_status(DWORD code)
     return status;
 }
 
-/* The wait tells whether it has ended: a program may exit with 259, which GetExitCodeProcess() says of running ones. */
+/* The wait tells: a program may exit with 259, which GetExitCodeProcess() says of running ones. */
 mproc_exit_status plat_process_collect(const plat_process *process)
 {
     const mproc_exit_status running = { MPROC_EXIT_RUNNING, 0, 0 };
@@ -128,37 +128,44 @@ static bool process_is(HANDLE process, int64_t pid, int64_t born_before_ns)
     return win32_birth(process, &birth_ns) && birth_ns <= born_before_ns;
 }
 
-mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process)
+/* NULL: `code` says why the system does not open it, or is ERROR_SUCCESS: it has ended. Sets no error text. */
+static HANDLE process_find(int64_t pid, int64_t born_before_ns, DWORD *code)
 {
-    HANDLE handle = NULL;
+    HANDLE process = NULL;
 
+    *code = ERROR_SUCCESS;
     if (pid > 0 && pid <= UINT32_MAX) {
-        handle = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
-        if (handle == NULL && GetLastError() != ERROR_INVALID_PARAMETER) {
-            return win32_error(GetLastError(), "cannot open process %lld", (long long)pid);
+        process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
+        if (process != NULL && process_is(process, pid, born_before_ns)) return process;
+        if (process == NULL && GetLastError() != ERROR_INVALID_PARAMETER) {
+            *code = GetLastError();
+            return NULL;
         }
     }
-    if (handle == NULL || !process_is(handle, pid, born_before_ns)) {
-        if (handle != NULL) CloseHandle(handle);
-        win32_semaphore_forget(pid);
-        return mproc_error(MPROC_NOT_FOUND, "process %lld has ended", (long long)pid);
-    }
-    *process = (plat_handle)handle;
+    if (process != NULL) CloseHandle(process);
+    win32_semaphore_forget(pid);
+    return NULL;
+}
+
+mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process)
+{
+    DWORD code;
+    HANDLE found = process_find(pid, born_before_ns, &code);
+
+    if (found == NULL && code != ERROR_SUCCESS) return win32_error(code, "cannot open process %lld", (long long)pid);
+    if (found == NULL) return mproc_error(MPROC_NOT_FOUND, "process %lld has ended", (long long)pid);
+    *process = (plat_handle)found;
     return MPROC_OK;
 }
 
 /* One that we may not open exists; whether it is the one that was meant, nobody tells us: it is safer to say yes. */
 bool plat_process_alive(int64_t pid, int64_t born_before_ns)
 {
-    plat_handle process;
-    mproc_status status;
+    DWORD code;
+    HANDLE found = process_find(pid, born_before_ns, &code);
 
-    if (pid == (int64_t)GetCurrentProcessId()) {
-        return process_is(GetCurrentProcess(), pid, born_before_ns);
-    }
-    status = plat_process_open(pid, born_before_ns, &process);
-    if (status == MPROC_OK) CloseHandle((HANDLE)process);
-    return status != MPROC_NOT_FOUND;
+    if (found != NULL) CloseHandle(found);
+    return found != NULL || code != ERROR_SUCCESS;
 }
 
 int64_t plat_process_id(void)
