@@ -111,7 +111,7 @@ mproc_status slot_thread_enter(uint32_t process)
                                header->threads_max, &header->threads_high,      &header->threads_hint,
                                thread_word,         "thread slots"};
     struct thread_slot *slot;
-    uint32_t index;
+    uint32_t index = 0;
     mproc_status status;
 
     if ((status = take(&table, process + 1, &index)) != MPROC_OK) return status;
