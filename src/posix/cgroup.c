@@ -18,7 +18,7 @@ typedef struct cgroup_mount {
 static bool cgroup_find_mount(const char *controller, int version, cgroup_mount *mount);
 static bool cgroup_parse_mount(char *line, const char *controller, int version, cgroup_mount *mount);
 static bool cgroup_list_has(const char *list, const char *name);
-static void cgroup_unescape(char *text);
+static bool cgroup_copy_path(char to[PATH_MAX], const char *from);
 static void cgroup_walk(const cgroup_mount *mount, const char *group, int version, cgroup_visitor *visit,
                         void *context);
 
@@ -109,12 +109,7 @@ static bool cgroup_parse_mount(char *line, const char *controller, int version, 
     if (version == 1 && !cgroup_list_has(options, controller)) return false;
     fields[0] = strtok_r(line, " ", &state);
     for (int i = 1; i < 5; i++) fields[i] = strtok_r(NULL, " ", &state);
-    if (fields[4] == NULL || strlen(fields[3]) >= PATH_MAX || strlen(fields[4]) >= PATH_MAX) return false;
-    strcpy(mount->root, fields[3]);
-    strcpy(mount->point, fields[4]);
-    cgroup_unescape(mount->root);
-    cgroup_unescape(mount->point);
-    return true;
+    return fields[4] != NULL && cgroup_copy_path(mount->root, fields[3]) && cgroup_copy_path(mount->point, fields[4]);
 }
 
 static bool cgroup_list_has(const char *list, const char *name)
@@ -131,11 +126,10 @@ static bool cgroup_list_has(const char *list, const char *name)
 }
 
 /* mountinfo writes blanks, tabs, line ends and backslashes as a backslash with three octal digits. */
-static void cgroup_unescape(char *text)
+static bool cgroup_copy_path(char to[PATH_MAX], const char *from)
 {
-    char *to = text;
-
-    for (const char *from = text; *from != '\0'; to++) {
+    if (strlen(from) >= PATH_MAX) return false;
+    for (; *from != '\0'; to++) {
         if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] != '\0' && from[3] != '\0') {
             *to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
             from += 4;
@@ -144,6 +138,7 @@ static void cgroup_unescape(char *text)
         }
     }
     *to = '\0';
+    return true;
 }
 
 /*

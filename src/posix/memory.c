@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -137,15 +138,11 @@ static int memory_open_file(void)
 /* Not every file system has files without a name: there it has one for a moment. */
 static int memory_open_file_in(const char *directory)
 {
-    static const char name[] = "/mproc-XXXXXX";
     char path[PATH_MAX];
-    size_t length = strlen(directory);
     int descriptor = open(directory, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
 
     if (descriptor >= 0) return descriptor;
-    if (length + sizeof name > sizeof path) return -1;
-    memcpy(path, directory, length);
-    memcpy(path + length, name, sizeof name);
+    if (snprintf(path, sizeof path, "%s/mproc-XXXXXX", directory) >= (int)sizeof path) return -1;
     descriptor = mkostemp(path, O_CLOEXEC);
     if (descriptor >= 0) unlink(path);
     return descriptor;
