@@ -124,12 +124,15 @@ void block_give(struct hand *hand, _Atomic uint64_t *cell)
     class_ = &arena_header()->heap.classes[header_of(block)->class_index];
     hand_begin(hand, HAND_GIVE, cell);
     lock_acquire(hand, &class_->lock);
-    header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
-    atomic_store_explicit(&hand->block, block, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&class_->head, block, memory_order_relaxed);  /* publishes: the block is free */
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(cell, 0, memory_order_relaxed);
+    /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
+    if (atomic_load_explicit(cell, memory_order_relaxed) == block) {
+        header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
+        atomic_store_explicit(&hand->block, block, memory_order_relaxed);
+        atomic_signal_fence(memory_order_seq_cst);
+        atomic_store_explicit(&class_->head, block, memory_order_relaxed);  /* publishes: the block is free */
+        atomic_signal_fence(memory_order_seq_cst);
+        atomic_store_explicit(cell, 0, memory_order_relaxed);
+    }
     lock_release(hand, &class_->lock);
     hand_end(hand);
 }

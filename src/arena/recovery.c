@@ -19,13 +19,14 @@ static bool recovery_begin(void)
 {
     _Atomic uint32_t *word = &arena_header()->recovery;
 
-    for (;;) {
+    /* Looks before it sleeps: a recoverer that is dead already must not hold up anybody. */
+    for (bool sleep = false;; sleep = true) {
         uint32_t seen = 0;
         if (atomic_compare_exchange_strong(word, &seen, thread_self.tag)) return true;
         if ((seen & ~LOCK_WAITERS) == thread_self.tag) return false;
         if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(word, &seen, seen | LOCK_WAITERS)) continue;
         seen |= LOCK_WAITERS;
-        if (park_wait(word, seen, plat_clock_now_ns() + RECOVERY_LOOK_NS) != MPROC_TIMEOUT) continue;
+        if (sleep && park_wait(word, seen, plat_clock_now_ns() + RECOVERY_LOOK_NS) != MPROC_TIMEOUT) continue;
         if (slot_thread_dead(seen) && atomic_compare_exchange_strong(word, &seen, thread_self.tag | LOCK_WAITERS))
             return true;
     }
@@ -82,8 +83,10 @@ static bool is_child(uint32_t index, uint32_t parent)
     const struct process_slot *slot = process_slot_at(index);
     uint32_t state = atomic_load(&slot->state);
 
-    return (state & 7u) != PROCESS_FREE && state >> 3 == parent && index != parent &&
-           atomic_load(&slot->parent_generation) == atomic_load(&process_slot_at(parent)->generation);
+    if ((state & 7u) == PROCESS_FREE || state >> 3 != parent || index == parent) return false;
+    /* Taken, but nothing written yet: it can only be this parent's, whose slot is not freed before its children's. */
+    if ((state & 7u) == PROCESS_STARTING && atomic_load(&slot->pid) == 0) return true;
+    return atomic_load(&slot->parent_generation) == atomic_load(&process_slot_at(parent)->generation);
 }
 
 static void set_state(struct process_slot *slot, enum process_state state)

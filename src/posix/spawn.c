@@ -175,11 +175,11 @@ static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool over
 {
     if (overwritten && from != to) {
         from = fcntl(from, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
-        if (from < 0) return spawn_refuse(errno == EINVAL ? EMFILE : errno);
+        if (from < 0) return spawn_refuse(errno == EINVAL ? EMFILE : errno); /* the limit is below our numbers */
         plan->temporaries[plan->temporary_count++] = from;
     }
     int error = posix_spawn_file_actions_adddup2(&plan->actions, from, to);
-    return error == 0 ? MPROC_OK : spawn_refuse(error == EBADF ? EMFILE : error);
+    return error == 0 ? MPROC_OK : spawn_refuse(error);
 }
 
 /*
@@ -207,9 +207,10 @@ static mproc_status spawn_set_signals(spawn_plan *plan)
     return error == 0 ? MPROC_OK : spawn_refuse(error);
 }
 
+/* EBADF: a number of the child's, 0 to 7, is not below the limit on open files. */
 static mproc_status spawn_refuse(int number)
 {
-    return error_system(number, "cannot start a process");
+    return error_system(number == EBADF ? EMFILE : number, "cannot start a process");
 }
 
 /* posix_spawn() does not say which of its steps failed. Looks what is wrong with the paths, the likeliest cause. */

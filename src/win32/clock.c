@@ -31,7 +31,7 @@ int64_t plat_clock_now_ns(void)
     LARGE_INTEGER counter;
 
     QueryPerformanceCounter(&counter);
-    if (frequency == 10000000) return counter.QuadPart * 100;   /* nearly everywhere: saves two divisions */
+    if (frequency == 10000000) return counter.QuadPart * 100; /* nearly everywhere: saves two divisions */
     return counter.QuadPart / frequency * NS_PER_S + counter.QuadPart % frequency * NS_PER_S / frequency;
 }
 

@@ -145,7 +145,7 @@ static mproc_status variables_join(variables *list, wchar_t **block)
 
 mproc_status win32_environment_block(const plat_start *start, const char *marker_value, wchar_t **block)
 {
-    variables list = { NULL, 0, 0 };
+    variables list = {NULL, 0, 0};
     mproc_status status = MPROC_OK;
 
     if (!start->environment_only) status = variables_copy_own(&list);

@@ -33,9 +33,9 @@ void plat_event_clear(plat_handle event)
 typedef struct watch {
     struct watch *next;
     plat_watcher *watcher;
-    plat_handle process;                /* the caller's name for it, nothing is done with it */
+    plat_handle process; /* the caller's name for it, nothing is done with it */
     uint64_t token;
-    HANDLE object;                      /* our own handle of it: the caller may close his at any time */
+    HANDLE object; /* our own handle of it: the caller may close his at any time */
     HANDLE registration;
     bool ended;
     bool listed;
@@ -49,7 +49,7 @@ typedef struct watch {
  */
 struct plat_watcher {
     plat_mutex mutex;
-    HANDLE event;                       /* auto-reset: look again */
+    HANDLE event; /* auto-reset: look again */
     watch *first;
     bool woken;
 };
@@ -125,8 +125,8 @@ mproc_status plat_watcher_add(plat_watcher *watcher, plat_handle process, uint64
     if (!DuplicateHandle(self, (HANDLE)process, self, &created->object, SYNCHRONIZE, FALSE, 0) ||
         !RegisterWaitForSingleObject(&created->registration, created->object, watch_ended, created, INFINITE,
                                      WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD)) {
-        mproc_status status = win32_error(GetLastError(), "cannot watch the process of handle %lld",
-                                          (long long)process);
+        mproc_status status =
+            win32_error(GetLastError(), "cannot watch the process of handle %lld", (long long)process);
         watch_free(created);
         return status;
     }
@@ -145,7 +145,7 @@ void plat_watcher_remove(plat_watcher *watcher, plat_handle process, uint64_t to
     found = *link;
     if (found != NULL) *link = found->next;
     plat_mutex_unlock(&watcher->mutex);
-    watch_free(found);                  /* without the mutex: it may wait for a callback that wants it */
+    watch_free(found); /* without the mutex: it may wait for a callback that wants it */
 }
 
 void plat_watcher_wake(plat_watcher *watcher)

@@ -3,8 +3,8 @@
 #include "error.h"
 #include "handle.h"
 
-static const char *const stream_names[WIN32_STREAMS] = { "standard input", "standard output", "standard error" };
-static const DWORD stream_numbers[WIN32_STREAMS] = { STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE };
+static const char *const stream_names[WIN32_STREAMS] = {"standard input", "standard output", "standard error"};
+static const DWORD stream_numbers[WIN32_STREAMS] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
 
 static void inherit_keep(win32_inheritance *inheritance, HANDLE copy)
 {
@@ -28,7 +28,7 @@ static mproc_status inherit_copy(win32_inheritance *inheritance, plat_handle han
 
 static mproc_status inherit_null(win32_inheritance *inheritance, HANDLE *stream)
 {
-    SECURITY_ATTRIBUTES inheritable = { sizeof inheritable, NULL, TRUE };
+    SECURITY_ATTRIBUTES inheritable = {sizeof inheritable, NULL, TRUE};
     HANDLE null = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inheritable,
                               OPEN_EXISTING, 0, NULL);
 

@@ -13,8 +13,8 @@ enum { WIN32_GIVEN = 4, WIN32_STREAMS = 3 };
  * (PROC_THREAD_ATTRIBUTE_HANDLE_LIST), and closes them. Zeroed, it is empty.
  */
 typedef struct win32_inheritance {
-    plat_handle numbers[WIN32_GIVEN];   /* what the child knows start->handles by */
-    HANDLE streams[WIN32_STREAMS];      /* NULL: the child has no such stream */
+    plat_handle numbers[WIN32_GIVEN]; /* what the child knows start->handles by */
+    HANDLE streams[WIN32_STREAMS];    /* NULL: the child has no such stream */
     HANDLE copies[WIN32_GIVEN + WIN32_STREAMS];
     size_t count;
 } win32_inheritance;

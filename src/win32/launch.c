@@ -32,15 +32,15 @@ static mproc_status daemon_job(HANDLE *job)
 {
     static plat_mutex mutex;
     static HANDLE known;
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = { 0 };
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
     mproc_status status = MPROC_OK;
     HANDLE created = NULL;
 
     plat_mutex_lock(&mutex);
     if (known != NULL) goto done;
     created = CreateJobObjectW(NULL, NULL);
-    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE |
-                                              JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
+    limits.BasicLimitInformation.LimitFlags =
+        JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
     if (created == NULL ||
         !SetInformationJobObject(created, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
         status = win32_error(GetLastError(), "cannot create the job that ends daemons with this process");
@@ -78,7 +78,7 @@ static mproc_status launch_attributes(launch *it, bool daemon)
         return status;
     }
     it->startup.lpAttributeList = list;
-    if (inheritance->count > 0) {       /* an empty list is refused */
+    if (inheritance->count > 0) { /* an empty list is refused */
         status = attribute_set(list, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, inheritance->copies, inheritance->count);
     }
     if (status == MPROC_OK && daemon) status = daemon_job(&it->job);
@@ -148,8 +148,8 @@ static mproc_status launch_create(launch *it, PROCESS_INFORMATION *created)
     info->hStdOutput = inheritance->streams[1];
     info->hStdError = inheritance->streams[2];
     if (!CreateProcessW(it->executable, it->command, NULL, NULL, inheritance->count > 0,
-                        CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT, it->environment,
-                        it->directory, info, created)) {
+                        CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT, it->environment, it->directory,
+                        info, created)) {
         return launch_failed(it, GetLastError());
     }
     return MPROC_OK;

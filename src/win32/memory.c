@@ -61,7 +61,7 @@ mproc_status plat_memory_map(plat_handle memory, size_t reserve, void **base)
 
 void plat_memory_unmap(void *base, size_t reserve)
 {
-    (void)reserve;                      /* a view goes as a whole */
+    (void)reserve; /* a view goes as a whole */
     UnmapViewOfFile(base);
 }
 
@@ -74,7 +74,8 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
         DWORD code = GetLastError();
         return win32_error_as(memory_status(code), code,
                               "cannot commit %llu KiB of shared memory at %llu MiB: the page file or the job's"
-                              " memory limit may be too small", (unsigned long long)size >> 10, MIB(offset));
+                              " memory limit may be too small",
+                              (unsigned long long)size >> 10, MIB(offset));
     }
     return MPROC_OK;
 }

@@ -15,8 +15,8 @@ typedef struct identity {
     uint64_t lanes[LANES];
 } identity;
 
-static const uint64_t lane_factors[LANES] = { UINT64_C(0x00000100000001b3), UINT64_C(0x9e3779b97f4a7c15),
-                                              UINT64_C(0xc2b2ae3d27d4eb4f) };
+static const uint64_t lane_factors[LANES] = {UINT64_C(0x00000100000001b3), UINT64_C(0x9e3779b97f4a7c15),
+                                             UINT64_C(0xc2b2ae3d27d4eb4f)};
 
 static void identity_init(identity *sum)
 {

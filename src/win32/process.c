@@ -11,8 +11,17 @@
 /* Exit codes by which the parent knows its own doing: "MP", and the signal that POSIX would have sent. */
 #define ENDED_BY_US 0x4D500000u
 
-enum { SIGNAL_INTERRUPT = 2, SIGNAL_ILLEGAL = 4, SIGNAL_TRAP = 5, SIGNAL_ABORT = 6, SIGNAL_BUS = 7,
-       SIGNAL_ARITHMETIC = 8, SIGNAL_KILL = 9, SIGNAL_FAULT = 11, SIGNAL_TERMINATE = 15 };
+enum {
+    SIGNAL_INTERRUPT = 2,
+    SIGNAL_ILLEGAL = 4,
+    SIGNAL_TRAP = 5,
+    SIGNAL_ABORT = 6,
+    SIGNAL_BUS = 7,
+    SIGNAL_ARITHMETIC = 8,
+    SIGNAL_KILL = 9,
+    SIGNAL_FAULT = 11,
+    SIGNAL_TERMINATE = 15
+};
 
 /*
  * The system's NTSTATUS codes that end a process which does not handle them. abort() of the universal C
@@ -22,37 +31,37 @@ static const struct {
     DWORD code;
     int signal;
 } endings[] = {
-    { ENDED_BY_US | SIGNAL_TERMINATE, SIGNAL_TERMINATE },
-    { ENDED_BY_US | SIGNAL_KILL, SIGNAL_KILL },
-    { 0xC0000005u, SIGNAL_FAULT },      /* access violation */
-    { 0xC00000FDu, SIGNAL_FAULT },      /* stack overflow */
-    { 0xC0000006u, SIGNAL_BUS },        /* a page could not be read from its file */
-    { 0x80000002u, SIGNAL_BUS },        /* misaligned data */
-    { 0xC000001Du, SIGNAL_ILLEGAL },    /* illegal instruction */
-    { 0xC0000096u, SIGNAL_ILLEGAL },    /* privileged instruction */
-    { 0x80000003u, SIGNAL_TRAP },       /* breakpoint */
-    { 0x80000004u, SIGNAL_TRAP },       /* single step */
-    { 0xC000008Du, SIGNAL_ARITHMETIC }, /* floating point: denormal operand */
-    { 0xC000008Eu, SIGNAL_ARITHMETIC }, /* division by zero */
-    { 0xC000008Fu, SIGNAL_ARITHMETIC }, /* inexact result */
-    { 0xC0000090u, SIGNAL_ARITHMETIC }, /* invalid operation */
-    { 0xC0000091u, SIGNAL_ARITHMETIC }, /* overflow */
-    { 0xC0000092u, SIGNAL_ARITHMETIC }, /* stack check */
-    { 0xC0000093u, SIGNAL_ARITHMETIC }, /* underflow */
-    { 0xC0000094u, SIGNAL_ARITHMETIC }, /* integer: division by zero */
-    { 0xC0000095u, SIGNAL_ARITHMETIC }, /* overflow */
-    { 0xC00002B4u, SIGNAL_ARITHMETIC }, /* several floating point faults */
-    { 0xC00002B5u, SIGNAL_ARITHMETIC }, /* several floating point traps */
-    { 0xC0000409u, SIGNAL_ABORT },      /* fast failure: abort(), a smashed stack */
-    { 0x40000015u, SIGNAL_ABORT },      /* fatal exit of the application */
-    { 0xC0000374u, SIGNAL_ABORT },      /* corrupted heap */
-    { 0xC0000420u, SIGNAL_ABORT },      /* failed assertion */
-    { 0xC000013Au, SIGNAL_INTERRUPT },  /* Ctrl-C, or its console was closed */
+    {ENDED_BY_US | SIGNAL_TERMINATE, SIGNAL_TERMINATE},
+    {ENDED_BY_US | SIGNAL_KILL, SIGNAL_KILL},
+    {0xC0000005u, SIGNAL_FAULT},      /* access violation */
+    {0xC00000FDu, SIGNAL_FAULT},      /* stack overflow */
+    {0xC0000006u, SIGNAL_BUS},        /* a page could not be read from its file */
+    {0x80000002u, SIGNAL_BUS},        /* misaligned data */
+    {0xC000001Du, SIGNAL_ILLEGAL},    /* illegal instruction */
+    {0xC0000096u, SIGNAL_ILLEGAL},    /* privileged instruction */
+    {0x80000003u, SIGNAL_TRAP},       /* breakpoint */
+    {0x80000004u, SIGNAL_TRAP},       /* single step */
+    {0xC000008Du, SIGNAL_ARITHMETIC}, /* floating point: denormal operand */
+    {0xC000008Eu, SIGNAL_ARITHMETIC}, /* division by zero */
+    {0xC000008Fu, SIGNAL_ARITHMETIC}, /* inexact result */
+    {0xC0000090u, SIGNAL_ARITHMETIC}, /* invalid operation */
+    {0xC0000091u, SIGNAL_ARITHMETIC}, /* overflow */
+    {0xC0000092u, SIGNAL_ARITHMETIC}, /* stack check */
+    {0xC0000093u, SIGNAL_ARITHMETIC}, /* underflow */
+    {0xC0000094u, SIGNAL_ARITHMETIC}, /* integer: division by zero */
+    {0xC0000095u, SIGNAL_ARITHMETIC}, /* overflow */
+    {0xC00002B4u, SIGNAL_ARITHMETIC}, /* several floating point faults */
+    {0xC00002B5u, SIGNAL_ARITHMETIC}, /* several floating point traps */
+    {0xC0000409u, SIGNAL_ABORT},      /* fast failure: abort(), a smashed stack */
+    {0x40000015u, SIGNAL_ABORT},      /* fatal exit of the application */
+    {0xC0000374u, SIGNAL_ABORT},      /* corrupted heap */
+    {0xC0000420u, SIGNAL_ABORT},      /* failed assertion */
+    {0xC000013Au, SIGNAL_INTERRUPT},  /* Ctrl-C, or its console was closed */
 };
 
 static mproc_exit_status exit_status(DWORD code)
 {
-    mproc_exit_status status = { MPROC_EXIT_EXITED, (int)code, 0 };
+    mproc_exit_status status = {MPROC_EXIT_EXITED, (int)code, 0};
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         if (endings[i].code == code) {
@@ -66,8 +75,8 @@ static mproc_exit_status exit_status(DWORD code)
 /* The wait tells: a program may exit with 259, which GetExitCodeProcess() says of running ones. */
 mproc_exit_status plat_process_collect(const plat_process *process)
 {
-    const mproc_exit_status running = { MPROC_EXIT_RUNNING, 0, 0 };
-    const mproc_exit_status lost = { MPROC_EXIT_LOST, 0, 0 };
+    const mproc_exit_status running = {MPROC_EXIT_RUNNING, 0, 0};
+    const mproc_exit_status lost = {MPROC_EXIT_LOST, 0, 0};
     DWORD code;
 
     switch (WaitForSingleObject((HANDLE)process->handle, 0)) {
@@ -123,7 +132,7 @@ static bool process_is(HANDLE process, int64_t pid, int64_t born_before_ns)
 {
     int64_t birth_ns;
 
-    if (GetProcessId(process) != (DWORD)pid) return false;     /* OpenProcess() rounds ids down to a multiple of 4 */
+    if (GetProcessId(process) != (DWORD)pid) return false; /* OpenProcess() rounds ids down to a multiple of 4 */
     if (WaitForSingleObject(process, 0) == WAIT_OBJECT_0) return false;
     return win32_birth(process, &birth_ns) && birth_ns <= born_before_ns;
 }
@@ -190,7 +199,7 @@ int64_t plat_process_parent_id(void)
 {
     static _Atomic int64_t known;
     int64_t parent = atomic_load_explicit(&known, memory_order_relaxed);
-    basic_information answer = { 0 };
+    basic_information answer = {0};
     query_function *query;
 
     if (parent != 0) return parent;

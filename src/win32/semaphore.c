@@ -25,7 +25,7 @@ typedef struct event_name {
 
 typedef struct kept_event {
     event_name name;
-    HANDLE event;                       /* NULL: the place is free */
+    HANDLE event; /* NULL: the place is free */
 } kept_event;
 
 enum { KEPT_SETS = 256, KEPT_WAYS = 4 };
@@ -38,7 +38,7 @@ static struct {
     SRWLOCK lock;
     kept_event table[KEPT_SETS][KEPT_WAYS];
     unsigned next_victim;
-} posters = { .lock = SRWLOCK_INIT };
+} posters = {.lock = SRWLOCK_INIT};
 
 /* The pid in the low half; above it bits of the birth, because the system gives pids again. */
 static int64_t owner_name(uint32_t pid, int64_t birth_ns)

@@ -33,7 +33,7 @@ static int affinity_count(int machine)
 /* The job's hard limit is in 1/10,000 of the whole machine. 0: there is none. */
 static DWORD job_rate(void)
 {
-    JOBOBJECT_CPU_RATE_CONTROL_INFORMATION rate = { 0 };
+    JOBOBJECT_CPU_RATE_CONTROL_INFORMATION rate = {0};
 
     if (!QueryInformationJobObject(NULL, JobObjectCpuRateControlInformation, &rate, sizeof rate, NULL)) return 0;
     if ((rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_ENABLE) == 0) return 0;
@@ -57,22 +57,10 @@ typedef LONG WINAPI random_function(void *algorithm, UCHAR *bytes, ULONG size, U
 
 enum { USE_SYSTEM_PREFERRED = 2 };
 
-/* Loaded at the first use: few processes need keys, and every linked library makes each start slower. */
-static random_function *random_load(void)
-{
-    static _Atomic(random_function *) known;
-    random_function *function = atomic_load(&known);
-
-    if (function == NULL) {
-        function = (random_function *)win32_function(L"bcrypt.dll", "BCryptGenRandom");
-        atomic_store(&known, function);
-    }
-    return function;
-}
-
+/* Loaded when it is wanted: few processes make keys, and every linked library makes each start slower. */
 mproc_status plat_system_random(void *bytes, size_t size)
 {
-    random_function *function = random_load();
+    random_function *function = (random_function *)win32_function(L"bcrypt.dll", "BCryptGenRandom");
     UCHAR *at = bytes;
 
     if (function == NULL) {
@@ -103,7 +91,7 @@ static wchar_t *environment_read(const wchar_t *name)
         free(value);
         value = malloc(size * sizeof *value);
         if (value == NULL) return NULL;
-        SetLastError(ERROR_SUCCESS);    /* an empty value has the length 0, as has a missing one */
+        SetLastError(ERROR_SUCCESS); /* an empty value has the length 0, as has a missing one */
         length = GetEnvironmentVariableW(name, value, size);
         if (length == 0 && GetLastError() != ERROR_SUCCESS) break;
         if (length < size) return value;

@@ -97,7 +97,7 @@ mproc_status win32_module_file(void *module, wchar_t **wide)
     DWORD length;
     mproc_status status;
 
-    do {                                /* it does not say how long the path is, only that it was cut */
+    do { /* it does not say how long the path is, only that it was cut */
         size *= 2;
         free(path);
         path = malloc(size * sizeof *path);

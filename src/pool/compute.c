@@ -1,0 +1,174 @@
+/*
+ * Each worker walks its own region of the chunks forwards, then the others' backwards: so two of
+ * them want the same word, or even cache line, only where a region is nearly done.
+ */
+#include "pool/compute.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <mproc/pool.h>
+
+/* How many chunks a worker claims before it tells the others how far it is. */
+#define TELL_CHUNKS 32
+
+/* One walk through a window. */
+struct walk {
+    struct compute *compute;
+    struct window_view view;
+    uint64_t finished;
+};
+
+static void copy_job(struct compute *compute, uint64_t number)
+{
+    struct pool_job *job = &compute->shared->job;
+
+    compute->job = number;
+    compute->is_range = atomic_load_explicit(&job->is_range, memory_order_relaxed) != 0;
+    compute->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
+    compute->result_size = (size_t)atomic_load_explicit(&job->result_size, memory_order_relaxed);
+    if (compute->shared->threads)
+        compute->function = (function_pointer)(uintptr_t)atomic_load_explicit(&job->function, memory_order_relaxed);
+    else if (!compute->function || !function_same(&compute->known, &job->function_ref)) {
+        compute->function = NULL;
+        compute->known = job->function_ref;
+    }
+    compute->status = MPROC_OK;
+}
+
+/*
+ * Takes in the window and its job. A job is replaced only when its windows are closed: if the window
+ * is still open after the copy, the copy is whole. A function that cannot be found fails the chunks.
+ */
+static bool learn(struct compute *compute, uint64_t number, struct window_view *view)
+{
+    uint64_t job = atomic_load_explicit(&compute->shared->job.number, memory_order_acquire);
+
+    if (!window_view(compute->shared, number, view)) return false;
+    if (job == compute->job) return true;
+    copy_job(compute, job);
+    if (!window_view(compute->shared, number, view)) {
+        compute->job = 0;
+        compute->function = NULL;
+        return false;
+    }
+    if (!compute->function) compute->status = function_decode(&compute->known, &compute->function);
+    return true;
+}
+
+/* The caller reports the failure with the lowest item; of a worker's own, that is the first of its region or lower. */
+static void note_failure(struct compute *compute, uint64_t item, mproc_status status)
+{
+    struct pool_worker *worker = compute->worker;
+    const char *text = mproc_last_error_text();
+
+    if (atomic_load(&worker->failed_job) == compute->job && atomic_load(&worker->failed_item) <= item) return;
+    atomic_store(&worker->failed_job, 0);
+    atomic_store(&worker->failed_item, item);
+    snprintf(worker->failed_text, sizeof worker->failed_text, "%s: %s", compute->call.name,
+             *text ? text : mproc_status_text(status));
+    atomic_store(&worker->failed_job, compute->job);
+}
+
+/* Calls the function for each item. Returns its status, and how many items it has done. */
+static mproc_status call_items(struct compute *compute, const unsigned char *inputs, unsigned char *results,
+                               uint64_t items, uint64_t *done)
+{
+    mproc_item_function *function = (mproc_item_function *)compute->function;
+    size_t item_size = compute->item_size, result_size = compute->result_size;
+    mproc_status status = MPROC_OK;
+
+    for (*done = 0; *done < items; (*done)++, inputs += item_size, results += result_size)
+        if ((status = function(inputs, results, &compute->call)) != MPROC_OK) break;
+    return status;
+}
+
+static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items, uint64_t *done)
+{
+    struct compute *compute = walk->compute;
+    const unsigned char *inputs = walk->view.inputs ? walk->view.inputs + at * compute->item_size : NULL;
+    unsigned char *results = walk->view.results ? walk->view.results + at * compute->result_size : NULL;
+
+    *done = 0;
+    if (compute->status != MPROC_OK) return compute->status;
+    if (!compute->is_range) return call_items(compute, inputs, results, items, done);
+    return ((mproc_range_function *)compute->function)((size_t)(walk->view.first + at), (size_t)items, inputs,
+                                                       results, &compute->call);
+}
+
+static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_status status)
+{
+    struct chunk_outcome *outcome = &walk->view.outcomes[chunk];
+
+    note_failure(walk->compute, walk->view.first + chunk * walk->view.chunk + done, status);
+    atomic_fetch_add(&walk->view.shared->failures, 1);
+    atomic_store_explicit(&outcome->status, (int32_t)status, memory_order_relaxed);
+    atomic_store_explicit(&outcome->done, (uint32_t)done, memory_order_relaxed);
+    window_finish(&walk->view, chunk, walk->compute->index, CHUNK_FAILED);
+}
+
+static void run_chunk(struct walk *walk, uint64_t chunk)
+{
+    uint64_t at = chunk * walk->view.chunk, left = walk->view.items - at, done;
+    mproc_status status = call_function(walk, at, left < walk->view.chunk ? left : walk->view.chunk, &done);
+
+    if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->compute->index, CHUNK_DONE);
+    else fail_chunk(walk, chunk, done, status);
+    walk->finished++;
+}
+
+static uint64_t bound(const _Atomic uint64_t *word, uint64_t window, uint64_t otherwise)
+{
+    return tagged_value(atomic_load_explicit(word, memory_order_relaxed), window, otherwise);
+}
+
+/* `position` only says what is true already, so it may be told late. */
+static void walk_own_region(struct walk *walk)
+{
+    struct pool_worker *worker = walk->compute->worker;
+    uint32_t place = walk->view.number % 2, index = walk->compute->index;
+    uint64_t at = bound(&worker->position[place], walk->view.number, window_region(&walk->view, index));
+    uint64_t end = window_region(&walk->view, index + 1), told = at;
+
+    for (; at < end; at++) {
+        if (at - told == TELL_CHUNKS) {
+            atomic_store_explicit(&worker->position[place], tagged(walk->view.number, at), memory_order_relaxed);
+            end = bound(&worker->limit[place], walk->view.number, end);
+            told = at;
+        }
+        if (window_claim(&walk->view, at, index)) run_chunk(walk, at);
+    }
+    atomic_store_explicit(&worker->position[place], tagged(walk->view.number, at), memory_order_relaxed);
+}
+
+/*
+ * From the region's end down to where its owner is. Helpers that overwrite each other's limit only
+ * make it less tight: whatever it was said to be, all from there on was claimed.
+ */
+static void help_region(struct walk *walk, uint32_t other)
+{
+    struct pool_worker *worker = pool_worker_at(walk->compute->shared, other);
+    uint32_t place = walk->view.number % 2;
+    uint64_t begin = window_region(&walk->view, other), number = walk->view.number;
+    uint64_t at = bound(&worker->limit[place], number, window_region(&walk->view, other + 1));
+
+    while (at > begin && at > bound(&worker->position[place], number, begin)) {
+        at--;
+        if (!window_claim(&walk->view, at, walk->compute->index)) continue;
+        atomic_store_explicit(&worker->limit[place], tagged(number, at), memory_order_relaxed);
+        run_chunk(walk, at);
+    }
+}
+
+void compute_window(struct compute *compute, uint64_t number)
+{
+    struct walk walk = {.compute = compute};
+    uint32_t workers = compute->shared->workers;
+
+    if (!learn(compute, number, &walk.view)) return;
+    /* A predecessor's count in this window, made good after its death, is gone on with. */
+    walk.finished = bound(&compute->worker->finished[number % 2], number, 0);
+    walk_own_region(&walk);
+    for (uint32_t i = 1; i < workers; i++) help_region(&walk, (compute->index + i) % workers);
+    window_leave(&walk.view, compute->index, walk.finished);
+}

@@ -1,0 +1,26 @@
+/* Computing the chunks of a window. */
+#ifndef MPROC_POOL_COMPUTE_H
+#define MPROC_POOL_COMPUTE_H
+
+#include "pool/window.h"
+#include "process/call.h"
+
+/* A worker's own memory: the job that it knows, with its function found. */
+struct compute {
+    struct pool_shared *shared;
+    struct pool_worker *worker;
+    uint32_t index;
+    mproc_call call;
+    uint64_t job;
+    mproc_status status;                /* why the job's function cannot be called here */
+    function_ref known;                 /* the function that `function` was found for */
+    function_pointer function;
+    bool is_range;
+    size_t item_size;
+    size_t result_size;
+};
+
+/* Claims and computes chunks of the window until none is left: its own region first, then the others'. */
+void compute_window(struct compute *compute, uint64_t number);
+
+#endif

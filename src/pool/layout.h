@@ -1,0 +1,162 @@
+/*
+ * A pool as its workers see it: one block of the arena.
+ *
+ * The items of a map pass through windows, which are numbered 1, 2, 3 ... through the pool's life.
+ * Window n lies in place n % 2: while the workers compute one, the caller fills and empties the
+ * other. A window is cut into chunks; each chunk has a word, and claiming a chunk is one
+ * compare-and-swap on it. So a chunk always names who has it, and dispatching costs no messages.
+ */
+#ifndef MPROC_POOL_LAYOUT_H
+#define MPROC_POOL_LAYOUT_H
+
+#include "arena/slot.h"
+#include "base/function.h"
+
+#define POOL_WORKERS_MAX 4096
+#define POOL_SPINNERS_MAX 8
+#define POOL_TEXT_BYTES 512
+
+/*
+ * A chunk's word: window number << 16 | worker's index << 2 | state. It only grows: whoever finds an
+ * older window's number in it may claim it for this window, so words need no clearing, and a worker
+ * that is late in an older window can take nothing from a newer one.
+ */
+enum chunk_state { CHUNK_CLAIMED = 1, CHUNK_DONE = 2, CHUNK_FAILED = 3 };
+
+#define CHUNK_WINDOW_SHIFT 16
+#define CHUNK_OWNER_SHIFT 2
+#define CHUNK_OWNER_MASK 0x3FFFu
+
+/* The owner that takes what is left of a job that is given up. */
+#define CHUNK_OWNER_CALLER 0x3FFFu
+
+/*
+ * A count or place that belongs to one window: window number << 24 | value. What carries another
+ * window's number counts as not there.
+ */
+#define TAGGED_SHIFT 24
+#define TAGGED_MASK (((uint64_t)1 << TAGGED_SHIFT) - 1)
+#define WINDOW_CHUNKS_MAX ((uint64_t)1 << 20)
+
+/*
+ * Written by the caller before `number` is set, which opens the window; `number` is 0 while it writes. A reader
+ * takes a copy and looks at `number` again. Addresses are offsets, or, among threads, addresses.
+ */
+struct pool_window {
+    _Atomic uint64_t number;
+    _Atomic uint64_t first;             /* the first item's number in the array */
+    _Atomic uint64_t items;
+    _Atomic uint64_t chunk;             /* items in a chunk */
+    _Atomic uint64_t chunks;
+    _Atomic uint64_t words;             /* offset of the chunk words */
+    _Atomic uint64_t outcomes;          /* offset of a struct chunk_outcome for each chunk */
+    _Atomic uint64_t inputs;
+    _Atomic uint64_t results;
+    uint64_t unused[7];
+};
+
+/* Why a chunk failed, and how many of its items were done before: written before the word says so. */
+struct chunk_outcome {
+    _Atomic int32_t status;
+    _Atomic uint32_t done;
+};
+
+/* The job: set before its first window is opened, and not changed while one is open. */
+struct pool_job {
+    _Atomic uint64_t number;
+    _Atomic uint64_t item_size;
+    _Atomic uint64_t result_size;
+    _Atomic uint32_t is_range;
+    uint32_t unused;
+    _Atomic uint64_t function;          /* among threads: the function's address */
+    function_ref function_ref;          /* among processes */
+};
+
+/*
+ * One worker, by index; a successor takes over its predecessor's. Written by the worker, except
+ *   limit[]   by those who help in its region,
+ *   asleep    by whoever wakes it,
+ *   all       by the pool's owner after the worker's death.
+ * `finished` counts the chunks that it has finished in a window, and is written when it leaves it.
+ * `position` and `limit` bound its region's chunks that may still be free: all below the one and
+ * from the other on are claimed.
+ */
+struct pool_worker {
+    _Atomic uint64_t finished[2];
+    _Atomic uint64_t position[2];
+    _Atomic uint32_t asleep;
+    _Atomic uint32_t ready;             /* it runs: counts its lives */
+    uint64_t unused[3];
+    _Atomic uint64_t limit[2];
+    _Atomic uint64_t failed_job;        /* its first failure in the job: 0 while it is written */
+    _Atomic uint64_t failed_item;
+    uint64_t unused_words[4];
+    char failed_text[POOL_TEXT_BYTES];
+};
+
+enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
+
+/*
+ * `posted` is the number of the last window that was opened; `bell` is rung after that, and after
+ * a change of `state` or `busy`, and is what idle workers sleep on. `done_bell` is rung by whoever finds a
+ * window complete; the caller of map sleeps on it. `running` counts the workers that have not ended,
+ * `failures` the chunks that failed: raised before the chunk's word says so.
+ */
+struct pool_shared {
+    uint32_t workers;
+    uint32_t threads;                   /* workers are threads */
+    _Atomic uint32_t state;
+    _Atomic uint32_t busy;              /* a map is in progress */
+    _Atomic uint32_t running;
+    _Atomic uint32_t failures;
+    uint32_t unused[10];
+    _Atomic uint64_t posted;
+    _Atomic uint32_t bell;
+    uint32_t unused_bell[13];
+    _Atomic uint32_t done_bell;
+    _Atomic uint32_t caller_asleep;
+    uint32_t unused_done[14];
+    _Atomic uint32_t spinners[POOL_SPINNERS_MAX];    /* index + 1 of an idle worker that spins, or 0 */
+    uint32_t unused_spinners[8];
+    struct pool_window windows[2];
+    struct pool_job job;
+};
+
+static_assert(sizeof(struct pool_window) == 2 * ARENA_LINE, "windows share no cache line");
+static_assert(offsetof(struct pool_worker, limit) == ARENA_LINE, "a worker's own line is its own");
+static_assert(offsetof(struct pool_shared, windows) % ARENA_LINE == 0, "windows begin a cache line");
+
+/* The workers follow the pool, on cache lines of their own. */
+static inline struct pool_worker *pool_worker_at(const struct pool_shared *shared, uint32_t index)
+{
+    uintptr_t after = ((uintptr_t)(shared + 1) + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1);
+    return (struct pool_worker *)after + index;
+}
+
+static inline uint64_t tagged(uint64_t window, uint64_t value)
+{
+    return window << TAGGED_SHIFT | value;
+}
+
+/* The value if it belongs to this window, `otherwise` if not. */
+static inline uint64_t tagged_value(uint64_t word, uint64_t window, uint64_t otherwise)
+{
+    return word >> TAGGED_SHIFT == window ? word & TAGGED_MASK : otherwise;
+}
+
+static inline uint64_t chunk_word(uint64_t window, uint32_t owner, enum chunk_state state)
+{
+    return window << CHUNK_WINDOW_SHIFT | (uint64_t)owner << CHUNK_OWNER_SHIFT | (uint64_t)state;
+}
+
+static inline uint32_t chunk_owner(uint64_t word)
+{
+    return (uint32_t)(word >> CHUNK_OWNER_SHIFT) & CHUNK_OWNER_MASK;
+}
+
+static inline enum chunk_state chunk_state(uint64_t word)
+{
+    return (enum chunk_state)(word & 3u);
+}
+
+#endif

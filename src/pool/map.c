@@ -1,0 +1,128 @@
+/* mproc_pool_map(): the caller fills the next window and empties the last one while workers compute. */
+#include "pool/map.h"
+
+#include <string.h>
+
+#include "process/family.h"
+
+/* Among threads the address is good as it is; for processes the function must be found again. */
+static mproc_status set_job(struct map *map)
+{
+    struct pool_job *job = &map->pool->shared->job;
+    function_pointer function =
+        map->item_function ? (function_pointer)map->item_function : (function_pointer)map->range_function;
+    function_ref ref;
+    mproc_status status;
+
+    if (!map->pool->shared->threads) {
+        if ((status = function_encode(function, &ref)) != MPROC_OK) return status;
+        job->function_ref = ref;
+    }
+    atomic_store(&job->function, (uint64_t)(uintptr_t)function);
+    atomic_store(&job->is_range, map->range_function != NULL);
+    atomic_store(&job->item_size, map->item_size);
+    atomic_store(&job->result_size, map->result_size);
+    atomic_fetch_add(&job->number, 1);
+    map->failure.job = atomic_load(&job->number);
+    return MPROC_OK;
+}
+
+/* Windows of an earlier map that was interrupted may still be computed: they have the places until then. */
+static mproc_status wait_for_places(struct map *map)
+{
+    mproc_status status;
+
+    for (int i = 0; i < 2; i++)
+        if ((status = place_wait(map, &map->pool->places[i])) != MPROC_OK) return status;
+    place_close_all(map->pool);
+    return MPROC_OK;
+}
+
+static mproc_status run_windows(struct map *map)
+{
+    mproc_pool *pool = map->pool;
+    uint64_t opened = 0;
+    mproc_status status = MPROC_OK;
+
+    map->before = atomic_load(&pool->shared->posted);
+    map->failures_seen = atomic_load(&pool->shared->failures);
+    for (uint64_t i = 0; i < map->windows && status == MPROC_OK; i++) {
+        for (; opened < map->windows && opened < i + 2; opened++) place_open(map, opened, map->before + 1 + opened);
+        status = place_wait(map, &pool->places[(map->before + 1 + i) % 2]);
+        if (status == MPROC_OK) place_drain(map, &pool->places[(map->before + 1 + i) % 2]);
+    }
+    return status;
+}
+
+/* The map was given up: nothing of what is open is begun any more, and, among threads, nothing goes on. */
+static void give_up(struct map *map, mproc_status status)
+{
+    for (int i = 0; i < 2; i++) {
+        struct pool_place *place = &map->pool->places[i];
+        if (!place->open) continue;
+        place->given_up += window_give_up(&place->view, status);
+        if (map->pool->shared->threads) place_wait(map, place);
+    }
+    for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
+}
+
+static mproc_status run_locked(struct map *map)
+{
+    mproc_status status;
+
+    if (atomic_load(&map->pool->shared->state) != POOL_OPEN)
+        return mproc_error(MPROC_CLOSED, "the pool was closed: it takes no more work");
+    plat_mutex_lock(&map->pool->mutex);
+    status = members_fill(map->pool);
+    plat_mutex_unlock(&map->pool->mutex);
+    if (status != MPROC_OK && atomic_load(&map->pool->shared->running) == 0) return status;
+    if ((status = wait_for_places(map)) != MPROC_OK) return status;
+    if ((status = place_prepare(map)) != MPROC_OK) return status;
+    if ((status = set_job(map)) != MPROC_OK) return status;
+    if ((status = run_windows(map)) != MPROC_OK) {
+        give_up(map, status);
+        return status;
+    }
+    if (map->failure.status != MPROC_OK) return mproc_error(map->failure.status, "%s", map->failure.text);
+    return MPROC_OK;
+}
+
+static mproc_status run(struct map *map)
+{
+    struct pool_shared *shared = map->pool->shared;
+    mproc_status status;
+
+    plat_mutex_lock(&map->pool->map_mutex);
+    atomic_store(&shared->busy, 1);
+    status = run_locked(map);
+    atomic_store(&shared->busy, 0);
+    if (atomic_load(&shared->state) != POOL_OPEN) pool_ring(shared, shared->workers);
+    plat_mutex_unlock(&map->pool->map_mutex);
+    return status;
+}
+
+mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
+                                  mproc_range_function *range_function, const void *items, size_t item_size,
+                                  void *results, size_t result_size, size_t count,
+                                  const mproc_map_options *options, size_t options_size)
+{
+    struct map map = {.pool = pool,
+                      .item_function = item_function,
+                      .range_function = range_function,
+                      .items = items,
+                      .item_size = item_size,
+                      .results = results,
+                      .result_size = result_size,
+                      .count = count};
+    mproc_map_options all;
+    mproc_status status;
+
+    assert(pool);
+    memset(&all, 0, sizeof all);
+    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = plan_map(&map, &all)) != MPROC_OK) return status;
+    for (size_t i = 0; map.statuses && i < count; i++) map.statuses[i] = MPROC_OK;
+    status = count > 0 ? run(&map) : MPROC_OK;
+    return status;
+}

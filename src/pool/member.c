@@ -1,0 +1,176 @@
+/* The workers of a pool: their births, and what is done at their deaths. */
+#include <stdio.h>
+#include <string.h>
+
+#include "arena/park.h"
+#include "pool/pool.h"
+#include "pool/worker.h"
+#include "process/family.h"
+#include "process/process.h"
+
+/* So many workers in a row that end before they are ready are no accident. */
+#define STILLBORN_MAX 8
+
+static void break_pool(mproc_pool *pool, mproc_status status, const char *text)
+{
+    if (pool->broken != MPROC_OK) return;
+    pool->broken = status;
+    snprintf(pool->broken_text, sizeof pool->broken_text, "%s", text);
+}
+
+static void describe_end(const mproc_process *process, char *text, size_t size)
+{
+    const mproc_exit_status *end = &process->exit;
+
+    if (end->kind == MPROC_EXIT_SIGNALLED)
+        snprintf(text, size, "worker '%s' (pid %lld) was ended by signal %d", process->name,
+                 (long long)process->os.pid, end->signal);
+    else if (end->kind == MPROC_EXIT_EXITED)
+        snprintf(text, size, "worker '%s' (pid %lld) ended with exit code %d", process->name,
+                 (long long)process->os.pid, end->code);
+    else
+        snprintf(text, size, "worker '%s' (pid %lld) ended, how is unknown", process->name,
+                 (long long)process->os.pid);
+}
+
+/* What the dead worker had claimed is lost; the map reports the lowest of such items. */
+static void bury(mproc_pool *pool, uint32_t index, const char *end)
+{
+    uint64_t job = atomic_load(&pool->shared->job.number), posted = atomic_load(&pool->shared->posted);
+
+    for (uint64_t number = posted > 1 ? posted - 1 : 1; number <= posted; number++) {
+        struct window_view view;
+        uint64_t item;
+        if (!window_view(pool->shared, number, &view)) continue;
+        item = window_bury(&view, index);
+        if (item == UINT64_MAX || (pool->lost.job == job && pool->lost.item <= item)) continue;
+        pool->lost.job = job;
+        pool->lost.item = item;
+        snprintf(pool->lost.text, sizeof pool->lost.text, "%.400s while it computed the chunk of item %llu", end,
+                 (unsigned long long)item);
+    }
+}
+
+/* What a dead worker leaves in the words of others. */
+static void clear_traces(struct pool_shared *shared, uint32_t index)
+{
+    for (int i = 0; i < POOL_SPINNERS_MAX; i++) {
+        uint32_t expected = index + 1;
+        atomic_compare_exchange_strong(&shared->spinners[i], &expected, 0);
+    }
+    atomic_store(&pool_worker_at(shared, index)->asleep, 0);
+}
+
+/* A worker that cannot even begin would be replaced for ever. */
+static void judge(mproc_pool *pool, const struct pool_member *member, const mproc_process *process, const char *end)
+{
+    char text[POOL_TEXT_BYTES];
+
+    if (atomic_load(&pool_worker_at(pool->shared, member->index)->ready) != member->ready_before) {
+        pool->stillborn = 0;
+        return;
+    }
+    if (process->unguarded) {
+        snprintf(text, sizeof text, "%.300s before it entered mproc_main_guard(): does the program's main() call it?",
+                 end);
+        break_pool(pool, MPROC_NO_GUARD, text);
+    } else if (++pool->stillborn >= STILLBORN_MAX) {
+        snprintf(text, sizeof text, "%d workers in a row ended before they were ready, the last: %.300s",
+                 STILLBORN_MAX, end);
+        break_pool(pool, MPROC_WORKER_LOST, text);
+    }
+}
+
+static bool is_wanted(const mproc_pool *pool)
+{
+    uint32_t state = atomic_load(&pool->shared->state);
+
+    if (pool->broken != MPROC_OK || atomic_load(&family.leaving)) return false;
+    return state == POOL_OPEN || (state == POOL_CLOSED && atomic_load(&pool->shared->busy));
+}
+
+static void member_ended(void *context, mproc_process *process)
+{
+    struct pool_member *member = context;
+    mproc_pool *pool = member->pool;
+    struct pool_shared *shared = pool->shared;
+    char end[POOL_TEXT_BYTES];
+
+    plat_mutex_lock(&pool->mutex);
+    describe_end(process, end, sizeof end);
+    clear_traces(shared, member->index);
+    bury(pool, member->index, end);
+    judge(pool, member, process, end);
+    member->process = NULL;
+    if (is_wanted(pool)) members_fill(pool);       /* if that fails, the next map tries again, and says why */
+    plat_mutex_unlock(&pool->mutex);
+    window_ring(shared);
+    mproc_process_free(process);
+    /* The last touch of the pool: whoever frees it waits for this. */
+    if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, 1);
+}
+
+static mproc_status start_process(mproc_pool *pool, struct pool_member *member)
+{
+    struct worker_start start = {arena_offset(pool->shared), member->index, 0};
+    mproc_process_options options = {.name = member->name, .daemon = MPROC_YES};
+    mproc_process *process = NULL;
+    mproc_status status;
+
+    status = mproc_process_create(worker_main, mproc_bytes(&start, sizeof start), &options, &process);
+    if (status != MPROC_OK) return status;
+    process->worker = true;
+    process->ended = member_ended;
+    process->ended_context = member;
+    member->ready_before = atomic_load(&pool_worker_at(pool->shared, member->index)->ready);
+    member->process = process;
+    status = process_start(process);
+    if (status == MPROC_OK) return MPROC_OK;
+    member->process = NULL;
+    mproc_process_free(process);
+    return status;
+}
+
+static void thread_main(void *context)
+{
+    struct pool_member *member = context;
+    struct pool_shared *shared = member->pool->shared;
+
+    if (family_enter() == MPROC_OK) worker_run(shared, member->index, member->name);
+    window_ring(shared);
+    if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, 1);
+}
+
+static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
+{
+    mproc_status status;
+
+    snprintf(member->name, sizeof member->name, "PoolWorker-%lu", (unsigned long)++pool->names);
+    atomic_fetch_add(&pool->shared->running, 1);
+    if (pool->shared->threads) status = plat_thread_start(thread_main, member, &member->thread);
+    else status = start_process(pool, member);
+    if (status != MPROC_OK) atomic_fetch_sub(&pool->shared->running, 1);
+    return status;
+}
+
+mproc_status members_fill(mproc_pool *pool)
+{
+    mproc_status status = MPROC_OK;
+
+    if (pool->broken != MPROC_OK) return mproc_error(pool->broken, "%s", pool->broken_text);
+    for (uint32_t i = 0; i < pool->count && status == MPROC_OK; i++)
+        if (!pool->members[i].process && !pool->members[i].thread) status = member_start(pool, &pool->members[i]);
+    return status;
+}
+
+void members_kill(mproc_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->count; i++)
+        if (pool->members[i].process) mproc_process_kill(pool->members[i].process);
+}
+
+void members_free(mproc_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->count; i++)
+        if (pool->members[i].thread) plat_thread_join(pool->members[i].thread);
+}

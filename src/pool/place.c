@@ -1,0 +1,220 @@
+/* The two windows on the caller's side: filled, opened, waited for and emptied. */
+#include <stdio.h>
+#include <string.h>
+
+#include "arena/cells.h"
+#include "arena/park.h"
+#include "pool/map.h"
+#include "process/interrupt.h"
+
+static uint64_t round_up(uint64_t value, uint64_t step)
+{
+    return (value + step - 1) & ~(step - 1);
+}
+
+static uint64_t chunks_of(const struct map *map, uint64_t items)
+{
+    return items / map->chunk + (items % map->chunk != 0);
+}
+
+/* The bytes of a window's inputs; its results follow on the next cache line. */
+static uint64_t inputs_bytes(const struct map *map)
+{
+    return round_up((uint64_t)map->window_items * map->item_size, ARENA_LINE);
+}
+
+/* New words are clear: 0 is an older window's number than any. */
+static mproc_status prepare_words(struct pool_place *place, uint64_t chunks)
+{
+    uint64_t room = 64, bytes;
+    mproc_status status;
+
+    if (chunks <= place->chunks_max) return MPROC_OK;
+    while (room < chunks) room *= 2;
+    cells_give(place->words);
+    place->words = NULL;
+    place->chunks_max = 0;
+    bytes = room * sizeof(uint64_t);
+    if ((status = cells_take(bytes + room * sizeof(struct chunk_outcome), bytes, &place->words)) != MPROC_OK)
+        return status;
+    place->chunks_max = room;
+    return MPROC_OK;
+}
+
+static mproc_status prepare_data(struct pool_place *place, uint64_t bytes)
+{
+    mproc_status status;
+
+    if (bytes <= place->data_bytes) return MPROC_OK;
+    cells_give(place->data);
+    place->data = NULL;
+    place->data_bytes = 0;
+    if ((status = cells_take(bytes + ARENA_LINE, 0, &place->data)) != MPROC_OK) return status;
+    place->data_bytes = bytes;
+    return MPROC_OK;
+}
+
+static unsigned char *data_of(const struct pool_place *place)
+{
+    uintptr_t at = (uintptr_t)arena_at(atomic_load(place->data));
+    return (unsigned char *)((at + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1));
+}
+
+mproc_status place_prepare(struct map *map)
+{
+    uint64_t chunks = chunks_of(map, map->window_items);
+    uint64_t bytes = inputs_bytes(map) + (uint64_t)map->window_items * map->result_size;
+    mproc_status status;
+
+    for (int i = 0; i < 2; i++) {
+        struct pool_place *place = &map->pool->places[i];
+        if ((status = prepare_words(place, chunks)) != MPROC_OK) return status;
+        if (map->pool->shared->threads) continue;
+        if ((status = prepare_data(place, bytes)) != MPROC_OK) return status;
+        place->inputs = data_of(place);
+        place->results = place->inputs + inputs_bytes(map);
+    }
+    return MPROC_OK;
+}
+
+static void put(_Atomic uint64_t *field, uint64_t value)
+{
+    atomic_store_explicit(field, value, memory_order_relaxed);
+}
+
+/* Where a worker finds the window's data; nothing is 0. */
+static void put_data(struct map *map, struct pool_window *window, struct pool_place *place, uint64_t first)
+{
+    const unsigned char *inputs = map->items ? map->items + first * map->item_size : NULL;
+    unsigned char *results = map->results ? map->results + first * map->result_size : NULL;
+
+    if (map->pool->shared->threads) {
+        put(&window->inputs, (uint64_t)(uintptr_t)inputs);
+        put(&window->results, (uint64_t)(uintptr_t)results);
+        return;
+    }
+    if (inputs) memcpy(place->inputs, inputs, (size_t)atomic_load(&window->items) * map->item_size);
+    put(&window->inputs, inputs ? arena_offset(place->inputs) : 0);
+    put(&window->results, results ? arena_offset(place->results) : 0);
+}
+
+void place_open(struct map *map, uint64_t index, uint64_t number)
+{
+    struct pool_shared *shared = map->pool->shared;
+    struct pool_window *window = &shared->windows[number % 2];
+    struct pool_place *place = &map->pool->places[number % 2];
+    uint64_t first = index * map->window_items, left = map->count - first;
+    uint64_t items = left < map->window_items ? left : map->window_items;
+    uint64_t words = atomic_load(place->words);
+
+    atomic_store(&window->number, 0);
+    atomic_thread_fence(memory_order_release);
+    put(&window->first, first);
+    put(&window->items, items);
+    put(&window->chunk, map->chunk);
+    put(&window->chunks, chunks_of(map, items));
+    put(&window->words, words);
+    put(&window->outcomes, words + place->chunks_max * sizeof(uint64_t));
+    put_data(map, window, place, first);
+    atomic_store(&window->number, number);
+    window_view(shared, number, &place->view);
+    place->given_up = 0;
+    place->open = true;
+    atomic_store(&shared->posted, number);
+    pool_ring(shared, chunks_of(map, items) < shared->workers ? (uint32_t)chunks_of(map, items) : shared->workers);
+}
+
+void place_close_all(mproc_pool *pool)
+{
+    for (int i = 0; i < 2; i++) atomic_store(&pool->shared->windows[i].number, 0);
+}
+
+/* Why no more of the map is to be begun, or MPROC_OK. */
+static mproc_status reason_to_stop(mproc_pool *pool)
+{
+    mproc_status status = MPROC_OK;
+
+    if (atomic_load(&pool->shared->state) == POOL_TERMINATED)
+        return mproc_error(MPROC_TERMINATED, "the pool was terminated while it computed a map");
+    if (interrupt_take()) return interrupt_status();
+    plat_mutex_lock(&pool->mutex);
+    if (atomic_load(&pool->shared->running) == 0) status = members_fill(pool);
+    else if (pool->broken != MPROC_OK) status = mproc_error(pool->broken, "%s", pool->broken_text);
+    plat_mutex_unlock(&pool->mutex);
+    return status;
+}
+
+static bool is_complete(struct pool_place *place)
+{
+    if (place->open && window_complete(&place->view, place->given_up)) place->open = false;
+    return !place->open;
+}
+
+/* Registers, looks once more, and sleeps: the worker that completes the window rings. */
+static void sleep_for_window(struct pool_shared *shared, struct pool_place *place)
+{
+    uint32_t bell = atomic_load(&shared->done_bell);
+
+    atomic_store(&shared->caller_asleep, 1);
+    if (!is_complete(place)) park_wait(&shared->done_bell, bell, PLAT_FOREVER);
+    atomic_store(&shared->caller_asleep, 0);
+}
+
+mproc_status place_wait(struct map *map, struct pool_place *place)
+{
+    struct pool_shared *shared = map->pool->shared;
+    mproc_status status = MPROC_OK;
+
+    while (!is_complete(place)) {
+        /* Threads work in the caller's arrays, so it stays until they have left them. */
+        if (status == MPROC_OK && (status = reason_to_stop(map->pool)) != MPROC_OK)
+            place->given_up += window_give_up(&place->view, status);
+        if (status != MPROC_OK && !shared->threads) break;
+        sleep_for_window(shared, place);
+    }
+    return status;
+}
+
+/* What the worker, or its burial, has said about the item; the status' own text if it could not any more. */
+static void note_text(struct map *map, uint32_t owner)
+{
+    struct pool_failure *failure = &map->failure;
+    struct pool_failure *lost = &map->pool->lost;
+    struct pool_worker *worker = pool_worker_at(map->pool->shared, owner);
+    const char *text = mproc_status_text(failure->status);
+
+    plat_mutex_lock(&map->pool->mutex);
+    if (failure->status == MPROC_WORKER_LOST && lost->job == failure->job && lost->item == failure->item)
+        text = lost->text;
+    else if (atomic_load(&worker->failed_job) == failure->job && atomic_load(&worker->failed_item) == failure->item)
+        text = worker->failed_text;
+    snprintf(failure->text, sizeof failure->text, "%s", text);
+    plat_mutex_unlock(&map->pool->mutex);
+}
+
+static void note_chunk(struct map *map, const struct window_view *view, uint64_t chunk)
+{
+    mproc_status status = (mproc_status)atomic_load(&view->outcomes[chunk].status);
+    uint64_t begin = view->first + chunk * view->chunk, end = begin + view->chunk;
+    uint64_t item = begin + atomic_load(&view->outcomes[chunk].done);
+
+    if (end > view->first + view->items) end = view->first + view->items;
+    for (uint64_t i = item; map->statuses && i < end; i++) map->statuses[i] = status;
+    if (map->failure.status != MPROC_OK) return;
+    map->failure.status = status;
+    map->failure.item = item;
+    note_text(map, chunk_owner(atomic_load(&view->words[chunk])));
+}
+
+void place_drain(struct map *map, struct pool_place *place)
+{
+    const struct window_view *view = &place->view;
+    uint32_t failures = atomic_load(&map->pool->shared->failures);
+
+    map->drained = (size_t)(view->first + view->items);
+    if (map->results && !map->pool->shared->threads)
+        memcpy(map->results + view->first * map->result_size, place->results, (size_t)view->items * map->result_size);
+    if (failures == map->failures_seen) return;
+    for (uint64_t i = 0; i < view->chunks; i++)
+        if (chunk_state(atomic_load(&view->words[i])) == CHUNK_FAILED) note_chunk(map, view, i);
+}

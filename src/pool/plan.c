@@ -1,0 +1,72 @@
+/* How a map is cut into windows and chunks. */
+#include <stdint.h>
+
+#include "pool/map.h"
+
+#define WINDOW_BYTES ((size_t)1 << 20)
+#define WINDOW_BYTES_MAX ((size_t)64 << 20)
+#define ITEM_BYTES_MAX ((size_t)64 << 20)
+/* Chunks of one window, where it is not its bytes that limit it. */
+#define WINDOW_CHUNKS ((size_t)65536)
+
+static mproc_status check_array(const char *what, const void *address, size_t size, size_t count)
+{
+    if (!address && size > 0)
+        return mproc_error(MPROC_INVALID, "%zu %s of %zu bytes at no address", count, what, size);
+    if (address && size == 0)
+        return mproc_error(MPROC_INVALID, "%zu %s of 0 bytes at %p: pass NULL if there are none", count, what, address);
+    if (size > ITEM_BYTES_MAX)
+        return mproc_error(MPROC_INVALID, "%s of %zu bytes: at most 64 MiB are possible", what, size);
+    if (size > 0 && count > (size_t)PTRDIFF_MAX / size)
+        return mproc_error(MPROC_INVALID, "%zu %s of %zu bytes are more than memory can hold: is the count negative?",
+                           count, what, size);
+    return MPROC_OK;
+}
+
+static size_t lesser(size_t left, size_t right)
+{
+    return left < right ? left : right;
+}
+
+static size_t greater(size_t left, size_t right)
+{
+    return left > right ? left : right;
+}
+
+/* Items that are copied: a window is what fits the caches, or what gives each worker two. */
+static void cut_copied(struct map *map)
+{
+    size_t bytes = greater(map->item_size + map->result_size, 1), workers = map->pool->count;
+
+    map->window_items = greater(WINDOW_BYTES / bytes, lesser(2 * workers, WINDOW_BYTES_MAX / bytes));
+    map->window_items = lesser(greater(map->window_items, 1), map->count);
+    map->chunk = lesser(map->chunk, greater(map->window_items / (2 * workers), 1));
+    map->window_items = lesser(map->window_items, map->chunk * WINDOW_CHUNKS);
+}
+
+/* Threads work in the caller's arrays: a window is a number of chunks. */
+static void cut_in_place(struct map *map)
+{
+    map->window_items = map->chunk > map->count / WINDOW_CHUNKS ? map->count : map->chunk * WINDOW_CHUNKS;
+}
+
+mproc_status plan_map(struct map *map, const mproc_map_options *options)
+{
+    size_t shares = (size_t)4 * map->pool->count;
+    mproc_status status;
+
+    if (!map->item_function && !map->range_function)
+        return mproc_error(MPROC_INVALID, "a map needs a function, and was given NULL");
+    if (map->count == 0) return MPROC_OK;
+    if ((status = check_array("items", map->items, map->item_size, map->count)) != MPROC_OK) return status;
+    if ((status = check_array("results", map->results, map->result_size, map->count)) != MPROC_OK) return status;
+    if (options->chunk_size > (size_t)PTRDIFF_MAX)
+        return mproc_error(MPROC_INVALID, "a chunk of %zu items: is the size negative?", options->chunk_size);
+    map->statuses = options->statuses;
+    map->chunk = options->chunk_size ? options->chunk_size : map->count / shares + (map->count % shares != 0);
+    map->chunk = lesser(map->chunk, map->count);
+    if (map->pool->shared->threads) cut_in_place(map);
+    else cut_copied(map);
+    map->windows = map->count / map->window_items + (map->count % map->window_items != 0);
+    return MPROC_OK;
+}

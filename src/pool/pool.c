@@ -1,0 +1,190 @@
+/* Creates, closes, joins and frees pools. */
+#include "pool/pool.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena/cells.h"
+#include "arena/park.h"
+#include "process/family.h"
+#include "process/interrupt.h"
+
+static mproc_status check_options(const mproc_pool_options *options)
+{
+    if (options->processes < 0 || options->processes > POOL_WORKERS_MAX)
+        return mproc_error(MPROC_INVALID, "a pool of %d workers: 1 to %d are possible, 0 means one for each CPU",
+                           options->processes, POOL_WORKERS_MAX);
+    if ((unsigned)options->workers > MPROC_THREADS)
+        return mproc_error(MPROC_INVALID, "the option workers is %d: use MPROC_PROCESSES or MPROC_THREADS",
+                           (int)options->workers);
+    return MPROC_OK;
+}
+
+static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *options)
+{
+    uint64_t size = sizeof(struct pool_shared) + 2 * ARENA_LINE + pool->count * sizeof(struct pool_worker);
+    uintptr_t at;
+    mproc_status status;
+
+    if ((status = cells_take(size, size, &pool->cell)) != MPROC_OK) return status;
+    at = (uintptr_t)arena_at(atomic_load(pool->cell));
+    pool->shared = (struct pool_shared *)((at + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1));
+    pool->shared->workers = pool->count;
+    pool->shared->threads = options->workers == MPROC_THREADS;
+    return MPROC_OK;
+}
+
+static mproc_status create_members(mproc_pool *pool)
+{
+    mproc_status status;
+
+    if (!(pool->members = calloc(pool->count, sizeof *pool->members)))
+        return mproc_error(MPROC_NO_MEMORY, "no memory for %u workers", pool->count);
+    for (uint32_t i = 0; i < pool->count; i++) {
+        pool->members[i].pool = pool;
+        pool->members[i].index = i;
+    }
+    plat_mutex_lock(&pool->mutex);
+    status = members_fill(pool);
+    plat_mutex_unlock(&pool->mutex);
+    return status;
+}
+
+mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t options_size, mproc_pool **out)
+{
+    mproc_pool_options all;
+    mproc_pool *pool = NULL;
+    mproc_status status;
+
+    memset(&all, 0, sizeof all);
+    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    if (!out) return mproc_error(MPROC_INVALID, "mproc_pool_create() has nowhere to write the pool: out is NULL");
+    if ((status = family_enter()) != MPROC_OK) goto done;
+    if ((status = check_options(&all)) != MPROC_OK) goto done;
+    if (!(pool = calloc(1, sizeof *pool))) {
+        status = mproc_error(MPROC_NO_MEMORY, "no memory for a pool object");
+        goto done;
+    }
+    pool->count = (uint32_t)(all.processes > 0 ? all.processes : plat_system_cpu_count());
+    if (pool->count > POOL_WORKERS_MAX) pool->count = POOL_WORKERS_MAX;
+    if ((status = create_shared(pool, &all)) != MPROC_OK) goto done;
+    if ((status = create_members(pool)) != MPROC_OK) goto done;
+
+    *out = pool;
+    pool = NULL;
+done:
+    mproc_pool_free(pool);
+    return status;
+}
+
+void pool_ring(struct pool_shared *shared, uint32_t count)
+{
+    uint32_t sleepers = 0;
+
+    atomic_fetch_add(&shared->bell, 1);
+    for (uint32_t i = 0; i < shared->workers && sleepers < count; i++) {
+        struct pool_worker *worker = pool_worker_at(shared, i);
+        if (atomic_load(&worker->asleep) && atomic_exchange(&worker->asleep, 0)) sleepers++;
+    }
+    if (sleepers > 0) park_wake(&shared->bell, (int)sleepers);
+}
+
+static void end_work(mproc_pool *pool, enum pool_state state)
+{
+    uint32_t open = POOL_OPEN;
+
+    if (family_enter() != MPROC_OK) return;
+    plat_mutex_lock(&pool->mutex);
+    if (state == POOL_CLOSED) atomic_compare_exchange_strong(&pool->shared->state, &open, POOL_CLOSED);
+    else atomic_store(&pool->shared->state, POOL_TERMINATED);
+    if (state == POOL_TERMINATED) members_kill(pool);
+    plat_mutex_unlock(&pool->mutex);
+    /* Everybody must look, whether or not it is registered as asleep. */
+    atomic_fetch_add(&pool->shared->bell, 1);
+    park_wake(&pool->shared->bell, INT_MAX);
+    window_ring(pool->shared);
+}
+
+void mproc_pool_close(mproc_pool *pool)
+{
+    assert(pool);
+    end_work(pool, POOL_CLOSED);
+}
+
+void mproc_pool_terminate(mproc_pool *pool)
+{
+    assert(pool);
+    end_work(pool, POOL_TERMINATED);
+}
+
+static mproc_status wait_for_workers(mproc_pool *pool, int64_t deadline_ns, bool interruptible)
+{
+    _Atomic uint32_t *running = &pool->shared->running;
+    uint32_t left;
+
+    while ((left = atomic_load(running)) > 0) {
+        if (interruptible && interrupt_take()) return interrupt_status();
+        if (park_wait(running, left, deadline_ns) == MPROC_TIMEOUT && atomic_load(running) > 0)
+            return mproc_error(MPROC_TIMEOUT, "%lu workers of the pool still run",
+                               (unsigned long)atomic_load(running));
+    }
+    return MPROC_OK;
+}
+
+mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
+{
+    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    mproc_status status;
+
+    assert(pool);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (atomic_load(&pool->shared->state) == POOL_OPEN)
+        return mproc_error(MPROC_BAD_STATE, "the pool takes work: close or terminate it before joining it");
+    return wait_for_workers(pool, deadline_ns, true);
+}
+
+static void free_memory(mproc_pool *pool)
+{
+    for (int i = 0; i < 2; i++) {
+        cells_give(pool->places[i].words);
+        cells_give(pool->places[i].data);
+    }
+    cells_give(pool->cell);
+}
+
+void mproc_pool_free(mproc_pool *pool)
+{
+    if (!pool) return;
+    if (pool->shared && family_enter() == MPROC_OK) {
+        mproc_pool_terminate(pool);
+        wait_for_workers(pool, PLAT_FOREVER, false);
+        members_free(pool);
+        free_memory(pool);
+    }
+    free(pool->members);
+    free(pool);
+}
+
+int mproc_pool_size(const mproc_pool *pool)
+{
+    assert(pool);
+    return (int)pool->count;
+}
+
+size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
+{
+    mproc_pool *self = (mproc_pool *)pool;       /* the mutex changes, what it guards does not */
+    size_t count = 0;
+
+    assert(pool && (pids || capacity == 0));
+    plat_mutex_lock(&self->mutex);
+    for (uint32_t i = 0; i < pool->count; i++) {
+        const struct pool_member *member = &pool->members[i];
+        if (!member->process && !member->thread) continue;
+        if (count < capacity) pids[count] = member->thread ? plat_process_id() : mproc_process_pid(member->process);
+        count++;
+    }
+    plat_mutex_unlock(&self->mutex);
+    return count;
+}

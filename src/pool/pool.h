@@ -1,0 +1,73 @@
+/* The pool object of the process that created it. */
+#ifndef MPROC_POOL_POOL_H
+#define MPROC_POOL_POOL_H
+
+#include <mproc/pool.h>
+
+#include "pool/window.h"
+
+/* One place for a worker: who fills it now. Guarded by the pool's mutex. */
+struct pool_member {
+    mproc_pool *pool;
+    uint32_t index;
+    mproc_process *process;
+    plat_thread *thread;
+    uint32_t ready_before;              /* the worker's `ready` when this one was started */
+    char name[32];
+};
+
+/* The memory of one of the two windows, kept from map to map. */
+struct pool_place {
+    _Atomic uint64_t *words;            /* cells of blocks: chunk words followed by outcomes */
+    _Atomic uint64_t *data;             /* inputs followed by results */
+    uint64_t chunks_max;
+    uint64_t data_bytes;
+    unsigned char *inputs;
+    unsigned char *results;
+    struct window_view view;
+    uint64_t given_up;                  /* chunks that the caller has taken */
+    bool open;                          /* opened, and not known to be complete */
+};
+
+/* The failure that a map reports. */
+struct pool_failure {
+    uint64_t job;
+    uint64_t item;
+    mproc_status status;
+    char text[POOL_TEXT_BYTES];
+};
+
+/*
+ * `mutex` guards the members and what their deaths change; `map_mutex` lets one map run at a time and
+ * guards the places. Lock order: map_mutex, mutex, then those of the processes.
+ */
+struct mproc_pool {
+    struct pool_shared *shared;
+    _Atomic uint64_t *cell;
+    struct pool_member *members;
+    uint32_t count;
+
+    plat_mutex mutex;
+    uint32_t names;
+    uint32_t stillborn;                 /* workers in a row that ended before they were ready */
+    mproc_status broken;                /* why no worker is started any more */
+    char broken_text[POOL_TEXT_BYTES];
+    struct pool_failure lost;           /* the lowest item of the job that was lost with its worker */
+
+    plat_mutex map_mutex;
+    struct pool_place places[2];
+};
+
+/* Starts a worker in each place that has none. Under `mutex`. */
+mproc_status members_fill(mproc_pool *pool);
+
+/* Ends all workers that are processes. Under `mutex`. */
+void members_kill(mproc_pool *pool);
+
+/* Waits for the threads, frees the processes' objects: no worker runs any more. */
+void members_free(mproc_pool *pool);
+
+/* Rings for the workers: wakes up to `count` of those that sleep. */
+void pool_ring(struct pool_shared *shared, uint32_t count);
+
+#endif

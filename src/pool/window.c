@@ -1,0 +1,97 @@
+/* Windows: see layout.h for their words. */
+#include "pool/window.h"
+
+#include "arena/park.h"
+
+/* Offsets in the arena; among threads the data's addresses are given as they are. */
+static unsigned char *data_at(const struct pool_shared *shared, uint64_t place)
+{
+    if (place == 0) return NULL;
+    return shared->threads ? (unsigned char *)(uintptr_t)place : (unsigned char *)arena_at(place);
+}
+
+static uint64_t get(const _Atomic uint64_t *field)
+{
+    return atomic_load_explicit(field, memory_order_relaxed);
+}
+
+bool window_view(struct pool_shared *shared, uint64_t number, struct window_view *view)
+{
+    struct pool_window *window = &shared->windows[number % 2];
+
+    if (atomic_load_explicit(&window->number, memory_order_acquire) != number) return false;
+    *view = (struct window_view){.shared = shared,
+                                 .number = number,
+                                 .first = get(&window->first),
+                                 .items = get(&window->items),
+                                 .chunk = get(&window->chunk),
+                                 .chunks = get(&window->chunks),
+                                 .inputs = data_at(shared, get(&window->inputs)),
+                                 .results = data_at(shared, get(&window->results))};
+    uint64_t words = get(&window->words), outcomes = get(&window->outcomes);
+    atomic_thread_fence(memory_order_acquire);
+    if (atomic_load_explicit(&window->number, memory_order_relaxed) != number) return false;
+    view->words = (_Atomic uint64_t *)arena_at(words);
+    view->outcomes = (struct chunk_outcome *)arena_at(outcomes);
+    return true;
+}
+
+bool window_complete(const struct window_view *view, uint64_t extra)
+{
+    uint64_t finished = extra;
+
+    for (uint32_t i = 0; i < view->shared->workers; i++) {
+        uint64_t word = atomic_load(&pool_worker_at(view->shared, i)->finished[view->number % 2]);
+        finished += tagged_value(word, view->number, 0);
+    }
+    return finished >= view->chunks;
+}
+
+/* The bell changes before the look at the sleeper, who registers before a last look at the window. */
+void window_ring(struct pool_shared *shared)
+{
+    atomic_fetch_add(&shared->done_bell, 1);
+    if (atomic_exchange(&shared->caller_asleep, 0)) park_wake(&shared->done_bell, 1);
+}
+
+void window_leave(const struct window_view *view, uint32_t worker, uint64_t finished)
+{
+    atomic_store(&pool_worker_at(view->shared, worker)->finished[view->number % 2], tagged(view->number, finished));
+    if (window_complete(view, 0)) window_ring(view->shared);
+}
+
+static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner, mproc_status status)
+{
+    atomic_store_explicit(&view->outcomes[chunk].status, (int32_t)status, memory_order_relaxed);
+    atomic_store_explicit(&view->outcomes[chunk].done, 0, memory_order_relaxed);
+    atomic_fetch_add(&view->shared->failures, 1);
+    window_finish(view, chunk, owner, CHUNK_FAILED);
+}
+
+uint64_t window_bury(const struct window_view *view, uint32_t worker)
+{
+    uint64_t finished = 0, lost = UINT64_MAX;
+
+    for (uint64_t i = 0; i < view->chunks; i++) {
+        uint64_t word = atomic_load_explicit(&view->words[i], memory_order_acquire);
+        if (word >> CHUNK_WINDOW_SHIFT != view->number || chunk_owner(word) != worker) continue;
+        finished++;
+        if (chunk_state(word) != CHUNK_CLAIMED) continue;
+        fail(view, i, worker, MPROC_WORKER_LOST);
+        if (lost == UINT64_MAX) lost = view->first + i * view->chunk;
+    }
+    window_leave(view, worker, finished);
+    return lost;
+}
+
+uint64_t window_give_up(const struct window_view *view, mproc_status status)
+{
+    uint64_t taken = 0;
+
+    for (uint64_t i = 0; i < view->chunks; i++) {
+        if (!window_claim(view, i, CHUNK_OWNER_CALLER)) continue;
+        fail(view, i, CHUNK_OWNER_CALLER, status);
+        taken++;
+    }
+    return taken;
+}

@@ -1,0 +1,65 @@
+/* An open window: taking it in, claiming its chunks, and knowing when it is complete. */
+#ifndef MPROC_POOL_WINDOW_H
+#define MPROC_POOL_WINDOW_H
+
+#include "pool/layout.h"
+
+/* A consistent copy of a window, with addresses of this process. */
+struct window_view {
+    struct pool_shared *shared;
+    uint64_t number;
+    uint64_t first;
+    uint64_t items;
+    uint64_t chunk;
+    uint64_t chunks;
+    _Atomic uint64_t *words;
+    struct chunk_outcome *outcomes;
+    const unsigned char *inputs;
+    unsigned char *results;
+};
+
+/* False: the window is not open any more. */
+bool window_view(struct pool_shared *shared, uint64_t number, struct window_view *view);
+
+/* Claims a chunk. False: somebody has it, or the window is over. */
+static inline bool window_claim(const struct window_view *view, uint64_t chunk, uint32_t owner)
+{
+    uint64_t seen = atomic_load_explicit(&view->words[chunk], memory_order_relaxed);
+
+    return seen >> CHUNK_WINDOW_SHIFT < view->number &&
+           atomic_compare_exchange_strong_explicit(&view->words[chunk], &seen,
+                                                   chunk_word(view->number, owner, CHUNK_CLAIMED),
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+/* Ends the claim: the results are visible to whoever sees the word. */
+static inline void window_finish(const struct window_view *view, uint64_t chunk, uint32_t owner,
+                                 enum chunk_state state)
+{
+    atomic_store_explicit(&view->words[chunk], chunk_word(view->number, owner, state), memory_order_release);
+}
+
+/* The chunks of a worker's region are [begin, end). */
+static inline uint64_t window_region(const struct window_view *view, uint32_t worker)
+{
+    return view->chunks * worker / view->shared->workers;
+}
+
+/* Publishes how many chunks a worker has finished, and rings the caller's bell if that completes the window. */
+void window_leave(const struct window_view *view, uint32_t worker, uint64_t finished);
+
+/* Whether all chunks of the window are finished; `extra` were by the caller. */
+bool window_complete(const struct window_view *view, uint64_t extra);
+
+void window_ring(struct pool_shared *shared);
+
+/*
+ * By the pool's owner, after a worker's death: its claimed chunks fail with MPROC_WORKER_LOST, and
+ * its count is made good from the chunk words. Returns the number of the first item that was lost, or UINT64_MAX.
+ */
+uint64_t window_bury(const struct window_view *view, uint32_t worker);
+
+/* By the pool's owner: claims all that is left, fails it with `status`. Returns how many chunks. */
+uint64_t window_give_up(const struct window_view *view, mproc_status status);
+
+#endif

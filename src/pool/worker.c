@@ -1,0 +1,103 @@
+/*
+ * The worker's loop. An idle worker spins for a moment before it sleeps, but never all of them: with
+ * as many spinners as CPUs, whoever has work to give could not run.
+ */
+#include "pool/worker.h"
+
+#include "arena/park.h"
+#include "pool/compute.h"
+
+#define SPIN_NS ((int64_t)20000)
+#define SPIN_PAUSES 16
+
+/* What is new for a worker that has done everything up to window `next` - 1. */
+static bool has_news(struct pool_shared *shared, uint64_t next)
+{
+    return atomic_load(&shared->posted) >= next || atomic_load(&shared->state) != POOL_OPEN;
+}
+
+static bool may_end(struct pool_shared *shared, uint64_t next)
+{
+    uint32_t state = atomic_load(&shared->state);
+
+    if (state == POOL_TERMINATED) return true;
+    return state == POOL_CLOSED && !atomic_load(&shared->busy) && atomic_load(&shared->posted) < next;
+}
+
+/* A spinner's token carries its index, so that the pool's owner can take it from a dead one. */
+static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index)
+{
+    uint32_t spinners = arena_header()->cpus - 1;
+
+    for (uint32_t i = 0; i < spinners && i < POOL_SPINNERS_MAX; i++) {
+        uint32_t expected = 0;
+        if (atomic_compare_exchange_strong(&shared->spinners[i], &expected, index + 1)) return &shared->spinners[i];
+    }
+    return NULL;
+}
+
+static bool spin(struct pool_shared *shared, uint32_t index, uint64_t next)
+{
+    _Atomic uint32_t *token = take_spinner(shared, index);
+    int64_t until_ns;
+    bool news = false;
+
+    if (!token) return false;
+    until_ns = plat_clock_now_ns() + SPIN_NS;
+    do {
+        for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared, next)); i++) plat_thread_pause();
+    } while (!news && plat_clock_now_ns() < until_ns);
+    atomic_store(token, 0);
+    return news;
+}
+
+/* Registers, looks once more, and sleeps; whoever rings takes the registration away. */
+static void sleep_for_news(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
+{
+    while (!has_news(shared, next)) {
+        uint32_t bell = atomic_load(&shared->bell);
+        atomic_store(&worker->asleep, 1);
+        if (!has_news(shared, next)) park_wait(&shared->bell, bell, PLAT_FOREVER);
+        atomic_store(&worker->asleep, 0);
+    }
+}
+
+/* Closed, but a map is in progress: its next window, or its end, rings. */
+static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
+{
+    uint32_t bell = atomic_load(&shared->bell);
+
+    atomic_store(&worker->asleep, 1);
+    if (!may_end(shared, next) && atomic_load(&shared->posted) < next) park_wait(&shared->bell, bell, PLAT_FOREVER);
+    atomic_store(&worker->asleep, 0);
+}
+
+void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
+{
+    struct pool_worker *worker = pool_worker_at(shared, index);
+    struct compute compute = {.shared = shared, .worker = worker, .index = index, .call = {NULL, 0, name}};
+    uint64_t posted, next = atomic_load(&shared->posted);
+
+    if (next == 0) next = 1;            /* else: the last window, and the one before it, may not be complete */
+    else if (next > 1) next--;
+    atomic_fetch_add(&worker->ready, 1);
+    while (!may_end(shared, next)) {
+        if ((posted = atomic_load(&shared->posted)) >= next) {
+            if (posted > next + 1) next = posted - 1;
+            compute_window(&compute, next++);
+            continue;
+        }
+        if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, worker, next);
+        else if (!spin(shared, index, next)) sleep_for_news(shared, worker, next);
+    }
+}
+
+mproc_status worker_main(mproc_call *call)
+{
+    struct worker_start start;
+
+    MPROC_TRY(mproc_unpack_bytes(call, &start, sizeof start));
+    plat_process_ignore_interrupts();
+    worker_run((struct pool_shared *)arena_at(start.pool), start.index, call->name);
+    return MPROC_OK;
+}

@@ -1,0 +1,21 @@
+/* A worker's life: wait for a window, claim chunks, compute them. The same for processes and threads. */
+#ifndef MPROC_POOL_WORKER_H
+#define MPROC_POOL_WORKER_H
+
+#include "pool/layout.h"
+#include "process/call.h"
+
+/* What a worker process is told. */
+struct worker_start {
+    uint64_t pool;                      /* offset of the struct pool_shared */
+    uint32_t index;
+    uint32_t unused;
+};
+
+/* The function of worker processes. */
+mproc_status worker_main(mproc_call *call);
+
+/* Works until the pool is closed or terminated. */
+void worker_run(struct pool_shared *shared, uint32_t index, const char *name);
+
+#endif
