@@ -35,6 +35,7 @@ typedef struct spawn_plan {
     char *path_made; /* what `path` points to, if it was made for this start */
     int temporaries[SPAWN_TEMPORARIES_MAX];
     int temporary_count;
+    plat_handle reserved; /* keeps a number for the descriptor of the new process */
 } spawn_plan;
 
 static mproc_status spawn_init(spawn_plan *plan);
@@ -61,6 +62,8 @@ mproc_status plat_process_start(const plat_start *start, plat_process *process)
     MPROC_TRY(spawn_init(&plan));
     if ((status = spawn_prepare(&plan, start)) != MPROC_OK) goto done;
     int error = posix_spawn(&pid, plan.path, &plan.actions, &plan.attributes, plan.arguments, plan.environment);
+    plat_handle_close(plan.reserved);
+    plan.reserved = PLAT_NO_HANDLE;
     status = error == 0 ? spawn_watch(pid, process) : spawn_explain(error, &plan, start);
 done:
     spawn_fini(&plan);
@@ -69,7 +72,7 @@ done:
 
 static mproc_status spawn_init(spawn_plan *plan)
 {
-    memset(plan, 0, sizeof *plan);
+    *plan = (spawn_plan){.reserved = PLAT_NO_HANDLE};
     int error = posix_spawn_file_actions_init(&plan->actions);
     if (error != 0) return spawn_refuse(error);
     error = posix_spawnattr_init(&plan->attributes);
@@ -80,6 +83,7 @@ static mproc_status spawn_init(spawn_plan *plan)
 
 static void spawn_fini(spawn_plan *plan)
 {
+    plat_handle_close(plan->reserved);
     for (int i = 0; i < plan->temporary_count; i++) close(plan->temporaries[i]);
     free(plan->path_made);
     free(plan->environment);
@@ -110,7 +114,10 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     }
     start->marker_write(start->context, numbers, marker);
     plan->environment = environment_make(start, marker);
-    return plan->environment != NULL ? MPROC_OK : spawn_refuse(ENOMEM);
+    if (plan->environment == NULL) return spawn_refuse(ENOMEM);
+
+    /* It shows before there is a process that the system can open one, and that there is a number for it. */
+    return handle_take(process_open_descriptor(getpid()), "a descriptor of a new process", &plan->reserved);
 }
 
 /* The child changes its directory before it loads the program, so a relative path must be made absolute here. */
@@ -272,7 +279,7 @@ static mproc_status spawn_ended(plat_handle *handle)
     return handle_take(ends[0], "a descriptor of a new process", handle);
 }
 
-/* A process that cannot be watched must not be. */
+/* A process that cannot be watched must not be: another thread was faster with the number kept for it. */
 static void spawn_undo(pid_t pid)
 {
     kill(pid, SIGKILL);
