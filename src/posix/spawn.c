@@ -38,6 +38,8 @@ typedef struct spawn_plan {
     plat_handle reserved; /* keeps a number for the descriptor of the new process */
 } spawn_plan;
 
+static _Atomic bool spawn_can_watch;
+
 static mproc_status spawn_init(spawn_plan *plan);
 static void spawn_fini(spawn_plan *plan);
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start);
@@ -46,6 +48,7 @@ static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const mproc_st
 static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool overwritten);
 static mproc_status spawn_set_signals(spawn_plan *plan);
+static mproc_status spawn_reserve(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_refuse(int number);
 static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat_start *start);
 static bool spawn_can_enter(const char *directory);
@@ -115,9 +118,7 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     start->marker_write(start->context, numbers, marker);
     plan->environment = environment_make(start, marker);
     if (plan->environment == NULL) return spawn_refuse(ENOMEM);
-
-    /* It shows before there is a process that the system can open one, and that there is a number for it. */
-    return handle_take(process_open_descriptor(getpid()), "a descriptor of a new process", &plan->reserved);
+    return spawn_reserve(plan, start);
 }
 
 /* The child changes its directory before it loads the program, so a relative path must be made absolute here. */
@@ -212,6 +213,24 @@ static mproc_status spawn_set_signals(spawn_plan *plan)
     }
     if (error == 0 && flags != 0) error = posix_spawnattr_setflags(&plan->attributes, flags);
     return error == 0 ? MPROC_OK : spawn_refuse(error);
+}
+
+/*
+ * Shows before there is a process that the system can watch one, which is learned once, and that there is a number for
+ * its descriptor. A copy of any descriptor will do then, at a tenth of the price.
+ */
+static mproc_status spawn_reserve(spawn_plan *plan, const plat_start *start)
+{
+    for (int i = 0; i < SPAWN_HANDLES && atomic_load(&spawn_can_watch); i++) {
+        if (start->handles[i] == PLAT_NO_HANDLE) continue;
+        int copy = fcntl((int)start->handles[i], F_DUPFD_CLOEXEC, HANDLE_LOWEST);
+        if (copy < 0) return spawn_refuse(errno == EINVAL ? EMFILE : errno);
+        plan->reserved = copy;
+        return MPROC_OK;
+    }
+    MPROC_TRY(handle_take(process_open_descriptor(getpid()), "a descriptor of a new process", &plan->reserved));
+    atomic_store(&spawn_can_watch, true);
+    return MPROC_OK;
 }
 
 /* EBADF: a number of the child's, 0 to 7, is not below the limit on open files. */
