@@ -3,12 +3,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define NS_PER_SECOND 1000000000
+
+/* The kernel's numbers: its own header is not installed with every C library. */
+#define FUTEX_WAKE 1
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_BITSET_MATCH_ANY 0xffffffffU
 
 static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "the kernel reads the word as plain 32 bits");
 
