@@ -1,4 +1,5 @@
 /* How a map is cut into windows and chunks. */
+#include <assert.h>
 #include <stdint.h>
 
 #include "pool/map.h"
@@ -67,6 +68,7 @@ mproc_status plan_map(struct map *map, const mproc_map_options *options)
     map->chunk = lesser(map->chunk, map->count);
     if (map->pool->shared->threads) cut_in_place(map);
     else cut_copied(map);
+    assert(map->window_items > 0);
     map->windows = map->count / map->window_items + (map->count % map->window_items != 0);
     return MPROC_OK;
 }
