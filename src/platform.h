@@ -5,7 +5,8 @@
  * For every function:
  *   - A function that can fail returns a mproc_status, has set the thread's error text with
  *     mproc_error() (what was tried, the system's own words and number), has written no result and
- *     left nothing behind. What cannot fail returns void or the value.
+ *     left nothing behind. What cannot fail returns void or the value. Only MPROC_TIMEOUT of a wait sets no text:
+ *     waits end by it also inside calls that succeed.
  *   - It does what the system does. Defaults, checks, retries and names are the business of the rooms above.
  *   - Any thread may call it, unless it says otherwise. EINTR is never seen above the door.
  *   - Times are int64_t nanoseconds. Deadlines are absolute, of plat_clock_now_ns(); PLAT_FOREVER is

@@ -53,8 +53,9 @@ typedef mproc_status mproc_range_function(size_t first, size_t count, const void
 typedef struct mproc_map_options {
     /*
      * How many items a worker takes at a time, and how many fail together when a worker is lost.
-     * Default: count / (4 * workers), rounded up, as in Python. Where items are copied (to worker
-     * processes) a chunk is at most what a quarter of a window of 1 MiB holds, but at least 1 item.
+     * Default: count / (4 * workers), rounded up, as in Python. Items reach worker processes through
+     * windows of 1 MiB, or of two items for each worker if that is more; there a chunk is at most a
+     * window's items / (2 * workers), but at least 1 item.
      */
     size_t chunk_size;
     /* If not NULL: the caller's array of `count` statuses, one for each item. Ours. */
@@ -91,7 +92,6 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  *   MPROC_INVALID       a NULL address, a size of 0 for data that is there, an item above 64 MiB, or an array that
  *                       is larger than memory can be
  *   MPROC_CLOSED        the pool was closed or terminated
- *   MPROC_NOT_OWNER     this process did not create the pool
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
  *   MPROC_NO_MEMORY     there is no room for the window through which items pass
  */
@@ -109,7 +109,7 @@ MPROC_API void mproc_pool_close(mproc_pool *pool);
 
 /*
  * Ends the workers without waiting for their work; a map() in progress returns MPROC_TERMINATED
- * (Python's never returns). Worker threads cannot be ended: they finish the item, or range, that they are in.
+ * (Python's never returns). Worker threads cannot be ended: they finish the chunk that they are in.
  * Does not block.
  */
 MPROC_API void mproc_pool_terminate(mproc_pool *pool);

@@ -44,8 +44,9 @@ typedef enum mproc_exit_kind {
 
 /*
  * Python's exitcode, taken apart. `signal` has the POSIX numbers on every system: on Windows
- * terminate() is 15, kill() 9, an access violation 11, abort 6, an illegal instruction 4, an
- * arithmetic fault 8, Ctrl-C 2; `code` then keeps the system's raw exit code.
+ * terminate() is 15, kill() 9, an access violation 11, an illegal instruction 4, an arithmetic fault
+ * 8, Ctrl-C 2, abort() 6 with the universal C runtime (an older one, such as MinGW's msvcrt, ends
+ * abort() with the exit code 3); `code` then keeps the system's raw exit code.
  */
 typedef struct mproc_exit_status {
     mproc_exit_kind kind;

@@ -39,7 +39,7 @@ mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t dea
     }
     int found = handle_poll(polled, count, deadline_ns);
     if (found < 0) return error_system(errno, "cannot wait for %d file descriptors", count);
-    if (found == 0) return mproc_error(MPROC_TIMEOUT, NULL);
+    if (found == 0) return MPROC_TIMEOUT;
     for (int i = 0; i < count; i++) {
         if ((polled[i].revents & POLLNVAL) != 0) {
             return error_system(EBADF, "cannot wait for file descriptor %d", polled[i].fd);

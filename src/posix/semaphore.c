@@ -22,7 +22,7 @@ mproc_status plat_semaphore_wait(plat_semaphore *semaphore, int64_t deadline_ns)
     mproc_status status = MPROC_OK;
 
     while (atomic_exchange(&semaphore->value, 0) == 0) {
-        if (status == MPROC_TIMEOUT) return mproc_error(MPROC_TIMEOUT, NULL);
+        if (status == MPROC_TIMEOUT) return MPROC_TIMEOUT;
         status = plat_futex_wait(&semaphore->value, 0, deadline_ns);
     }
     return MPROC_OK;

@@ -50,7 +50,7 @@ mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t dea
     assert(count >= 1 && count <= WAIT_HANDLES_MAX);
     for (int i = 0; i < count; i++) objects[i] = (HANDLE)handles[i];
     answer = win32_wait(objects, (DWORD)count, deadline_ns);
-    if (answer == WAIT_TIMEOUT) return mproc_error(MPROC_TIMEOUT, NULL);
+    if (answer == WAIT_TIMEOUT) return MPROC_TIMEOUT;
     if (answer >= WAIT_OBJECT_0 + (DWORD)count) {
         return win32_error(GetLastError(), "cannot wait for %d handles (the first is %lld)", count,
                            (long long)handles[0]);

@@ -93,7 +93,7 @@ mproc_status plat_semaphore_wait(plat_semaphore *semaphore, int64_t deadline_ns)
     DWORD answer = win32_wait(&event, 1, deadline_ns);
 
     if (answer == WAIT_OBJECT_0) return MPROC_OK;
-    if (answer == WAIT_TIMEOUT) return mproc_error(MPROC_TIMEOUT, NULL);
+    if (answer == WAIT_TIMEOUT) return MPROC_TIMEOUT;
     return win32_error(GetLastError(), "cannot wait for the event that wakes this thread");
 }
 

@@ -47,14 +47,23 @@ typedef struct step_trials {
 static struct {
     const void *base;
     size_t size;
-} watched;
+} watched[STEP_WATCHED];
 
 static step_trials *current;            /* for the alarm */
 
-void step_watch(const void *base, size_t size)
+void step_watch(int place, const void *base, size_t size)
 {
-    watched.base = base;
-    watched.size = size;
+    watched[place].base = base;
+    watched[place].size = size;
+}
+
+static size_t shadow_bytes(void)
+{
+    size_t bytes = STEP_STATE_BYTES;
+    int i;
+
+    for (i = 0; i < STEP_WATCHED; i++) bytes += watched[i].size;
+    return bytes;
 }
 
 /* ---- noticing changes ------------------------------------------------------------------------- */
@@ -66,13 +75,18 @@ static bool differs(unsigned char *shadow, const void *memory, size_t size)
     return true;
 }
 
-/* Both halves are compared, so that both shadows are up to date. */
+/* All places are compared, so that all shadows are up to date. */
 static bool memory_changed(step_trials *run)
 {
-    bool state = differs(run->shadow, run->state, STEP_STATE_BYTES);
-    bool memory = differs(run->shadow + STEP_STATE_BYTES, watched.base, watched.size);
+    unsigned char *shadow = run->shadow + STEP_STATE_BYTES;
+    bool changed = differs(run->shadow, run->state, STEP_STATE_BYTES);
+    int i;
 
-    return state || memory;
+    for (i = 0; i < STEP_WATCHED; i++) {
+        changed = differs(shadow, watched[i].base, watched[i].size) || changed;
+        shadow += watched[i].size;
+    }
+    return changed;
 }
 
 /* ---- going to the point of death --------------------------------------------------------------- */
@@ -298,7 +312,7 @@ static bool run_alone(step_trials *run)
 {
     run->pair = false;
     run->victim.k = TO_THE_END;
-    if (!trial(run)) return false;
+    if (!trial(run) || !trial(run)) return false;     /* the first one warms up; the second shows the path */
     for (run->victim.k = 0;; run->victim.k++) {
         bool all = run->victim.k >= run->victim_path.count;
         if (all && (run->victim.steady || run->completed)) return true;
@@ -381,7 +395,7 @@ static void run_init(step_trials *run, const step_scenario *scenario, step_repor
     run->recoverer.path = &run->recoverer_path;
     run->recoverer.steady = true;
     run->state = mmap(NULL, STEP_STATE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    run->shadow = calloc(1, STEP_STATE_BYTES + watched.size);
+    run->shadow = calloc(1, shadow_bytes());
     if (run->state == MAP_FAILED || run->shadow == NULL) {
         perror("kill tool: no memory");
         exit(2);

@@ -100,8 +100,12 @@ typedef struct step_report {
  */
 bool step_run(const step_scenario *scenario, step_depth depth, step_report *report);
 
-/* The memory in which changes make points of the second level; without it, calls alone do. */
-void step_watch(const void *base, size_t size);
+/*
+ * Memory in which changes make points of the second level; without any, the state and calls alone do.
+ * Places are numbered from 0 to STEP_WATCHED - 1.
+ */
+#define STEP_WATCHED 8
+void step_watch(int place, const void *base, size_t size);
 
 /* Formats a violation for check(). The text stays until the next call. */
 const char *step_says(const char *format, ...);
