@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,16 @@ static bool module_is_kernels(const struct dl_phdr_info *info);
 static bool module_has_code(const struct dl_phdr_info *info, uintptr_t address);
 static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MODULE_ID_BYTES],
                             module_search *search);
+/* Asked for at each start of a process, so it is read once; a path that cannot be read is empty. */
+static pthread_once_t main_path_once = PTHREAD_ONCE_INIT;
+static char main_path[sizeof((plat_module *)0)->path];
+
+static void main_path_read(void)
+{
+    ssize_t length = readlink("/proc/self/exe", main_path, sizeof main_path - 1);
+    main_path[length > 0 ? length : 0] = '\0';
+}
+
 static bool module_path(const struct dl_phdr_info *info, plat_module *module);
 static bool module_path_from_maps(uintptr_t address, char *path, size_t size);
 static void module_id(const struct dl_phdr_info *info, uint8_t id[MODULE_ID_BYTES]);
@@ -152,8 +163,8 @@ static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MO
 static bool module_path(const struct dl_phdr_info *info, plat_module *module)
 {
     if (module->main) {
-        ssize_t length = readlink("/proc/self/exe", module->path, sizeof module->path - 1);
-        module->path[length > 0 ? length : 0] = '\0';
+        pthread_once(&main_path_once, main_path_read);
+        memcpy(module->path, main_path, strlen(main_path) + 1);
         return true;
     }
     bool relative = info->dlpi_name[0] != '/';

@@ -26,6 +26,7 @@ static void (*_Atomic interrupt_handler)(void);
 
 static mproc_status process_signal(const plat_process *process, int number);
 static bool process_was_born_before(int64_t pid, int64_t born_before_ns);
+static bool process_has_not_ended(int64_t pid);
 static int64_t process_birth_ns(int64_t pid);
 static bool process_read_stat(int64_t pid, char *text, size_t size);
 static void process_on_interrupt(int number);
@@ -72,16 +73,15 @@ mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle 
     return mproc_error(MPROC_NOT_FOUND, "process %" PRId64 " has ended", pid);
 }
 
+/* Without a descriptor to spare (or the call for it), what /proc says must do. */
 bool plat_process_alive(int64_t pid, int64_t born_before_ns)
 {
     int descriptor = process_open_descriptor(pid);
 
     if (descriptor < 0 && process_is_gone(errno)) return false;
-    bool alive = process_was_born_before(pid, born_before_ns);
-    if (descriptor >= 0) {
-        alive = alive && !handle_is_ready(descriptor);
-        close(descriptor);
-    }
+    if (descriptor < 0) return process_has_not_ended(pid) && process_was_born_before(pid, born_before_ns);
+    bool alive = process_was_born_before(pid, born_before_ns) && !handle_is_ready(descriptor);
+    close(descriptor);
     return alive;
 }
 
@@ -165,6 +165,17 @@ static bool process_was_born_before(int64_t pid, int64_t born_before_ns)
     int64_t birth_ns = process_birth_ns(pid);
 
     return birth_ns < 0 || birth_ns <= born_before_ns || birth_ns - born_before_ns <= tick_ns;
+}
+
+/* Field 3 of the stat file is the state: Z or X of one that has ended. Its main thread, to be exact: others may run. */
+static bool process_has_not_ended(int64_t pid)
+{
+    char text[1024];
+
+    if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) return false;
+    if (!process_read_stat(pid, text, sizeof text)) return true;
+    const char *state = strrchr(text, ')');
+    return state == NULL || strlen(state) < 3 || strchr("ZXx", state[2]) == NULL;
 }
 
 /* Field 22 of the stat file, or -1. Field 2, the name in parentheses, may itself hold blanks and parentheses. */

@@ -111,9 +111,18 @@ mproc_status children_add(mproc_process *process)
     first = process;
     process->references++;
     plat_mutex_unlock(&mutex);
-    if ((status = plat_watcher_add(watcher, process->os.handle, process->token)) != MPROC_OK)
-        children_remove(process);
+    if ((status = children_watch(process)) != MPROC_OK) children_remove(process);
     return status;
+}
+
+void children_unwatch(mproc_process *process)
+{
+    plat_watcher_remove(watcher, process->os.handle, process->token);
+}
+
+mproc_status children_watch(mproc_process *process)
+{
+    return plat_watcher_add(watcher, process->os.handle, process->token);
 }
 
 void children_remove(mproc_process *process)

@@ -14,6 +14,13 @@ mproc_status children_prepare(void);
 /* Enters a process that has just been started; the list has its own reference. */
 mproc_status children_add(mproc_process *process);
 
+/*
+ * A thread that waits for the process itself need not share its end with the reaper: that would wake
+ * two threads, one of them for nothing. Between the two calls the reaper does not watch it.
+ */
+void children_unwatch(mproc_process *process);
+mproc_status children_watch(mproc_process *process);
+
 /* Takes it out when it has ended. */
 void children_remove(mproc_process *process);
 

@@ -1,6 +1,4 @@
 /* What concerns a started process: waiting for it, ending it, learning how it ended. */
-#include <string.h>
-
 #include "arena/recovery.h"
 #include "process/children.h"
 #include "process/family.h"
@@ -69,6 +67,13 @@ bool process_recover(mproc_process *process)
     return done;
 }
 
+/* Under the mutex, when nobody waits on it any more. */
+static void release_handle(mproc_process *process)
+{
+    plat_handle_close(process->os.handle);
+    process->os.handle = PLAT_NO_HANDLE;
+}
+
 static mproc_status check_joinable(const mproc_process *process)
 {
     if (process->role == PROCESS_SELF)
@@ -80,21 +85,42 @@ static mproc_status check_joinable(const mproc_process *process)
     return MPROC_OK;
 }
 
+/* Under the mutex. The first who waits takes the process from the reaper, the last gives it back. */
+static mproc_status joiner_enters(mproc_process *process)
+{
+    mproc_status status = check_joinable(process);
+
+    if (status == MPROC_OK && process->joiners++ == 0 && process->role == PROCESS_CHILD) children_unwatch(process);
+    return status;
+}
+
+static mproc_status joiner_leaves(mproc_process *process)
+{
+    if (--process->joiners > 0 || process->role != PROCESS_CHILD) return MPROC_OK;
+    if (process->phase == PROCESS_STARTED) return children_watch(process);
+    if (process->closed) release_handle(process);
+    return MPROC_OK;
+}
+
 /* While somebody waits on the handle it stays open, whatever the others do. */
 static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
 {
-    mproc_status status;
+    mproc_status status, left;
 
     plat_mutex_lock(&process->mutex);
-    if ((status = check_joinable(process)) == MPROC_OK) process->joiners++;
+    status = process->phase == PROCESS_ENDED && !process->closed ? MPROC_OK : joiner_enters(process);
+    if (status != MPROC_OK || process->joiners == 0) {
+        plat_mutex_unlock(&process->mutex);
+        return status;
+    }
     plat_mutex_unlock(&process->mutex);
-    if (status != MPROC_OK) return status;
     if (process->role == PROCESS_PARENT || !process_collect(process))
         status = interrupt_wait_handle(process->os.handle, deadline_ns);
+    if (status == MPROC_OK && process->role == PROCESS_CHILD) process_collect(process);
     plat_mutex_lock(&process->mutex);
-    process->joiners--;
+    left = joiner_leaves(process);
     plat_mutex_unlock(&process->mutex);
-    return status;
+    return status != MPROC_OK ? status : left;
 }
 
 mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
@@ -109,7 +135,6 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
         return mproc_error(MPROC_TIMEOUT, "process '%s' (pid %lld) still runs after %lld ms", process->name,
                            (long long)process->os.pid, (long long)(timeout_ms < 0 ? 0 : timeout_ms));
     if (status != MPROC_OK || process->role != PROCESS_CHILD) return status;
-    process_collect(process);
     if (process->unguarded)
         return mproc_error(MPROC_NO_GUARD,
                            "process '%s' (pid %lld) ended with exit code %d before it entered mproc_main_guard(): "
@@ -219,10 +244,7 @@ mproc_status mproc_process_close(mproc_process *process)
                            process->name, (long long)process->os.pid);
     plat_mutex_lock(&process->mutex);
     process->closed = true;
-    if (process->joiners == 0) {
-        plat_handle_close(process->os.handle);
-        process->os.handle = PLAT_NO_HANDLE;
-    }
+    if (process->joiners == 0) release_handle(process);
     plat_mutex_unlock(&process->mutex);
     return MPROC_OK;
 }
