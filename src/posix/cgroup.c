@@ -1,9 +1,9 @@
 #include "cgroup.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,37 +12,48 @@
 /* Where a hierarchy of groups can be seen: the group `root` (and what is below it) at the directory `point`. */
 typedef struct cgroup_mount {
     char root[PATH_MAX];
-    char point[PATH_MAX];
+    char point[PATH_MAX]; /* "": it is not mounted */
 } cgroup_mount;
 
-static bool cgroup_find_mount(const char *controller, int version, cgroup_mount *mount);
-static bool cgroup_parse_mount(char *line, const char *controller, int version, cgroup_mount *mount);
-static bool cgroup_list_has(const char *list, const char *name);
+static const char *const cgroup_names[] = {[CGROUP_MEMORY] = "memory", [CGROUP_CPU] = "cpu"};
+
+/* Of version 1 each controller can have its own hierarchy; the last is that of version 2. Set once. */
+#define CGROUP_UNIFIED 2
+static cgroup_mount cgroup_mounts[3];
+static pthread_once_t cgroup_mounts_once = PTHREAD_ONCE_INIT;
+
+static void cgroup_find_mounts(void);
+static void cgroup_parse_mount(char *line);
+static void cgroup_set_mount(int hierarchy, const char *root, const char *point);
 static bool cgroup_copy_path(char to[PATH_MAX], const char *from);
+static bool cgroup_list_has(const char *list, const char *name);
 static void cgroup_walk(const cgroup_mount *mount, const char *group, int version, cgroup_visitor *visit,
                         void *context);
 
-/* A line of /proc/self/cgroup is "number:controllers:group"; version 2 names no controllers. */
-void cgroup_visit(const char *controller, cgroup_visitor *visit, void *context)
+/*
+ * A line of /proc/self/cgroup is "number:controllers:group"; version 2 names no controllers. Processes are moved
+ * between groups, but hierarchies stay where they are mounted.
+ */
+void cgroup_visit(cgroup_controller controller, cgroup_visitor *visit, void *context)
 {
     FILE *file = fopen("/proc/self/cgroup", "re");
-    cgroup_mount *mount = malloc(sizeof *mount);
     char *line = NULL;
     size_t capacity = 0;
 
-    while (file != NULL && mount != NULL && getline(&line, &capacity, file) > 0) {
+    pthread_once(&cgroup_mounts_once, cgroup_find_mounts);
+    while (file != NULL && getline(&line, &capacity, file) > 0) {
         char *controllers = strchr(line, ':');
         char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
         if (group == NULL) continue;
         controllers++;
         *group++ = '\0';
         group[strcspn(group, "\n")] = '\0';
-        int version = controllers[0] == '\0' ? 2 : 1;
-        if (version == 1 && !cgroup_list_has(controllers, controller)) continue;
-        if (cgroup_find_mount(controller, version, mount)) cgroup_walk(mount, group, version, visit, context);
+        bool unified = controllers[0] == '\0';
+        if (!unified && !cgroup_list_has(controllers, cgroup_names[controller])) continue;
+        const cgroup_mount *mount = &cgroup_mounts[unified ? CGROUP_UNIFIED : controller];
+        if (mount->point[0] != '\0') cgroup_walk(mount, group, unified ? 2 : 1, visit, context);
     }
     free(line);
-    free(mount);
     if (file != NULL) fclose(file);
 }
 
@@ -77,39 +88,46 @@ bool cgroup_read_number(const char *directory, const char *file, int64_t *number
     return true;
 }
 
-static bool cgroup_find_mount(const char *controller, int version, cgroup_mount *mount)
+static void cgroup_find_mounts(void)
 {
     FILE *file = fopen("/proc/self/mountinfo", "re");
     char *line = NULL;
     size_t capacity = 0;
-    bool found = false;
 
-    while (file != NULL && !found && getline(&line, &capacity, file) > 0) {
-        found = cgroup_parse_mount(line, controller, version, mount);
-    }
+    while (file != NULL && getline(&line, &capacity, file) > 0) cgroup_parse_mount(line);
     free(line);
     if (file != NULL) fclose(file);
-    return found;
 }
 
 /* "31 23 0:28 ROOT POINT rw,relatime shared:9 - cgroup cgroup rw,memory": optional fields end at the dash. */
-static bool cgroup_parse_mount(char *line, const char *controller, int version, cgroup_mount *mount)
+static void cgroup_parse_mount(char *line)
 {
     char *fields[5] = {NULL};
-    char *rest = strstr(line, " - ");
+    char *rest = strstr(line, " - cgroup");
     char *state = NULL;
 
-    if (rest == NULL) return false;
+    if (rest == NULL) return;
     *rest = '\0';
-    char *type = strtok_r(rest + 3, " \n", &state);
+    char *type = strtok_r(rest + strlen(" - "), " \n", &state);
     char *source = strtok_r(NULL, " \n", &state);
     char *options = strtok_r(NULL, " \n", &state);
-    if (type == NULL || source == NULL || options == NULL) return false;
-    if (strcmp(type, version == 2 ? "cgroup2" : "cgroup") != 0) return false;
-    if (version == 1 && !cgroup_list_has(options, controller)) return false;
     fields[0] = strtok_r(line, " ", &state);
-    for (int i = 1; i < 5; i++) fields[i] = strtok_r(NULL, " ", &state);
-    return fields[4] != NULL && cgroup_copy_path(mount->root, fields[3]) && cgroup_copy_path(mount->point, fields[4]);
+    for (int i = 1; i < 5 && fields[i - 1] != NULL; i++) fields[i] = strtok_r(NULL, " ", &state);
+    if (type == NULL || source == NULL || options == NULL || fields[4] == NULL) return;
+    if (strcmp(type, "cgroup2") == 0) cgroup_set_mount(CGROUP_UNIFIED, fields[3], fields[4]);
+    if (strcmp(type, "cgroup") != 0) return;
+    for (int i = 0; i < CGROUP_UNIFIED; i++) {
+        if (cgroup_list_has(options, cgroup_names[i])) cgroup_set_mount(i, fields[3], fields[4]);
+    }
+}
+
+/* A hierarchy may be mounted at several places; the first is as good as any. */
+static void cgroup_set_mount(int hierarchy, const char *root, const char *point)
+{
+    cgroup_mount *mount = &cgroup_mounts[hierarchy];
+
+    if (mount->point[0] != '\0') return;
+    if (!cgroup_copy_path(mount->root, root) || !cgroup_copy_path(mount->point, point)) mount->point[0] = '\0';
 }
 
 static bool cgroup_list_has(const char *list, const char *name)

@@ -12,6 +12,9 @@
 #define MEMORY_MARGIN (256 * 1024)
 #define MEMORY_MARGIN_SHARE 64
 
+/* What version 1 says where there is no limit is near the largest number. */
+#define MEMORY_UNLIMITED ((int64_t)1 << 60)
+
 /* The tightest of the groups seen so far. */
 typedef struct memory_room {
     int64_t needed;
@@ -32,7 +35,7 @@ mproc_status memory_check_room(size_t size)
     memory_room room = {.needed = needed, .left = INT64_MAX};
 
     MPROC_TRY(memory_check_system(needed, size));
-    cgroup_visit("memory", memory_visit_group, &room);
+    cgroup_visit(CGROUP_MEMORY, memory_visit_group, &room);
     if (room.left < needed) {
         return mproc_error(MPROC_NO_MEMORY,
                            "no room for %zu bytes of shared memory: the memory cgroup %s has a limit of %" PRId64
@@ -78,6 +81,7 @@ static void memory_visit_group(void *context, int version, const char *directory
     int64_t used = 0;
 
     if (!cgroup_read_number(directory, version == 2 ? "memory.max" : "memory.limit_in_bytes", &limit)) return;
+    if (limit >= MEMORY_UNLIMITED) return;
     if (!cgroup_read_number(directory, version == 2 ? "memory.current" : "memory.usage_in_bytes", &used)) return;
     int64_t left = limit - used;
     if (left < room->needed) left += memory_reclaimable(version, directory);

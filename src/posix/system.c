@@ -27,7 +27,7 @@ int plat_system_cpu_count(void)
 {
     int count = system_affinity();
 
-    cgroup_visit("cpu", system_visit_group, &count);
+    cgroup_visit(CGROUP_CPU, system_visit_group, &count);
     return count;
 }
 
