@@ -115,6 +115,8 @@ static bool recover_children(uint32_t parent)
 
     for (uint32_t i = 0; i < high; i++) {
         if (!is_child(i, parent)) continue;
+        /* Its parent may have died before it wrote this, and so may we, after the state has changed. */
+        atomic_store(&process_slot_at(i)->parent_generation, atomic_load(&process_slot_at(parent)->generation));
         if (!slot_process_dead(i))
             quiet = quiet && !(atomic_load(&process_slot_at(i)->flags) & PROCESS_DAEMON);
         else if (recover_locked(i))
