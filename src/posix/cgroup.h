@@ -12,8 +12,8 @@ typedef enum cgroup_controller { CGROUP_MEMORY, CGROUP_CPU } cgroup_controller;
 typedef void cgroup_visitor(void *context, int version, const char *directory);
 
 /*
- * Shows the visitor each group that limits this process in what the controller governs: its own and those above it, as
- * far as they can be seen here. Without /proc, or without control groups, there are none.
+ * Shows the visitor each group that limits this process in what the controller governs: its own and those above
+ * it, as far as they can be seen here. Without /proc, or without control groups, there are none.
  */
 void cgroup_visit(cgroup_controller controller, cgroup_visitor *visit, void *context);
 

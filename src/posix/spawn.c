@@ -216,8 +216,8 @@ static mproc_status spawn_set_signals(spawn_plan *plan)
 }
 
 /*
- * Shows before there is a process that the system can watch one, which is learned once, and that there is a number for
- * its descriptor. A copy of any descriptor will do then, at a tenth of the price.
+ * Shows before there is a process that the system can watch one, which is learned once, and that there is a number
+ * for its descriptor. A copy of any descriptor will do then, at a tenth of the price.
  */
 static mproc_status spawn_reserve(spawn_plan *plan, const plat_start *start)
 {
