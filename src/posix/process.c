@@ -167,7 +167,7 @@ static bool process_was_born_before(int64_t pid, int64_t born_before_ns)
     return birth_ns < 0 || birth_ns <= born_before_ns || birth_ns - born_before_ns <= tick_ns;
 }
 
-/* Field 3 of the stat file is the state, Z or X for the end: of the main thread, to be exact; others may still run. */
+/* Field 3 of the stat file is the state, Z or X for the end: that of the main thread; others may still run. */
 static bool process_has_not_ended(int64_t pid)
 {
     char text[1024];
