@@ -22,7 +22,7 @@ int64_t host_now_ns(void);
 /* Sleeps about that long. */
 void host_sleep_ns(int64_t duration_ns);
 
-/* Path of this executable. */
+/* A path by which this process can start its own executable. */
 const char *host_program(void);
 
 /* Path of a file beside this executable; static, until the next call. */

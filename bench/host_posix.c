@@ -73,23 +73,22 @@ void host_describe(host_machine *machine)
     strftime(machine->date, sizeof machine->date, "%Y-%m-%d %H:%M UTC", &day);
 }
 
+/* Not its path: a new build may replace the file while the old one still measures. */
 const char *host_program(void)
 {
-    static char path[4096];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-
-    path[length > 0 ? length : 0] = '\0';
-    return path;
+    return "/proc/self/exe";
 }
 
 const char *host_beside_program(const char *name)
 {
-    static char path[4200];
-    const char *program = host_program();
-    const char *slash = strrchr(program, '/');
-    int length = slash != NULL ? (int)(slash + 1 - program) : 0;
+    static char path[4096];
+    ssize_t length = readlink(host_program(), path, sizeof path - 1);
+    char *slash;
 
-    snprintf(path, sizeof path, "%.*s%s", length, program, name);
+    path[length > 0 ? length : 0] = '\0';
+    slash = strrchr(path, '/');
+    if (slash == NULL) slash = path;
+    snprintf(slash, sizeof path - (size_t)(slash - path), "/%s", name);
     return path;
 }
 

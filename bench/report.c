@@ -75,10 +75,14 @@ static void print_header(const bench_comparison *comparison)
 static const char *verdict_text(bench_verdict verdict)
 {
     switch (verdict) {
-    case BENCH_MET: return "met";
-    case BENCH_MISSED: return "MISSED";
-    case BENCH_NOISY: return "noisy";
-    default: return "not measured";
+    case BENCH_MET:
+        return "met";
+    case BENCH_MISSED:
+        return "MISSED";
+    case BENCH_NOISY:
+        return "noisy";
+    default:
+        return "not measured";
     }
 }
 
@@ -91,7 +95,9 @@ static void write_goal(const bench_comparison *comparison, const bench_goal *goa
     char bound[CELL_SIZE];
 
     switch (goal->kind) {
-    case BENCH_TIME_AT_MOST: snprintf(text, size, "%s takes at most %.2f x %s", subject, goal->bound, rival); break;
+    case BENCH_TIME_AT_MOST:
+        snprintf(text, size, "%s takes at most %.2f x %s", subject, goal->bound, rival);
+        break;
     case BENCH_SPEED_AT_LEAST:
         snprintf(text, size, "%s is at least %.2f x as fast as %s", subject, goal->bound, rival);
         break;
