@@ -1,5 +1,6 @@
 /* The table of statuses, and each thread's error text. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <mproc/status.h>
@@ -30,7 +31,8 @@ static const struct status_row *status_find(mproc_status status)
 {
     for (size_t i = 0; i < sizeof status_rows / sizeof status_rows[0]; i++)
         if (status_rows[i].status == status) return &status_rows[i];
-    return status >= MPROC_USER ? &status_user : &status_unknown;
+    /* Signed: some compilers give the enum an unsigned type, and negative numbers are no status. */
+    return (int)status >= MPROC_USER ? &status_user : &status_unknown;
 }
 
 const char *mproc_status_name(mproc_status status)
@@ -49,28 +51,32 @@ const char *mproc_last_error_text(void)
 }
 
 /* A cut inside a UTF-8 character would make the whole text invalid for whoever prints it. */
-static void text_trim(char *text)
+static void text_trim(char *text, bool cut)
 {
-    size_t end = strlen(text);
-    if (end < TEXT_BYTES_MAX) return;
-    while (end > 0 && ((unsigned char)text[end - 1] & 0xC0) == 0x80) end--;
-    if (end > 0 && ((unsigned char)text[end - 1] & 0x80)) end--;
-    text[end] = 0;
+    size_t end = strlen(text), size;
+    unsigned char lead;
+
+    if (!cut) return;
+    for (size = 1; size < 4 && size < end && ((unsigned char)text[end - size] & 0xC0) == 0x80; size++) {
+    }
+    lead = (unsigned char)text[end - size];
+    if (size < (lead >= 0xF0 ? 4u : lead >= 0xE0 ? 3u : lead >= 0xC0 ? 2u : 1u)) text[end - size] = 0;
 }
 
 mproc_status mproc_error(mproc_status status, const char *format, ...)
 {
     char text[TEXT_BYTES_MAX + 1];      /* the arguments may point into the old text */
     va_list arguments;
+    int size = 0;
 
     if (!format) {
         snprintf(text, sizeof text, "%s", mproc_status_text(status));
     } else {
         va_start(arguments, format);
-        vsnprintf(text, sizeof text, format, arguments);
+        size = vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
     }
-    text_trim(text);
+    text_trim(text, size > TEXT_BYTES_MAX);
     memcpy(error_text, text, strlen(text) + 1);
     return status;
 }
