@@ -1,0 +1,163 @@
+#include "kit.h"
+
+#include <stdlib.h>
+
+#include "arena/cells.h"
+
+static _Atomic uint64_t *board_cell;
+
+void kit_setup(void)
+{
+    kit_board *board = kit_board_create();
+
+    CHECK_EXITED(kit_start(kit_does_nothing, NULL, 0, NULL), 0);
+    kit_board_free(board);
+}
+
+/* ---- the board -------------------------------------------------------------------------------- */
+
+kit_board *kit_board_create(void)
+{
+    CHECK(mproc_current_process() != NULL);
+    CHECK(board_cell == NULL);
+    CHECK_OK(cells_take(sizeof(kit_board), sizeof(kit_board), &board_cell));
+    return arena_at(atomic_load(board_cell));
+}
+
+void kit_board_free(kit_board *board)
+{
+    CHECK(board == arena_at(atomic_load(board_cell)));
+    cells_give(board_cell);
+    board_cell = NULL;
+}
+
+void kit_step(kit_board *board)
+{
+    atomic_fetch_add(&board->step, 1);
+}
+
+typedef struct step_wait {
+    kit_board *board;
+    uint32_t step;
+} step_wait;
+
+static bool step_is_reached(void *context)
+{
+    step_wait *wait = context;
+
+    return atomic_load(&wait->board->step) >= wait->step;
+}
+
+void kit_await_step(kit_board *board, uint32_t step)
+{
+    step_wait wait = { board, step };
+
+    CHECK_WAIT_UNTIL(step_is_reached, &wait);
+}
+
+/* ---- starting --------------------------------------------------------------------------------- */
+
+kit_board *kit_unpack(const mproc_call *call, int64_t *number)
+{
+    kit_args args;
+
+    CHECK_OK(mproc_unpack_bytes(call, &args, sizeof args));
+    if (number != NULL) *number = args.number;
+    return args.board != 0 ? arena_at(args.board) : NULL;
+}
+
+mproc_process *kit_create(mproc_function *function, kit_board *board, int64_t number,
+                          const mproc_process_options *options)
+{
+    kit_args args = { board != NULL ? arena_offset(board) : 0, number };
+    mproc_process *process = NULL;
+
+    CHECK_OK(mproc_process_create(function, mproc_bytes(&args, sizeof args), options, &process));
+    return process;
+}
+
+mproc_process *kit_start(mproc_function *function, kit_board *board, int64_t number,
+                         const mproc_process_options *options)
+{
+    mproc_process *process = kit_create(function, board, number, options);
+
+    CHECK_OK(mproc_process_start(process));
+    return process;
+}
+
+/* ---- tasks ------------------------------------------------------------------------------------ */
+
+mproc_status kit_does_nothing(mproc_call *call)
+{
+    (void)call;
+    return MPROC_OK;
+}
+
+mproc_status kit_exits(mproc_call *call)
+{
+    int64_t number = 0;
+
+    kit_unpack(call, &number);
+    exit((int)number);
+}
+
+mproc_status kit_returns(mproc_call *call)
+{
+    int64_t number = 0;
+
+    kit_unpack(call, &number);
+    if (number == MPROC_OK) return MPROC_OK;
+    return mproc_error((mproc_status)number, "the task returns %d", (int)number);
+}
+
+/* Ends by force alone; the runner's limit is the last resort. */
+mproc_status kit_waits(mproc_call *call)
+{
+    kit_step(kit_unpack(call, NULL));
+    for (;;) CHECK_OK(mproc_sleep_ms(MPROC_FOREVER));
+    return MPROC_OK;
+}
+
+/* ---- ends ------------------------------------------------------------------------------------- */
+
+void kit_check_end(mproc_process *process, mproc_exit_kind kind, int number, const char *file, int line)
+{
+    mproc_status joined = mproc_process_join(process, check_limit_ms());
+    mproc_exit_status status = mproc_process_exit_status(process);
+    int found = status.kind == MPROC_EXIT_SIGNALLED ? status.signal : status.code;
+
+    if (joined != MPROC_OK || status.kind != kind || found != number) {
+        check_fail(file, line,
+                   "'%s' ended with {kind %d, code %d, signal %d}, joined with %s; expected kind %d, number %d",
+                   mproc_process_name(process), (int)status.kind, status.code, status.signal,
+                   mproc_status_name(joined), (int)kind, number);
+    }
+    mproc_process_free(process);
+}
+
+size_t kit_active_count(void)
+{
+    size_t count = 0;
+
+    CHECK_OK(mproc_active_children(NULL, 0, &count));
+    return count;
+}
+
+bool kit_is_active(mproc_process *process)
+{
+    mproc_process *children[64];
+    size_t count = 0;
+    size_t i;
+
+    CHECK_OK(mproc_active_children(children, 64, &count));
+    CHECK(count <= 64);
+    for (i = 0; i < count; i++) {
+        if (children[i] == process) return true;
+    }
+    return false;
+}
+
+bool kit_is_gone(int64_t pid)
+{
+    return !plat_process_alive(pid, plat_clock_birth_ns());
+}

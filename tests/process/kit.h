@@ -1,0 +1,81 @@
+/*
+ * What the tests of processes share: a board in the arena that a case and its children write on, a short way to
+ * start a child, and the checks of how it ended and of what a refusal says.
+ */
+#ifndef KIT_H
+#define KIT_H
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include <mproc/process.h>
+
+#include "check.h"
+#include "platform.h"
+
+enum { KIT_VALUES = 32, KIT_TEXT_BYTES = 1024 };
+
+/* All zero at first. Anybody may change anything; a case says who does. */
+typedef struct kit_board {
+    _Atomic uint32_t step;
+    uint32_t unused;
+    _Atomic int64_t values[KIT_VALUES];
+    char text[KIT_TEXT_BYTES];
+} kit_board;
+
+/* For CHECK_SUITE_SETUP: founds the family and has had one child, so that what stays with a process is there. */
+void kit_setup(void);
+
+/* A board of this process' family; it is gone when the process that made it is. */
+kit_board *kit_board_create(void);
+void kit_board_free(kit_board *board);
+
+/* Waits until `step` is at least this. */
+void kit_await_step(kit_board *board, uint32_t step);
+
+/* Raises `step` by one. */
+void kit_step(kit_board *board);
+
+/* What a task of the tests is given: a board (or none) and a number. */
+typedef struct kit_args {
+    uint64_t board;
+    int64_t number;
+} kit_args;
+
+/* In a task: the board, NULL for none, and the number, if `number` is not NULL. */
+kit_board *kit_unpack(const mproc_call *call, int64_t *number);
+
+mproc_process *kit_create(mproc_function *function, kit_board *board, int64_t number,
+                          const mproc_process_options *options);
+
+/* The same, and starts it. */
+mproc_process *kit_start(mproc_function *function, kit_board *board, int64_t number,
+                         const mproc_process_options *options);
+
+/* Tasks. Does nothing; ends with exit(number); returns `number` as its status, with a text; raises `step` and waits. */
+mproc_status kit_does_nothing(mproc_call *call);
+mproc_status kit_exits(mproc_call *call);
+mproc_status kit_returns(mproc_call *call);
+mproc_status kit_waits(mproc_call *call);
+
+/* Joins the process, checks how it ended, and frees it. */
+#define CHECK_EXITED(process, code) kit_check_end((process), MPROC_EXIT_EXITED, (code), __FILE__, __LINE__)
+#define CHECK_ENDED_BY(process, signal) kit_check_end((process), MPROC_EXIT_SIGNALLED, (signal), __FILE__, __LINE__)
+void kit_check_end(mproc_process *process, mproc_exit_kind kind, int number, const char *file, int line);
+
+/* A call that must fail with this status and with a text that contains `part`. */
+#define CHECK_REFUSED(call, status, part)                                                           \
+    do {                                                                                            \
+        mproc_error(MPROC_OK, "%s", "nothing was said");                                            \
+        CHECK_STATUS(call, status);                                                                 \
+        CHECK_CONTAINS(mproc_last_error_text(), part);                                              \
+    } while (0)
+
+/* How many children mproc_active_children() counts, and whether this one is among them. */
+size_t kit_active_count(void);
+bool kit_is_active(mproc_process *process);
+
+/* Whether no process has this id, or only one that is born from now on. */
+bool kit_is_gone(int64_t pid);
+
+#endif
