@@ -25,6 +25,9 @@ static const struct {
     { CHECK_THREADS, "threads" },
 };
 
+int check_argument_count;
+char **check_arguments;
+
 static check_list check_before[CHECK_KINDS];
 static check_list check_after;
 
@@ -267,6 +270,8 @@ int check_main(int argc, char **argv)
 {
     char helper[256];
 
+    check_argument_count = argc;
+    check_arguments = argv;
     setvbuf(stdout, NULL, _IONBF, 0);
     check_os_quiet();
     if (check_os_take_variable(CHECK_HELPER_VARIABLE, helper, sizeof helper)) return check_helper_main(helper);

@@ -148,6 +148,10 @@ void check_pause_ms(int ms);
  */
 #define CHECK_HELPER_VARIABLE "CHECK_HELPER"
 
+/* The command line of this process. */
+extern int check_argument_count;
+extern char **check_arguments;
+
 /*
  * The whole of main(), after what must come first in every process of the program. `check_suites`, ended by
  * NULL, and the number of cases that CMake has found are in a source that CMake writes.

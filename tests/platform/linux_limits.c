@@ -1,0 +1,294 @@
+/* What platform.h says of a system that refuses, and how Linux can be made to. */
+#include "door.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void run_helper(const char *helper)
+{
+    plat_process process;
+
+    door_start(helper, "", PLAT_NO_HANDLE, &process);
+    CHECK_EXITS(&process, 0);
+}
+
+static int helper_returns_0(const char *text)
+{
+    (void)text;
+    return 0;
+}
+
+/* ---- open files ------------------------------------------------------------------------------- */
+
+/* Opens files up to a limit of 64; returns the one with the highest number. */
+static int fill_with_files(void)
+{
+    int last = -1;
+    int next;
+
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 64, 64 }), 0);
+    while ((next = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) last = next;
+    CHECK_EQ(last, 63);
+    return last;
+}
+
+/* Each of these needs at least one new descriptor; each must leave none behind. */
+static void check_all_refused(void)
+{
+    plat_handle handle = PLAT_NO_HANDLE;
+    plat_handle other = PLAT_NO_HANDLE;
+    plat_watcher *watcher = NULL;
+
+    CHECK_REFUSED(plat_event_create(&handle), MPROC_LIMIT);
+    CHECK_REFUSED(plat_memory_create(DOOR_RESERVE, &handle), MPROC_LIMIT);
+    CHECK_REFUSED(plat_sentinel_create(&handle, &other), MPROC_LIMIT);
+    CHECK_REFUSED(plat_watcher_create(&watcher), MPROC_LIMIT);
+    CHECK_REFUSED(plat_process_open(plat_process_id(), plat_clock_birth_ns(), &handle), MPROC_LIMIT);
+    CHECK_EQ(handle, PLAT_NO_HANDLE);
+    CHECK_EQ(other, PLAT_NO_HANDLE);
+    CHECK(watcher == NULL);
+}
+
+static int helper_has_no_room_for_files(const char *text)
+{
+    plat_handle only;
+
+    (void)text;
+    close(fill_with_files());
+    CHECK_OK(plat_event_create(&only));
+    check_all_refused();
+    plat_handle_close(only);
+    /* The one place is still free: nothing was left behind. */
+    CHECK_OK(plat_event_create(&only));
+    plat_handle_close(only);
+    return 0;
+}
+
+static void case_too_many_open_files_is_a_limit(void)
+{
+    run_helper("linux_limits.has_no_room_for_files");
+}
+
+/* With ever more room, a start fails for want of files until it succeeds; each failure leaves all of it free. */
+static int helper_starts_with_few_files(const char *text)
+{
+    struct rlimit limit;
+    plat_process process;
+    door_call call;
+    int refused = 0;
+    int base = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    mproc_status status;
+
+    (void)text;
+    close(base);
+    do {
+        int lowest;
+        limit = (struct rlimit){ (rlim_t)(base + refused), 4096 };
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        door_call_init(&call, "linux_limits.returns_0", "");
+        status = plat_process_start(&call.start, &process);
+        if (status == MPROC_OK) break;
+        CHECK_STATUS(status, MPROC_LIMIT);
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 4096, 4096 }), 0);
+        lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        CHECK_EQ(lowest, base);
+        close(lowest);
+    } while (++refused < 20);
+    CHECK(refused > 0 && refused < 20);
+    CHECK_EXITS(&process, 0);
+    return 0;
+}
+
+static void case_start_without_files_is_a_limit(void)
+{
+    run_helper("linux_limits.starts_with_few_files");
+}
+
+/* ---- addresses -------------------------------------------------------------------------------- */
+
+enum { SMALL_SPACE = 512 << 20 };
+
+static int helper_has_few_addresses(const char *text)
+{
+    struct rlimit limit = { SMALL_SPACE, SMALL_SPACE };
+    size_t page = plat_memory_page();
+    plat_handle memory;
+    void *base = NULL;
+    size_t reserve;
+
+    (void)text;
+    CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+    reserve = plat_memory_reserve_max() / page * page;
+    CHECK(reserve > 0);
+    CHECK(reserve < SMALL_SPACE);
+    CHECK_OK(plat_memory_create(reserve, &memory));
+    CHECK_OK(plat_memory_map(memory, reserve, &base));
+    plat_memory_unmap(base, reserve);
+    plat_handle_close(memory);
+    CHECK_OK(plat_memory_create((size_t)SMALL_SPACE * 2, &memory));
+    CHECK_REFUSED(plat_memory_map(memory, (size_t)SMALL_SPACE * 2, &base), MPROC_NO_MEMORY);
+    plat_handle_close(memory);
+    return 0;
+}
+
+static void case_few_addresses_shrink_the_reservation(void)
+{
+    if (DOOR_SANITIZED) CHECK_SKIP("a sanitizer needs more addresses than the limit leaves");
+    run_helper("linux_limits.has_few_addresses");
+}
+
+/* ---- shared memory without memfd_create() ----------------------------------------------------- */
+
+/* From now on memfd_create() fails with EPERM, in this process and its children. */
+static void refuse_memfd(void)
+{
+    struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof instructions / sizeof instructions[0], instructions };
+
+    CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) CHECK_SKIP("this kernel has no seccomp filters");
+    CHECK_EQ(memfd_create("refused", MFD_CLOEXEC), -1);
+}
+
+static int helper_writes_to_the_board(const char *text)
+{
+    plat_handle handles[4];
+    door_board *board;
+
+    door_handles(text, handles);
+    board = door_board_open(handles[0]);
+    atomic_store(&board->step, 3);
+    return 0;
+}
+
+static void case_without_memfd_a_file_serves(void)
+{
+    plat_handle memory;
+    door_board *board;
+    plat_process process;
+
+    refuse_memfd();
+    board = door_board_create(&memory);
+    door_start("linux_limits.writes_to_the_board", "", memory, &process);
+    CHECK_EXITS(&process, 0);
+    CHECK_EQ(atomic_load(&board->step), 3);
+    door_board_drop(board, memory);
+}
+
+/* ---- the mapping ------------------------------------------------------------------------------ */
+
+/* The flags of the mapping at the address, as /proc/self/smaps tells them. */
+static bool mapping_has_flag(const void *address, const char *flag)
+{
+    FILE *file = fopen("/proc/self/smaps", "re");
+    bool inside = false;
+    char line[512];
+
+    CHECK(file != NULL);
+    while (fgets(line, sizeof line, file) != NULL) {
+        unsigned long start;
+        unsigned long end;
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
+            inside = (uintptr_t)address >= start && (uintptr_t)address < end;
+        } else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
+            bool found = strstr(line, flag) != NULL;
+            fclose(file);
+            return found;
+        }
+    }
+    fclose(file);
+    return false;
+}
+
+static void case_core_dumps_leave_the_memory_out(void)
+{
+    plat_handle memory;
+    door_board *board = door_board_create(&memory);
+
+    CHECK(mapping_has_flag(board, " dd"));
+    CHECK(mapping_has_flag((char *)board + DOOR_RESERVE - 1, " dd"));
+    door_board_drop(board, memory);
+}
+
+/* Reserving costs nothing: only what is committed takes memory. */
+static void case_a_reservation_takes_no_memory(void)
+{
+    const size_t reserve = (size_t)4 << 30;
+    plat_handle memory;
+    struct stat status;
+    void *base = NULL;
+
+    if (DOOR_SANITIZED) CHECK_SKIP("a sanitizer limits the addresses");
+    CHECK_OK(plat_memory_create(reserve, &memory));
+    CHECK_OK(plat_memory_map(memory, reserve, &base));
+    CHECK_OK(plat_memory_commit(memory, base, 0, 16 * plat_memory_page()));
+    CHECK_EQ(fstat((int)memory, &status), 0);
+    CHECK((size_t)status.st_blocks * 512 <= 64 * plat_memory_page());
+    plat_memory_unmap(base, reserve);
+    plat_handle_close(memory);
+}
+
+/* ---- CPUs ------------------------------------------------------------------------------------- */
+
+static void case_moving_changes_no_affinity(void)
+{
+    cpu_set_t before;
+    cpu_set_t after;
+    int cpu;
+
+    CHECK_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+    for (cpu = 0; cpu < 4; cpu++) {
+        plat_thread_move(cpu);
+        CHECK_EQ(sched_getaffinity(0, sizeof after, &after), 0);
+        CHECK(CPU_EQUAL(&before, &after));
+    }
+}
+
+static void case_moving_moves(void)
+{
+    cpu_set_t set;
+    int cpu;
+
+    CHECK_EQ(sched_getaffinity(0, sizeof set, &set), 0);
+    for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        int turn = 0;
+        if (!CPU_ISSET(cpu, &set)) continue;
+        /* The scheduler may move the thread on, so it may take another try. */
+        do plat_thread_move(cpu);
+        while (plat_thread_cpu() != cpu && ++turn < 1000);
+        CHECK(turn < 1000);
+    }
+}
+
+CHECK_SUITE(linux_limits,
+    CASE(too_many_open_files_is_a_limit),
+    CASE(start_without_files_is_a_limit),
+    CASE(few_addresses_shrink_the_reservation),
+    CASE(without_memfd_a_file_serves),
+    CASE(core_dumps_leave_the_memory_out),
+    CASE(a_reservation_takes_no_memory),
+    CASE(moving_changes_no_affinity),
+    CASE(moving_moves),
+    HELPER(returns_0),
+    HELPER(has_no_room_for_files),
+    HELPER(starts_with_few_files),
+    HELPER(has_few_addresses),
+    HELPER(writes_to_the_board),
+);
