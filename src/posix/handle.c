@@ -66,17 +66,16 @@ int plat_handle_count(void)
 
 mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)
 {
-    int moved = descriptor;
-
     if (descriptor < 0) return error_system(errno, "cannot make %s", what);
     if (descriptor < HANDLE_LOWEST) {
-        moved = fcntl(descriptor, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
-        /* EINVAL: the limit on numbers of files is not above the lowest one of ours. */
-        int number = moved < 0 && errno == EINVAL ? EMFILE : errno;
-        close(descriptor);
-        if (moved < 0) return error_system(number, "cannot make %s", what);
+        int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
+        if (moved >= 0 || descriptor <= STDERR_FILENO) {
+            close(descriptor);
+            descriptor = moved;
+        }
     }
-    *handle = moved;
+    if (descriptor < 0) return error_system(EMFILE, "cannot make %s", what);
+    *handle = descriptor;
     return MPROC_OK;
 }
 

@@ -6,7 +6,8 @@
 
 /*
  * Our descriptors keep away from the numbers below this one: 0 to 2 may be closed in the host and must not be
- * taken, and 3 to 6 are where a child finds what it is given.
+ * taken, and 3 to 6 are where a child finds what it is given. With a limit on open files that leaves no other, they
+ * make do with numbers from 3 on; a start then needs some more for the time that it takes.
  */
 #define HANDLE_LOWEST 16
 

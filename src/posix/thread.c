@@ -32,7 +32,6 @@ static THREAD_LOCAL plat_thread *thread_self;
 
 static pthread_key_t thread_exit_key; /* set once, by plat_thread_exit_hook() */
 
-static void thread_fill_mask(sigset_t *blocked);
 static int thread_create(plat_thread *thread);
 static void *thread_run(void *argument);
 
@@ -47,7 +46,7 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     started->argument = argument;
 
     /* A new thread has its creator's mask from the first instruction on. */
-    thread_fill_mask(&blocked);
+    sigfillset(&blocked);
     pthread_sigmask(SIG_SETMASK, &blocked, &saved);
     started->host_mask = thread_self != NULL ? thread_self->host_mask : saved;
     int error = thread_create(started);
@@ -147,18 +146,6 @@ void plat_thread_move(int cpu)
 const sigset_t *thread_host_mask(void)
 {
     return thread_self != NULL ? &thread_self->host_mask : NULL;
-}
-
-/*
- * All signals but those by which a thread's own faults are reported: the kernel ends a process whose handler for them
- * is blocked, and the host's (a sanitizer's, a debugger's) would have no say in tasks that run here.
- */
-static void thread_fill_mask(sigset_t *blocked)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
-
-    sigfillset(blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) sigdelset(blocked, faults[i]);
 }
 
 static int thread_create(plat_thread *thread)
