@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "arena/cells.h"
+#include "platform/door.h"
 
 static _Atomic uint64_t *board_cell;
 
@@ -160,4 +161,67 @@ bool kit_is_active(mproc_process *process)
 bool kit_is_gone(int64_t pid)
 {
     return !plat_process_alive(pid, plat_clock_birth_ns());
+}
+
+/* ---- programs of their own -------------------------------------------------------------------- */
+
+static void write_marker(void *context, const plat_handle *numbers, char *text)
+{
+    const kit_run *run = context;
+
+    (void)numbers;
+    snprintf(text, 128, "%s%s%s", run->executable != NULL ? "" : run->helper, run->executable != NULL ? "" : " ",
+             run->text != NULL ? run->text : "");
+}
+
+static void start_run(const kit_run *run, plat_handle output, plat_process *process)
+{
+    plat_start start = { .executable = run->executable,
+                         .working_directory = run->working_directory,
+                         .environment = run->environment,
+                         .marker_name = run->executable != NULL ? "KIT_TEXT" : CHECK_HELPER_VARIABLE,
+                         .marker_write = write_marker,
+                         .context = (void *)run };
+    int i;
+
+    for (i = 0; i < 4; i++) start.handles[i] = PLAT_NO_HANDLE;
+    start.stdio[0].kind = MPROC_STDIO_NULL;
+    for (i = 1; i < 3; i++) {
+        start.stdio[i].kind = output != PLAT_NO_HANDLE ? MPROC_STDIO_HANDLE : MPROC_STDIO_INHERIT;
+        start.stdio[i].handle = output;
+    }
+    CHECK_OK(plat_process_start(&start, process));
+}
+
+void kit_run_start(const kit_run *run, plat_process *process)
+{
+    start_run(run, PLAT_NO_HANDLE, process);
+}
+
+void kit_run_to_end(kit_run *run)
+{
+    char directory[1024];
+    char path[1100];
+    plat_handle output;
+    plat_process process;
+    mproc_exit_status status;
+
+    os_make_directory(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/output", directory);
+    output = os_open_output(path);
+    start_run(run, output, &process);
+    status = door_end(&process);
+    plat_handle_close(output);
+    os_read_file(path, run->output, sizeof run->output);
+    os_remove_directory(directory);
+    fputs(run->output, stdout);
+    CHECK_EQ(status.kind, MPROC_EXIT_EXITED);
+    run->code = status.code;
+}
+
+const char *kit_beside(const char *name, char *path, size_t size)
+{
+    os_program_directory(path, size);
+    snprintf(path + strlen(path), size - strlen(path), "/%s", name);
+    return path;
 }

@@ -64,7 +64,7 @@ mproc_status kit_waits(mproc_call *call);
 void kit_check_end(mproc_process *process, mproc_exit_kind kind, int number, const char *file, int line);
 
 /* A call that must fail with this status and with a text that contains `part`. */
-#define CHECK_REFUSED(call, status, part)                                                           \
+#define CHECK_SAYS(call, status, part)                                                           \
     do {                                                                                            \
         mproc_error(MPROC_OK, "%s", "nothing was said");                                            \
         CHECK_STATUS(call, status);                                                                 \
@@ -77,5 +77,27 @@ bool kit_is_active(mproc_process *process);
 
 /* Whether no process has this id, or only one that is born from now on. */
 bool kit_is_gone(int64_t pid);
+
+/*
+ * A run of a program as the first process of a family of its own. Fill in what comes in, zero is the default.
+ * Its output and errors are kept together. It must end by an exit code, within the case's limit.
+ */
+typedef struct kit_run {
+    const char *executable;         /* NULL: this program, to run `helper`, "suite.helper" */
+    const char *helper;
+    const char *text;               /* for the helper, or, as the variable KIT_TEXT, for another program */
+    const char *working_directory;
+    const char *const *environment; /* changes, ends with NULL */
+    int code;                       /* out */
+    char output[8192];              /* out */
+} kit_run;
+
+void kit_run_to_end(kit_run *run);
+
+/* Starts it, with its output where this process' goes. */
+void kit_run_start(const kit_run *run, plat_process *process);
+
+/* The path of a file in the directory of this program. */
+const char *kit_beside(const char *name, char *path, size_t size);
 
 #endif

@@ -187,11 +187,11 @@ static mproc_status unpacks_wrongly(mproc_call *call)
 {
     char bytes[sizeof(kit_args) + 1] = "unchanged";
 
-    CHECK_REFUSED(mproc_unpack_bytes(call, bytes, sizeof bytes), MPROC_INVALID, "wants 17");
+    CHECK_SAYS(mproc_unpack_bytes(call, bytes, sizeof bytes), MPROC_INVALID, "wants 17");
     CHECK_CONTAINS(mproc_last_error_text(), "16 argument bytes");
     CHECK_CONTAINS(mproc_last_error_text(), "unpacker");
     CHECK_STRING(bytes, "unchanged");
-    CHECK_REFUSED(mproc_unpack_bytes(call, NULL, sizeof(kit_args)), MPROC_INVALID, "NULL");
+    CHECK_SAYS(mproc_unpack_bytes(call, NULL, sizeof(kit_args)), MPROC_INVALID, "NULL");
     return MPROC_OK;
 }
 
@@ -227,10 +227,10 @@ static mproc_status sees_its_parent(mproc_call *call)
     CHECK_OK(mproc_process_sentinel(parent, &sentinel));
     CHECK_EQ(mproc_process_pid(parent), mproc_getppid());
     CHECK_STATUS(mproc_process_join(parent, 0), MPROC_TIMEOUT);
-    CHECK_REFUSED(mproc_process_terminate(parent), MPROC_NOT_OWNER, mproc_process_name(parent));
-    CHECK_REFUSED(mproc_process_kill(parent), MPROC_NOT_OWNER, "killed");
-    CHECK_REFUSED(mproc_process_interrupt(parent), MPROC_NOT_OWNER, "interrupted");
-    CHECK_REFUSED(mproc_process_start(parent), MPROC_BAD_STATE, mproc_process_name(parent));
+    CHECK_SAYS(mproc_process_terminate(parent), MPROC_NOT_OWNER, mproc_process_name(parent));
+    CHECK_SAYS(mproc_process_kill(parent), MPROC_NOT_OWNER, "killed");
+    CHECK_SAYS(mproc_process_interrupt(parent), MPROC_NOT_OWNER, "interrupted");
+    CHECK_SAYS(mproc_process_start(parent), MPROC_BAD_STATE, mproc_process_name(parent));
     CHECK_STATUS(mproc_process_run(parent), MPROC_BAD_STATE);
     mproc_process_free(parent);
     atomic_store(&board->values[0], mproc_process_pid(parent));
@@ -294,7 +294,7 @@ static void end_a_waiting_child(mproc_status (*end)(mproc_process *), int signal
     mproc_process *process = kit_start(kit_waits, board, 0, NULL);
 
     kit_await_step(board, 1);
-    CHECK_REFUSED(mproc_process_join(process, 0), MPROC_TIMEOUT, "still runs");
+    CHECK_SAYS(mproc_process_join(process, 0), MPROC_TIMEOUT, "still runs");
     CHECK_CONTAINS(mproc_last_error_text(), mproc_process_name(process));
     CHECK_STATUS(mproc_process_join(process, -1), MPROC_TIMEOUT);
     CHECK(mproc_process_is_alive(process));
@@ -377,20 +377,20 @@ static void case_close_gives_up_the_handles(void)
     intptr_t handle = -1;
 
     kit_await_step(board, 1);
-    CHECK_REFUSED(mproc_process_close(process), MPROC_BAD_STATE, "'closed one'");
+    CHECK_SAYS(mproc_process_close(process), MPROC_BAD_STATE, "'closed one'");
     CHECK_CONTAINS(mproc_last_error_text(), "still runs");
     CHECK_OK(mproc_process_kill(process));
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK_OK(mproc_process_close(process));
     CHECK_OK(mproc_process_close(process));
     CHECK(!mproc_process_is_alive(process));
-    CHECK_REFUSED(mproc_process_join(process, 0), MPROC_BAD_STATE, "'closed one' was closed");
-    CHECK_REFUSED(mproc_process_terminate(process), MPROC_BAD_STATE, "was closed");
-    CHECK_REFUSED(mproc_process_kill(process), MPROC_BAD_STATE, "was closed");
-    CHECK_REFUSED(mproc_process_interrupt(process), MPROC_BAD_STATE, "was closed");
-    CHECK_REFUSED(mproc_process_start(process), MPROC_BAD_STATE, "was closed");
-    CHECK_REFUSED(mproc_process_run(process), MPROC_BAD_STATE, "closed");
-    CHECK_REFUSED(mproc_process_sentinel(process, &handle), MPROC_BAD_STATE, "was closed");
+    CHECK_SAYS(mproc_process_join(process, 0), MPROC_BAD_STATE, "'closed one' was closed");
+    CHECK_SAYS(mproc_process_terminate(process), MPROC_BAD_STATE, "was closed");
+    CHECK_SAYS(mproc_process_kill(process), MPROC_BAD_STATE, "was closed");
+    CHECK_SAYS(mproc_process_interrupt(process), MPROC_BAD_STATE, "was closed");
+    CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "was closed");
+    CHECK_SAYS(mproc_process_run(process), MPROC_BAD_STATE, "closed");
+    CHECK_SAYS(mproc_process_sentinel(process, &handle), MPROC_BAD_STATE, "was closed");
     CHECK_EQ(handle, -1);
     CHECK_EQ(mproc_process_pid(process), 0);
     CHECK_STRING(mproc_process_name(process), "closed one");
@@ -405,7 +405,7 @@ static void case_process_that_was_not_started_can_be_closed(void)
     mproc_process *process = kit_create(kit_does_nothing, NULL, 0, NULL);
 
     CHECK_OK(mproc_process_close(process));
-    CHECK_REFUSED(mproc_process_start(process), MPROC_BAD_STATE, "was closed");
+    CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "was closed");
     CHECK_EQ(mproc_process_exit_status(process).kind, MPROC_EXIT_NOT_STARTED);
     mproc_process_free(process);
 }
@@ -419,11 +419,11 @@ static void case_sentinel_is_ready_when_the_process_has_ended(void)
     intptr_t sentinel = -1;
     int ready = -1;
 
-    CHECK_REFUSED(mproc_process_sentinel(process, &sentinel), MPROC_BAD_STATE, "was not started");
-    CHECK_REFUSED(mproc_process_sentinel(mproc_current_process(), &sentinel), MPROC_BAD_STATE, "current process");
+    CHECK_SAYS(mproc_process_sentinel(process, &sentinel), MPROC_BAD_STATE, "was not started");
+    CHECK_SAYS(mproc_process_sentinel(mproc_current_process(), &sentinel), MPROC_BAD_STATE, "current process");
     CHECK_EQ(sentinel, -1);
     CHECK_OK(mproc_process_start(process));
-    CHECK_REFUSED(mproc_process_sentinel(process, NULL), MPROC_INVALID, "NULL");
+    CHECK_SAYS(mproc_process_sentinel(process, NULL), MPROC_INVALID, "NULL");
     CHECK_OK(mproc_process_sentinel(process, &sentinel));
     kit_await_step(board, 1);
     CHECK_STATUS(plat_handle_wait(&sentinel, 1, 0, &ready), MPROC_TIMEOUT);

@@ -1,0 +1,350 @@
+/* mproc/process.h: exit codes, what a task that fails says, and what happens when a process ends. */
+#include "kit.h"
+
+#include <stdlib.h>
+
+#include "platform/door.h"
+
+/* ---- exit codes ------------------------------------------------------------------------------- */
+
+enum { AT_ONCE = 8 };
+
+static void case_exit_codes_are_kept(void)
+{
+    mproc_process *processes[AT_ONCE];
+    int code;
+    int i;
+
+    for (code = 0; code < 256; code += AT_ONCE) {
+        for (i = 0; i < AT_ONCE; i++) processes[i] = kit_start(kit_exits, NULL, code + i, NULL);
+        for (i = 0; i < AT_ONCE; i++) CHECK_EXITED(processes[i], code + i);
+    }
+}
+
+/* POSIX keeps eight bits of a code; Windows says 259 of a process that runs. */
+static void case_exit_code_259_is_an_end(void)
+{
+    mproc_process *process = kit_start(kit_exits, NULL, 259, NULL);
+    mproc_exit_status status;
+
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    status = mproc_process_exit_status(process);
+    CHECK_EQ(status.kind, MPROC_EXIT_EXITED);
+    CHECK(status.code == 259 || status.code == 3);
+    CHECK(!mproc_process_is_alive(process));
+    mproc_process_free(process);
+}
+
+static mproc_status faults(mproc_call *call)
+{
+    static int *volatile nowhere;
+
+    (void)call;
+    os_fault_as_usual();
+    *nowhere = 1;
+    return MPROC_OK;
+}
+
+static void case_fault_is_a_signal(void)
+{
+    CHECK_ENDED_BY(kit_start(faults, NULL, 0, NULL), 11);
+}
+
+/* ---- statuses of tasks ------------------------------------------------------------------------ */
+
+static mproc_status fails_without_a_text(mproc_call *call)
+{
+    (void)call;
+    return MPROC_LIMIT;
+}
+
+static int helper_starts_one_that_fails(const char *text)
+{
+    mproc_process *process = kit_create(*text == '1' ? kit_returns : fails_without_a_text, NULL, MPROC_USER + 5,
+                                        &(mproc_process_options){ .name = "failing" });
+
+    CHECK_OK(mproc_process_start(process));
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    printf("<%d>\n", (int)mproc_process_pid(process));
+    CHECK_EQ(mproc_process_exit_status(process).kind, MPROC_EXIT_EXITED);
+    CHECK_EQ(mproc_process_exit_status(process).code, 1);
+    mproc_process_free(process);
+    return 0;
+}
+
+static void check_report(const char *which, const char *expected)
+{
+    kit_run run = { .helper = "process_exit.starts_one_that_fails", .text = which };
+    char line[256];
+    int pid = 0;
+
+    kit_run_to_end(&run);
+    CHECK_EQ(run.code, 0);
+    CHECK(strchr(run.output, '<') != NULL);
+    CHECK_EQ(sscanf(strchr(run.output, '<'), "<%d>", &pid), 1);
+    snprintf(line, sizeof line, "Process failing (pid %d): %s", pid, expected);
+    CHECK_CONTAINS(run.output, line);
+}
+
+static void case_failed_task_says_why_and_exits_with_1(void)
+{
+    check_report("1", "MPROC_USER (1005): the task returns 1005\n");
+}
+
+static void case_failed_task_without_a_text_says_its_status(void)
+{
+    check_report("2", "MPROC_LIMIT (6): a limit on processes, threads or open files was reached\n");
+}
+
+static mproc_status fails_with_a_long_text(mproc_call *call)
+{
+    (void)call;
+    return mproc_error(MPROC_USER, "%0999d.", 0);
+}
+
+static int helper_starts_one_that_says_much(const char *text)
+{
+    (void)text;
+    CHECK_EXITED(kit_start(fails_with_a_long_text, NULL, 0, NULL), 1);
+    return 0;
+}
+
+static void case_report_of_a_failed_task_is_complete(void)
+{
+    kit_run run = { .helper = "process_exit.starts_one_that_says_much" };
+
+    kit_run_to_end(&run);
+    CHECK_EQ(run.code, 0);
+    CHECK_CONTAINS(run.output, "MPROC_USER (1000): 0000000000");
+    CHECK_CONTAINS(run.output, "0000000000.\n");
+    CHECK(strlen(run.output) > 1000);
+}
+
+/* ---- what a task leaves ----------------------------------------------------------------------- */
+
+static kit_board *board_at_exit;
+
+static void write_at_exit(void)
+{
+    atomic_store(&board_at_exit->values[0], 17);
+    kit_step(board_at_exit);
+}
+
+static mproc_status registers_a_handler(mproc_call *call)
+{
+    int64_t code = 0;
+
+    board_at_exit = kit_unpack(call, &code);
+    atexit(write_at_exit);
+    if (code != 0) exit((int)code);
+    return MPROC_OK;
+}
+
+static void case_exit_handlers_of_a_child_run(void)
+{
+    kit_board *board = kit_board_create();
+
+    CHECK_EXITED(kit_start(registers_a_handler, board, 0, NULL), 0);
+    CHECK_EQ(atomic_load(&board->values[0]), 17);
+    CHECK_EXITED(kit_start(registers_a_handler, board, 5, NULL), 5);
+    CHECK_EQ(atomic_load(&board->step), 2);
+    kit_board_free(board);
+}
+
+static void waits_for_ever(void *board)
+{
+    kit_step(board);
+    for (;;) plat_clock_sleep_until(PLAT_FOREVER);
+}
+
+static mproc_status leaves_a_thread(mproc_call *call)
+{
+    kit_board *board = kit_unpack(call, NULL);
+    plat_thread *thread = NULL;
+
+    CHECK_OK(plat_thread_start(waits_for_ever, board, &thread));
+    kit_await_step(board, 1);
+    return MPROC_OK;
+}
+
+/* As everywhere in C, and unlike Python: a task that wants its threads to finish joins them. */
+static void case_threads_of_a_task_end_with_it(void)
+{
+    kit_board *board = kit_board_create();
+
+    CHECK_EXITED(kit_start(leaves_a_thread, board, 0, NULL), 0);
+    kit_board_free(board);
+}
+
+/* ---- the end of a first process --------------------------------------------------------------- */
+
+static mproc_status says_when_it_was_released(mproc_call *call)
+{
+    kit_board *board = kit_unpack(call, NULL);
+
+    kit_step(board);
+    kit_await_step(board, 10);
+    printf("other done\n");
+    fflush(stdout);
+    return MPROC_OK;
+}
+
+static mproc_status daemon_waits(mproc_call *call)
+{
+    kit_waits(call);
+    printf("the daemon was not ended\n");
+    return MPROC_OK;
+}
+
+static void release_at_exit(void)
+{
+    printf("main done\n");
+    fflush(stdout);
+    atomic_store(&board_at_exit->step, 10);
+}
+
+/* Returns with one daemon and one other child running, of both of which the objects are freed or not. */
+static int helper_exits_with_children(const char *text)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *other = kit_start(says_when_it_was_released, board, 0, NULL);
+    mproc_process *daemon = kit_start(daemon_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+
+    board_at_exit = board;
+    atexit(release_at_exit);
+    kit_await_step(board, 2);
+    printf("<%d>\n", (int)mproc_process_pid(daemon));
+    if (*text == 'f') {
+        mproc_process_free(other);
+        mproc_process_free(daemon);
+    }
+    return 7;
+}
+
+static void check_exit_with_children(const char *text)
+{
+    kit_run run = { .helper = "process_exit.exits_with_children", .text = text };
+    const char *main_done;
+    int pid = 0;
+
+    kit_run_to_end(&run);
+    CHECK_EQ(run.code, 7);
+    main_done = strstr(run.output, "main done\n");
+    CHECK(main_done != NULL);
+    CHECK_CONTAINS(main_done, "other done\n");
+    CHECK(strstr(run.output, "not ended") == NULL);
+    CHECK_EQ(sscanf(strchr(run.output, '<'), "<%d>", &pid), 1);
+    CHECK(kit_is_gone(pid));
+}
+
+static void case_exit_ends_daemons_and_joins_others(void)
+{
+    check_exit_with_children("");
+}
+
+static void case_exit_does_the_same_for_freed_objects(void)
+{
+    check_exit_with_children("f");
+}
+
+/* In a child, which is a daemon's and another's parent. */
+static mproc_status exits_with_children(mproc_call *call)
+{
+    kit_board *board = kit_unpack(call, NULL);
+    mproc_process *daemon;
+
+    kit_start(says_when_it_was_released, board, 0, NULL);
+    daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    atomic_store(&board->values[0], mproc_process_pid(daemon));
+    kit_await_step(board, 2);
+    atomic_store(&board->step, 10);
+    return MPROC_OK;
+}
+
+static void case_exit_of_a_child_does_the_same(void)
+{
+    kit_board *board = kit_board_create();
+
+    CHECK_EXITED(kit_start(exits_with_children, board, 0, NULL), 0);
+    CHECK(kit_is_gone(atomic_load(&board->values[0])));
+    kit_board_free(board);
+}
+
+/* ---- shutdown --------------------------------------------------------------------------------- */
+
+static void case_shutdown_is_bounded(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    mproc_process *other = kit_start(kit_waits, board, 0, &(mproc_process_options){ .name = "stubborn" });
+
+    kit_await_step(board, 2);
+    CHECK_SAYS(mproc_shutdown(100), MPROC_TIMEOUT, "'stubborn'");
+    CHECK(mproc_process_is_alive(other));
+    CHECK_OK(mproc_process_join(daemon, check_limit_ms()));
+    CHECK_OK(mproc_process_kill(other));
+    CHECK_OK(mproc_shutdown(check_limit_ms()));
+    CHECK(!mproc_process_is_alive(other));
+    CHECK_ENDED_BY(daemon, 15);
+    CHECK_ENDED_BY(other, 9);
+    kit_board_free(board);
+}
+
+static void case_shutdown_without_time_only_tries(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *other = kit_start(kit_waits, board, 0, NULL);
+
+    kit_await_step(board, 1);
+    CHECK_STATUS(mproc_shutdown(0), MPROC_TIMEOUT);
+    CHECK_STATUS(mproc_shutdown(-5), MPROC_TIMEOUT);
+    CHECK_OK(mproc_process_kill(other));
+    CHECK_ENDED_BY(other, 9);
+    CHECK_OK(mproc_shutdown(0));
+    kit_board_free(board);
+}
+
+static void case_nothing_starts_after_shutdown(void)
+{
+    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){ .name = "too late" });
+
+    CHECK_OK(mproc_shutdown(check_limit_ms()));
+    CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "'too late'");
+    CHECK_CONTAINS(mproc_last_error_text(), "about to exit");
+    mproc_process_free(process);
+}
+
+static void case_shutdown_is_interrupted(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *other = kit_start(kit_waits, board, 0, NULL);
+
+    kit_await_step(board, 1);
+    mproc_interrupt();
+    CHECK_STATUS(mproc_shutdown(MPROC_FOREVER), MPROC_INTERRUPTED);
+    CHECK(mproc_process_is_alive(other));
+    CHECK_OK(mproc_process_kill(other));
+    CHECK_ENDED_BY(other, 9);
+    kit_board_free(board);
+}
+
+CHECK_SUITE_SETUP(process_exit, kit_setup,
+    CASE_LIMIT(exit_codes_are_kept, 60),
+    CASE(exit_code_259_is_an_end),
+    CASE(fault_is_a_signal),
+    CASE(failed_task_says_why_and_exits_with_1),
+    CASE(failed_task_without_a_text_says_its_status),
+    CASE(report_of_a_failed_task_is_complete),
+    CASE(exit_handlers_of_a_child_run),
+    CASE(threads_of_a_task_end_with_it),
+    CASE(exit_ends_daemons_and_joins_others),
+    CASE(exit_does_the_same_for_freed_objects),
+    CASE(exit_of_a_child_does_the_same),
+    CASE(shutdown_is_bounded),
+    CASE(shutdown_without_time_only_tries),
+    CASE(nothing_starts_after_shutdown),
+    CASE(shutdown_is_interrupted),
+    HELPER(starts_one_that_fails),
+    HELPER(starts_one_that_says_much),
+    HELPER(exits_with_children),
+);
