@@ -18,8 +18,10 @@
 
 /* A trial takes milliseconds; one that takes this long hangs. */
 #define TRIAL_SECONDS_MAX 60
-/* Pairs that one scenario tries by default. */
-#define PAIRS_MAX 3000
+/* Pairs that one scenario tries at most: spread evenly, at other places in each run of the long kind. */
+#define PAIRS_MAX 150
+#define PAIRS_VICTIMS_MAX 15
+#define ALL_PAIRS_MAX 60000
 #define TO_THE_END (-1L)
 
 /* How a child gets to its point of death. */
@@ -308,7 +310,8 @@ static bool trial(step_trials *run)
     return wrong == NULL;
 }
 
-static bool run_alone(step_trials *run)
+/* With `thin`, only at points where something had changed. */
+static bool run_alone(step_trials *run, bool thin)
 {
     run->pair = false;
     run->victim.k = TO_THE_END;
@@ -316,6 +319,7 @@ static bool run_alone(step_trials *run)
     for (run->victim.k = 0;; run->victim.k++) {
         bool all = run->victim.k >= run->victim_path.count;
         if (all && (run->victim.steady || run->completed)) return true;
+        if (thin && !all && !run->victim_path.points[run->victim.k].change) continue;
         if (!trial(run)) return false;
         run->report->points++;
     }
@@ -336,7 +340,7 @@ static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
 
     run->recoverer.k = TO_THE_END;
     if (!trial(run)) return false;
-    stride = every ? 1 : victims * count_changes(&run->recoverer_path, false) / PAIRS_MAX + 1;
+    stride = victims * count_changes(&run->recoverer_path, every) / (every ? ALL_PAIRS_MAX : PAIRS_MAX) + 1;
     skip %= stride;
     for (i = 0; i < run->recoverer_path.count; i++) {
         if (!every && !run->recoverer_path.points[i].change) continue;
@@ -352,13 +356,15 @@ static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
 static bool run_pairs(step_trials *run, bool every)
 {
     long victims = count_changes(&run->victim_path, every);
-    long i, number = 0;
+    long stride = every ? 1 : victims / PAIRS_VICTIMS_MAX + 1;
+    long i, number = every ? (long)time(NULL) : 0;
 
     run->pair = true;
     for (i = 0; i < run->victim_path.count; i++) {
         if (!every && !run->victim_path.points[i].change) continue;
+        if (number++ % stride != 0) continue;
         run->victim.k = i;
-        if (!run_recoverer(run, every, victims, number++)) return false;
+        if (!run_recoverer(run, every, victims / stride, number)) return false;
     }
     return true;
 }
@@ -406,7 +412,8 @@ static void say_report(const step_trials *run)
 {
     const step_report *report = run->report;
 
-    printf("%s: killed at each of %ld points, %ld asleep", run->scenario->name, report->points, report->asleep);
+    printf("%s: killed at %ld of %ld points, %ld times asleep", run->scenario->name, report->points,
+           run->victim_path.count, report->asleep);
     if (report->pairs > 0) printf("; with its recoverer at %ld pairs", report->pairs);
     if (report->diverged > 0) printf("; %ld went another way", report->diverged);
     printf("; %ld failures, %.1f s\n", report->failures, report->seconds);
@@ -424,7 +431,7 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
     current = &run;
     signal(SIGALRM, on_alarm);
 
-    kept = run_alone(&run);
+    kept = run_alone(&run, scenario->slow && depth != STEP_ALL_PAIRS);
     if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL) kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
 
     report->seconds = seconds_now() - begin;

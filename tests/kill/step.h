@@ -9,7 +9,7 @@
  * A second level kills the recoverer, too: the victim dies at point k, a child that recovers it is killed after
  * each of its instructions, and a second recoverer has to finish. By default k and the recoverer's points are those
  * at which the shared memory had changed or a call had returned: in between nothing differs for who comes later. On
- * request all pairs are tried.
+ * request pairs of any instructions are tried, for minutes.
  *
  * Linux on x86-64 and arm64. Everything runs in one process and its forked children, on one CPU.
  */
@@ -75,13 +75,16 @@ typedef struct step_scenario {
 
     /* The operation's path differs from run to run: no short cuts to the point of death. */
     bool unsteady;
+
+    /* A trial takes long: each instruction is tried on request only (STEP_ALL_PAIRS), otherwise the changes. */
+    bool slow;
 } step_scenario;
 
 /* How much is tried. */
 typedef enum step_depth {
     STEP_ALONE,     /* the victim at each instruction */
     STEP_PAIRS,     /* and the recoverer at each change */
-    STEP_ALL_PAIRS  /* and the recoverer at each instruction, for each instruction of the victim */
+    STEP_ALL_PAIRS  /* and the recoverer at any instruction, for any instruction of the victim, up to a number */
 } step_depth;
 
 /* What a run found. */

@@ -1,0 +1,258 @@
+#include "clan.h"
+
+#include "arena/cells.h"
+#include "arena/lock.h"
+#include "arena/recovery.h"
+#include "tracee.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct clan_objects *clan_objects;
+uint32_t clan_root;
+
+static void must(mproc_status status, const char *what)
+{
+    if (status == MPROC_OK) return;
+    fprintf(stderr, "kill tool: %s failed: %s\n", what, mproc_last_error_text());
+    exit(2);
+}
+
+struct hand *clan_hand(void)
+{
+    return &thread_self.slot->hands[HAND_WORK];
+}
+
+static void attach_to(struct clan_member *member, uint32_t parent)
+{
+    struct process_slot *slot;
+
+    must(slot_process_take(parent, &member->slot), "taking a process slot");
+    slot = process_slot_at(member->slot);
+    atomic_store(&slot->pid, plat_process_id());
+    atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
+    atomic_store(&slot->state, PROCESS_ATTACHED | parent << 3);
+    must(slot_thread_enter(member->slot), "taking a thread slot");
+    atomic_store(&member->pid, plat_process_id());
+}
+
+void clan_attach(struct clan_member *member, uint32_t parent)
+{
+    cells_forget();
+    memset(&thread_self, 0, sizeof thread_self);
+    attach_to(member, parent);
+}
+
+/* What these scenarios change lies at the begin of each part; to look at more would only cost time at each step. */
+#define WATCHED_BYTES_MAX ((size_t)16 * 1024)
+
+static void watch(void)
+{
+    const struct arena_header *header = arena_header();
+    int part;
+
+    step_watch(ARENA_PARTS, arena_base, sizeof *header);
+    for (part = 0; part < ARENA_PARTS; part++) {
+        const struct arena_range *range = &header->ranges[part];
+        size_t size = (size_t)(atomic_load(&range->committed) - range->start);
+        step_watch(part, arena_base + range->start, size < WATCHED_BYTES_MAX ? size : WATCHED_BYTES_MAX);
+    }
+}
+
+void clan_found(void)
+{
+    struct clan_member root;
+    function_ref copy;
+    _Atomic uint64_t *cell;
+
+    memset(&copy, 0, sizeof copy);
+    memset(&root, 0, sizeof root);
+    must(arena_create(&copy), "creating the arena");
+    attach_to(&root, SLOT_NONE);
+    clan_root = root.slot;
+    must(cells_take(sizeof *clan_objects, sizeof *clan_objects, &cell), "taking a block");
+    clan_objects = arena_at(atomic_load(cell));
+    watch();
+}
+
+void clan_begin(void *state)
+{
+    struct clan *clan = state;
+    struct block_census census = block_count();
+
+    clan->blocks_used = census.cut - census.free;
+    atomic_store(&arena_header()->processes_hint, 1);      /* any value will do; the same makes for the same path */
+    atomic_store(&arena_header()->threads_hint, 2);
+    memset(clan_objects, 0, sizeof *clan_objects);
+}
+
+void clan_enter_victim(void *state)
+{
+    clan_attach(&((struct clan *)state)->victim, clan_root);
+}
+
+void clan_enter_recoverer(void *state)
+{
+    clan_attach(&((struct clan *)state)->recoverer, clan_root);
+}
+
+/* ---- recovery --------------------------------------------------------------------------------- */
+
+static bool recover_member(struct clan_member *member)
+{
+    int64_t pid = atomic_load(&member->pid);
+
+    return pid == 0 || recovery_process(member->slot);
+}
+
+void clan_bury(struct clan_member *member)
+{
+    struct process_slot *slot = process_slot_at(member->slot);
+
+    if (atomic_load(&member->pid) == 0) return;
+    if (!recovery_process(member->slot)) return;           /* clan_check() finds the slot that is not free */
+    block_give(&thread_self.slot->hands[HAND_RECOVERY], &slot->letter);
+    slot_process_release(member->slot);
+    atomic_store(&member->pid, 0);
+}
+
+/* The root takes the two dead in either order in turn: it cannot know who died first. */
+void clan_recover(void *state)
+{
+    struct clan *clan = state;
+    static bool recoverer_first;
+
+    if (thread_self.process != clan_root) {
+        recover_member(&clan->victim);
+        return;
+    }
+    recoverer_first = !recoverer_first;
+    if (recoverer_first) clan_bury(&clan->recoverer);
+    clan_bury(&clan->victim);
+    clan_bury(&clan->recoverer);
+}
+
+/* ---- peers ------------------------------------------------------------------------------------ */
+
+struct peer_task {
+    struct clan *clan;
+    int number;
+    void (*body)(struct clan *clan, int number);
+};
+
+static void peer_main(void *argument)
+{
+    struct peer_task *task = argument;
+
+    clan_attach(&task->clan->peers[task->number], clan_root);
+    if (!step_wait_for(&task->clan->go[task->number], 1)) return;
+    task->body(task->clan, task->number);
+    for (;;) pause();                       /* alive, so that nobody recovers it, and not asleep in the body */
+}
+
+int clan_peer(struct clan *clan, void (*body)(struct clan *clan, int number))
+{
+    struct peer_task task = {clan, clan->peers_count++, body};
+    struct clan_member *peer = &clan->peers[task.number];
+    int64_t pid = step_fork(peer_main, &task);
+
+    while (atomic_load(&peer->pid) != pid) plat_thread_yield();
+    return task.number;
+}
+
+bool clan_peer_asleep(struct clan *clan, int peer)
+{
+    atomic_store(&clan->go[peer], 1);
+    while (atomic_load(&clan->begun[peer]) == 0) plat_thread_yield();
+    return step_wait_asleep(atomic_load(&clan->peers[peer].pid));
+}
+
+bool clan_went_on(struct clan *clan, int peer)
+{
+    const struct timespec pause = {0, 50 * 1000};
+    int64_t pid = atomic_load(&clan->peers[peer].pid);
+    int i;
+
+    for (i = 0; i < 400000; i++) {
+        bool asleep = tracee_process_state(pid) == 'S';
+        if (atomic_load(&clan->went_on[peer])) return true;
+        if (asleep) return false;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+void clan_end(void *state)
+{
+    struct clan *clan = state;
+    int i;
+
+    for (i = 0; i < clan->peers_count; i++) {
+        step_kill(atomic_load(&clan->peers[i].pid));
+        clan_bury(&clan->peers[i]);
+    }
+}
+
+/* ---- promises --------------------------------------------------------------------------------- */
+
+static const char *check_slots(const struct clan *clan)
+{
+    const struct arena_header *header = arena_header();
+    uint32_t processes = 0, threads = 0, expected = 1 + (uint32_t)clan->peers_count, i;
+
+    for (i = 0; i < atomic_load(&header->processes_high); i++)
+        processes += process_slot_state(process_slot_at(i)) != PROCESS_FREE;
+    for (i = 1; i < atomic_load(&header->threads_high); i++)
+        threads += atomic_load(&thread_slot_at(i)->owner) != 0;
+    if (processes != expected) return step_says("%u process slots are taken, not %u", processes, expected);
+    if (threads != expected) return step_says("%u thread slots are taken, not %u", threads, expected);
+    return NULL;
+}
+
+static const char *check_hands(void)
+{
+    uint32_t i;
+    int j;
+
+    for (i = 1; i < atomic_load(&arena_header()->threads_high); i++) {
+        const struct thread_slot *slot = thread_slot_at(i);
+        if (atomic_load(&slot->owner) != 0) continue;
+        if (atomic_load(&slot->parked) != 0) return step_says("the free thread slot %u is parked", i);
+        for (j = 0; j < HANDS; j++) {
+            const struct hand *hand = &slot->hands[j];
+            if (atomic_load(&hand->lock) || atomic_load(&hand->word) || atomic_load(&hand->operation))
+                return step_says("the free thread slot %u has something in its hand %d", i, j);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_heap(const struct clan *clan)
+{
+    const struct heap *heap = &arena_header()->heap;
+    struct block_census census = block_count();
+    int i;
+
+    if (!census.sound) return step_says("the heap is not sound");
+    if (census.cut - census.free != clan->blocks_used)
+        return step_says("%llu blocks are in use, before it were %llu", (unsigned long long)(census.cut - census.free),
+                         (unsigned long long)clan->blocks_used);
+    if (atomic_load(&heap->lock.word)) return step_says("the heap is locked");
+    for (i = 0; i < HEAP_CLASSES; i++)
+        if (atomic_load(&heap->classes[i].lock.word)) return step_says("the blocks of class %d are locked", i);
+    return NULL;
+}
+
+const char *clan_check(void *state, bool completed)
+{
+    const char *wrong;
+
+    (void)completed;
+    if (atomic_load(&arena_header()->recovery)) return step_says("the recovery lock is held");
+    if ((wrong = check_slots(state)) != NULL) return wrong;
+    if ((wrong = check_hands()) != NULL) return wrong;
+    return check_heap(state);
+}

@@ -1,0 +1,160 @@
+/*
+ * Parking. Promised: a wake-up that was announced reaches its sleepers, whoever is killed: the waker, or
+ * the one sleeper that it chose among several.
+ *
+ * The waiting and waking of these scenarios is as all of the library's is: the word is changed, then
+ * woken, and announced in the hand before.
+ */
+#include "clan.h"
+#include "steps.h"
+
+#include "arena/park.h"
+#include "arena/recovery.h"
+
+#include <limits.h>
+
+static _Atomic uint32_t *word(void)
+{
+    return &clan_objects->word;
+}
+
+static void sleep_until_changed(struct clan *clan, int number)
+{
+    atomic_store(&clan->begun[number], 1);
+    while (atomic_load(word()) == 0) park_wait(word(), 0, PLAT_FOREVER);
+    atomic_store(&clan->went_on[number], 1);
+}
+
+static void change_and_wake(int count)
+{
+    park_announce(word());
+    atomic_store(word(), 1);
+    park_wake(word(), count);
+    park_announce(NULL);
+}
+
+/* Where the victim died before its change, the others still sleep, rightly. */
+static const char *check_peers(void *state, bool completed)
+{
+    struct clan *clan = state;
+    int i;
+
+    if (completed && atomic_load(word()) != 1) return step_says("the change is lost");
+    for (i = 0; i < clan->peers_count; i++) {
+        if (atomic_load(&clan->go[i]) == 0) clan_peer_asleep(clan, i);
+    }
+    if (atomic_load(word()) == 0) change_and_wake(INT_MAX);
+    for (i = 0; i < clan->peers_count; i++) {
+        if (!clan_went_on(clan, i)) return step_says("sleeper %d was left asleep", i);
+    }
+    return clan_check(state, completed);
+}
+
+/* ---- the waker is killed ------------------------------------------------------------------------- */
+
+static void begin_one(void *state)
+{
+    clan_begin(state);
+    clan_peer(state, sleep_until_changed);
+    clan_peer_asleep(state, 0);
+}
+
+static void begin_three(void *state)
+{
+    begin_one(state);
+    clan_peer_asleep(state, clan_peer(state, sleep_until_changed));
+    clan_peer_asleep(state, clan_peer(state, sleep_until_changed));
+}
+
+static void wake_one(void *state)
+{
+    (void)state;
+    change_and_wake(1);
+}
+
+static void wake_all(void *state)
+{
+    (void)state;
+    change_and_wake(INT_MAX);
+}
+
+/* ---- the sleeper is killed ------------------------------------------------------------------------- */
+
+static void sleep_until_woken(void *state)
+{
+    (void)state;
+    while (atomic_load(word()) == 0) park_wait(word(), 0, PLAT_FOREVER);
+}
+
+static void change_for_victim(void *state)
+{
+    (void)state;
+    change_and_wake(1);
+}
+
+/*
+ * Two wait for one item, a count in the word; the first of them, the victim, is woken. Whoever waits for something that
+ * others wait for, too, announces the word until it has taken it: the wake-up may have been for somebody else.
+ */
+static void take_item(void)
+{
+    uint32_t seen;
+
+    park_announce(word());
+    while ((seen = atomic_load(word())) == 0 || !atomic_compare_exchange_strong(word(), &seen, seen - 1)) {
+        if (seen == 0) park_wait(word(), 0, PLAT_FOREVER);
+    }
+    park_announce(NULL);
+}
+
+static void peer_takes_item(struct clan *clan, int number)
+{
+    atomic_store(&clan->begun[number], 1);
+    take_item();
+    atomic_store(&clan->went_on[number], 1);
+}
+
+static void victim_takes_item(void *state)
+{
+    (void)state;
+    take_item();
+}
+
+static void begin_peer(void *state)
+{
+    clan_begin(state);
+    clan_peer(state, peer_takes_item);
+}
+
+static void add_item_for_one_of_two(void *state)
+{
+    clan_peer_asleep(state, 0);
+    change_and_wake(1);
+}
+
+static const char *check_other(void *state, bool completed)
+{
+    struct clan *clan = state;
+
+    if (completed && atomic_load(word()) != 0) return step_says("the item was not taken");
+    if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
+    else if (atomic_load(word()) != 0 && !clan_went_on(clan, 0)) return step_says("it was left asleep over an item");
+    if (atomic_load(&clan->went_on[0]) == 0) change_and_wake(1);
+    if (!clan_went_on(clan, 0)) return step_says("it was left asleep");
+    return clan_check(state, completed);
+}
+
+static const step_scenario scenarios[] = {
+    {.name = "park.wake_one", .setup = begin_one, .enter = clan_enter_victim, .operation = wake_one,
+     .recover_enter = clan_enter_recoverer, .recover = clan_recover, .check = check_peers, .teardown = clan_end},
+    {.name = "park.wake_all", .setup = begin_three, .enter = clan_enter_victim, .operation = wake_all,
+     .recover_enter = clan_enter_recoverer, .recover = clan_recover, .check = check_peers, .teardown = clan_end},
+    {.name = "park.wait", .setup = clan_begin, .enter = clan_enter_victim, .operation = sleep_until_woken,
+     .release = change_for_victim, .recover_enter = clan_enter_recoverer, .recover = clan_recover,
+     .check = check_peers, .teardown = clan_end},
+    {.name = "park.chosen_sleeper", .setup = begin_peer, .enter = clan_enter_victim, .operation = victim_takes_item,
+     .release = add_item_for_one_of_two, .recover_enter = clan_enter_recoverer, .recover = clan_recover,
+     .check = check_other, .teardown = clan_end},
+};
+
+const steps_table steps_park = STEPS_TABLE(scenarios);

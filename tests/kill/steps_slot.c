@@ -1,0 +1,179 @@
+/*
+ * Slots and recovery itself. Promised: a slot that is taken belongs to somebody or is freed by recovery; a
+ * recoverer that is killed is the next victim, whatever role it recovers in.
+ */
+#include "clan.h"
+#include "steps.h"
+
+#include "arena/cells.h"
+#include "arena/lock.h"
+#include "arena/recovery.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Says that no slots were ever in use but the root's, and no memory committed; committing it again is harmless. */
+static void begin_uncommitted(void *state)
+{
+    struct arena_range *ranges = arena_header()->ranges;
+
+    clan_begin(state);
+    atomic_store(&arena_header()->processes_high, 1);
+    atomic_store(&arena_header()->threads_high, 2);
+    atomic_store(&ranges[ARENA_PROCESSES].committed, ranges[ARENA_PROCESSES].start);
+    atomic_store(&ranges[ARENA_THREADS].committed, ranges[ARENA_THREADS].start);
+}
+
+static uint32_t taken;
+
+static void take_process(void *state)
+{
+    (void)state;
+    if (slot_process_take(thread_self.process, &taken) != MPROC_OK) abort();
+}
+
+static void enter_with_process(void *state)
+{
+    clan_enter_victim(state);
+    take_process(state);
+}
+
+static void release_process(void *state)
+{
+    (void)state;
+    slot_process_release(taken);
+}
+
+/* A second thread slot for the same process, as another thread of it would take. */
+static void enter_and_leave_thread(void *state)
+{
+    struct thread_self mine = thread_self;
+
+    (void)state;
+    if (slot_thread_enter(mine.process) != MPROC_OK) abort();
+    slot_thread_release(thread_self.index);
+    thread_self = mine;
+}
+
+/* ---- processes that die before the stepping begins ------------------------------------------------ */
+
+struct below {
+    struct clan clan;
+    struct clan_member top;            /* a root of its own, when the victim adopts */
+    struct clan_member child;          /* of the victim, or of `top` */
+    _Atomic uint32_t ready;
+};
+
+/* Ends with a lock held, a block half given and blocks of its own, all of which somebody has to see to. */
+static void hold_things(struct below *below)
+{
+    _Atomic uint64_t *cell;
+    int i;
+
+    for (i = 0; i < 3; i++)
+        if (cells_take(100, 100, &cell) != MPROC_OK) abort();
+    lock_acquire(clan_hand(), &clan_objects->lock);
+    atomic_store(&below->ready, 1);
+    for (;;) pause();
+}
+
+static void be_child_of_victim(void *state)
+{
+    struct below *below = state;
+
+    clan_attach(&below->child, below->clan.victim.slot);
+    hold_things(below);
+}
+
+static void enter_reaper(void *state)
+{
+    struct below *below = state;
+    int64_t pid;
+
+    clan_enter_victim(state);
+    pid = step_fork(be_child_of_victim, below);
+    step_wait_for(&below->ready, 1);
+    step_kill(pid);
+}
+
+static void reap(void *state)
+{
+    clan_bury(&((struct below *)state)->child);
+}
+
+/* Where the reaper died first, the root's recovery of the reaper has freed the slot: there is nothing to bury. */
+static const char *check_lock_free(void *state, bool completed)
+{
+    if (atomic_load(&clan_objects->lock.word)) return step_says("the lock of the dead is held");
+    return clan_check(state, completed);
+}
+
+static void be_child_of_top(void *state)
+{
+    struct below *below = state;
+
+    clan_attach(&below->child, below->top.slot);
+    hold_things(below);
+}
+
+static void be_top(void *state)
+{
+    struct below *below = state;
+
+    clan_attach(&below->top, SLOT_NONE);
+    step_fork(be_child_of_top, below);                   /* dies with this one */
+    for (;;) pause();
+}
+
+static void enter_adopter(void *state)
+{
+    struct below *below = state;
+    int64_t pid;
+
+    clan_enter_victim(state);
+    pid = step_fork(be_top, below);
+    step_wait_for(&below->ready, 1);
+    step_kill(pid);
+    while (!slot_process_dead(below->child.slot)) usleep(100);
+}
+
+static void adopt(void *state)
+{
+    (void)state;
+    recovery_adopt();
+}
+
+static void recover_and_adopt(void *state)
+{
+    clan_recover(state);
+    recovery_adopt();
+}
+
+static void recover_by_adoption(void *state)
+{
+    recovery_adopt();
+    clan_recover(state);
+}
+
+#define COMMON .recover_enter = clan_enter_recoverer, .teardown = clan_end
+
+static const step_scenario scenarios[] = {
+    {.name = "slot.take_process", .setup = clan_begin, .enter = clan_enter_victim, .operation = take_process,
+     .recover = clan_recover, .check = clan_check, COMMON},
+    {.name = "slot.take_process_uncommitted", .setup = begin_uncommitted, .enter = clan_enter_victim,
+     .operation = take_process, .recover = clan_recover, .check = clan_check, COMMON},
+    {.name = "slot.release_process", .setup = clan_begin, .enter = enter_with_process,
+     .operation = release_process, .recover = clan_recover, .check = clan_check, COMMON},
+    {.name = "slot.thread", .setup = clan_begin, .enter = clan_enter_victim, .operation = enter_and_leave_thread,
+     .recover = clan_recover, .check = clan_check, COMMON},
+    {.name = "slot.thread_uncommitted", .setup = begin_uncommitted, .enter = clan_enter_victim,
+     .operation = enter_and_leave_thread, .recover = clan_recover, .check = clan_check, COMMON},
+    {.name = "recovery.reaper", .setup = clan_begin, .enter = enter_reaper, .operation = reap,
+     .recover = clan_recover, .check = check_lock_free, COMMON},
+    {.name = "recovery.adopter", .setup = clan_begin, .enter = enter_adopter, .operation = adopt,
+     .recover = recover_and_adopt, .check = check_lock_free, COMMON},
+    {.name = "recovery.adopter_first", .setup = clan_begin, .enter = enter_adopter, .operation = adopt,
+     .recover = recover_by_adoption, .check = check_lock_free, .slow = true, COMMON},
+};
+
+const steps_table steps_slot = STEPS_TABLE(scenarios);
