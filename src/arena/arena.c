@@ -5,6 +5,7 @@
 
 /* Growth: an eighth of what is there, within these bounds, so that system calls stay rare. */
 #define GROWTH_BYTES_MIN ((uint64_t)256 * 1024)
+#define GROWTH_SLOT_BYTES_MIN ((uint64_t)64 * 1024)
 #define GROWTH_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 #define RESERVE_BYTES_MIN ((uint64_t)4 * 1024 * 1024)
 #define PROCESSES_MAX 65536u
@@ -142,6 +143,7 @@ mproc_status arena_commit(arena_part part, uint64_t end)
 {
     struct arena_range *range = &arena_header()->ranges[part];
     uint64_t from = atomic_load(&range->committed), page = arena_header()->page;
+    uint64_t least = part == ARENA_HEAP ? GROWTH_BYTES_MIN : GROWTH_SLOT_BYTES_MIN;
     uint64_t growth = (from - range->start) / 8;
     uint64_t exact = round_up(end, page), generous;
 
@@ -151,8 +153,7 @@ mproc_status arena_commit(arena_part part, uint64_t end)
                            "the arena of %llu MiB is full: raise the limit on the address space of the family's "
                            "first process",
                            (unsigned long long)(arena_header()->reserve >> 20));
-    if (growth < GROWTH_BYTES_MIN) growth = part == ARENA_HEAP ? GROWTH_BYTES_MIN : page;
-    growth = lesser(growth, GROWTH_BYTES_MAX);
+    growth = lesser(growth < least ? least : growth, GROWTH_BYTES_MAX);
     generous = lesser(round_up(exact > from + growth ? exact : from + growth, page), range->limit);
     if (commit_to(range, from, generous) == MPROC_OK) return MPROC_OK;
     return commit_to(range, from, exact);

@@ -26,6 +26,7 @@ static void thread_ended(void *value)
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     plat_semaphore_close(&thread_slot_at(index)->semaphore);
     slot_thread_release(index);
+    thread_self.slot = NULL;            /* a later exit hook of the program may still call the library */
 }
 
 static void forked(void)
