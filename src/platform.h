@@ -149,14 +149,14 @@ mproc_status plat_sentinel_arm(plat_handle watched);
 
 /* Everything that a new process is given. Strings are UTF-8. */
 typedef struct plat_start {
-    const char *executable;            /* NULL: this process' own, even if its file is gone or was replaced */
-    const char *working_directory;     /* NULL: this process' */
-    const char *const *environment;    /* "NAME=VALUE" or "NAME", see mproc_process_options; may be NULL */
+    const char *executable;         /* NULL: this process' own, even if its file is gone or was replaced */
+    const char *working_directory;  /* NULL: this process' */
+    const char *const *environment; /* "NAME=VALUE" or "NAME", see mproc_process_options; may be NULL */
     bool environment_only;
-    const char *marker_name;           /* one more variable */
-    mproc_stdio stdio[3];              /* none is MPROC_STDIO_DEFAULT */
-    plat_handle handles[4];            /* what the child gets, PLAT_NO_HANDLE for none */
-    bool daemon;                       /* ended by the system with this process (Windows; see plat_sentinel_arm) */
+    const char *marker_name; /* one more variable */
+    mproc_stdio stdio[3];    /* none is MPROC_STDIO_DEFAULT */
+    plat_handle handles[4];  /* what the child gets, PLAT_NO_HANDLE for none */
+    bool daemon;             /* ended by the system with this process (Windows; see plat_sentinel_arm) */
     /*
      * Writes the marker's value, given the numbers that the child will know its handles by, into `text` (128
      * bytes). Called before the child exists, in the calling thread.
@@ -166,7 +166,7 @@ typedef struct plat_start {
 } plat_start;
 
 typedef struct plat_process {
-    plat_handle handle;                /* ready when the process has ended; close it as a handle */
+    plat_handle handle; /* ready when the process has ended; close it as a handle */
     int64_t pid;
 } plat_process;
 
@@ -262,7 +262,7 @@ int plat_futex_wake(_Atomic uint32_t *word, int count);
 
 typedef struct plat_thread plat_thread;
 
-/* Starts a thread that blocks all signals. MPROC_LIMIT, MPROC_NO_MEMORY. */
+/* Starts a thread that blocks all signals but those of its own faults. MPROC_LIMIT, MPROC_NO_MEMORY. */
 mproc_status plat_thread_start(void (*function)(void *argument), void *argument, plat_thread **thread);
 
 /* Waits for its end and frees it. */
@@ -303,9 +303,9 @@ void plat_thread_move(int cpu);
 /* An executable or shared library in this process. */
 typedef struct plat_module {
     uintptr_t base;
-    uint8_t id[20];                    /* tells builds apart: the build id, or a hash of what identifies the file */
-    bool main;                         /* it is the executable */
-    char path[1024];                   /* UTF-8; for the executable not needed and perhaps empty */
+    uint8_t id[20];  /* tells builds apart: the build id, or a hash of what identifies the file */
+    bool main;       /* it is the executable */
+    char path[1024]; /* UTF-8; for the executable not needed and perhaps empty */
 } plat_module;
 
 /* Finds the module whose code holds the address. MPROC_NOT_FOUND: none does, or it is not code. */

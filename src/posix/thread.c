@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -32,6 +33,7 @@ static THREAD_LOCAL plat_thread *thread_self;
 
 static pthread_key_t thread_exit_key; /* set once, by plat_thread_exit_hook() */
 
+static void thread_mask(sigset_t *blocked);
 static int thread_create(plat_thread *thread);
 static void *thread_run(void *argument);
 
@@ -46,7 +48,7 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     started->argument = argument;
 
     /* A new thread has its creator's mask from the first instruction on. */
-    sigfillset(&blocked);
+    thread_mask(&blocked);
     pthread_sigmask(SIG_SETMASK, &blocked, &saved);
     started->host_mask = thread_self != NULL ? thread_self->host_mask : saved;
     int error = thread_create(started);
@@ -146,6 +148,15 @@ void plat_thread_move(int cpu)
 const sigset_t *thread_host_mask(void)
 {
     return thread_self != NULL ? &thread_self->host_mask : NULL;
+}
+
+/* A thread that faults with its signal blocked is ended at once: the handler of the program, or of a sanitizer, would never run. */
+static void thread_mask(sigset_t *blocked)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+
+    sigfillset(blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) sigdelset(blocked, faults[i]);
 }
 
 static int thread_create(plat_thread *thread)
