@@ -30,5 +30,7 @@ mproc_status plat_semaphore_wait(plat_semaphore *semaphore, int64_t deadline_ns)
 
 void plat_semaphore_post(plat_semaphore *semaphore)
 {
-    if (atomic_exchange(&semaphore->value, 1) == 0) plat_futex_wake(&semaphore->value, 1);
+    /* Also when it was posted already: whoever posted may have been killed before the wake. */
+    atomic_store(&semaphore->value, 1);
+    plat_futex_wake(&semaphore->value, 1);
 }
