@@ -12,8 +12,8 @@ struct compute {
     uint32_t index;
     mproc_call call;
     uint64_t job;
-    mproc_status status;                /* why the job's function cannot be called here */
-    function_ref known;                 /* the function that `function` was found for */
+    mproc_status status; /* why the job's function cannot be called here */
+    function_ref known;  /* the function that `function` was found for */
     function_pointer function;
     bool is_range;
     size_t item_size;

@@ -44,12 +44,12 @@ enum chunk_state { CHUNK_CLAIMED = 1, CHUNK_DONE = 2, CHUNK_FAILED = 3 };
  */
 struct pool_window {
     _Atomic uint64_t number;
-    _Atomic uint64_t first;             /* the first item's number in the array */
+    _Atomic uint64_t first; /* the first item's number in the array */
     _Atomic uint64_t items;
-    _Atomic uint64_t chunk;             /* items in a chunk */
+    _Atomic uint64_t chunk; /* items in a chunk */
     _Atomic uint64_t chunks;
-    _Atomic uint64_t words;             /* offset of the chunk words */
-    _Atomic uint64_t outcomes;          /* offset of a struct chunk_outcome for each chunk */
+    _Atomic uint64_t words;    /* offset of the chunk words */
+    _Atomic uint64_t outcomes; /* offset of a struct chunk_outcome for each chunk */
     _Atomic uint64_t inputs;
     _Atomic uint64_t results;
     uint64_t unused[7];
@@ -68,8 +68,8 @@ struct pool_job {
     _Atomic uint64_t result_size;
     _Atomic uint32_t is_range;
     uint32_t unused;
-    _Atomic uint64_t function;          /* among threads: the function's address */
-    function_ref function_ref;          /* among processes */
+    _Atomic uint64_t function; /* among threads: the function's address */
+    function_ref function_ref; /* among processes */
 };
 
 /*
@@ -85,10 +85,10 @@ struct pool_worker {
     _Atomic uint64_t finished[2];
     _Atomic uint64_t position[2];
     _Atomic uint32_t asleep;
-    _Atomic uint32_t ready;             /* it runs: counts its lives */
+    _Atomic uint32_t ready; /* it runs: counts its lives */
     uint64_t unused[3];
     _Atomic uint64_t limit[2];
-    _Atomic uint64_t failed_job;        /* its first failure in the job: 0 while it is written */
+    _Atomic uint64_t failed_job; /* its first failure in the job: 0 while it is written */
     _Atomic uint64_t failed_item;
     uint64_t unused_words[4];
     char failed_text[POOL_TEXT_BYTES];
@@ -97,26 +97,28 @@ struct pool_worker {
 enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
 
 /*
- * `posted` is the number of the last window that was opened; `bell` is rung after that, and after
- * a change of `state` or `busy`, and is what idle workers sleep on. `done_bell` is rung by whoever finds a
- * window complete; the caller of map sleeps on it. `running` counts the workers that have not ended,
- * `failures` the chunks that failed: raised before the chunk's word says so.
+ * `posted` is the number of the last window that was opened. `running` counts the workers that have not ended,
+ * `failures` the chunks that failed: raised before the chunk's word says so; `given_up` those of a window that the
+ * caller of map has taken for itself.
+ *
+ * Whoever sleeps here - a worker, or the caller of map - sleeps on a word of its own, `asleep` or `caller_asleep`:
+ * it sets it, looks once more for what it waits for, and sleeps while it is set. Whoever has news for it changes what
+ * it waits for, and then clears the word; so a registration that somebody has used up never puts to sleep.
  */
 struct pool_shared {
     uint32_t workers;
-    uint32_t threads;                   /* workers are threads */
+    uint32_t threads; /* workers are threads */
     _Atomic uint32_t state;
-    _Atomic uint32_t busy;              /* a map is in progress */
+    _Atomic uint32_t busy; /* a map is in progress */
     _Atomic uint32_t running;
     _Atomic uint32_t failures;
-    uint32_t unused[10];
+    _Atomic uint64_t given_up[2];
+    uint64_t unused[3];
     _Atomic uint64_t posted;
-    _Atomic uint32_t bell;
-    uint32_t unused_bell[13];
-    _Atomic uint32_t done_bell;
+    uint64_t unused_posted[7];
     _Atomic uint32_t caller_asleep;
-    uint32_t unused_done[14];
-    _Atomic uint32_t spinners[POOL_SPINNERS_MAX];    /* index + 1 of an idle worker that spins, or 0 */
+    uint32_t unused_caller[15];
+    _Atomic uint32_t spinners[POOL_SPINNERS_MAX]; /* index + 1 of an idle worker that spins, or 0 */
     uint32_t unused_spinners[8];
     struct pool_window windows[2];
     struct pool_job job;

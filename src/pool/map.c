@@ -60,7 +60,7 @@ static void give_up(struct map *map, mproc_status status)
     for (int i = 0; i < 2; i++) {
         struct pool_place *place = &map->pool->places[i];
         if (!place->open) continue;
-        place->given_up += window_give_up(&place->view, status);
+        window_give_up(&place->view, status);
         if (map->pool->shared->threads) place_wait(map, place);
     }
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
@@ -103,8 +103,8 @@ static mproc_status run(struct map *map)
 
 mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
                                   mproc_range_function *range_function, const void *items, size_t item_size,
-                                  void *results, size_t result_size, size_t count,
-                                  const mproc_map_options *options, size_t options_size)
+                                  void *results, size_t result_size, size_t count, const mproc_map_options *options,
+                                  size_t options_size)
 {
     struct map map = {.pool = pool,
                       .item_function = item_function,

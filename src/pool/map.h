@@ -15,13 +15,13 @@ struct map {
     size_t count;
     mproc_status *statuses;
 
-    size_t chunk;                       /* items in a chunk */
-    size_t window_items;                /* items in a window but the last */
+    size_t chunk;        /* items in a chunk */
+    size_t window_items; /* items in a window but the last */
     uint64_t windows;
-    uint64_t before;                    /* number of the last window before this map */
-    size_t drained;                     /* items whose results the caller has */
+    uint64_t before; /* number of the last window before this map */
+    size_t drained;  /* items whose results the caller has */
     uint32_t failures_seen;
-    struct pool_failure failure;        /* the first failure, in the array's order */
+    struct pool_failure failure; /* the first failure, in the array's order */
 };
 
 /* Checks what is asked and decides on chunks and windows. MPROC_INVALID. */

@@ -1,4 +1,5 @@
 /* The workers of a pool: their births, and what is done at their deaths. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +90,12 @@ static bool is_wanted(const mproc_pool *pool)
     return state == POOL_OPEN || (state == POOL_CLOSED && atomic_load(&pool->shared->busy));
 }
 
+/* The last touch of the pool: whoever frees it waits for this, as may any number of joins. */
+static void count_out(struct pool_shared *shared)
+{
+    if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, INT_MAX);
+}
+
 static void member_ended(void *context, mproc_process *process)
 {
     struct pool_member *member = context;
@@ -102,12 +109,11 @@ static void member_ended(void *context, mproc_process *process)
     bury(pool, member->index, end);
     judge(pool, member, process, end);
     member->process = NULL;
-    if (is_wanted(pool)) members_fill(pool);       /* if that fails, the next map tries again, and says why */
+    if (is_wanted(pool)) members_fill(pool); /* if that fails, the next map tries again, and says why */
     plat_mutex_unlock(&pool->mutex);
-    window_ring(shared);
+    window_alarm(shared);
     mproc_process_free(process);
-    /* The last touch of the pool: whoever frees it waits for this. */
-    if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, 1);
+    count_out(shared);
 }
 
 static mproc_status start_process(mproc_pool *pool, struct pool_member *member)
@@ -137,8 +143,8 @@ static void thread_main(void *context)
     struct pool_shared *shared = member->pool->shared;
 
     if (family_enter() == MPROC_OK) worker_run(shared, member->index, member->name);
-    window_ring(shared);
-    if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, 1);
+    window_alarm(shared);
+    count_out(shared);
 }
 
 static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
@@ -149,8 +155,15 @@ static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
     atomic_fetch_add(&pool->shared->running, 1);
     if (pool->shared->threads) status = plat_thread_start(thread_main, member, &member->thread);
     else status = start_process(pool, member);
-    if (status != MPROC_OK) atomic_fetch_sub(&pool->shared->running, 1);
+    if (status != MPROC_OK) count_out(pool->shared);
     return status;
+}
+
+bool members_any(const mproc_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->count; i++)
+        if (pool->members[i].process || pool->members[i].thread) return true;
+    return false;
 }
 
 mproc_status members_fill(mproc_pool *pool)

@@ -118,7 +118,6 @@ void place_open(struct map *map, uint64_t index, uint64_t number)
     put_data(map, window, place, first);
     atomic_store(&window->number, number);
     window_view(shared, number, &place->view);
-    place->given_up = 0;
     place->open = true;
     atomic_store(&shared->posted, number);
     pool_ring(shared, chunks_of(map, items) < shared->workers ? (uint32_t)chunks_of(map, items) : shared->workers);
@@ -138,7 +137,7 @@ static mproc_status reason_to_stop(mproc_pool *pool)
         return mproc_error(MPROC_TERMINATED, "the pool was terminated while it computed a map");
     if (interrupt_take()) return interrupt_status();
     plat_mutex_lock(&pool->mutex);
-    if (atomic_load(&pool->shared->running) == 0) status = members_fill(pool);
+    if (!members_any(pool)) status = members_fill(pool);
     else if (pool->broken != MPROC_OK) status = mproc_error(pool->broken, "%s", pool->broken_text);
     plat_mutex_unlock(&pool->mutex);
     return status;
@@ -146,32 +145,28 @@ static mproc_status reason_to_stop(mproc_pool *pool)
 
 static bool is_complete(struct pool_place *place)
 {
-    if (place->open && window_complete(&place->view, place->given_up)) place->open = false;
+    if (place->open && window_complete(&place->view)) place->open = false;
     return !place->open;
 }
 
-/* Registers, looks once more, and sleeps: the worker that completes the window rings. */
-static void sleep_for_window(struct pool_shared *shared, struct pool_place *place)
-{
-    uint32_t bell = atomic_load(&shared->done_bell);
-
-    atomic_store(&shared->caller_asleep, 1);
-    if (!is_complete(place)) park_wait(&shared->done_bell, bell, PLAT_FOREVER);
-    atomic_store(&shared->caller_asleep, 0);
-}
-
+/*
+ * Registers as asleep before it looks for reasons to stop, and once more at the window: the worker that completes it
+ * wakes the caller, and so does whoever has made a reason.
+ */
 mproc_status place_wait(struct map *map, struct pool_place *place)
 {
     struct pool_shared *shared = map->pool->shared;
     mproc_status status = MPROC_OK;
 
     while (!is_complete(place)) {
-        /* Threads work in the caller's arrays, so it stays until they have left them. */
+        atomic_store(&shared->caller_asleep, 1);
         if (status == MPROC_OK && (status = reason_to_stop(map->pool)) != MPROC_OK)
-            place->given_up += window_give_up(&place->view, status);
+            window_give_up(&place->view, status);
+        /* Threads work in the caller's arrays, so it stays until they have left them. */
         if (status != MPROC_OK && !shared->threads) break;
-        sleep_for_window(shared, place);
+        if (!is_complete(place)) park_wait(&shared->caller_asleep, 1, PLAT_FOREVER);
     }
+    atomic_store(&shared->caller_asleep, 0);
     return status;
 }
 

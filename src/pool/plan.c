@@ -15,7 +15,8 @@ static mproc_status check_array(const char *what, const void *address, size_t si
     if (!address && size > 0)
         return mproc_error(MPROC_INVALID, "%zu %s of %zu bytes at no address", count, what, size);
     if (address && size == 0)
-        return mproc_error(MPROC_INVALID, "%zu %s of 0 bytes at %p: pass NULL if there are none", count, what, address);
+        return mproc_error(MPROC_INVALID, "%zu %s of 0 bytes at %p: pass NULL if there are none", count, what,
+                           address);
     if (size > ITEM_BYTES_MAX)
         return mproc_error(MPROC_INVALID, "%s of %zu bytes: at most 64 MiB are possible", what, size);
     if (size > 0 && count > (size_t)PTRDIFF_MAX / size)

@@ -1,7 +1,6 @@
 /* Creates, closes, joins and frees pools. */
 #include "pool/pool.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,12 +81,12 @@ void pool_ring(struct pool_shared *shared, uint32_t count)
 {
     uint32_t sleepers = 0;
 
-    atomic_fetch_add(&shared->bell, 1);
     for (uint32_t i = 0; i < shared->workers && sleepers < count; i++) {
-        struct pool_worker *worker = pool_worker_at(shared, i);
-        if (atomic_load(&worker->asleep) && atomic_exchange(&worker->asleep, 0)) sleepers++;
+        _Atomic uint32_t *asleep = &pool_worker_at(shared, i)->asleep;
+        if (!atomic_load(asleep) || !atomic_exchange(asleep, 0)) continue;
+        park_wake(asleep, 1);
+        sleepers++;
     }
-    if (sleepers > 0) park_wake(&shared->bell, (int)sleepers);
 }
 
 static void end_work(mproc_pool *pool, enum pool_state state)
@@ -100,10 +99,8 @@ static void end_work(mproc_pool *pool, enum pool_state state)
     else atomic_store(&pool->shared->state, POOL_TERMINATED);
     if (state == POOL_TERMINATED) members_kill(pool);
     plat_mutex_unlock(&pool->mutex);
-    /* Everybody must look, whether or not it is registered as asleep. */
-    atomic_fetch_add(&pool->shared->bell, 1);
-    park_wake(&pool->shared->bell, INT_MAX);
-    window_ring(pool->shared);
+    pool_ring(pool->shared, pool->count);
+    window_alarm(pool->shared);
 }
 
 void mproc_pool_close(mproc_pool *pool)
@@ -174,7 +171,7 @@ int mproc_pool_size(const mproc_pool *pool)
 
 size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
 {
-    mproc_pool *self = (mproc_pool *)pool;       /* the mutex changes, what it guards does not */
+    mproc_pool *self = (mproc_pool *)pool; /* the mutex changes, what it guards does not */
     size_t count = 0;
 
     assert(pool && (pids || capacity == 0));

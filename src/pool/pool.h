@@ -12,21 +12,20 @@ struct pool_member {
     uint32_t index;
     mproc_process *process;
     plat_thread *thread;
-    uint32_t ready_before;              /* the worker's `ready` when this one was started */
+    uint32_t ready_before; /* the worker's `ready` when this one was started */
     char name[32];
 };
 
 /* The memory of one of the two windows, kept from map to map. */
 struct pool_place {
-    _Atomic uint64_t *words;            /* cells of blocks: chunk words followed by outcomes */
-    _Atomic uint64_t *data;             /* inputs followed by results */
+    _Atomic uint64_t *words; /* cells of blocks: chunk words followed by outcomes */
+    _Atomic uint64_t *data;  /* inputs followed by results */
     uint64_t chunks_max;
     uint64_t data_bytes;
     unsigned char *inputs;
     unsigned char *results;
     struct window_view view;
-    uint64_t given_up;                  /* chunks that the caller has taken */
-    bool open;                          /* opened, and not known to be complete */
+    bool open; /* opened, and not known to be complete */
 };
 
 /* The failure that a map reports. */
@@ -49,10 +48,10 @@ struct mproc_pool {
 
     plat_mutex mutex;
     uint32_t names;
-    uint32_t stillborn;                 /* workers in a row that ended before they were ready */
-    mproc_status broken;                /* why no worker is started any more */
+    uint32_t stillborn;  /* workers in a row that ended before they were ready */
+    mproc_status broken; /* why no worker is started any more */
     char broken_text[POOL_TEXT_BYTES];
-    struct pool_failure lost;           /* the lowest item of the job that was lost with its worker */
+    struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
 
     plat_mutex map_mutex;
     struct pool_place places[2];
@@ -67,7 +66,10 @@ void members_kill(mproc_pool *pool);
 /* Waits for the threads, frees the processes' objects: no worker runs any more. */
 void members_free(mproc_pool *pool);
 
-/* Rings for the workers: wakes up to `count` of those that sleep. */
+/* Whether there is a worker at all. Under `mutex`. */
+bool members_any(const mproc_pool *pool);
+
+/* Wakes up to `count` of the workers that sleep, after a change of `posted`, `state` or `busy`. */
 void pool_ring(struct pool_shared *shared, uint32_t count);
 
 #endif

@@ -36,9 +36,9 @@ bool window_view(struct pool_shared *shared, uint64_t number, struct window_view
     return true;
 }
 
-bool window_complete(const struct window_view *view, uint64_t extra)
+bool window_complete(const struct window_view *view)
 {
-    uint64_t finished = extra;
+    uint64_t finished = tagged_value(atomic_load(&view->shared->given_up[view->number % 2]), view->number, 0);
 
     for (uint32_t i = 0; i < view->shared->workers; i++) {
         uint64_t word = atomic_load(&pool_worker_at(view->shared, i)->finished[view->number % 2]);
@@ -47,17 +47,17 @@ bool window_complete(const struct window_view *view, uint64_t extra)
     return finished >= view->chunks;
 }
 
-/* The bell changes before the look at the sleeper, who registers before a last look at the window. */
-void window_ring(struct pool_shared *shared)
+void window_alarm(struct pool_shared *shared)
 {
-    atomic_fetch_add(&shared->done_bell, 1);
-    if (atomic_exchange(&shared->caller_asleep, 0)) park_wake(&shared->done_bell, 1);
+    atomic_store(&shared->caller_asleep, 0);
+    park_wake(&shared->caller_asleep, 1);
 }
 
 void window_leave(const struct window_view *view, uint32_t worker, uint64_t finished)
 {
     atomic_store(&pool_worker_at(view->shared, worker)->finished[view->number % 2], tagged(view->number, finished));
-    if (window_complete(view, 0)) window_ring(view->shared);
+    if (window_complete(view) && atomic_exchange(&view->shared->caller_asleep, 0))
+        park_wake(&view->shared->caller_asleep, 1);
 }
 
 static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner, mproc_status status)
@@ -84,14 +84,15 @@ uint64_t window_bury(const struct window_view *view, uint32_t worker)
     return lost;
 }
 
-uint64_t window_give_up(const struct window_view *view, mproc_status status)
+void window_give_up(const struct window_view *view, mproc_status status)
 {
-    uint64_t taken = 0;
+    _Atomic uint64_t *given_up = &view->shared->given_up[view->number % 2];
+    uint64_t taken = tagged_value(atomic_load(given_up), view->number, 0);
 
     for (uint64_t i = 0; i < view->chunks; i++) {
         if (!window_claim(view, i, CHUNK_OWNER_CALLER)) continue;
         fail(view, i, CHUNK_OWNER_CALLER, status);
         taken++;
     }
-    return taken;
+    atomic_store(given_up, tagged(view->number, taken));
 }

@@ -45,13 +45,17 @@ static inline uint64_t window_region(const struct window_view *view, uint32_t wo
     return view->chunks * worker / view->shared->workers;
 }
 
-/* Publishes how many chunks a worker has finished, and rings the caller's bell if that completes the window. */
+/* Publishes how many chunks a worker has finished, and wakes the caller of map if that completes the window. */
 void window_leave(const struct window_view *view, uint32_t worker, uint64_t finished);
 
-/* Whether all chunks of the window are finished; `extra` were by the caller. */
-bool window_complete(const struct window_view *view, uint64_t extra);
+/* Whether all chunks of the window are finished. */
+bool window_complete(const struct window_view *view);
 
-void window_ring(struct pool_shared *shared);
+/*
+ * By the pool's owner: has the caller of map look at the pool's state again. It does not trust the word that says
+ * whether the caller sleeps: a worker may have cleared it and have been killed before it could wake.
+ */
+void window_alarm(struct pool_shared *shared);
 
 /*
  * By the pool's owner, after a worker's death: its claimed chunks fail with MPROC_WORKER_LOST, and
@@ -59,7 +63,7 @@ void window_ring(struct pool_shared *shared);
  */
 uint64_t window_bury(const struct window_view *view, uint32_t worker);
 
-/* By the pool's owner: claims all that is left, fails it with `status`. Returns how many chunks. */
-uint64_t window_give_up(const struct window_view *view, mproc_status status);
+/* By the caller of map: claims all that is left, and fails it with `status`. */
+void window_give_up(const struct window_view *view, mproc_status status);
 
 #endif

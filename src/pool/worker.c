@@ -55,9 +55,8 @@ static bool spin(struct pool_shared *shared, uint32_t index, uint64_t next)
 static void sleep_for_news(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
 {
     while (!has_news(shared, next)) {
-        uint32_t bell = atomic_load(&shared->bell);
         atomic_store(&worker->asleep, 1);
-        if (!has_news(shared, next)) park_wait(&shared->bell, bell, PLAT_FOREVER);
+        if (!has_news(shared, next)) park_wait(&worker->asleep, 1, PLAT_FOREVER);
         atomic_store(&worker->asleep, 0);
     }
 }
@@ -65,10 +64,8 @@ static void sleep_for_news(struct pool_shared *shared, struct pool_worker *worke
 /* Closed, but a map is in progress: its next window, or its end, rings. */
 static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
 {
-    uint32_t bell = atomic_load(&shared->bell);
-
     atomic_store(&worker->asleep, 1);
-    if (!may_end(shared, next) && atomic_load(&shared->posted) < next) park_wait(&shared->bell, bell, PLAT_FOREVER);
+    if (!may_end(shared, next) && atomic_load(&shared->posted) < next) park_wait(&worker->asleep, 1, PLAT_FOREVER);
     atomic_store(&worker->asleep, 0);
 }
 
@@ -78,7 +75,7 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
     struct compute compute = {.shared = shared, .worker = worker, .index = index, .call = {NULL, 0, name}};
     uint64_t posted, next = atomic_load(&shared->posted);
 
-    if (next == 0) next = 1;            /* else: the last window, and the one before it, may not be complete */
+    if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */
     else if (next > 1) next--;
     atomic_fetch_add(&worker->ready, 1);
     while (!may_end(shared, next)) {

@@ -7,7 +7,7 @@
 
 /* What a worker process is told. */
 struct worker_start {
-    uint64_t pool;                      /* offset of the struct pool_shared */
+    uint64_t pool; /* offset of the struct pool_shared */
     uint32_t index;
     uint32_t unused;
 };

@@ -1,0 +1,151 @@
+#include "crew.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "arena/cells.h"
+#include "process/children.h"
+#include "process/family.h"
+
+static mproc_worker_kind kind;
+static _Atomic uint64_t *board_cell;
+
+/* ---- pools of both kinds ---------------------------------------------------------------------- */
+
+static void found(mproc_worker_kind workers)
+{
+    kind = workers;
+    CHECK_OK(family_enter());
+    if (workers == MPROC_PROCESSES) CHECK_OK(children_prepare());
+}
+
+void crew_of_processes(void)
+{
+    found(MPROC_PROCESSES);
+}
+
+void crew_of_threads(void)
+{
+    found(MPROC_THREADS);
+}
+
+bool crew_is_threads(void)
+{
+    return kind == MPROC_THREADS;
+}
+
+mproc_pool *crew_create(int workers)
+{
+    mproc_pool *pool = NULL;
+
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.processes = workers, .workers = kind}, &pool));
+    return pool;
+}
+
+/* ---- the board -------------------------------------------------------------------------------- */
+
+crew_board *crew_board_create(void)
+{
+    CHECK(board_cell == NULL);
+    CHECK_OK(cells_take(sizeof(crew_board), sizeof(crew_board), &board_cell));
+    return (crew_board *)arena_at(atomic_load(board_cell));
+}
+
+void crew_board_drop(void)
+{
+    cells_give(board_cell);
+    board_cell = NULL;
+}
+
+crew_item *crew_items(size_t count)
+{
+    crew_item *items = calloc(count, sizeof *items);
+
+    CHECK(items != NULL && board_cell != NULL);
+    for (size_t i = 0; i < count; i++) items[i] = (crew_item){atomic_load(board_cell), (int64_t)i};
+    return items;
+}
+
+crew_board *crew_board_of(const crew_item *item)
+{
+    return (crew_board *)arena_at(item->board);
+}
+
+typedef struct word_wait {
+    _Atomic uint32_t *word;
+    uint32_t least;
+} word_wait;
+
+static bool word_has_come(void *context)
+{
+    const word_wait *wait = context;
+
+    return atomic_load(wait->word) >= wait->least;
+}
+
+void crew_await(_Atomic uint32_t *word, uint32_t least)
+{
+    word_wait wait = {word, least};
+
+    CHECK_WAIT_UNTIL(word_has_come, &wait);
+}
+
+/* ---- work ------------------------------------------------------------------------------------- */
+
+mproc_status crew_square(const void *item, void *result, mproc_call *call)
+{
+    const int64_t *value = item;
+    int64_t *square = result;
+
+    (void)call;
+    *square = *value * *value;
+    return MPROC_OK;
+}
+
+void crew_check_squares(mproc_pool *pool, size_t count, size_t chunk_size)
+{
+    int64_t *values = malloc((count + 1) * sizeof *values);
+    int64_t *squares = calloc(count + 1, sizeof *squares);
+
+    CHECK(values != NULL && squares != NULL);
+    for (size_t i = 0; i < count; i++) values[i] = (int64_t)i - 3;
+    squares[count] = -7;
+    CHECK_OK(mproc_pool_map(pool, crew_square, values, sizeof *values, squares, sizeof *squares, count,
+                            &(mproc_map_options){.chunk_size = chunk_size}));
+    for (size_t i = 0; i < count; i++) {
+        if (squares[i] == ((int64_t)i - 3) * ((int64_t)i - 3)) continue;
+        check_fail(__FILE__, __LINE__, "item %zu of %zu, in chunks of %zu, is %lld", i, count, chunk_size,
+                   (long long)squares[i]);
+    }
+    CHECK_EQ(squares[count], -7);
+    free(squares);
+    free(values);
+}
+
+static void run_map(void *context)
+{
+    crew_map *map = context;
+
+    map->status = mproc_pool_map(map->pool, map->function, map->items, sizeof *map->items, map->results,
+                                 sizeof *map->results, map->count, &map->options);
+    snprintf(map->text, sizeof map->text, "%s", mproc_last_error_text());
+}
+
+void crew_map_start(crew_map *map)
+{
+    map->results = calloc(map->count, sizeof *map->results);
+    map->options.statuses = calloc(map->count, sizeof *map->options.statuses);
+    CHECK(map->results != NULL && map->options.statuses != NULL);
+    CHECK_OK(plat_thread_start(run_map, map, &map->thread));
+}
+
+void crew_map_join(crew_map *map)
+{
+    plat_thread_join(map->thread);
+}
+
+void crew_map_free(crew_map *map)
+{
+    free(map->options.statuses);
+    free(map->results);
+}

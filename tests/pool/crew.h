@@ -1,0 +1,106 @@
+/*
+ * What the tests of include/mproc/pool.h share: pools of the kind that a suite is about, a board in the arena that
+ * the case and all its workers see, and what has to be asked from the system.
+ */
+#ifndef CREW_H
+#define CREW_H
+
+#include <mproc/mproc.h>
+
+#include "check.h"
+#include "platform.h"
+
+/* ---- pools of both kinds ---------------------------------------------------------------------- */
+
+/* Setups of twin suites: the family is founded and its reaper runs before things are counted. */
+void crew_of_processes(void);
+void crew_of_threads(void);
+
+/* What the running suite's workers are. Known in the case's own process alone. */
+bool crew_is_threads(void);
+
+/* Creates a pool of that kind. */
+mproc_pool *crew_create(int workers);
+
+/* A call that must fail: with this status, and with a text that contains `part`. */
+#define CHECK_REFUSED(call, status, part)                \
+    do {                                                 \
+        CHECK_STATUS(call, status);                      \
+        CHECK_CONTAINS(mproc_last_error_text(), (part)); \
+    } while (0)
+
+/* ---- the board -------------------------------------------------------------------------------- */
+
+enum { CREW_MARKS = 4096 };
+
+/* All zero at first. Anybody may change anything; a case says who does. */
+typedef struct crew_board {
+    _Atomic uint32_t started;
+    _Atomic uint32_t go;
+    _Atomic uint32_t count;
+    _Atomic uint32_t most;
+    _Atomic int64_t pid;
+    _Atomic int64_t other_pid;
+    _Atomic uint32_t marks[CREW_MARKS];
+} crew_board;
+
+/* One for each case; crew_board_drop() gives it back. */
+crew_board *crew_board_create(void);
+void crew_board_drop(void);
+
+/* An item that takes its board along. */
+typedef struct crew_item {
+    uint64_t board;
+    int64_t value;
+} crew_item;
+
+/* Items with the values 0, 1, 2, ... and the case's board; to be freed. */
+crew_item *crew_items(size_t count);
+
+crew_board *crew_board_of(const crew_item *item);
+
+/* Waits until the word is at least `least`: for tasks and cases alike. */
+void crew_await(_Atomic uint32_t *word, uint32_t least);
+
+/* ---- work ------------------------------------------------------------------------------------- */
+
+mproc_status crew_square(const void *item, void *result, mproc_call *call);
+
+/* Maps squares over `count` numbers and checks each of them. */
+void crew_check_squares(mproc_pool *pool, size_t count, size_t chunk_size);
+
+/* A map in a thread of its own, for cases that do something meanwhile. */
+typedef struct crew_map {
+    mproc_pool *pool;
+    mproc_item_function *function;
+    crew_item *items;
+    int64_t *results;
+    size_t count;
+    mproc_map_options options;
+    mproc_status status;
+    char text[1100];
+    plat_thread *thread;
+} crew_map;
+
+/* Needs pool, function, items and count; makes results and statuses. */
+void crew_map_start(crew_map *map);
+
+/* Waits for its end. crew_map_free() frees results and statuses. */
+void crew_map_join(crew_map *map);
+void crew_map_free(crew_map *map);
+
+/* ---- crew_posix.c, crew_win32.c --------------------------------------------------------------- */
+
+/* Ends a process as an enemy would: SIGKILL, TerminateProcess. One that has ended is left alone. */
+void os_kill(int64_t pid);
+
+/* What the error text says of a worker that was ended so. */
+const char *os_killed_text(void);
+
+/* Whether the process is there and has not ended. */
+bool os_is_alive(int64_t pid);
+
+/* From now on a fault ends this process in the system's way, whatever a sanitizer has installed. */
+void os_fault_as_usual(void);
+
+#endif
