@@ -65,7 +65,7 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
     mproc_status status;
 
     if (arena_commit(ARENA_PARKING, end) != MPROC_OK) {
-        plat_thread_yield();                     /* no memory to sleep in: stay awake rather than fail */
+        plat_thread_yield(); /* no memory to sleep in: stay awake rather than fail */
         return plat_clock_now_ns() < deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
     }
     atomic_store(&thread_self.slot->parked, arena_offset(word));
@@ -93,17 +93,37 @@ static uint32_t key_oldest(uint64_t offset, uint64_t *key)
     return oldest;
 }
 
+static bool key_claim(uint32_t sleeper, uint64_t key)
+{
+    if (!atomic_compare_exchange_strong(key_at(sleeper), &key, key | KEY_CLAIMED)) return false;
+    plat_semaphore_post(&thread_slot_at(sleeper)->semaphore);
+    return true;
+}
+
+/* One pass: whoever sleeps again meanwhile, because its word has not changed, must not keep us here. */
+static void wake_all(uint64_t offset)
+{
+    uint32_t count = keys_count();
+
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t seen = atomic_load(key_at(i));
+        if ((seen & (KEY_OFFSET_MASK | KEY_CLAIMED)) == offset) key_claim(i, seen);
+    }
+}
+
 void park_wake(_Atomic uint32_t *word, int count)
 {
     uint64_t key = 0;
 
-    atomic_thread_fence(memory_order_seq_cst);   /* the caller's change of the word comes before our look */
+    atomic_thread_fence(memory_order_seq_cst); /* the caller's change of the word comes before our look */
+    if (count > 0 && (uint32_t)count >= keys_count()) {
+        wake_all(arena_offset(word));
+        return;
+    }
     while (count > 0) {
         uint32_t sleeper = key_oldest(arena_offset(word), &key);
         if (!sleeper) return;
-        if (!atomic_compare_exchange_strong(key_at(sleeper), &key, key | KEY_CLAIMED)) continue;
-        plat_semaphore_post(&thread_slot_at(sleeper)->semaphore);
-        count--;
+        if (key_claim(sleeper, key)) count--;
     }
 }
 
