@@ -73,7 +73,7 @@ static mproc_status run_locked(struct map *map)
     if (atomic_load(&map->pool->shared->state) != POOL_OPEN)
         return mproc_error(MPROC_CLOSED, "the pool was closed: it takes no more work");
     plat_mutex_lock(&map->pool->mutex);
-    status = members_fill(map->pool);
+    status = members_refill(map->pool);
     plat_mutex_unlock(&map->pool->mutex);
     if (status != MPROC_OK && atomic_load(&map->pool->shared->running) == 0) return status;
     if ((status = wait_for_places(map)) != MPROC_OK) return status;

@@ -176,6 +176,15 @@ mproc_status members_fill(mproc_pool *pool)
     return status;
 }
 
+mproc_status members_refill(mproc_pool *pool)
+{
+    if (pool->broken != MPROC_NO_GUARD) {
+        pool->broken = MPROC_OK;
+        pool->stillborn = 0;
+    }
+    return members_fill(pool);
+}
+
 void members_kill(mproc_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)

@@ -26,17 +26,17 @@ static uint64_t inputs_bytes(const struct map *map)
 /* New words are clear: 0 is an older window's number than any. */
 static mproc_status prepare_words(struct pool_place *place, uint64_t chunks)
 {
-    uint64_t room = 64, bytes;
+    uint64_t room = WORDS_MIN, bytes;
+    _Atomic uint64_t *words;
     mproc_status status;
 
+    assert(chunks <= WORDS_MAX);
     if (chunks <= place->chunks_max) return MPROC_OK;
     while (room < chunks) room *= 2;
-    cells_give(place->words);
-    place->words = NULL;
-    place->chunks_max = 0;
     bytes = room * sizeof(uint64_t);
-    if ((status = cells_take(bytes + room * sizeof(struct chunk_outcome), bytes, &place->words)) != MPROC_OK)
-        return status;
+    if ((status = cells_take(bytes + room * sizeof(struct chunk_outcome), bytes, &words)) != MPROC_OK) return status;
+    if (place->words) place->outgrown[place->outgrown_count++] = place->words;
+    place->words = words;
     place->chunks_max = room;
     return MPROC_OK;
 }
@@ -126,6 +126,8 @@ void place_open(struct map *map, uint64_t index, uint64_t number)
 void place_close_all(mproc_pool *pool)
 {
     for (int i = 0; i < 2; i++) atomic_store(&pool->shared->windows[i].number, 0);
+    /* Whoever sees the next job already sees that these are closed. */
+    atomic_thread_fence(memory_order_release);
 }
 
 /* Why no more of the map is to be begun, or MPROC_OK. */

@@ -8,7 +8,7 @@
 #define WINDOW_BYTES_MAX ((size_t)64 << 20)
 #define ITEM_BYTES_MAX ((size_t)64 << 20)
 /* Chunks of one window, where it is not its bytes that limit it. */
-#define WINDOW_CHUNKS ((size_t)65536)
+#define WINDOW_CHUNKS ((size_t)WORDS_MAX)
 
 static mproc_status check_array(const char *what, const void *address, size_t size, size_t count)
 {
@@ -46,9 +46,10 @@ static void cut_copied(struct map *map)
     map->window_items = lesser(map->window_items, map->chunk * WINDOW_CHUNKS);
 }
 
-/* Threads work in the caller's arrays: a window is a number of chunks. */
+/* Threads work in the caller's arrays: a window is a number of chunks. How far one came has 32 bits. */
 static void cut_in_place(struct map *map)
 {
+    map->chunk = lesser(map->chunk, UINT32_MAX);
     map->window_items = map->chunk > map->count / WINDOW_CHUNKS ? map->count : map->chunk * WINDOW_CHUNKS;
 }
 

@@ -144,6 +144,7 @@ mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
 static void free_memory(mproc_pool *pool)
 {
     for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < pool->places[i].outgrown_count; k++) cells_give(pool->places[i].outgrown[k]);
         cells_give(pool->places[i].words);
         cells_give(pool->places[i].data);
     }

@@ -16,10 +16,20 @@ struct pool_member {
     char name[32];
 };
 
+/*
+ * A place for chunk words grows by doubling, from WORDS_MIN up to WORDS_MAX. One that was too small is kept to the
+ * pool's end: a worker that is late may still look for a chunk in it, and must find nothing but chunk words.
+ */
+#define WORDS_MIN 64
+#define WORDS_MAX 65536
+#define WORDS_GROWTHS 10
+
 /* The memory of one of the two windows, kept from map to map. */
 struct pool_place {
     _Atomic uint64_t *words; /* cells of blocks: chunk words followed by outcomes */
-    _Atomic uint64_t *data;  /* inputs followed by results */
+    _Atomic uint64_t *outgrown[WORDS_GROWTHS];
+    int outgrown_count;
+    _Atomic uint64_t *data; /* inputs followed by results */
     uint64_t chunks_max;
     uint64_t data_bytes;
     unsigned char *inputs;
@@ -59,6 +69,9 @@ struct mproc_pool {
 
 /* Starts a worker in each place that has none. Under `mutex`. */
 mproc_status members_fill(mproc_pool *pool);
+
+/* As members_fill(), for a new map: workers that could not begin in the last one get another chance. Under `mutex`. */
+mproc_status members_refill(mproc_pool *pool);
 
 /* Ends all workers that are processes. Under `mutex`. */
 void members_kill(mproc_pool *pool);
