@@ -6,6 +6,7 @@
 #include <mproc/status.h>
 #include <mproc/version.h>
 
+#include "base/text.h"
 #include "base/thread_local.h"
 
 #define TEXT_BYTES_MAX 1000
@@ -50,6 +51,11 @@ const char *mproc_last_error_text(void)
     return error_text;
 }
 
+void error_text_clear(void)
+{
+    error_text[0] = 0;
+}
+
 /* A cut inside a UTF-8 character would make the whole text invalid for whoever prints it. */
 static void text_trim(char *text, bool cut)
 {
@@ -65,7 +71,7 @@ static void text_trim(char *text, bool cut)
 
 mproc_status mproc_error(mproc_status status, const char *format, ...)
 {
-    char text[TEXT_BYTES_MAX + 1];      /* the arguments may point into the old text */
+    char text[TEXT_BYTES_MAX + 1]; /* the arguments may point into the old text */
     va_list arguments;
     int size = 0;
 

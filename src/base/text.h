@@ -1,4 +1,4 @@
-/* Checks of text that comes from outside. */
+/* Checks of text that comes from outside, and the thread's error text. */
 #ifndef MPROC_BASE_TEXT_H
 #define MPROC_BASE_TEXT_H
 
@@ -6,5 +6,8 @@
 
 /* Whether the text is well-formed UTF-8: shortest forms, no surrogates, nothing above U+10FFFF. */
 bool text_is_utf8(const char *text);
+
+/* Empties mproc_last_error_text(). */
+void error_text_clear(void);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <mproc/pool.h>
 
+#include "base/text.h"
+
 /* How many chunks a worker claims before it tells the others how far it is. */
 #define TELL_CHUNKS 32
 
@@ -38,7 +40,7 @@ static void copy_job(struct compute *compute, uint64_t number)
 
 /*
  * Takes in the window and its job. A job is replaced only when its windows are closed: if the window
- * is still open after the copy, the copy is whole. A function that cannot be found fails the chunks.
+ * is still open after the copy, the copy is whole.
  */
 static bool learn(struct compute *compute, uint64_t number, struct window_view *view)
 {
@@ -52,7 +54,6 @@ static bool learn(struct compute *compute, uint64_t number, struct window_view *
         compute->function = NULL;
         return false;
     }
-    if (!compute->function) compute->status = function_decode(&compute->known, &compute->function);
     return true;
 }
 
@@ -78,9 +79,23 @@ static mproc_status call_items(struct compute *compute, const unsigned char *inp
     size_t item_size = compute->item_size, result_size = compute->result_size;
     mproc_status status = MPROC_OK;
 
-    for (*done = 0; *done < items; (*done)++, inputs += item_size, results += result_size)
+    for (*done = 0; *done < items; (*done)++) {
         if ((status = function(inputs, results, &compute->call)) != MPROC_OK) break;
+        if (inputs) inputs += item_size;
+        if (results) results += result_size;
+    }
     return status;
+}
+
+/*
+ * Only with a chunk in hand: a module that ends the worker while it is opened costs a chunk each time, so a
+ * map comes to its end. The text of a failure stays until a function is called.
+ */
+static mproc_status find_function(struct compute *compute)
+{
+    if (!compute->function && compute->status == MPROC_OK)
+        compute->status = function_decode(&compute->known, &compute->function);
+    return compute->status;
 }
 
 static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items, uint64_t *done)
@@ -90,7 +105,8 @@ static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items
     unsigned char *results = walk->view.results ? walk->view.results + at * compute->result_size : NULL;
 
     *done = 0;
-    if (compute->status != MPROC_OK) return compute->status;
+    if (find_function(compute) != MPROC_OK) return compute->status;
+    error_text_clear(); /* what an earlier chunk has left is not this one's */
     if (!compute->is_range) return call_items(compute, inputs, results, items, done);
     return ((mproc_range_function *)compute->function)((size_t)(walk->view.first + at), (size_t)items, inputs,
                                                        results, &compute->call);
