@@ -53,8 +53,14 @@ bool check_os_wait(check_process *process, int64_t limit_ms, check_outcome *outc
  */
 void check_os_finish(check_process *process, int64_t limit_ms, check_list *left);
 
+/* Before a case: makes what the system and the compiler make at their first use and keep for the process. */
+void check_os_warm_up(void);
+
 /* Lists what this process has of a kind. */
 void check_os_list(check_kind kind, check_list *list);
+
+/* Whether a thing of that kind and name is one that the system itself may have ended meanwhile. */
+bool check_os_may_vanish(check_kind kind, const char *name);
 
 /* Adds a name to a list, printf-like. */
 void check_list_add(check_list *list, const char *format, ...);

@@ -29,14 +29,14 @@ int64_t check_os_now_ms(void)
 
 void check_os_pause_ms(int ms)
 {
-    struct timespec pause = { ms / 1000, (long)(ms % 1000) * 1000000 };
+    struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
 
     while (nanosleep(&pause, &pause) != 0 && errno == EINTR) continue;
 }
 
 void check_os_quiet(void)
 {
-    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
 bool check_os_take_variable(const char *name, char *value, size_t size)
@@ -70,7 +70,7 @@ static void block_child_signal(sigset_t *old)
 /* Returns after a child has ended, or after the time, or before: the caller looks. */
 static void wait_for_child_signal(int64_t ms)
 {
-    struct timespec limit = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+    struct timespec limit = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
     sigset_t set;
 
     if (ms <= 0) return;
@@ -104,7 +104,7 @@ static void become(char *const *arguments, const char *executable, const char *v
 check_process *check_os_start(const char *const *arguments, const char *variable, const char *value, FILE *output)
 {
     static char executable[4096];
-    char *all[8] = { executable };
+    char *all[8] = {executable};
     check_process *process = calloc(1, sizeof *process);
     sigset_t mask;
     int i;
@@ -224,6 +224,18 @@ void check_os_finish(check_process *process, int64_t limit_ms, check_list *left)
         wait_for_child_signal(10);
     }
     free(process);
+}
+
+void check_os_warm_up(void)
+{
+    /* Nothing is: what a Linux process has, it has made. */
+}
+
+bool check_os_may_vanish(check_kind kind, const char *name)
+{
+    (void)kind;
+    (void)name;
+    return false;
 }
 
 /* ---- counting --------------------------------------------------------------------------------- */

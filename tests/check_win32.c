@@ -69,8 +69,9 @@ FILE *check_os_output(void)
     int descriptor;
 
     if (GetTempPathW(MAX_PATH, directory) == 0 || GetTempFileNameW(directory, L"chk", 0, path) == 0) return NULL;
-    file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE | DELETE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                       NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE | DELETE,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
+                       FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
     if (file == INVALID_HANDLE_VALUE) return NULL;
     descriptor = _open_osfhandle((intptr_t)file, _O_BINARY | _O_RDWR);
     return _fdopen(descriptor, "w+b");
@@ -89,7 +90,7 @@ static HANDLE inheritable(HANDLE handle)
 /* The job holds whatever the case starts, and ends it when the runner ends. */
 static HANDLE create_job(void)
 {
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = { 0 };
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
     HANDLE job = CreateJobObjectW(NULL, NULL);
 
     limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
@@ -114,7 +115,7 @@ static void write_command(const char *const *arguments, wchar_t *command, size_t
 
 static bool create_process(check_process *process, wchar_t *command, HANDLE *streams)
 {
-    STARTUPINFOEXW startup = { 0 };
+    STARTUPINFOEXW startup = {0};
     PROCESS_INFORMATION information;
     SIZE_T size = 0;
     bool created;
@@ -143,7 +144,7 @@ static bool create_process(check_process *process, wchar_t *command, HANDLE *str
 
 check_process *check_os_start(const char *const *arguments, const char *variable, const char *value, FILE *output)
 {
-    SECURITY_ATTRIBUTES inherited = { sizeof inherited, NULL, TRUE };
+    SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
     wchar_t command[MAX_PATH * 8];
     check_process *process = calloc(1, sizeof *process);
     HANDLE streams[2];
@@ -152,7 +153,8 @@ check_process *check_os_start(const char *const *arguments, const char *variable
     if (process == NULL) return NULL;
     fflush(NULL);
     process->job = create_job();
-    streams[0] = CreateFileW(L"NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, OPEN_EXISTING, 0, NULL);
+    streams[0] =
+        CreateFileW(L"NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, OPEN_EXISTING, 0, NULL);
     streams[1] = inheritable((HANDLE)_get_osfhandle(_fileno(output ? output : stdout)));
     write_command(arguments, command, sizeof command / sizeof command[0]);
     SetEnvironmentVariableA(variable, value);
@@ -190,7 +192,7 @@ bool check_os_wait(check_process *process, int64_t limit_ms, check_outcome *outc
 
 static DWORD job_size(HANDLE job)
 {
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION accounting = { 0 };
+    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION accounting = {0};
 
     QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &accounting, sizeof accounting, NULL);
     return accounting.ActiveProcesses;
@@ -200,11 +202,12 @@ typedef void visit_entry(void *context, const PROCESSENTRY32W *entry);
 
 static void each_process(visit_entry *visit, void *context)
 {
-    PROCESSENTRY32W entry = { .dwSize = sizeof entry };
+    PROCESSENTRY32W entry = {.dwSize = sizeof entry};
     HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
     BOOL more;
 
-    for (more = Process32FirstW(snapshot, &entry); more; more = Process32NextW(snapshot, &entry)) visit(context, &entry);
+    for (more = Process32FirstW(snapshot, &entry); more; more = Process32NextW(snapshot, &entry))
+        visit(context, &entry);
     CloseHandle(snapshot);
 }
 
@@ -226,12 +229,12 @@ static void list_job(HANDLE job, check_list *list)
     union {
         JOBOBJECT_BASIC_PROCESS_ID_LIST ids;
         char bytes[4096];
-    } members = { 0 };
+    } members = {0};
     DWORD i;
 
     QueryInformationJobObject(job, JobObjectBasicProcessIdList, &members, sizeof members, NULL);
     for (i = 0; i < members.ids.NumberOfProcessIdsInList; i++) {
-        named_process named = { (DWORD)members.ids.ProcessIdList[i], "?" };
+        named_process named = {(DWORD)members.ids.ProcessIdList[i], "?"};
 
         each_process(name_process, &named);
         check_list_add(list, "%lu (%s)", (unsigned long)named.id, named.name);
@@ -253,6 +256,43 @@ void check_os_finish(check_process *process, int64_t limit_ms, check_list *left)
     free(process);
 }
 
+/* ---- what the system keeps -------------------------------------------------------------------- */
+
+/* MinGW's compiler emulates thread-local variables, and makes a lock for them when the first one is touched. */
+static void touch_thread_local(void)
+{
+#ifndef _MSC_VER
+    static _Thread_local volatile int local;
+
+    local = 1;
+    (void)local;
+#endif
+}
+
+static void CALLBACK do_nothing(void *context, BOOLEAN timed_out)
+{
+    (void)context;
+    (void)timed_out;
+}
+
+/* The process' thread pool comes with its first registered wait, and stays for seconds after the last. */
+void check_os_warm_up(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE wait = NULL;
+
+    touch_thread_local();
+    RegisterWaitForSingleObject(&wait, event, do_nothing, NULL, INFINITE, WT_EXECUTEINWAITTHREAD);
+    UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
+    CloseHandle(event);
+}
+
+/* Threads of the pool, and under Wine events of theirs, go when they have been idle for some seconds. */
+bool check_os_may_vanish(check_kind kind, const char *name)
+{
+    return kind == CHECK_THREADS || (kind == CHECK_HANDLES && strstr(name, "(Event)") != NULL);
+}
+
 /* ---- counting --------------------------------------------------------------------------------- */
 
 /*
@@ -261,8 +301,8 @@ void check_os_finish(check_process *process, int64_t limit_ms, check_list *left)
  */
 static bool is_counted(const wchar_t *type)
 {
-    static const wchar_t *const types[] = { L"Process", L"Thread", L"Event", L"Semaphore", L"Mutant", L"Section",
-                                            L"File", L"Job", L"Timer", L"Token" };
+    static const wchar_t *const types[] = {L"Process", L"Thread", L"Event", L"Semaphore", L"Mutant",
+                                           L"Section", L"File",   L"Job",   L"Timer",     L"Token"};
     size_t i;
 
     for (i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -286,7 +326,8 @@ static void list_handles(check_list *list)
         PUBLIC_OBJECT_TYPE_INFORMATION type;
         char bytes[1024];
     } information;
-    query_object query = (query_object)(void (*)(void))GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtQueryObject");
+    query_object query =
+        (query_object)(void (*)(void))GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtQueryObject");
     DWORD count = 0;
     DWORD found = 0;
     DWORD free_numbers = 0;
@@ -315,7 +356,7 @@ static void list_if_child(void *context, const PROCESSENTRY32W *entry)
 
 static void list_threads(check_list *list)
 {
-    THREADENTRY32 entry = { .dwSize = sizeof entry };
+    THREADENTRY32 entry = {.dwSize = sizeof entry};
     HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
     BOOL more;
 

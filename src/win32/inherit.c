@@ -15,10 +15,6 @@ static mproc_status inherit_copy(win32_inheritance *inheritance, plat_handle han
 {
     HANDLE self = GetCurrentProcess();
 
-    if (!win32_handle_open(handle)) {
-        return mproc_error(MPROC_INVALID, "the child's %s is to be handle %lld, which is not open", what,
-                           (long long)handle);
-    }
     if (!DuplicateHandle(self, (HANDLE)handle, self, copy, 0, TRUE, DUPLICATE_SAME_ACCESS)) {
         return win32_error(GetLastError(), "cannot copy handle %lld for the child's %s", (long long)handle, what);
     }
@@ -63,9 +59,29 @@ static mproc_status inherit_stream(win32_inheritance *inheritance, const mproc_s
     return inherit_own(inheritance, number, stream);
 }
 
+static mproc_status inherit_check(plat_handle handle, const char *what)
+{
+    if (win32_handle_open(handle)) return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "the child's %s is to be handle %lld, which is not open", what,
+                       (long long)handle);
+}
+
+/* Before anything is opened here: a copy could get the number of a handle that was closed by mistake. */
+static mproc_status inherit_check_all(const plat_start *start)
+{
+    for (int i = 0; i < WIN32_GIVEN; i++) {
+        if (start->handles[i] != PLAT_NO_HANDLE) MPROC_TRY(inherit_check(start->handles[i], "inherited handle"));
+    }
+    for (int i = 0; i < WIN32_STREAMS; i++) {
+        const mproc_stdio *stdio = &start->stdio[i];
+        if (stdio->kind == MPROC_STDIO_HANDLE) MPROC_TRY(inherit_check(stdio->handle, stream_names[i]));
+    }
+    return MPROC_OK;
+}
+
 mproc_status win32_inherit(win32_inheritance *inheritance, const plat_start *start)
 {
-    mproc_status status = MPROC_OK;
+    mproc_status status = inherit_check_all(start);
 
     for (int i = 0; i < WIN32_GIVEN && status == MPROC_OK; i++) {
         HANDLE copy = (HANDLE)PLAT_NO_HANDLE;

@@ -106,10 +106,13 @@ bool plat_system_environment(const char *name, char *value, size_t size)
     wchar_t *wide_name = NULL;
     wchar_t *wide_value = NULL;
     bool found = false;
+    int bytes;
 
     if (win32_wide(name, &wide_name) != MPROC_OK) goto done;
     if ((wide_value = environment_read(wide_name)) == NULL) goto done;
-    found = win32_narrow(wide_value, value, size);
+    /* Asked first: what does not fit is not to be written in part. */
+    bytes = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, wide_value, -1, NULL, 0, NULL, NULL);
+    found = bytes > 0 && (size_t)bytes <= size && win32_narrow(wide_value, value, size);
 done:
     free(wide_value);
     free(wide_name);

@@ -85,7 +85,7 @@ static void case_birth_scale_is_the_same_everywhere(void)
 
 static void case_sleep_is_never_early(void)
 {
-    static const int64_t spans_ns[] = { 1, 1000, 100000, 999999, 1000000, 1500000, 20000000 };
+    static const int64_t spans_ns[] = {1, 1000, 100000, 999999, 1000000, 1500000, 20000000};
     size_t i;
 
     for (i = 0; i < sizeof spans_ns / sizeof spans_ns[0]; i++) {

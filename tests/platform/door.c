@@ -133,7 +133,7 @@ static bool step_is_reached(void *context)
 
 void door_await_step(door_board *board, uint32_t step)
 {
-    step_wait wait = { board, step };
+    step_wait wait = {board, step};
 
     CHECK_WAIT_UNTIL(step_is_reached, &wait);
 }

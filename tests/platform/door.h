@@ -24,10 +24,10 @@ int64_t door_in_ms(int ms);
  */
 typedef struct door_call {
     plat_start start;
-    const char *helper;       /* "suite.helper" */
-    const char *text;         /* for the helper, at most 40 bytes */
-    int written;              /* how often the marker was asked for */
-    plat_handle numbers[4];   /* the numbers that the helper was told */
+    const char *helper;     /* "suite.helper" */
+    const char *text;       /* for the helper, at most 40 bytes */
+    int written;            /* how often the marker was asked for */
+    plat_handle numbers[4]; /* the numbers that the helper was told */
 } door_call;
 
 void door_call_init(door_call *call, const char *helper, const char *text);
@@ -47,10 +47,10 @@ mproc_exit_status door_end(plat_process *process);
 void door_check_end(plat_process *process, mproc_exit_kind kind, int number, const char *file, int line);
 
 /* A call that must fail: with this status, and with a text that says more than nothing. */
-#define CHECK_REFUSED(call, status)                       \
-    do {                                                  \
-        CHECK_STATUS(call, status);                       \
-        CHECK(mproc_last_error_text()[0] != '\0');        \
+#define CHECK_REFUSED(call, status)                \
+    do {                                           \
+        CHECK_STATUS(call, status);                \
+        CHECK(mproc_last_error_text()[0] != '\0'); \
     } while (0)
 
 /* ---- the board -------------------------------------------------------------------------------- */
@@ -105,6 +105,9 @@ void os_set_variable(const char *name, const char *value);
 
 /* From now on a fault ends this process in the system's way, whatever a sanitizer has installed. */
 void os_fault_as_usual(void);
+
+/* Whether touching what is reserved and not committed is a fault here. Under Wine it is not. */
+bool os_reserved_memory_faults(void);
 
 /* Ends of this process by its own fault, as the system tells of them. */
 void os_abort(void);

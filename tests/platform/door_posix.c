@@ -128,6 +128,11 @@ void os_fault_as_usual(void)
     signal(SIGABRT, SIG_DFL);
 }
 
+bool os_reserved_memory_faults(void)
+{
+    return true;
+}
+
 void os_abort(void)
 {
     abort();

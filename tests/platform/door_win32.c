@@ -34,7 +34,7 @@ bool os_handle_is_inheritable(plat_handle handle)
 
 plat_handle os_open_inheritable(void)
 {
-    SECURITY_ATTRIBUTES inherited = { sizeof inherited, NULL, TRUE };
+    SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
 
     return (plat_handle)CreateEventW(&inherited, TRUE, FALSE, NULL);
 }
@@ -108,8 +108,8 @@ void os_write_program(const char *path, const char *text)
 plat_handle os_open_input(const char *path)
 {
     wchar_t name[PATH_UNITS];
-    HANDLE file = CreateFileW(wide(path, name), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0,
-                              NULL);
+    HANDLE file =
+        CreateFileW(wide(path, name), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
 
     CHECK(file != INVALID_HANDLE_VALUE);
     return (plat_handle)file;
@@ -156,10 +156,15 @@ void os_fault_as_usual(void)
     signal(SIGABRT, SIG_DFL);
 }
 
-/* abort() of the universal C runtime is this; that of older ones is an exit code like any other. */
+bool os_reserved_memory_faults(void)
+{
+    return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") == NULL;
+}
+
+/* The code with which abort() of the universal C runtime ends; that of older ones is an exit code like any other. */
 void os_abort(void)
 {
-    __fastfail(FAST_FAIL_FATAL_APP_EXIT);
+    RaiseException(0xC0000409, EXCEPTION_NONCONTINUABLE, 0, NULL);
 }
 
 void os_arithmetic_fault(void)

@@ -12,7 +12,7 @@ static void case_returns_at_once_when_the_word_differs(void)
 
 static void case_times_out_and_not_before(void)
 {
-    static const int64_t spans_ns[] = { 1, 300000, 1999999, 15000000 };
+    static const int64_t spans_ns[] = {1, 300000, 1999999, 15000000};
     _Atomic uint32_t word = 0;
     size_t i;
 

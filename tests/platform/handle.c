@@ -131,7 +131,7 @@ static void case_wait_takes_nothing_away(void)
 
 static void case_wait_times_out_and_not_before(void)
 {
-    static const int64_t spans_ns[] = { 1, 300000, 1000000, 1999999, 15000000 };
+    static const int64_t spans_ns[] = {1, 300000, 1000000, 1999999, 15000000};
     plat_handle events[EVENTS];
     int ready = -1;
     size_t i;
@@ -148,7 +148,7 @@ static void case_wait_times_out_and_not_before(void)
 
 static void case_passed_deadline_means_try(void)
 {
-    static const int64_t deadlines[] = { 0, -1, INT64_MIN, 1 };
+    static const int64_t deadlines[] = {0, -1, INT64_MIN, 1};
     plat_handle event;
     int ready = -1;
     size_t i;

@@ -38,7 +38,7 @@ static int fill_with_files(void)
     int last = -1;
     int next;
 
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 64, 64 }), 0);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, 64}), 0);
     while ((next = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) last = next;
     CHECK_EQ(last, 63);
     return last;
@@ -95,13 +95,13 @@ static int helper_starts_with_few_files(const char *text)
     close(base);
     do {
         int lowest;
-        limit = (struct rlimit){ (rlim_t)(base + refused), 4096 };
+        limit = (struct rlimit){(rlim_t)(base + refused), 4096};
         CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
         door_call_init(&call, "linux_limits.returns_0", "");
         status = plat_process_start(&call.start, &process);
         if (status == MPROC_OK) break;
         CHECK_STATUS(status, MPROC_LIMIT);
-        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 4096, 4096 }), 0);
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){4096, 4096}), 0);
         lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
         CHECK_EQ(lowest, base);
         close(lowest);
@@ -122,7 +122,7 @@ enum { SMALL_SPACE = 512 << 20 };
 
 static int helper_has_few_addresses(const char *text)
 {
-    struct rlimit limit = { SMALL_SPACE, SMALL_SPACE };
+    struct rlimit limit = {SMALL_SPACE, SMALL_SPACE};
     size_t page = plat_memory_page();
     plat_handle memory;
     void *base = NULL;
@@ -160,7 +160,7 @@ static void refuse_memfd(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = { sizeof instructions / sizeof instructions[0], instructions };
+    struct sock_fprog program = {sizeof instructions / sizeof instructions[0], instructions};
 
     CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) CHECK_SKIP("this kernel has no seccomp filters");

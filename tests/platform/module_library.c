@@ -4,7 +4,7 @@ __declspec(dllexport)
 #elif defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
-int module_library_answer(int number);
+    int module_library_answer(int number);
 
 int module_library_answer(int number)
 {

@@ -150,7 +150,7 @@ static int helper_sets_event_and_board(const char *text)
 
 static void case_closed_streams_do_not_confuse_handles(void)
 {
-    static const char *const closed[] = { "0", "1", "2", "01", "12", "012" };
+    static const char *const closed[] = {"0", "1", "2", "01", "12", "012"};
     plat_process process;
     size_t i;
 
@@ -169,9 +169,9 @@ static int helper_crosses_streams(const char *text)
 
     door_handles(text, handles);
     door_call_init(&call, "posix_process.compares_streams", "");
-    call.start.stdio[0] = (mproc_stdio){ MPROC_STDIO_HANDLE, 1 };
-    call.start.stdio[1] = (mproc_stdio){ MPROC_STDIO_HANDLE, 2 };
-    call.start.stdio[2] = (mproc_stdio){ MPROC_STDIO_HANDLE, 0 };
+    call.start.stdio[0] = (mproc_stdio){MPROC_STDIO_HANDLE, 1};
+    call.start.stdio[1] = (mproc_stdio){MPROC_STDIO_HANDLE, 2};
+    call.start.stdio[2] = (mproc_stdio){MPROC_STDIO_HANDLE, 0};
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
     return 0;
@@ -203,10 +203,10 @@ static void case_streams_may_be_crossed(void)
     os_make_directory(directory, sizeof directory);
     door_call_init(&call, "posix_process.crosses_streams", "");
     for (i = 0; i < 3; i++) {
-        char text[2] = { (char)('0' + i), '\0' };
+        char text[2] = {(char)('0' + i), '\0'};
         snprintf(path, sizeof path, "%s/%d", directory, i);
         os_write_program(path, text);
-        call.start.stdio[i] = (mproc_stdio){ MPROC_STDIO_HANDLE, open(path, O_RDWR | O_CLOEXEC | O_APPEND) };
+        call.start.stdio[i] = (mproc_stdio){MPROC_STDIO_HANDLE, open(path, O_RDWR | O_CLOEXEC | O_APPEND)};
     }
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);

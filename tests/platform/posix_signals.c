@@ -177,7 +177,7 @@ static void case_interrupt_is_caught(void)
 /* Two cannot be blocked; the others are a thread's own faults, which nobody can put off. */
 static bool is_exempt(int number)
 {
-    static const int exempt[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+    static const int exempt[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
     size_t i;
 
     for (i = 0; i < sizeof exempt / sizeof exempt[0]; i++) {
@@ -222,8 +222,8 @@ static void count_drop(int number)
 /* Without SA_RESTART: each call that sleeps is disturbed. */
 static void start_rain(void)
 {
-    struct sigaction action = { .sa_handler = count_drop };
-    struct itimerval every = { { 0, 500 }, { 0, 500 } };
+    struct sigaction action = {.sa_handler = count_drop};
+    struct itimerval every = {{0, 500}, {0, 500}};
 
     CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
     CHECK_EQ(setitimer(ITIMER_REAL, &every, NULL), 0);
@@ -231,7 +231,7 @@ static void start_rain(void)
 
 static void stop_rain(void)
 {
-    struct itimerval never = { { 0, 0 }, { 0, 0 } };
+    struct itimerval never = {{0, 0}, {0, 0}};
 
     CHECK_EQ(setitimer(ITIMER_REAL, &never, NULL), 0);
     CHECK(drops > 0);
@@ -277,13 +277,14 @@ static void case_signals_do_not_disturb_a_watcher(void)
 /* A semaphore may wake for no reason, but a status is OK or TIMEOUT, and TIMEOUT is not early. */
 static void case_signals_do_not_make_a_semaphore_fail(void)
 {
-    plat_semaphore semaphore = { 0 };
+    plat_semaphore semaphore = {0};
     int64_t deadline = door_in_ms(50);
     mproc_status status;
 
     CHECK_OK(plat_semaphore_open(&semaphore));
     start_rain();
-    while ((status = plat_semaphore_wait(&semaphore, deadline)) == MPROC_OK) CHECK(plat_clock_now_ns() < door_limit_ns());
+    while ((status = plat_semaphore_wait(&semaphore, deadline)) == MPROC_OK)
+        CHECK(plat_clock_now_ns() < door_limit_ns());
     CHECK_STATUS(status, MPROC_TIMEOUT);
     CHECK(plat_clock_now_ns() >= deadline);
     stop_rain();
@@ -317,7 +318,7 @@ static void set_event_on_signal(int number)
 
 static void case_event_can_be_set_by_a_signal_handler(void)
 {
-    struct sigaction action = { .sa_handler = set_event_on_signal };
+    struct sigaction action = {.sa_handler = set_event_on_signal};
     int ready = -1;
 
     CHECK_OK(plat_event_create(&interrupted));
@@ -339,7 +340,7 @@ static void post_on_signal(int number)
 
 static void case_semaphore_can_be_posted_by_a_signal_handler(void)
 {
-    struct sigaction action = { .sa_handler = post_on_signal };
+    struct sigaction action = {.sa_handler = post_on_signal};
 
     CHECK_OK(plat_semaphore_open(&posted));
     CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);

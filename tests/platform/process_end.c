@@ -45,7 +45,7 @@ static void await_end(const plat_process *process)
 
 static void case_exit_codes_are_told(void)
 {
-    static const int codes[] = { 0, 1, 2, 3, 42, 127, 128, 143, 255 };
+    static const int codes[] = {0, 1, 2, 3, 42, 127, 128, 143, 255};
     plat_process process;
     char text[8];
     size_t i;

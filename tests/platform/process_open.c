@@ -120,7 +120,7 @@ static void case_process_just_born_is_found(void)
         door_start("process_open.returns", "0", PLAT_NO_HANDLE, &process);
         if (plat_process_open(process.pid, plat_clock_birth_ns(), &opened) == MPROC_OK) plat_handle_close(opened);
         /* It may have ended meanwhile; then its own handle says so too. */
-        else CHECK_OK(plat_handle_wait(&process.handle, 1, 0, &(int){ 0 }));
+        else CHECK_OK(plat_handle_wait(&process.handle, 1, 0, &(int){0}));
         CHECK_EXITS(&process, 0);
     }
 }
@@ -146,7 +146,7 @@ static void case_ended_process_is_not_found(void)
 
 static void case_absurd_ids_are_not_found(void)
 {
-    static const int64_t ids[] = { 0, -1, INT32_MIN, INT32_MAX, INT64_MAX, INT64_MIN, INT64_C(1) << 32 };
+    static const int64_t ids[] = {0, -1, INT32_MIN, INT32_MAX, INT64_MAX, INT64_MIN, INT64_C(1) << 32};
     plat_handle opened = PLAT_NO_HANDLE;
     size_t i;
 

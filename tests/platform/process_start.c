@@ -195,7 +195,7 @@ static void run_batch(void *context)
 
 static void case_many_threads_start_at_once(void)
 {
-    start_batch batches[BATCHES] = { { 0 } };
+    start_batch batches[BATCHES] = {{0}};
     plat_thread *threads[BATCHES];
     int i;
 
@@ -239,8 +239,8 @@ static void check_environment(const char *const *environment, bool only, const c
 
 static void case_environment_is_passed_on_and_changed(void)
 {
-    static const char *const nothing[] = { NULL };
-    static const char *const changes[] = { "DOOR_A=2", "DOOR_B", "DOOR_C=3", "DOOR_NOT_SET", NULL };
+    static const char *const nothing[] = {NULL};
+    static const char *const changes[] = {"DOOR_A=2", "DOOR_B", "DOOR_C=3", "DOOR_NOT_SET", NULL};
     char value[8];
 
     os_set_variable("DOOR_A", "1");
@@ -258,7 +258,7 @@ static void case_environment_is_passed_on_and_changed(void)
 
 static void case_environment_only_leaves_out_the_rest(void)
 {
-    static const char *const only[] = { "DOOR_C=3", NULL };
+    static const char *const only[] = {"DOOR_C=3", NULL};
 
     os_set_variable("DOOR_A", "1");
     check_environment(only, true, "A-C3");
@@ -314,7 +314,7 @@ static void case_starts_in_the_working_directory(void)
 /* The runner sees to it that there is no process and no handle left. */
 static void check_start_refused(const plat_start *start, mproc_status expected, const char *part)
 {
-    plat_process process = { PLAT_NO_HANDLE, -5 };
+    plat_process process = {PLAT_NO_HANDLE, -5};
 
     CHECK_STATUS(plat_process_start(start, &process), expected);
     CHECK_CONTAINS(mproc_last_error_text(), part);
@@ -327,8 +327,8 @@ static void case_missing_working_directory_is_refused(void)
     door_call call;
 
     door_call_init(&call, "process_start.returns", "0");
-    call.start.working_directory = "no/such/directory";
-    check_start_refused(&call.start, MPROC_NOT_FOUND, "no/such/directory");
+    call.start.working_directory = "no-such-directory";
+    check_start_refused(&call.start, MPROC_NOT_FOUND, "no-such-directory");
 }
 
 static void case_missing_executable_is_refused(void)
@@ -336,19 +336,25 @@ static void case_missing_executable_is_refused(void)
     door_call call;
 
     door_call_init(&call, "process_start.returns", "0");
-    call.start.executable = "no/such/program";
-    check_start_refused(&call.start, MPROC_NOT_FOUND, "no/such/program");
+    call.start.executable = "no-such-program";
+    check_start_refused(&call.start, MPROC_NOT_FOUND, "no-such-program");
 }
 
+/* To Linux and Windows it may not be executed; to Wine it is no program. */
 static void case_directory_as_executable_is_refused(void)
 {
+    plat_process process = { PLAT_NO_HANDLE, -5 };
     char directory[1024];
     door_call call;
+    mproc_status status;
 
     os_make_directory(directory, sizeof directory);
     door_call_init(&call, "process_start.returns", "0");
     call.start.executable = directory;
-    check_start_refused(&call.start, MPROC_PERMISSION, directory);
+    status = plat_process_start(&call.start, &process);
+    CHECK(status == MPROC_PERMISSION || status == MPROC_INVALID);
+    CHECK_EQ(process.handle, PLAT_NO_HANDLE);
+    CHECK_EQ(process.pid, -5);
     os_remove_directory(directory);
 }
 
@@ -363,7 +369,7 @@ static void case_file_that_is_no_program_is_refused(void)
     os_write_program(path, "neither a program nor a script\n");
     door_call_init(&call, "process_start.returns", "0");
     call.start.executable = path;
-    check_start_refused(&call.start, MPROC_INVALID, path);
+    check_start_refused(&call.start, MPROC_INVALID, "program.exe");
     os_remove_directory(directory);
 }
 
@@ -388,8 +394,8 @@ static void case_closed_stdio_handle_is_refused(void)
 
 static void case_executable_may_have_any_name(void)
 {
-    static const char *const names[] = { "plain.exe", "with  blanks.exe", "a'b%PATH%^&;$HOME`.exe",
-                                         "\xC3\xA4\xE2\x98\x83\xF0\x9F\x8D\x80.exe" };
+    static const char *const names[] = {"plain.exe", "with  blanks.exe", "a'b%PATH%^&;$HOME`.exe",
+                                        "\xC3\xA4\xE2\x98\x83\xF0\x9F\x8D\x80.exe"};
     char directory[1024];
     char path[1100];
     door_call call;

@@ -32,8 +32,8 @@ static void run_speaker(const char *helper, mproc_stdio_kind output, mproc_stdio
     plat_process process;
 
     door_call_init(&call, helper, "");
-    call.start.stdio[1] = (mproc_stdio){ output, file };
-    call.start.stdio[2] = (mproc_stdio){ error, file };
+    call.start.stdio[1] = (mproc_stdio){output, file};
+    call.start.stdio[2] = (mproc_stdio){error, file};
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
 }
@@ -138,7 +138,7 @@ static void case_input_comes_from_a_handle(void)
     os_write_program(path, "a line\n");
     file = os_open_input(path);
     door_call_init(&call, "process_stdio.reads", "a line");
-    call.start.stdio[0] = (mproc_stdio){ MPROC_STDIO_HANDLE, file };
+    call.start.stdio[0] = (mproc_stdio){MPROC_STDIO_HANDLE, file};
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
     plat_handle_close(file);
@@ -167,8 +167,8 @@ static void case_streams_and_handles_do_not_mix(void)
     output_open(&output);
     CHECK_OK(plat_event_create(&event));
     door_call_init(&call, "process_stdio.speaks_and_sets", "");
-    call.start.stdio[1] = (mproc_stdio){ MPROC_STDIO_HANDLE, output.file };
-    call.start.stdio[2] = (mproc_stdio){ MPROC_STDIO_NULL, 0 };
+    call.start.stdio[1] = (mproc_stdio){MPROC_STDIO_HANDLE, output.file};
+    call.start.stdio[2] = (mproc_stdio){MPROC_STDIO_NULL, 0};
     call.start.handles[0] = event;
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);

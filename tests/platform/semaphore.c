@@ -15,7 +15,7 @@ static void check_empty(plat_semaphore *semaphore)
 
 static void case_post_before_wait_is_kept(void)
 {
-    plat_semaphore semaphore = { 0 };
+    plat_semaphore semaphore = {0};
 
     CHECK_OK(plat_semaphore_open(&semaphore));
     plat_semaphore_post(&semaphore);
@@ -26,7 +26,7 @@ static void case_post_before_wait_is_kept(void)
 
 static void case_wait_for_a_passed_deadline_tries(void)
 {
-    plat_semaphore semaphore = { 0 };
+    plat_semaphore semaphore = {0};
 
     CHECK_OK(plat_semaphore_open(&semaphore));
     CHECK_STATUS(plat_semaphore_wait(&semaphore, 0), MPROC_TIMEOUT);
@@ -40,7 +40,7 @@ static void case_wait_for_a_passed_deadline_tries(void)
 
 static void case_holds_at_most_one_post(void)
 {
-    plat_semaphore semaphore = { 0 };
+    plat_semaphore semaphore = {0};
     int i;
 
     CHECK_OK(plat_semaphore_open(&semaphore));
@@ -53,14 +53,15 @@ static void case_holds_at_most_one_post(void)
 
 static void case_times_out_and_not_before(void)
 {
-    static const int64_t spans_ns[] = { 1, 300000, 1999999, 15000000 };
-    plat_semaphore semaphore = { 0 };
+    static const int64_t spans_ns[] = {1, 300000, 1999999, 15000000};
+    plat_semaphore semaphore = {0};
     size_t i;
 
     CHECK_OK(plat_semaphore_open(&semaphore));
     for (i = 0; i < sizeof spans_ns / sizeof spans_ns[0]; i++) {
         int64_t deadline = plat_clock_now_ns() + spans_ns[i];
-        while (plat_semaphore_wait(&semaphore, deadline) != MPROC_TIMEOUT) CHECK(plat_clock_now_ns() < door_limit_ns());
+        while (plat_semaphore_wait(&semaphore, deadline) != MPROC_TIMEOUT)
+            CHECK(plat_clock_now_ns() < door_limit_ns());
         CHECK(plat_clock_now_ns() >= deadline);
     }
     plat_semaphore_close(&semaphore);
@@ -68,7 +69,7 @@ static void case_times_out_and_not_before(void)
 
 static void case_closed_and_opened_again(void)
 {
-    plat_semaphore semaphore = { 0 };
+    plat_semaphore semaphore = {0};
     uint32_t serial;
 
     CHECK_OK(plat_semaphore_open(&semaphore));
@@ -83,7 +84,7 @@ static void case_closed_and_opened_again(void)
 
 static void case_posting_what_is_not_open_is_harmless(void)
 {
-    plat_semaphore semaphore = { 0 };
+    plat_semaphore semaphore = {0};
 
     plat_semaphore_post(&semaphore);
     CHECK_OK(plat_semaphore_open(&semaphore));
@@ -132,10 +133,10 @@ static void play_in_thread(void *context)
 
 static void case_two_threads_take_turns(void)
 {
-    plat_semaphore semaphores[2] = { { 0 } };
+    plat_semaphore semaphores[2] = {{0}};
     _Atomic uint32_t turn = 0;
-    player first = { &semaphores[0], &semaphores[1], &turn, 0, ROUNDS };
-    player second = { &semaphores[1], &semaphores[0], &turn, 1, ROUNDS };
+    player first = {&semaphores[0], &semaphores[1], &turn, 0, ROUNDS};
+    player second = {&semaphores[1], &semaphores[0], &turn, 1, ROUNDS};
     plat_thread *thread;
 
     CHECK_OK(plat_semaphore_open(first.mine));
@@ -185,7 +186,7 @@ static int helper_takes_turns(const char *text)
 
     door_handles(text, handles);
     board = door_board_open(handles[0]);
-    pair = (player){ &board->semaphores[1], &board->semaphores[0], &board->word, 1, ROUNDS };
+    pair = (player){&board->semaphores[1], &board->semaphores[0], &board->word, 1, ROUNDS};
     play_in_thread(&pair);
     return 0;
 }
@@ -194,7 +195,7 @@ static void case_two_processes_take_turns(void)
 {
     plat_handle memory;
     door_board *board = door_board_create(&memory);
-    player pair = { &board->semaphores[0], &board->semaphores[1], &board->word, 0, ROUNDS };
+    player pair = {&board->semaphores[0], &board->semaphores[1], &board->word, 0, ROUNDS};
     plat_process process;
 
     CHECK_OK(plat_semaphore_open(pair.mine));

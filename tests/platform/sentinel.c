@@ -54,7 +54,8 @@ static int helper_watches(const char *text)
     door_handles(text, handles);
     board = door_board_open(handles[0]);
     CHECK_OK(plat_handle_adopt(handles[1]));
-    if (plat_handle_wait(&handles[1], 1, 0, &ready) == MPROC_TIMEOUT) atomic_store(&board->values[0], SAW_PARENT_LIVE);
+    if (plat_handle_wait(&handles[1], 1, 0, &ready) == MPROC_TIMEOUT)
+        atomic_store(&board->values[0], SAW_PARENT_LIVE);
     atomic_store(&board->step, 1);
     CHECK_OK(plat_handle_wait(&handles[1], 1, door_limit_ns(), &ready));
     atomic_store(&board->values[0], SAW_PARENT_END);

@@ -30,7 +30,7 @@ static void case_cpu_count_honours_affinity(void)
 
 static void case_random_fills_all_bytes(void)
 {
-    unsigned char seen[33] = { 0 };
+    unsigned char seen[33] = {0};
     unsigned char bytes[33];
     size_t i;
     int turn;

@@ -109,7 +109,8 @@ static void case_watches_a_hundred(void)
     await_reports(watcher, reports, MANY / 2);
     for (i = 0; i < MANY; i++) {
         plat_watcher_remove(watcher, processes[i].handle, (uint64_t)i + 1);
-        door_check_end(&processes[i], i % 2 ? MPROC_EXIT_SIGNALLED : MPROC_EXIT_EXITED, i % 2 ? 9 : 0, __FILE__, __LINE__);
+        door_check_end(&processes[i], i % 2 ? MPROC_EXIT_SIGNALLED : MPROC_EXIT_EXITED, i % 2 ? 9 : 0, __FILE__,
+                       __LINE__);
     }
     plat_watcher_free(watcher);
 }
@@ -187,7 +188,7 @@ static void case_wakes_are_kept_but_do_not_add_up(void)
 
 static void case_wait_times_out_and_not_before(void)
 {
-    static const int64_t spans_ns[] = { 1, 300000, 1999999, 15000000 };
+    static const int64_t spans_ns[] = {1, 300000, 1999999, 15000000};
     plat_watcher *watcher;
     size_t i;
 
