@@ -78,20 +78,18 @@ static void recover_threads(uint32_t process)
         if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) recover_thread(i);
 }
 
+/* Also of the parent's earlier lives, if 4,096 of them lie in between: then an orphan waits for its adoption longer. */
 static bool is_child(uint32_t index, uint32_t parent)
 {
-    const struct process_slot *slot = process_slot_at(index);
-    uint32_t state = atomic_load(&slot->state);
+    uint32_t state = atomic_load(&process_slot_at(index)->state);
+    uint32_t generation = atomic_load(&process_slot_at(parent)->generation);
 
-    if ((state & 7u) == PROCESS_FREE || state >> 3 != parent || index == parent) return false;
-    /* Taken, but nothing written yet: it can only be this parent's, whose slot is not freed before its children's. */
-    if ((state & 7u) == PROCESS_STARTING && atomic_load(&slot->pid) == 0) return true;
-    return atomic_load(&slot->parent_generation) == atomic_load(&process_slot_at(parent)->generation);
+    return (state & 7u) != PROCESS_FREE && index != parent && state >> 3 == (parent | (generation & 0xFFFu) << 17);
 }
 
 static void set_state(struct process_slot *slot, enum process_state state)
 {
-    atomic_store(&slot->state, (uint32_t)state | process_slot_parent(slot) << 3);
+    atomic_store(&slot->state, process_state_word(state, atomic_load(&slot->state)));
 }
 
 static void free_slot(uint32_t index)
@@ -115,14 +113,9 @@ static bool recover_children(uint32_t parent)
 
     for (uint32_t i = 0; i < high; i++) {
         if (!is_child(i, parent)) continue;
-        /* Its parent may have died before it wrote this, and so may we, after the state has changed. */
-        atomic_store(&process_slot_at(i)->parent_generation, atomic_load(&process_slot_at(parent)->generation));
-        if (!slot_process_dead(i))
-            quiet = quiet && !(atomic_load(&process_slot_at(i)->flags) & PROCESS_DAEMON);
-        else if (recover_locked(i))
-            free_slot(i);
-        else
-            quiet = false;
+        if (!slot_process_dead(i)) quiet = quiet && !(atomic_load(&process_slot_at(i)->flags) & PROCESS_DAEMON);
+        else if (recover_locked(i)) free_slot(i);
+        else quiet = false;
     }
     return quiet;
 }
@@ -173,7 +166,7 @@ void recovery_help(uint32_t tag)
     bool begun;
 
     if (!tag || !slot_thread_dead(tag)) return;
-    begun = recovery_begin();          /* false: we recover already, and wait for a lock of another dead thread */
+    begun = recovery_begin(); /* false: we recover already, and wait for a lock of another dead thread */
     help_locked(tag, !begun);
     if (begun) recovery_end();
 }

@@ -78,17 +78,17 @@ static mproc_status take(const struct slot_table *table, uint32_t value, uint32_
 mproc_status slot_process_take(uint32_t parent, uint32_t *index)
 {
     struct arena_header *header = arena_header();
-    struct slot_table table = {ARENA_PROCESSES,         sizeof(struct process_slot), 0,
-                               header->processes_max,   &header->processes_high,     &header->processes_hint,
-                               process_word,            "process slots"};
-    struct process_slot *slot;
-    mproc_status status;
+    struct slot_table table = {ARENA_PROCESSES,
+                               sizeof(struct process_slot),
+                               0,
+                               header->processes_max,
+                               &header->processes_high,
+                               &header->processes_hint,
+                               process_word,
+                               "process slots"};
+    uint32_t generation = parent == SLOT_NONE ? 0 : atomic_load(&process_slot_at(parent)->generation);
 
-    if ((status = take(&table, PROCESS_STARTING | parent << 3, index)) != MPROC_OK) return status;
-    slot = process_slot_at(*index);
-    atomic_store(&slot->parent_generation,
-                 parent == SLOT_NONE ? 0 : atomic_load(&process_slot_at(parent)->generation));
-    return MPROC_OK;
+    return take(&table, PROCESS_STARTING | parent << 3 | generation << 20, index);
 }
 
 void slot_process_release(uint32_t index)
@@ -107,9 +107,8 @@ void slot_process_release(uint32_t index)
 mproc_status slot_thread_enter(uint32_t process)
 {
     struct arena_header *header = arena_header();
-    struct slot_table table = {ARENA_THREADS,       sizeof(struct thread_slot), 1,
-                               header->threads_max, &header->threads_high,      &header->threads_hint,
-                               thread_word,         "thread slots"};
+    struct slot_table table = {ARENA_THREADS,         sizeof(struct thread_slot), 1,           header->threads_max,
+                               &header->threads_high, &header->threads_hint,      thread_word, "thread slots"};
     struct thread_slot *slot;
     uint32_t index = 0;
     mproc_status status;

@@ -10,7 +10,7 @@
 /* A thread's tag: generation << 20 | slot index. Bit 31 is left for LOCK_WAITERS; 0 is nobody. */
 #define SLOT_INDEX_MAX 0xFFFFFu
 #define SLOT_GENERATION_MASK 0x7FFu
-#define SLOT_NONE 0x1FFFFFFFu
+#define SLOT_NONE 0x1FFFFu
 
 /*
  * A hand: what its thread is about to change, written before and cleared after, so that recovery
@@ -62,8 +62,9 @@ enum process_state { PROCESS_FREE, PROCESS_STARTING, PROCESS_ATTACHED, PROCESS_L
 enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2 };
 
 /*
- * `state` is an enum process_state | parent's slot index << 3, and changes as said above, by
- * compare-and-swap. The parent writes the rest while the state is STARTING; later
+ * `state` is an enum process_state | the parent's slot index << 3 | the parent's generation << 20. It changes as
+ * said above, by compare-and-swap, and the parent stays in it until the slot is free: so whoever takes a slot is named by
+ * the taking itself. The parent writes the rest while the state is STARTING; later
  *   PROCESS_ENTERED  is set by the process when it passes its main guard,
  *   interrupts       is raised by anybody,
  *   cells            is the chain of tables of blocks that the process owns (cells.h): its own, after its
@@ -74,14 +75,13 @@ enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2 };
 struct process_slot {
     _Atomic uint32_t state;
     _Atomic uint32_t generation;
-    _Atomic uint32_t parent_generation;
     _Atomic uint32_t flags;
+    _Atomic uint32_t interrupts;
     _Atomic int64_t pid;
     _Atomic int64_t born_before_ns;
     _Atomic uint64_t letter;
     _Atomic uint64_t cells;
-    _Atomic uint32_t interrupts;
-    uint32_t unused[19];
+    uint32_t unused[20];
 };
 
 static_assert(sizeof(struct process_slot) == 2 * ARENA_LINE, "no two processes share a cache line");
@@ -105,7 +105,13 @@ static inline enum process_state process_slot_state(const struct process_slot *s
 
 static inline uint32_t process_slot_parent(const struct process_slot *slot)
 {
-    return atomic_load(&slot->state) >> 3;
+    return atomic_load(&slot->state) >> 3 & SLOT_NONE;
+}
+
+/* The word of a slot in `state` whose parent is that of `word`. */
+static inline uint32_t process_state_word(enum process_state state, uint32_t word)
+{
+    return (uint32_t)state | (word & ~7u);
 }
 
 /* The calling thread's own view of its slot. `slot` is NULL before slot_thread_enter(). */

@@ -26,7 +26,7 @@ static void thread_ended(void *value)
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     plat_semaphore_close(&thread_slot_at(index)->semaphore);
     slot_thread_release(index);
-    thread_self.slot = NULL;            /* a later exit hook of the program may still call the library */
+    thread_self.slot = NULL; /* a later exit hook of the program may still call the library */
 }
 
 static void forked(void)
@@ -77,7 +77,7 @@ static mproc_status found(const function_ref *copy)
     slot = family_slot();
     atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
     atomic_store(&slot->pid, plat_process_id());
-    atomic_store(&slot->state, PROCESS_ATTACHED | SLOT_NONE << 3);
+    atomic_store(&slot->state, process_state_word(PROCESS_ATTACHED, atomic_load(&slot->state)));
     status = become_member();
 done:
     if (status != MPROC_OK) arena_detach();
@@ -113,13 +113,12 @@ static mproc_status join_family(const struct marker *marker)
     mproc_status status;
 
     if (atomic_load(&slot->generation) != marker->generation || (state & 7u) != PROCESS_STARTING ||
-        !atomic_compare_exchange_strong(&slot->state, &state, PROCESS_ATTACHED | (state & ~7u)))
+        !atomic_compare_exchange_strong(&slot->state, &state, process_state_word(PROCESS_ATTACHED, state)))
         return mproc_error(MPROC_BAD_STATE, "the parent of this process ended while it was started");
     if ((status = plat_handle_adopt(marker->memory)) != MPROC_OK) return status;
     if ((status = plat_handle_adopt(marker->watched)) != MPROC_OK) return status;
     family.watched = marker->watched;
-    if ((atomic_load(&slot->flags) & PROCESS_DAEMON) &&
-        (status = plat_sentinel_arm(marker->watched)) != MPROC_OK)
+    if ((atomic_load(&slot->flags) & PROCESS_DAEMON) && (status = plat_sentinel_arm(marker->watched)) != MPROC_OK)
         return status;
     family.process = marker->process;
     family.letter = (const struct letter *)arena_at(atomic_load(&slot->letter));
@@ -175,8 +174,10 @@ mproc_status family_enter_slow(void)
     mproc_status status = MPROC_OK;
 
     if (atomic_load(&family.state) == FAMILY_FORKED)
-        return mproc_error(MPROC_FORKED, "process %lld is a fork() copy of a member of the family: only processes "
-                           "started by mproc_process_start() are members", (long long)plat_process_id());
+        return mproc_error(MPROC_FORKED,
+                           "process %lld is a fork() copy of a member of the family: only processes "
+                           "started by mproc_process_start() are members",
+                           (long long)plat_process_id());
     plat_mutex_lock(&family_mutex);
     switch (atomic_load(&family.state)) {
     case FAMILY_NONE:

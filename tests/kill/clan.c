@@ -34,7 +34,7 @@ static void attach_to(struct clan_member *member, uint32_t parent)
     slot = process_slot_at(member->slot);
     atomic_store(&slot->pid, plat_process_id());
     atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
-    atomic_store(&slot->state, PROCESS_ATTACHED | parent << 3);
+    atomic_store(&slot->state, process_state_word(PROCESS_ATTACHED, atomic_load(&slot->state)));
     must(slot_thread_enter(member->slot), "taking a thread slot");
     atomic_store(&member->pid, plat_process_id());
 }
@@ -84,7 +84,7 @@ void clan_begin(void *state)
     struct block_census census = block_count();
 
     clan->blocks_used = census.cut - census.free;
-    atomic_store(&arena_header()->processes_hint, 1);      /* any value will do; the same makes for the same path */
+    atomic_store(&arena_header()->processes_hint, 1); /* any value will do; the same makes for the same path */
     atomic_store(&arena_header()->threads_hint, 2);
     memset(clan_objects, 0, sizeof *clan_objects);
 }
@@ -113,7 +113,7 @@ void clan_bury(struct clan_member *member)
     struct process_slot *slot = process_slot_at(member->slot);
 
     if (atomic_load(&member->pid) == 0) return;
-    if (!recovery_process(member->slot)) return;           /* clan_check() finds the slot that is not free */
+    if (!recovery_process(member->slot)) return; /* clan_check() finds the slot that is not free */
     block_give(&thread_self.slot->hands[HAND_RECOVERY], &slot->letter);
     slot_process_release(member->slot);
     atomic_store(&member->pid, 0);
@@ -150,7 +150,7 @@ static void peer_main(void *argument)
     clan_attach(&task->clan->peers[task->number], clan_root);
     if (!step_wait_for(&task->clan->go[task->number], 1)) return;
     task->body(task->clan, task->number);
-    for (;;) pause();                       /* alive, so that nobody recovers it, and not asleep in the body */
+    for (;;) pause(); /* alive, so that nobody recovers it, and not asleep in the body */
 }
 
 int clan_peer(struct clan *clan, void (*body)(struct clan *clan, int number))
@@ -205,8 +205,7 @@ static const char *check_slots(const struct clan *clan)
 
     for (i = 0; i < atomic_load(&header->processes_high); i++)
         processes += process_slot_state(process_slot_at(i)) != PROCESS_FREE;
-    for (i = 1; i < atomic_load(&header->threads_high); i++)
-        threads += atomic_load(&thread_slot_at(i)->owner) != 0;
+    for (i = 1; i < atomic_load(&header->threads_high); i++) threads += atomic_load(&thread_slot_at(i)->owner) != 0;
     if (processes != expected) return step_says("%u process slots are taken, not %u", processes, expected);
     if (threads != expected) return step_says("%u thread slots are taken, not %u", threads, expected);
     return NULL;
@@ -238,8 +237,8 @@ static const char *check_heap(const struct clan *clan)
 
     if (!census.sound) return step_says("the heap is not sound");
     if (census.cut - census.free != clan->blocks_used)
-        return step_says("%llu blocks are in use, before it were %llu", (unsigned long long)(census.cut - census.free),
-                         (unsigned long long)clan->blocks_used);
+        return step_says("%llu blocks are in use, before it were %llu",
+                         (unsigned long long)(census.cut - census.free), (unsigned long long)clan->blocks_used);
     if (atomic_load(&heap->lock.word)) return step_says("the heap is locked");
     for (i = 0; i < HEAP_CLASSES; i++)
         if (atomic_load(&heap->classes[i].lock.word)) return step_says("the blocks of class %d are locked", i);
