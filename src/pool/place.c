@@ -45,7 +45,7 @@ static mproc_status prepare_data(struct pool_place *place, uint64_t bytes)
 {
     mproc_status status;
 
-    if (bytes <= place->data_bytes) return MPROC_OK;
+    if (place->data && bytes <= place->data_bytes) return MPROC_OK;
     cells_give(place->data);
     place->data = NULL;
     place->data_bytes = 0;
