@@ -141,6 +141,9 @@ uint64_t bench_random(uint64_t *state);
 void bench_print_machine(void);
 void bench_print_outcome(const bench_outcome *outcome);
 
+/* What was wanted, and what came of it. */
+void bench_print_goals(const bench_outcome *outcomes, size_t count);
+
 /* Writes everything as JSON. False: the file cannot be written. */
 bool bench_write_json(const char *path, const bench_options *options, const bench_outcome *outcomes, size_t count);
 

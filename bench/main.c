@@ -136,6 +136,7 @@ static int run_all(const command *what, bench_outcome *outcomes)
         complete = is_complete(&outcomes[count]) && complete;
         count++;
     }
+    bench_print_goals(outcomes, count);
     if (count == 0) fprintf(stderr, "bench: no comparison's name contains '%s'; see --list\n", what->filter);
     if (what->json != NULL && !bench_write_json(what->json, &what->options, outcomes, count)) return 1;
     return complete && count > 0 ? 0 : 1;

@@ -102,30 +102,50 @@ static void write_goal(const bench_comparison *comparison, const bench_goal *goa
         snprintf(text, size, "%s is at least %.2f x as fast as %s", subject, goal->bound, rival);
         break;
     default:
-        snprintf(text, size, "%s: %s at most %s%s", subject, value->name, write_value(value, goal->bound, bound),
+        snprintf(text, size, "%s: %s is at most %s%s", subject, value->name, write_value(value, goal->bound, bound),
                  goal->kind == BENCH_WORST_AT_MOST ? " in every sample" : "");
         break;
     }
 }
 
-static void print_goal(const bench_outcome *outcome, const bench_goal *goal)
+/* Writes what came of a goal. */
+static void write_figure(const bench_outcome *outcome, const bench_goal *goal, char cell[CELL_SIZE])
 {
-    char text[256];
-    char cell[CELL_SIZE];
     double figure = 0;
     bench_verdict verdict = bench_judge(outcome, goal, &figure);
 
-    write_goal(outcome->comparison, goal, text, sizeof text);
     if (verdict != BENCH_MET && verdict != BENCH_MISSED) {
-        printf("- %s: %s\n", text, verdict_text(verdict));
-        return;
-    }
-    if (goal->kind == BENCH_TIME_AT_MOST || goal->kind == BENCH_SPEED_AT_LEAST) {
-        snprintf(cell, sizeof cell, "%.2f x", figure);
+        snprintf(cell, CELL_SIZE, "-");
+    } else if (goal->kind == BENCH_TIME_AT_MOST || goal->kind == BENCH_SPEED_AT_LEAST) {
+        snprintf(cell, CELL_SIZE, "%.2f x", figure);
     } else {
         write_value(&outcome->comparison->values[goal->value], figure, cell);
     }
-    printf("- %s: %s, %s\n", text, cell, verdict_text(verdict));
+}
+
+static const char *write_verdict(const bench_outcome *outcome, const bench_goal *goal)
+{
+    double figure;
+
+    return verdict_text(bench_judge(outcome, goal, &figure));
+}
+
+void bench_print_goals(const bench_outcome *outcomes, size_t count)
+{
+    char text[256];
+    char cell[CELL_SIZE];
+
+    printf("\n### All goals\n\n| comparison | goal | is | |\n|---|---|---:|---|\n");
+    for (size_t i = 0; i < count; i++) {
+        const bench_comparison *comparison = outcomes[i].comparison;
+
+        for (const bench_goal *goal = comparison->goals; goal->kind != BENCH_NO_GOAL; goal++) {
+            write_goal(comparison, goal, text, sizeof text);
+            write_figure(&outcomes[i], goal, cell);
+            printf("| %s | %s | %s | %s |\n", comparison->name, text, cell, write_verdict(&outcomes[i], goal));
+        }
+    }
+    fflush(stdout);
 }
 
 /* What each subject is in terms of each rival whose control can be trusted: its time by the rival's. */
@@ -172,8 +192,5 @@ void bench_print_outcome(const bench_outcome *outcome)
     printf("\n%zu samples of each; %d %s.\n", count_samples(outcome), outcome->attempts,
            outcome->attempts == 1 ? "attempt" : "attempts, for controls that were off");
     print_ratios(outcome);
-    for (int i = 0; comparison->goals[i].kind != BENCH_NO_GOAL; i++) {
-        print_goal(outcome, &comparison->goals[i]);
-    }
     fflush(stdout);
 }
