@@ -127,6 +127,17 @@ static mproc_status join_family(const struct marker *marker)
 }
 
 /*
+ * Whether the slot has been freed since the marker was written, and now names a later child. Then this
+ * process may well be the first one, whose parent did not live to name it: to found a family of its own, and so
+ * to run the program once more, would be the worse mistake.
+ */
+static bool slot_reused(const struct marker *marker, mproc_status attached)
+{
+    return attached == MPROC_OK && marker->process < arena_header()->processes_max &&
+           atomic_load(&process_slot_at(marker->process)->generation) != marker->generation;
+}
+
+/*
  * Decides whether this process is the child that the marker speaks of. A program that the child
  * itself starts before its first call inherits marker and handles, but has another process id.
  */
@@ -139,7 +150,7 @@ static bool is_meant(const struct marker *marker, const function_ref *copy, mpro
     if (marker->pid_offset >= marker->reserve) return false;
     pid = named_pid(marker);
     if (pid == plat_process_id()) return true;
-    if (pid == 0) {
+    if (pid == 0 || slot_reused(marker, *status)) {
         *status = mproc_error(MPROC_BAD_STATE, "the parent of this process ended while it was started");
         return true;
     }

@@ -24,7 +24,7 @@ struct clan {
     struct clan_member recoverer;
     struct clan_member peers[CLAN_PEERS];
     int peers_count;
-    uint64_t blocks_used;              /* when the trial began */
+    uint64_t blocks_used; /* when the trial began */
     /* Peers wait for `go`; their body sets `begun` just before it sleeps, and `went_on` when it need not any more. */
     _Atomic uint32_t go[CLAN_PEERS];
     _Atomic uint32_t begun[CLAN_PEERS];

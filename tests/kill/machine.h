@@ -14,7 +14,7 @@
 typedef struct machine_registers {
     uintptr_t pc;
     uintptr_t sp;
-    uintptr_t link;        /* arm64: the return address */
+    uintptr_t link; /* arm64: the return address */
 } machine_registers;
 
 void machine_read(pid_t pid, machine_registers *registers);

@@ -47,7 +47,7 @@ static void count_occurrences(step_path *path)
     path_point **sorted = malloc((size_t)path->count * sizeof *sorted);
     long i;
 
-    if (sorted == NULL) return;        /* every occurrence stays 0, and there are no short cuts */
+    if (sorted == NULL) return; /* every occurrence stays 0, and there are no short cuts */
     for (i = 0; i < path->count; i++) sorted[i] = &path->points[i];
     qsort(sorted, (size_t)path->count, sizeof *sorted, by_pc_then_place);
     for (i = 0; i < path->count; i++) {

@@ -14,10 +14,10 @@
 typedef struct path_point {
     uintptr_t pc;
     bool in_text;
-    bool asleep;           /* it slept here */
-    bool change;           /* shared memory had changed, or a call had returned */
-    long occurrence;       /* how many points up to this one have its pc */
-    long anchor;           /* the best point to run to on the way here, or 0 */
+    bool asleep;     /* it slept here */
+    bool change;     /* shared memory had changed, or a call had returned */
+    long occurrence; /* how many points up to this one have its pc */
+    long anchor;     /* the best point to run to on the way here, or 0 */
 } path_point;
 
 typedef struct step_path {

@@ -21,7 +21,7 @@
 struct account {
     _Atomic uint32_t first;
     _Atomic uint32_t second;
-    _Atomic uint32_t chosen;        /* which of the two places of `safe` counts */
+    _Atomic uint32_t chosen; /* which of the two places of `safe` counts */
     uint32_t safe[2][2];
     _Atomic uint32_t word;
     _Atomic uint32_t steps_of_recovery;
@@ -226,7 +226,10 @@ static const step_scenario scenarios[] = {
     {.name = "crash", .operation = crash},
     {.name = "sleeper", .operation = sleeper, .release = wake, .check = woken},
     {.name = "intent", .operation = with_intent, .recover_enter = nothing, .recover = finish, .check = both_equal},
-    {.name = "early", .operation = with_intent, .recover_enter = nothing, .recover = finish_too_early,
+    {.name = "early",
+     .operation = with_intent,
+     .recover_enter = nothing,
+     .recover = finish_too_early,
      .check = both_equal},
     {.name = "program", .start = start_program},
     {.name = "unsteady", .operation = one_store, .check = chosen_equal, .unsteady = true},
@@ -280,7 +283,8 @@ static void prove_broken_is_caught(void)
     step_report report;
     char output[4096];
 
-    expect(!run_apart("two stores", STEP_ALONE, output, sizeof output, &report), "two publishing stores were not caught");
+    expect(!run_apart("two stores", STEP_ALONE, output, sizeof output, &report),
+           "two publishing stores were not caught");
     expect(strstr(output, "first and second differ") != NULL, "the violation is not named");
     expect(strstr(output, "two_stores+0x") != NULL, "the instruction's symbol is not named");
     expect(report.failures == 1, "the failure was not counted");
@@ -307,7 +311,8 @@ static void prove_correct_passes(void)
     expect(run_apart("calls", STEP_ALONE, output, sizeof output, &report), "calls failed");
     expect(report.points >= 20 && report.points < 150, "calls into libc were not run over");
 
-    expect(run_apart("loop", STEP_ALONE, output, sizeof output, &report), "a loop failed, or not each round was seen");
+    expect(run_apart("loop", STEP_ALONE, output, sizeof output, &report),
+           "a loop failed, or not each round was seen");
     expect(report.points >= 300 && report.points < 2500, "the number of points of a loop is not plausible");
     expect(report.diverged == 0, "a steady path was lost");
 
@@ -320,7 +325,8 @@ static void prove_correct_passes(void)
 
     expect(run_apart("intent", STEP_PAIRS, output, sizeof output, &report), "a right recovery failed");
     expect(report.pairs >= 8, "too few pairs");
-    expect(run_apart("intent", STEP_ALL_PAIRS, output, sizeof output, &report), "a right recovery failed on all pairs");
+    expect(run_apart("intent", STEP_ALL_PAIRS, output, sizeof output, &report),
+           "a right recovery failed on all pairs");
     expect(report.pairs >= 50, "too few of all pairs");
 }
 

@@ -27,9 +27,9 @@
 /* How a child gets to its point of death. */
 typedef struct step_way {
     step_path *path;
-    long k;                     /* the point, or TO_THE_END */
-    bool direct;                /* by short cuts */
-    bool steady;                /* it takes the same path each time */
+    long k;      /* the point, or TO_THE_END */
+    bool direct; /* by short cuts */
+    bool steady; /* it takes the same path each time */
 } step_way;
 
 /* One scenario's run. */
@@ -37,13 +37,13 @@ typedef struct step_trials {
     const step_scenario *scenario;
     step_report *report;
     void *state;
-    unsigned char *shadow;      /* the watched memory and the state as they were at the last point */
-    bool pair;                  /* the recoverer dies, too */
+    unsigned char *shadow; /* the watched memory and the state as they were at the last point */
+    bool pair;             /* the recoverer dies, too */
     step_way victim, recoverer;
     step_path victim_path, recoverer_path;
     char victim_at[160], recoverer_at[160];
-    bool completed;             /* the victim had come to its end */
-    bool recovered;             /* the recoverer had */
+    bool completed; /* the victim had come to its end */
+    bool recovered; /* the recoverer had */
 } step_trials;
 
 static struct {
@@ -51,7 +51,7 @@ static struct {
     size_t size;
 } watched[STEP_WATCHED];
 
-static step_trials *current;            /* for the alarm */
+static step_trials *current; /* for the alarm */
 
 void step_watch(int place, const void *base, size_t size)
 {
@@ -214,7 +214,8 @@ static const char *crash_text(const step_tracee *tracee)
     char place[160];
 
     symbol_write(tracee->now.pc, place, sizeof place);
-    if (WIFSTOPPED(tracee->status)) return step_says("it crashed with signal %d at %s", WSTOPSIG(tracee->status), place);
+    if (WIFSTOPPED(tracee->status))
+        return step_says("it crashed with signal %d at %s", WSTOPSIG(tracee->status), place);
     return step_says("it ended by itself (wait status 0x%x), last seen at %s", tracee->status, place);
 }
 
@@ -269,7 +270,7 @@ static void say_failure(const step_trials *run, bool pair, const char *wrong)
 static void on_alarm(int signal)
 {
     (void)signal;
-    say_failure(current, current->pair, "the trial hangs");      /* the process ends here: stdio is safe enough */
+    say_failure(current, current->pair, "the trial hangs"); /* the process ends here: stdio is safe enough */
     _exit(3);
 }
 
@@ -315,7 +316,7 @@ static bool run_alone(step_trials *run, bool thin)
 {
     run->pair = false;
     run->victim.k = TO_THE_END;
-    if (!trial(run) || !trial(run)) return false;     /* the first one warms up; the second shows the path */
+    if (!trial(run) || !trial(run)) return false; /* the first one warms up; the second shows the path */
     for (run->victim.k = 0;; run->victim.k++) {
         bool all = run->victim.k >= run->victim_path.count;
         if (all && (run->victim.steady || run->completed)) return true;
@@ -432,7 +433,8 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
     signal(SIGALRM, on_alarm);
 
     kept = run_alone(&run, scenario->slow && depth != STEP_ALL_PAIRS);
-    if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL) kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
+    if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL)
+        kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
 
     report->seconds = seconds_now() - begin;
     say_report(&run);

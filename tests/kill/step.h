@@ -82,17 +82,17 @@ typedef struct step_scenario {
 
 /* How much is tried. */
 typedef enum step_depth {
-    STEP_ALONE,     /* the victim at each instruction */
-    STEP_PAIRS,     /* and the recoverer at each change */
-    STEP_ALL_PAIRS  /* and the recoverer at any instruction, for any instruction of the victim, up to a number */
+    STEP_ALONE,    /* the victim at each instruction */
+    STEP_PAIRS,    /* and the recoverer at each change */
+    STEP_ALL_PAIRS /* and the recoverer at any instruction, for any instruction of the victim, up to a number */
 } step_depth;
 
 /* What a run found. */
 typedef struct step_report {
-    long points;      /* instructions at which the victim was killed */
-    long asleep;      /* of these: killed while it slept */
-    long pairs;       /* of the second level */
-    long diverged;    /* trials that took another path than the first run */
+    long points;   /* instructions at which the victim was killed */
+    long asleep;   /* of these: killed while it slept */
+    long pairs;    /* of the second level */
+    long diverged; /* trials that took another path than the first run */
     long failures;
     double seconds;
 } step_report;

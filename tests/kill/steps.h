@@ -15,7 +15,24 @@ extern const steps_table steps_lock;
 extern const steps_table steps_park;
 extern const steps_table steps_block;
 extern const steps_table steps_slot;
+extern const steps_table steps_start;
+extern const steps_table steps_pool;
 
-#define STEPS_TABLE(scenarios_) {scenarios_, sizeof scenarios_ / sizeof scenarios_[0]}
+#define STEPS_TABLE(scenarios_)                              \
+    {                                                        \
+        scenarios_, sizeof scenarios_ / sizeof scenarios_[0] \
+    }
+
+/*
+ * The command line of a program that has these tables (the last is NULL):
+ *
+ *     program --list              prints the scenarios' names
+ *     program --expect name ...   fails if they are others
+ *     program [--alone|--all-pairs] name ...
+ *
+ * A name that ends in '.' stands for all that begin so; none for all. Without an option the depth is STEP_PAIRS.
+ * `found` is called once, before the first scenario. Returns the program's exit code.
+ */
+int steps_main(char **arguments, const steps_table *const *tables, void (*found)(void));
 
 #endif

@@ -59,8 +59,8 @@ static void enter_and_leave_thread(void *state)
 
 struct below {
     struct clan clan;
-    struct clan_member top;            /* a root of its own, when the victim adopts */
-    struct clan_member child;          /* of the victim, or of `top` */
+    struct clan_member top;   /* a root of its own, when the victim adopts */
+    struct clan_member child; /* of the victim, or of `top` */
     _Atomic uint32_t ready;
 };
 
@@ -121,7 +121,7 @@ static void be_top(void *state)
     struct below *below = state;
 
     clan_attach(&below->top, SLOT_NONE);
-    step_fork(be_child_of_top, below);                   /* dies with this one */
+    step_fork(be_child_of_top, below); /* dies with this one */
     for (;;) pause();
 }
 
@@ -158,22 +158,63 @@ static void recover_by_adoption(void *state)
 #define COMMON .recover_enter = clan_enter_recoverer, .teardown = clan_end
 
 static const step_scenario scenarios[] = {
-    {.name = "slot.take_process", .setup = clan_begin, .enter = clan_enter_victim, .operation = take_process,
-     .recover = clan_recover, .check = clan_check, COMMON},
-    {.name = "slot.take_process_uncommitted", .setup = begin_uncommitted, .enter = clan_enter_victim,
-     .operation = take_process, .recover = clan_recover, .check = clan_check, COMMON},
-    {.name = "slot.release_process", .setup = clan_begin, .enter = enter_with_process,
-     .operation = release_process, .recover = clan_recover, .check = clan_check, COMMON},
-    {.name = "slot.thread", .setup = clan_begin, .enter = clan_enter_victim, .operation = enter_and_leave_thread,
-     .recover = clan_recover, .check = clan_check, COMMON},
-    {.name = "slot.thread_uncommitted", .setup = begin_uncommitted, .enter = clan_enter_victim,
-     .operation = enter_and_leave_thread, .recover = clan_recover, .check = clan_check, COMMON},
-    {.name = "recovery.reaper", .setup = clan_begin, .enter = enter_reaper, .operation = reap,
-     .recover = clan_recover, .check = check_lock_free, COMMON},
-    {.name = "recovery.adopter", .setup = clan_begin, .enter = enter_adopter, .operation = adopt,
-     .recover = recover_and_adopt, .check = check_lock_free, COMMON},
-    {.name = "recovery.adopter_first", .setup = clan_begin, .enter = enter_adopter, .operation = adopt,
-     .recover = recover_by_adoption, .check = check_lock_free, .slow = true, COMMON},
+    {.name = "slot.take_process",
+     .setup = clan_begin,
+     .enter = clan_enter_victim,
+     .operation = take_process,
+     .recover = clan_recover,
+     .check = clan_check,
+     COMMON},
+    {.name = "slot.take_process_uncommitted",
+     .setup = begin_uncommitted,
+     .enter = clan_enter_victim,
+     .operation = take_process,
+     .recover = clan_recover,
+     .check = clan_check,
+     COMMON},
+    {.name = "slot.release_process",
+     .setup = clan_begin,
+     .enter = enter_with_process,
+     .operation = release_process,
+     .recover = clan_recover,
+     .check = clan_check,
+     COMMON},
+    {.name = "slot.thread",
+     .setup = clan_begin,
+     .enter = clan_enter_victim,
+     .operation = enter_and_leave_thread,
+     .recover = clan_recover,
+     .check = clan_check,
+     COMMON},
+    {.name = "slot.thread_uncommitted",
+     .setup = begin_uncommitted,
+     .enter = clan_enter_victim,
+     .operation = enter_and_leave_thread,
+     .recover = clan_recover,
+     .check = clan_check,
+     COMMON},
+    {.name = "recovery.reaper",
+     .setup = clan_begin,
+     .enter = enter_reaper,
+     .operation = reap,
+     .recover = clan_recover,
+     .check = check_lock_free,
+     COMMON},
+    {.name = "recovery.adopter",
+     .setup = clan_begin,
+     .enter = enter_adopter,
+     .operation = adopt,
+     .recover = recover_and_adopt,
+     .check = check_lock_free,
+     COMMON},
+    {.name = "recovery.adopter_first",
+     .setup = clan_begin,
+     .enter = enter_adopter,
+     .operation = adopt,
+     .recover = recover_by_adoption,
+     .check = check_lock_free,
+     .slow = true,
+     COMMON},
 };
 
 const steps_table steps_slot = STEPS_TABLE(scenarios);

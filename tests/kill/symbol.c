@@ -27,7 +27,7 @@ static const unsigned char *image(void)
     return bytes;
 }
 
-static bool covers(const ElfW(Sym) *symbol, uintptr_t address)
+static bool covers(const ElfW(Sym) * symbol, uintptr_t address)
 {
     return ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_value <= address &&
            address < symbol->st_value + symbol->st_size;
@@ -36,8 +36,8 @@ static bool covers(const ElfW(Sym) *symbol, uintptr_t address)
 void symbol_write(uintptr_t address, char *text, size_t size)
 {
     const unsigned char *bytes = image();
-    const ElfW(Shdr) *sections;
-    const ElfW(Ehdr) *header;
+    const ElfW(Shdr) * sections;
+    const ElfW(Ehdr) * header;
     size_t i, j;
 
     snprintf(text, size, "0x%zx", (size_t)address);

@@ -55,7 +55,7 @@ char tracee_process_state(int64_t pid)
     size = fread(text, 1, sizeof text - 1, file);
     fclose(file);
     text[size] = 0;
-    close = strrchr(text, ')');         /* the program's name stands in parentheses, and may hold some */
+    close = strrchr(text, ')'); /* the program's name stands in parentheses, and may hold some */
     return close != NULL && close[1] == ' ' ? close[2] : 0;
 }
 
@@ -174,7 +174,7 @@ static tracee_event run_over(step_tracee *tracee)
         if (tracee->now.pc == tracee->done) return TRACEE_DONE;
         if (tracee->now.pc == tracee->resume && machine_has_returned(&tracee->at_entry, &tracee->now)) break;
 
-        machine_break(tracee->pid, BREAK_RETURN, 0);     /* a deeper call came by: past it */
+        machine_break(tracee->pid, BREAK_RETURN, 0); /* a deeper call came by: past it */
         single_step(tracee);
         if (crashed(tracee)) return TRACEE_CRASHED;
         machine_break(tracee->pid, BREAK_RETURN, tracee->resume);
@@ -213,7 +213,7 @@ tracee_event tracee_run_to(step_tracee *tracee, uintptr_t address, long occurren
 {
     if (tracee->now.pc == address) occurrence--;
     while (occurrence > 0) {
-        if (tracee->now.pc == address) single_step(tracee);       /* off the place, or it stops right here */
+        if (tracee->now.pc == address) single_step(tracee); /* off the place, or it stops right here */
         machine_break(tracee->pid, BREAK_PLACE, address);
         if (tracee->now.pc != address) run(tracee);
         machine_break(tracee->pid, BREAK_PLACE, 0);
@@ -233,7 +233,7 @@ void tracee_kill(step_tracee *tracee, bool keep_status)
     for (;;) {
         int flags = WEXITED | (keep_status ? WNOWAIT : 0);
         if (waitid(P_PID, (id_t)tracee->pid, &information, flags) == 0) return;
-        if (errno == ECHILD) return;                              /* collected by somebody else */
+        if (errno == ECHILD) return; /* collected by somebody else */
         if (errno != EINTR) give_up("kill tool: waitid");
     }
 }

@@ -7,21 +7,21 @@
 #include "machine.h"
 
 typedef enum tracee_event {
-    TRACEE_STEPPED,  /* it stands at the next instruction, or at the first of a call out of the text */
-    TRACEE_ASLEEP,   /* it sleeps in a call that it made */
-    TRACEE_DONE,     /* it stands at the end of the operation */
-    TRACEE_CRASHED   /* it was stopped by a fault, or has ended; `status` says how */
+    TRACEE_STEPPED, /* it stands at the next instruction, or at the first of a call out of the text */
+    TRACEE_ASLEEP,  /* it sleeps in a call that it made */
+    TRACEE_DONE,    /* it stands at the end of the operation */
+    TRACEE_CRASHED  /* it was stopped by a fault, or has ended; `status` says how */
 } tracee_event;
 
 typedef struct step_tracee {
     pid_t pid;
-    uintptr_t done;            /* address at which the operation has ended */
-    bool may_sleep;            /* look whether it sleeps */
-    bool running;              /* it was seen asleep, and was not stopped since */
-    bool outside;              /* it stands at the first instruction of a call out of the text */
-    int status;                /* of waitpid() */
-    int signal;                /* to be delivered when it goes on */
-    uintptr_t resume;          /* where the call that is run over returns to */
+    uintptr_t done;   /* address at which the operation has ended */
+    bool may_sleep;   /* look whether it sleeps */
+    bool running;     /* it was seen asleep, and was not stopped since */
+    bool outside;     /* it stands at the first instruction of a call out of the text */
+    int status;       /* of waitpid() */
+    int signal;       /* to be delivered when it goes on */
+    uintptr_t resume; /* where the call that is run over returns to */
     machine_registers at_entry;
     machine_registers now;
 } step_tracee;
