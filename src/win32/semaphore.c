@@ -75,16 +75,19 @@ mproc_status plat_semaphore_open(plat_semaphore *semaphore)
     return MPROC_OK;
 }
 
+/* Recovery closes those of an ended process: its event is gone, and its handle's number is another's of ours. */
 void plat_semaphore_close(plat_semaphore *semaphore)
 {
     HANDLE event;
+    bool own;
 
     if ((atomic_load(&semaphore->serial) & 1) == 0) return;
     AcquireSRWLockExclusive(&posters.lock);
     event = (HANDLE)(intptr_t)atomic_load(&semaphore->handle);
+    own = atomic_load(&semaphore->pid) == owner_self();
     atomic_fetch_add(&semaphore->serial, 1);
     ReleaseSRWLockExclusive(&posters.lock);
-    CloseHandle(event);
+    if (own) CloseHandle(event);
 }
 
 mproc_status plat_semaphore_wait(plat_semaphore *semaphore, int64_t deadline_ns)
