@@ -7,6 +7,11 @@
 #include "check.h"
 #include "platform.h"
 
+static void touch_text(void)
+{
+    CHECK(mproc_last_error_text() != NULL);
+}
+
 static int answers(void)
 {
     return 42;
@@ -135,7 +140,7 @@ static void case_module_that_is_gone_is_refused(void)
     CHECK(found == NULL);
 }
 
-CHECK_SUITE(base_function,
+CHECK_SUITE_SETUP(base_function, touch_text,
     CASE(reference_leads_back_to_its_function),
     CASE(reference_to_a_librarys_function_leads_back),
     CASE(references_are_the_same_for_the_same_function),

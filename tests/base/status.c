@@ -2,6 +2,12 @@
 #include "check.h"
 #include "platform.h"
 
+/* A compiler that makes thread-local variables by itself makes what it needs at the first use. */
+static void touch_text(void)
+{
+    CHECK(mproc_last_error_text() != NULL);
+}
+
 static void case_ok_is_zero_and_numbers_stay(void)
 {
     CHECK_EQ(MPROC_OK, 0);
@@ -145,7 +151,7 @@ static void case_try_leaves_at_the_first_failure(void)
     CHECK(went_on);
 }
 
-CHECK_SUITE(base_status,
+CHECK_SUITE_SETUP(base_status, touch_text,
     CASE(ok_is_zero_and_numbers_stay),
     CASE(every_status_has_a_name_and_a_text_of_its_own),
     CASE(numbers_of_the_program_and_unknown_ones_are_told_apart),

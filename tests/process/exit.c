@@ -61,7 +61,7 @@ static mproc_status fails_without_a_text(mproc_call *call)
 static int helper_starts_one_that_fails(const char *text)
 {
     mproc_process *process = kit_create(*text == '1' ? kit_returns : fails_without_a_text, NULL, MPROC_USER + 5,
-                                        &(mproc_process_options){ .name = "failing" });
+                                        &(mproc_process_options){.name = "failing"});
 
     CHECK_OK(mproc_process_start(process));
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
@@ -74,7 +74,7 @@ static int helper_starts_one_that_fails(const char *text)
 
 static void check_report(const char *which, const char *expected)
 {
-    kit_run run = { .helper = "process_exit.starts_one_that_fails", .text = which };
+    kit_run run = {.helper = "process_exit.starts_one_that_fails", .text = which};
     char line[256];
     int pid = 0;
 
@@ -111,7 +111,7 @@ static int helper_starts_one_that_says_much(const char *text)
 
 static void case_report_of_a_failed_task_is_complete(void)
 {
-    kit_run run = { .helper = "process_exit.starts_one_that_says_much" };
+    kit_run run = {.helper = "process_exit.starts_one_that_says_much"};
 
     kit_run_to_end(&run);
     CHECK_EQ(run.code, 0);
@@ -208,7 +208,7 @@ static int helper_exits_with_children(const char *text)
 {
     kit_board *board = kit_board_create();
     mproc_process *other = kit_start(says_when_it_was_released, board, 0, NULL);
-    mproc_process *daemon = kit_start(daemon_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    mproc_process *daemon = kit_start(daemon_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
 
     board_at_exit = board;
     atexit(release_at_exit);
@@ -223,7 +223,7 @@ static int helper_exits_with_children(const char *text)
 
 static void check_exit_with_children(const char *text)
 {
-    kit_run run = { .helper = "process_exit.exits_with_children", .text = text };
+    kit_run run = {.helper = "process_exit.exits_with_children", .text = text};
     const char *main_done;
     int pid = 0;
 
@@ -254,7 +254,7 @@ static mproc_status exits_with_children(mproc_call *call)
     mproc_process *daemon;
 
     kit_start(says_when_it_was_released, board, 0, NULL);
-    daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     atomic_store(&board->values[0], mproc_process_pid(daemon));
     kit_await_step(board, 2);
     atomic_store(&board->step, 10);
@@ -275,8 +275,8 @@ static void case_exit_of_a_child_does_the_same(void)
 static void case_shutdown_is_bounded(void)
 {
     kit_board *board = kit_board_create();
-    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
-    mproc_process *other = kit_start(kit_waits, board, 0, &(mproc_process_options){ .name = "stubborn" });
+    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    mproc_process *other = kit_start(kit_waits, board, 0, &(mproc_process_options){.name = "stubborn"});
 
     kit_await_step(board, 2);
     CHECK_SAYS(mproc_shutdown(100), MPROC_TIMEOUT, "'stubborn'");
@@ -306,7 +306,7 @@ static void case_shutdown_without_time_only_tries(void)
 
 static void case_nothing_starts_after_shutdown(void)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){ .name = "too late" });
+    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "too late"});
 
     CHECK_OK(mproc_shutdown(check_limit_ms()));
     CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "'too late'");

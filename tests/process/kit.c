@@ -11,7 +11,7 @@ void kit_setup(void)
 {
     kit_board *board = kit_board_create();
 
-    CHECK_EXITED(kit_start(kit_does_nothing, NULL, 0, NULL), 0);
+    CHECK_EXITED(kit_start(kit_does_nothing, NULL, 0, &(mproc_process_options){ .daemon = MPROC_YES }), 0);
     kit_board_free(board);
 }
 
@@ -51,7 +51,7 @@ static bool step_is_reached(void *context)
 
 void kit_await_step(kit_board *board, uint32_t step)
 {
-    step_wait wait = { board, step };
+    step_wait wait = {board, step};
 
     CHECK_WAIT_UNTIL(step_is_reached, &wait);
 }
@@ -70,7 +70,7 @@ kit_board *kit_unpack(const mproc_call *call, int64_t *number)
 mproc_process *kit_create(mproc_function *function, kit_board *board, int64_t number,
                           const mproc_process_options *options)
 {
-    kit_args args = { board != NULL ? arena_offset(board) : 0, number };
+    kit_args args = {board != NULL ? arena_offset(board) : 0, number};
     mproc_process *process = NULL;
 
     CHECK_OK(mproc_process_create(function, mproc_bytes(&args, sizeof args), options, &process));
@@ -176,12 +176,12 @@ static void write_marker(void *context, const plat_handle *numbers, char *text)
 
 static void start_run(const kit_run *run, plat_handle output, plat_process *process)
 {
-    plat_start start = { .executable = run->executable,
-                         .working_directory = run->working_directory,
-                         .environment = run->environment,
-                         .marker_name = run->executable != NULL ? "KIT_TEXT" : CHECK_HELPER_VARIABLE,
-                         .marker_write = write_marker,
-                         .context = (void *)run };
+    plat_start start = {.executable = run->executable,
+                        .working_directory = run->working_directory,
+                        .environment = run->environment,
+                        .marker_name = run->executable != NULL ? "KIT_TEXT" : CHECK_HELPER_VARIABLE,
+                        .marker_write = write_marker,
+                        .context = (void *)run};
     int i;
 
     for (i = 0; i < 4; i++) start.handles[i] = PLAT_NO_HANDLE;
@@ -196,6 +196,17 @@ static void start_run(const kit_run *run, plat_handle output, plat_process *proc
 void kit_run_start(const kit_run *run, plat_process *process)
 {
     start_run(run, PLAT_NO_HANDLE, process);
+}
+
+/* Where the system's lines end with two characters, one is left. */
+static void trim_lines(char *text)
+{
+    char *to = text;
+
+    for (; *text != '\0'; text++) {
+        if (*text != '\r') *to++ = *text;
+    }
+    *to = '\0';
 }
 
 void kit_run_to_end(kit_run *run)
@@ -213,6 +224,7 @@ void kit_run_to_end(kit_run *run)
     status = door_end(&process);
     plat_handle_close(output);
     os_read_file(path, run->output, sizeof run->output);
+    trim_lines(run->output);
     os_remove_directory(directory);
     fputs(run->output, stdout);
     CHECK_EQ(status.kind, MPROC_EXIT_EXITED);

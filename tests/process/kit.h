@@ -64,11 +64,11 @@ mproc_status kit_waits(mproc_call *call);
 void kit_check_end(mproc_process *process, mproc_exit_kind kind, int number, const char *file, int line);
 
 /* A call that must fail with this status and with a text that contains `part`. */
-#define CHECK_SAYS(call, status, part)                                                           \
-    do {                                                                                            \
-        mproc_error(MPROC_OK, "%s", "nothing was said");                                            \
-        CHECK_STATUS(call, status);                                                                 \
-        CHECK_CONTAINS(mproc_last_error_text(), part);                                              \
+#define CHECK_SAYS(call, status, part)                   \
+    do {                                                 \
+        mproc_error(MPROC_OK, "%s", "nothing was said"); \
+        CHECK_STATUS(call, status);                      \
+        CHECK_CONTAINS(mproc_last_error_text(), part);   \
     } while (0)
 
 /* How many children mproc_active_children() counts, and whether this one is among them. */
@@ -83,9 +83,9 @@ bool kit_is_gone(int64_t pid);
  * Its output and errors are kept together. It must end by an exit code, within the case's limit.
  */
 typedef struct kit_run {
-    const char *executable;         /* NULL: this program, to run `helper`, "suite.helper" */
+    const char *executable; /* NULL: this program, to run `helper`, "suite.helper" */
     const char *helper;
-    const char *text;               /* for the helper, or, as the variable KIT_TEXT, for another program */
+    const char *text; /* for the helper, or, as the variable KIT_TEXT, for another program */
     const char *working_directory;
     const char *const *environment; /* changes, ends with NULL */
     int code;                       /* out */

@@ -109,7 +109,7 @@ static void case_active_children_are_those_between_start_and_end(void)
     kit_board *board = kit_board_create();
     mproc_process *first = kit_create(kit_waits, board, 0, NULL);
     mproc_process *second = kit_create(kit_waits, board, 0, NULL);
-    mproc_process *listed[1] = { NULL };
+    mproc_process *listed[1] = {NULL};
     size_t count = 0;
 
     CHECK_EQ(kit_active_count(), 0);
@@ -197,7 +197,7 @@ static mproc_status unpacks_wrongly(mproc_call *call)
 
 static void case_unpacking_another_size_is_refused(void)
 {
-    CHECK_EXITED(kit_start(unpacks_wrongly, NULL, 0, &(mproc_process_options){ .name = "unpacker" }), 0);
+    CHECK_EXITED(kit_start(unpacks_wrongly, NULL, 0, &(mproc_process_options){.name = "unpacker"}), 0);
 }
 
 static void case_run_calls_the_function_here(void)
@@ -373,7 +373,7 @@ static void case_freed_child_goes_on(void)
 static void case_close_gives_up_the_handles(void)
 {
     kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, &(mproc_process_options){ .name = "closed one" });
+    mproc_process *process = kit_start(kit_waits, board, 0, &(mproc_process_options){.name = "closed one"});
     intptr_t handle = -1;
 
     kit_await_step(board, 1);
