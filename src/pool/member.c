@@ -38,12 +38,14 @@ static void describe_end(const mproc_process *process, char *text, size_t size)
 static void bury(mproc_pool *pool, uint32_t index, const char *end)
 {
     uint64_t job = atomic_load(&pool->shared->job.number), posted = atomic_load(&pool->shared->posted);
+    /* One that terminate() has ended was not lost. */
+    mproc_status status = atomic_load(&pool->shared->state) == POOL_TERMINATED ? MPROC_TERMINATED : MPROC_WORKER_LOST;
 
     for (uint64_t number = posted > 1 ? posted - 1 : 1; number <= posted; number++) {
         struct window_view view;
         uint64_t item;
         if (!window_view(pool->shared, number, &view)) continue;
-        item = window_bury(&view, index);
+        item = window_bury(&view, index, status);
         if (item == UINT64_MAX || (pool->lost.job == job && pool->lost.item <= item)) continue;
         pool->lost.job = job;
         pool->lost.item = item;

@@ -68,7 +68,7 @@ static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner,
     window_finish(view, chunk, owner, CHUNK_FAILED);
 }
 
-uint64_t window_bury(const struct window_view *view, uint32_t worker)
+uint64_t window_bury(const struct window_view *view, uint32_t worker, mproc_status status)
 {
     uint64_t finished = 0, lost = UINT64_MAX;
 
@@ -77,7 +77,7 @@ uint64_t window_bury(const struct window_view *view, uint32_t worker)
         if (word >> CHUNK_WINDOW_SHIFT != view->number || chunk_owner(word) != worker) continue;
         finished++;
         if (chunk_state(word) != CHUNK_CLAIMED) continue;
-        fail(view, i, worker, MPROC_WORKER_LOST);
+        fail(view, i, worker, status);
         if (lost == UINT64_MAX) lost = view->first + i * view->chunk;
     }
     window_leave(view, worker, finished);

@@ -58,10 +58,10 @@ bool window_complete(const struct window_view *view);
 void window_alarm(struct pool_shared *shared);
 
 /*
- * By the pool's owner, after a worker's death: its claimed chunks fail with MPROC_WORKER_LOST, and
+ * By the pool's owner, after a worker's death: its claimed chunks fail with `status`, and
  * its count is made good from the chunk words. Returns the number of the first item that was lost, or UINT64_MAX.
  */
-uint64_t window_bury(const struct window_view *view, uint32_t worker);
+uint64_t window_bury(const struct window_view *view, uint32_t worker, mproc_status status);
 
 /* By the caller of map: claims all that is left, and fails it with `status`. */
 void window_give_up(const struct window_view *view, mproc_status status);
