@@ -6,7 +6,7 @@
 
 intptr_t selftest_start(const char *helper)
 {
-    STARTUPINFOW startup = { .cb = sizeof startup };
+    STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION information;
     wchar_t path[MAX_PATH * 4];
     BOOL created;

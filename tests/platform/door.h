@@ -35,7 +35,7 @@ void door_call_init(door_call *call, const char *helper, const char *text);
 /* Starts the helper with one handle, or PLAT_NO_HANDLE, and defaults otherwise. */
 void door_start(const char *helper, const char *text, plat_handle handle, plat_process *process);
 
-/* In the helper: takes the numbers of its handles, not yet adopted, from the text that it was given; returns the rest. */
+/* In the helper: takes the numbers of its handles, not yet adopted, from the text given to it; returns the rest. */
 const char *door_handles(const char *text, plat_handle *handles);
 
 /* Waits for the end of the process, collects it, closes the handle. */
@@ -78,7 +78,7 @@ void door_await_step(door_board *board, uint32_t step);
 
 /* ---- door_posix.c, door_win32.c --------------------------------------------------------------- */
 
-/* Whether the number is an open handle of this process, and whether a child would get it by the system's own rules. */
+/* Whether the number is an open handle of this process; whether children would get it by the system's own rules. */
 bool os_handle_is_open(plat_handle handle);
 bool os_handle_is_inheritable(plat_handle handle);
 

@@ -175,7 +175,7 @@ void os_program_directory(char *path, size_t size)
 
 uintptr_t os_system_function(void)
 {
-    return (uintptr_t)dlsym(RTLD_DEFAULT, "opendir");
+    return (uintptr_t)dlsym(RTLD_DEFAULT, "getpagesize");
 }
 
 uintptr_t os_library_symbol(const char *library, const char *symbol)

@@ -343,7 +343,7 @@ static void case_missing_executable_is_refused(void)
 /* To Linux and Windows it may not be executed; to Wine it is no program. */
 static void case_directory_as_executable_is_refused(void)
 {
-    plat_process process = { PLAT_NO_HANDLE, -5 };
+    plat_process process = {PLAT_NO_HANDLE, -5};
     char directory[1024];
     door_call call;
     mproc_status status;
