@@ -12,6 +12,7 @@
 #include "arena/recovery.h"
 
 #include <limits.h>
+#include <unistd.h>
 
 static _Atomic uint32_t *word(void)
 {
@@ -144,6 +145,72 @@ static const char *check_other(void *state, bool completed)
     return clan_check(state, completed);
 }
 
+/* ---- the waker is killed together with the root ------------------------------------------------------- */
+
+/*
+ * A root of its own, its sleeper and its waker. When root and waker are dead, nobody is left to recover
+ * but the sleeper itself, which looks every two seconds.
+ */
+struct orphans {
+    struct clan clan;
+    struct clan_member top;
+    struct clan_member sleeper;
+    int64_t top_pid;
+    int64_t sleeper_pid;
+};
+
+static void be_top(void *state)
+{
+    clan_attach(&((struct orphans *)state)->top, SLOT_NONE);
+    for (;;) pause();
+}
+
+static void be_sleeper(void *state)
+{
+    struct orphans *orphans = state;
+
+    clan_attach(&orphans->sleeper, orphans->top.slot);
+    sleep_until_changed(&orphans->clan, 0);
+    for (;;) pause();
+}
+
+static void begin_orphans(void *state)
+{
+    struct orphans *orphans = state;
+
+    clan_begin(state);
+    orphans->top_pid = step_fork(be_top, state);
+    while (atomic_load(&orphans->top.pid) == 0) plat_thread_yield();
+    orphans->sleeper_pid = step_fork(be_sleeper, state);
+    while (atomic_load(&orphans->clan.begun[0]) == 0) plat_thread_yield();
+    step_wait_asleep(orphans->sleeper_pid);
+}
+
+static void enter_under_top(void *state)
+{
+    struct orphans *orphans = state;
+
+    clan_attach(&orphans->clan.victim, orphans->top.slot);
+}
+
+static void kill_top(void *state)
+{
+    step_kill(((struct orphans *)state)->top_pid);
+}
+
+/* Where the change was not made, the sleeper sleeps rightly. */
+static const char *check_orphan(void *state, bool completed)
+{
+    struct orphans *orphans = state;
+
+    if (completed && atomic_load(word()) == 0) return step_says("the change is lost");
+    if (atomic_load(word()) == 0) change_and_wake(1);
+    if (!step_wait_for(&orphans->clan.went_on[0], 1)) return step_says("the orphan was left asleep");
+    step_kill(orphans->sleeper_pid);
+    recovery_adopt();
+    return clan_check(state, completed);
+}
+
 static const step_scenario scenarios[] = {
     {.name = "park.wake_one",
      .setup = begin_one,
@@ -179,6 +246,14 @@ static const step_scenario scenarios[] = {
      .recover = clan_recover,
      .check = check_other,
      .teardown = clan_end},
+    {.name = "park.waker_and_root",
+     .setup = begin_orphans,
+     .enter = enter_under_top,
+     .operation = wake_one,
+     .recover = kill_top,
+     .check = check_orphan,
+     .teardown = clan_end,
+     .slow = true},
 };
 
 const steps_table steps_park = STEPS_TABLE(scenarios);

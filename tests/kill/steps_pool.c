@@ -178,7 +178,6 @@ static const step_scenario scenarios[] = {
     {.name = "pool.worker_at_work", .setup = begin, .start = start_at_work, .check = check, .keep_status = true},
     {.name = "pool.worker_at_birth", .setup = begin, .start = start_at_birth, .check = check, .keep_status = true},
     {.name = "pool.caller", .setup = begin, .start = start_mapper, .check = check_all_ended, .unsteady = true},
-
 };
 
 const steps_table steps_pool = STEPS_TABLE(scenarios);
