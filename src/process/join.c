@@ -81,7 +81,8 @@ static mproc_status check_joinable(const mproc_process *process)
                            (long long)plat_process_id());
     if (process->closed) return mproc_error(MPROC_BAD_STATE, "process '%s' was closed", process->name);
     if (process->phase == PROCESS_CREATED)
-        return mproc_error(MPROC_BAD_STATE, "process '%s' was not started: start it before joining it", process->name);
+        return mproc_error(MPROC_BAD_STATE, "process '%s' was not started: start it before joining it",
+                           process->name);
     return MPROC_OK;
 }
 
@@ -138,7 +139,7 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
     if (process->unguarded)
         return mproc_error(MPROC_NO_GUARD,
                            "process '%s' (pid %lld) ended with exit code %d before it entered mproc_main_guard(): "
-                           "does the program's main() call it?",
+                           "does the program's main() call it? If the child could not join, it has said why on stderr",
                            process->name, (long long)process->os.pid, process->exit.code);
     return MPROC_OK;
 }
@@ -199,8 +200,7 @@ static mproc_status reach(mproc_process *process, const char *what, mproc_status
     if (process->phase == PROCESS_CREATED || process->closed)
         status = mproc_error(MPROC_BAD_STATE, "process '%s' %s: it cannot be %s", process->name,
                              process->closed ? "was closed" : "was not started", what);
-    else if (process->phase == PROCESS_STARTED)
-        status = act(&process->os);
+    else if (process->phase == PROCESS_STARTED) status = act(&process->os);
     plat_mutex_unlock(&process->mutex);
     return status;
 }
@@ -258,8 +258,8 @@ int64_t mproc_process_pid(const mproc_process *process)
 mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *handle)
 {
     assert(process);
-    if (!handle) return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL",
-                                    process->name);
+    if (!handle)
+        return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL", process->name);
     if (process->closed || process->os.handle == PLAT_NO_HANDLE)
         return mproc_error(MPROC_BAD_STATE, "process '%s' has no sentinel: it %s", process->name,
                            process->role == PROCESS_SELF ? "is the current process"

@@ -20,13 +20,20 @@ static mproc_process_options options_complete(const mproc_process_options *optio
     return all;
 }
 
+/* How many of the text's first `size` bytes are whole characters. */
+static int whole_characters(const char *text, int size)
+{
+    while (size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80) size--;
+    return size;
+}
+
 static mproc_status check_name(const char *name)
 {
     if (!name || !*name) return mproc_error(MPROC_INVALID, "a process has no empty name: leave it out");
-    if (strlen(name) >= LETTER_NAME_BYTES)
-        return mproc_error(MPROC_INVALID, "the name '%.20s...' has %zu bytes: at most %d fit", name, strlen(name),
-                           LETTER_NAME_BYTES - 1);
     if (!text_is_utf8(name)) return mproc_error(MPROC_INVALID, "the process' name is not UTF-8");
+    if (strlen(name) >= LETTER_NAME_BYTES)
+        return mproc_error(MPROC_INVALID, "the name '%.*s...' has %zu bytes: at most %d fit",
+                           whole_characters(name, 20), name, strlen(name), LETTER_NAME_BYTES - 1);
     return MPROC_OK;
 }
 
@@ -59,8 +66,7 @@ static mproc_status check_options(const mproc_process_options *options)
 static mproc_status check_args(mproc_function *function, mproc_args args)
 {
     if (!function) return mproc_error(MPROC_INVALID, "a process needs a function, and was given NULL");
-    if (!args.data && args.size > 0)
-        return mproc_error(MPROC_INVALID, "%zu argument bytes at no address", args.size);
+    if (!args.data && args.size > 0) return mproc_error(MPROC_INVALID, "%zu argument bytes at no address", args.size);
     if (args.size > LETTER_ARGS_BYTES_MAX)
         return mproc_error(MPROC_INVALID, "%zu argument bytes: at most 1 GiB fits", args.size);
     return MPROC_OK;
@@ -137,7 +143,8 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
     mproc_process *process = NULL;
     mproc_status status;
 
-    if (!out) return mproc_error(MPROC_INVALID, "mproc_process_create() has nowhere to write the process: out is NULL");
+    if (!out)
+        return mproc_error(MPROC_INVALID, "mproc_process_create() has nowhere to write the process: out is NULL");
     if ((status = family_enter()) != MPROC_OK) goto done;
     if ((status = check_args(function, args)) != MPROC_OK) goto done;
     if ((status = check_options(&all)) != MPROC_OK) goto done;
@@ -185,7 +192,8 @@ mproc_status mproc_process_run(mproc_process *process)
     assert(process);
     if ((status = family_enter()) != MPROC_OK) return status;
     if (process->closed || !process->function)
-        return mproc_error(MPROC_BAD_STATE, "process '%s' has no function to run: it is closed or was not created here",
+        return mproc_error(MPROC_BAD_STATE,
+                           "process '%s' has no function to run: it is closed or was not created here",
                            process->name);
     call = (mproc_call){process->args_size ? process->args : NULL, process->args_size, process->name};
     return process->function(&call);
