@@ -129,10 +129,13 @@ static mproc_status launch_environment(launch *it, const plat_start *start)
     return win32_environment_block(start, marker, &it->environment);
 }
 
+/* What the system says of a directory differs. */
 static mproc_status launch_failed(const launch *it, DWORD code)
 {
+    DWORD attributes = GetFileAttributesW(it->executable);
     char path[512];
 
+    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY)) code = ERROR_ACCESS_DENIED;
     win32_narrow(it->executable, path, sizeof path);
     return win32_error(code, "cannot start '%.300s'", path);
 }
