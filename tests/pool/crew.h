@@ -94,13 +94,22 @@ void crew_map_free(crew_map *map);
 /* Ends a process as an enemy would: SIGKILL, TerminateProcess. One that has ended is left alone. */
 void os_kill(int64_t pid);
 
-/* What the error text says of a worker that was ended so. */
+/* How a process has ended then, and what the error text says of such a worker. */
+mproc_exit_kind os_killed_kind(void);
 const char *os_killed_text(void);
+
+/* The same, of one that called abort(). */
+const char *os_aborted_text(void);
 
 /* Whether the process is there and has not ended. */
 bool os_is_alive(int64_t pid);
 
 /* From now on a fault ends this process in the system's way, whatever a sanitizer has installed. */
 void os_fault_as_usual(void);
+
+void os_set_variable(const char *name, const char *value);
+
+/* Opens a library for good, and finds a function in it. */
+void (*os_open_function(const char *library, const char *name))(void);
 
 #endif

@@ -1,8 +1,10 @@
 #include "crew.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 void os_kill(int64_t pid)
@@ -11,9 +13,19 @@ void os_kill(int64_t pid)
     if (kill((pid_t)pid, SIGKILL) != 0) CHECK_EQ(errno, ESRCH);
 }
 
+mproc_exit_kind os_killed_kind(void)
+{
+    return MPROC_EXIT_SIGNALLED;
+}
+
 const char *os_killed_text(void)
 {
     return "was ended by signal 9";
+}
+
+const char *os_aborted_text(void)
+{
+    return "was ended by signal 6";
 }
 
 /* A zombie has ended, but kill() still finds it. */
@@ -35,4 +47,22 @@ void os_fault_as_usual(void)
 {
     signal(SIGSEGV, SIG_DFL);
     signal(SIGABRT, SIG_DFL);
+}
+
+void os_set_variable(const char *name, const char *value)
+{
+    CHECK_EQ(setenv(name, value, 1), 0);
+}
+
+void (*os_open_function(const char *library, const char *name))(void)
+{
+    void *handle = dlopen(library, RTLD_NOW);
+    void *symbol;
+    void (*function)(void);
+
+    if (handle == NULL) check_fail(__FILE__, __LINE__, "%s", dlerror());
+    CHECK((symbol = dlsym(handle, name)) != NULL);
+    /* POSIX promises that a function's address fits; ISO C has no cast for it. */
+    memcpy(&function, &symbol, sizeof function);
+    return function;
 }

@@ -14,9 +14,24 @@ void os_kill(int64_t pid)
     CloseHandle(process);
 }
 
+mproc_exit_kind os_killed_kind(void)
+{
+    return MPROC_EXIT_EXITED;
+}
+
 const char *os_killed_text(void)
 {
     return "ended with exit code 21";
+}
+
+/* The older C runtime, which mingw-w64 programs have, exits with 3; the universal one fails fast. */
+const char *os_aborted_text(void)
+{
+#if defined(_UCRT)
+    return "was ended by signal 6";
+#else
+    return "ended with exit code 3";
+#endif
 }
 
 bool os_is_alive(int64_t pid)
@@ -30,4 +45,19 @@ bool os_is_alive(int64_t pid)
 
 void os_fault_as_usual(void)
 {
+}
+
+void os_set_variable(const char *name, const char *value)
+{
+    CHECK(SetEnvironmentVariableA(name, value));
+}
+
+void (*os_open_function(const char *library, const char *name))(void)
+{
+    HMODULE module = LoadLibraryA(library);
+    FARPROC function;
+
+    CHECK(module != NULL);
+    CHECK((function = GetProcAddress(module, name)) != NULL);
+    return (void (*)(void))function;
 }
