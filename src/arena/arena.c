@@ -81,7 +81,7 @@ mproc_status arena_create(const function_ref *copy)
     header->cpus = (uint32_t)plat_system_cpu_count();
     lay_out(header, reserve);
     atomic_store(&header->heap.top, header->ranges[ARENA_HEAP].start);
-    atomic_store(&header->threads_high, 1);      /* tag 0 means "nobody", so thread slot 0 stays unused */
+    atomic_store(&header->threads_high, 1); /* tag 0 means "nobody", so thread slot 0 stays unused */
     header->magic = ARENA_MAGIC;
 done:
     if (status != MPROC_OK) arena_detach();

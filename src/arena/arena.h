@@ -75,10 +75,10 @@ struct arena_header {
     uint32_t abi;
     uint32_t page;
     uint64_t reserve;
-    function_ref copy;                 /* tells the copies of the library in one process apart */
+    function_ref copy; /* tells the copies of the library in one process apart */
     uint32_t processes_max;
     uint32_t threads_max;
-    uint32_t cpus;                     /* that the family's first process may use; with one, nobody spins */
+    uint32_t cpus; /* that the family's first process may use; with one, nobody spins */
     uint32_t unused_word;
     struct arena_range ranges[ARENA_PARTS];
     _Atomic uint32_t recovery;

@@ -7,7 +7,7 @@
 
 #define BLOCK_MAGIC 0x6B636C62u
 #define BLOCK_BYTES_MIN 64
-#define STEPS 4                         /* sizes between two powers of two */
+#define STEPS 4 /* sizes between two powers of two */
 
 /* Sizes 64, 80, 96, 112, 128, 160, ... with the header: at most a quarter is wasted. */
 static uint64_t class_bytes(uint32_t class_index)
@@ -54,7 +54,7 @@ static void move(struct hand *hand, _Atomic uint64_t *from, uint64_t block, uint
 {
     atomic_store_explicit(&hand->block, block, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(from, left, memory_order_relaxed);           /* publishes: the block is taken */
+    atomic_store_explicit(from, left, memory_order_relaxed); /* publishes: the block is taken */
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(cell, block, memory_order_release);
 }
@@ -105,8 +105,8 @@ mproc_status block_take(struct hand *hand, uint64_t size, uint64_t clear, _Atomi
     uint32_t class_index;
 
     assert(atomic_load(cell) == 0 && clear <= size);
-    if (size > UINT64_MAX / 2) return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is out of reach",
-                                                  (unsigned long long)size);
+    if (size > UINT64_MAX / 2)
+        return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is out of reach", (unsigned long long)size);
     class_index = class_of(size + sizeof(struct block_header));
     if (class_index == HEAP_CLASSES || class_bytes(class_index) > arena_header()->reserve)
         return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
@@ -129,7 +129,7 @@ void block_give(struct hand *hand, _Atomic uint64_t *cell)
         header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
         atomic_store_explicit(&hand->block, block, memory_order_relaxed);
         atomic_signal_fence(memory_order_seq_cst);
-        atomic_store_explicit(&class_->head, block, memory_order_relaxed);  /* publishes: the block is free */
+        atomic_store_explicit(&class_->head, block, memory_order_relaxed); /* publishes: the block is free */
         atomic_signal_fence(memory_order_seq_cst);
         atomic_store_explicit(cell, 0, memory_order_relaxed);
     }

@@ -42,10 +42,10 @@ uint64_t block_size(uint64_t block);
 void block_repair(struct hand *hand, uint32_t tag);
 
 struct block_census {
-    uint64_t cut;                      /* blocks in the heap */
-    uint64_t free;                     /* of these, on the lists */
-    uint64_t bytes_used;               /* in blocks that are not free, headers included */
-    bool sound;                        /* headers follow each other, lists hold only their own blocks, once */
+    uint64_t cut;        /* blocks in the heap */
+    uint64_t free;       /* of these, on the lists */
+    uint64_t bytes_used; /* in blocks that are not free, headers included */
+    bool sound;          /* headers follow each other, lists hold only their own blocks, once */
 };
 
 /* Counts all blocks, for tests and for the curious. Correct only while nobody takes or gives. */

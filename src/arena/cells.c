@@ -32,7 +32,8 @@ static mproc_status add_table(void)
     struct cell_table *table;
     mproc_status status;
 
-    if (!more) return mproc_error(MPROC_NO_MEMORY, "no memory to keep account of %zu blocks", free_room + TABLE_CELLS);
+    if (!more)
+        return mproc_error(MPROC_NO_MEMORY, "no memory to keep account of %zu blocks", free_room + TABLE_CELLS);
     free_cells = more;
     while (atomic_load(last)) last = &((struct cell_table *)arena_at(atomic_load(last)))->next;
     if ((status = block_take(work_hand(), sizeof *table, sizeof *table, last)) != MPROC_OK) return status;

@@ -78,7 +78,7 @@ static void recover_threads(uint32_t process)
         if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) recover_thread(i);
 }
 
-/* Also of the parent's earlier lives, if 4,096 of them lie in between: then an orphan waits for its adoption longer. */
+/* Also of the parent's slot 4,096 lives ago: then an orphan waits longer for its adoption. */
 static bool is_child(uint32_t index, uint32_t parent)
 {
     uint32_t state = atomic_load(&process_slot_at(index)->state);

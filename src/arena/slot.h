@@ -62,9 +62,9 @@ enum process_state { PROCESS_FREE, PROCESS_STARTING, PROCESS_ATTACHED, PROCESS_L
 enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2 };
 
 /*
- * `state` is an enum process_state | the parent's slot index << 3 | the parent's generation << 20. It changes as
- * said above, by compare-and-swap, and the parent stays in it until the slot is free: so whoever takes a slot is named by
- * the taking itself. The parent writes the rest while the state is STARTING; later
+ * `state` is an enum process_state | the parent's slot index << 3 | the parent's generation << 20. It
+ * changes as said above, by compare-and-swap, and the parent stays in it until the slot is free: so
+ * the taking itself names who takes. The parent writes the rest while the state is STARTING; later
  *   PROCESS_ENTERED  is set by the process when it passes its main guard,
  *   interrupts       is raised by anybody,
  *   cells            is the chain of tables of blocks that the process owns (cells.h): its own, after its

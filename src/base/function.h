@@ -14,10 +14,10 @@
 
 /* May lie in shared memory: plain data, no pointers. */
 typedef struct function_ref {
-    uint64_t offset;                   /* from the module's base */
-    uint8_t module[20];                /* the module's id, which tells builds apart */
-    bool main;                         /* the module is the executable */
-    char path[FUNCTION_PATH_BYTES];    /* the module's file, for a process that has yet to open it */
+    uint64_t offset;                /* from the module's base */
+    uint8_t module[20];             /* the module's id, which tells builds apart */
+    bool main;                      /* the module is the executable */
+    char path[FUNCTION_PATH_BYTES]; /* the module's file, for a process that has yet to open it */
 } function_ref;
 
 typedef void (*function_pointer)(void);

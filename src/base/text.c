@@ -4,9 +4,9 @@
 #include <stddef.h>
 
 struct lead {
-    unsigned char first, last;          /* lead bytes of this row */
-    unsigned char low, high;            /* bounds of the second byte */
-    int more;                           /* bytes that follow the lead */
+    unsigned char first, last; /* lead bytes of this row */
+    unsigned char low, high;   /* bounds of the second byte */
+    int more;                  /* bytes that follow the lead */
 };
 
 static const struct lead leads[] = {

@@ -150,7 +150,7 @@ const sigset_t *thread_host_mask(void)
     return thread_self != NULL ? &thread_self->host_mask : NULL;
 }
 
-/* A thread that faults with its signal blocked is ended at once: the handler of the program, or of a sanitizer, would never run. */
+/* A thread that faults with the signal blocked is ended at once: no handler of the program would ever run. */
 static void thread_mask(sigset_t *blocked)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};

@@ -15,7 +15,7 @@ static uint64_t last_token;
 static _Atomic int retries;
 
 static plat_watcher *watcher;
-static plat_mutex reaper_mutex;         /* guards the start of the reaper alone */
+static plat_mutex reaper_mutex; /* guards the start of the reaper alone */
 
 void children_retain(mproc_process *process)
 {

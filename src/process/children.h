@@ -30,7 +30,7 @@ void children_retry(void);
 void children_retain(mproc_process *process);
 void children_release(mproc_process *process);
 
-/* Gives the next child after `previous` (NULL: the first), with a reference for the caller; drops that of `previous`. */
+/* Gives the next child after `previous` (NULL: the first) with a reference; drops the one of `previous`. */
 mproc_process *children_next(mproc_process *previous);
 
 /* Around fork(): the list is consistent, and in the copy all sentinels are closed. */

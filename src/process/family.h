@@ -9,10 +9,10 @@
 #include "process/letter.h"
 
 enum family_state {
-    FAMILY_NONE,                        /* no call has been made */
+    FAMILY_NONE, /* no call has been made */
     FAMILY_MEMBER,
-    FAMILY_REFUSED,                     /* a child that cannot join; the reason is kept */
-    FAMILY_FORKED                       /* a fork() copy of a member */
+    FAMILY_REFUSED, /* a child that cannot join; the reason is kept */
+    FAMILY_FORKED   /* a fork() copy of a member */
 };
 
 /*
@@ -20,13 +20,13 @@ enum family_state {
  */
 struct family {
     _Atomic int state;
-    bool child;                         /* started by a member, as opposed to the first process */
-    _Atomic bool entered;               /* has passed its main guard */
-    _Atomic bool leaving;               /* exits: starts nothing any more */
-    uint32_t process;                   /* its slot */
-    plat_handle watched;                /* a child's end of its sentinel */
-    const struct letter *letter;        /* a child's */
-    char *executable;                   /* mproc_set_executable(), guarded by family_mutex */
+    bool child;                  /* started by a member, as opposed to the first process */
+    _Atomic bool entered;        /* has passed its main guard */
+    _Atomic bool leaving;        /* exits: starts nothing any more */
+    uint32_t process;            /* its slot */
+    plat_handle watched;         /* a child's end of its sentinel */
+    const struct letter *letter; /* a child's */
+    char *executable;            /* mproc_set_executable(), guarded by family_mutex */
 };
 
 extern struct family family;

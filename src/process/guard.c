@@ -12,7 +12,7 @@ static mproc_status run_letter(const struct letter *letter)
     function_pointer function;
     mproc_status status;
 
-    mproc_error(MPROC_OK, "%s", "");                     /* what was said on the way here is not the task's */
+    mproc_error(MPROC_OK, "%s", ""); /* what was said on the way here is not the task's */
     if ((status = function_decode(&letter->function, &function)) != MPROC_OK) return status;
     return ((mproc_function *)function)(&call);
 }

@@ -17,7 +17,7 @@ struct letter {
     function_ref function;
     char name[LETTER_NAME_BYTES];
     char parent_name[LETTER_NAME_BYTES];
-    char identity[LETTER_IDENTITY_BYTES];    /* "1:2": the second child of the first child */
+    char identity[LETTER_IDENTITY_BYTES]; /* "1:2": the second child of the first child */
     int64_t parent_pid;
     uint32_t authkey_size;
     uint32_t unused;

@@ -8,10 +8,9 @@
 
 void marker_print(const struct marker *marker, char text[MARKER_BYTES])
 {
-    snprintf(text, MARKER_BYTES, "%lld %lld %llu %llu %lu %lu", (long long)marker->memory,
-             (long long)marker->watched, (unsigned long long)marker->reserve,
-             (unsigned long long)marker->pid_offset, (unsigned long)marker->process,
-             (unsigned long)marker->generation);
+    snprintf(text, MARKER_BYTES, "%lld %lld %llu %llu %lu %lu", (long long)marker->memory, (long long)marker->watched,
+             (unsigned long long)marker->reserve, (unsigned long long)marker->pid_offset,
+             (unsigned long)marker->process, (unsigned long)marker->generation);
 }
 
 /* Reads one number of digits alone: strtoull() would also take signs and blanks. */

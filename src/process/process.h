@@ -28,7 +28,7 @@ struct mproc_process {
     char *working_directory;
     mproc_stdio stdio[3];
     bool daemon;
-    bool worker;                        /* of a pool: ended without a grace time */
+    bool worker; /* of a pool: ended without a grace time */
     process_ended *ended;
     void *ended_context;
     char name[LETTER_NAME_BYTES];
@@ -39,15 +39,15 @@ struct mproc_process {
     plat_mutex mutex;
     enum process_phase phase;
     bool closed;
-    bool unguarded;                     /* it ended without having passed its main guard */
-    bool slot_kept;                     /* ended, but its slot is not recovered yet */
-    int joiners;                        /* threads that wait on the handle */
+    bool unguarded; /* it ended without having passed its main guard */
+    bool slot_kept; /* ended, but its slot is not recovered yet */
+    int joiners;    /* threads that wait on the handle */
     uint32_t slot;
     plat_process os;
-    plat_handle held;                   /* this side's end of its sentinel */
+    plat_handle held; /* this side's end of its sentinel */
     mproc_exit_status exit;
 
-    int references;                     /* the creator's, the list's, and those of threads that use it */
+    int references; /* the creator's, the list's, and those of threads that use it */
     uint64_t token;
     mproc_process *next;
 };
