@@ -42,6 +42,13 @@ struct born_census born_count(void)
     return census;
 }
 
+void born_settle(void)
+{
+    const struct timespec pause = {0, 100 * 1000};
+
+    while (born_count().threads < 2) nanosleep(&pause, NULL);
+}
+
 /* The reaper may still be at work, so what differs may yet come right. */
 const char *born_compare(const struct born_census *before)
 {

@@ -22,6 +22,9 @@ struct born_census {
 
 struct born_census born_count(void);
 
+/* Waits until the reaper, which the first start makes, runs, too. */
+void born_settle(void);
+
 /* Waits, at most 20 seconds, until the arena is as it was. Returns NULL, or what is not. */
 const char *born_compare(const struct born_census *before);
 

@@ -78,6 +78,7 @@ static void warm_up(void)
     map(&work);
     if (work.status != MPROC_OK) abort();
     mproc_pool_free(work.pool);
+    born_settle();
 }
 
 static void begin(void *state)

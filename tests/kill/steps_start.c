@@ -39,6 +39,7 @@ static void warm_up(void)
     if (mproc_process_start(process) != MPROC_OK) abort();
     if (mproc_process_join(process, LIMIT_MS) != MPROC_OK) abort();
     mproc_process_free(process);
+    born_settle();
 }
 
 static void begin(void *state)

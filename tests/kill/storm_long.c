@@ -1,0 +1,29 @@
+/*
+ * The storms of the soak: two minutes each.
+ */
+#include "storm.h"
+
+#include "check.h"
+
+#define SECONDS 120
+
+static void case_arena(void)
+{
+    storm_arena(SECONDS);
+}
+
+static void case_births(void)
+{
+    storm_births(SECONDS);
+}
+
+static void case_pool(void)
+{
+    storm_pool(SECONDS);
+}
+
+CHECK_SUITE(storm_long,
+    CASE_LIMIT(arena, 240),
+    CASE_LIMIT(births, 240),
+    CASE_LIMIT(pool, 240)
+);

@@ -1,0 +1,29 @@
+/*
+ * The storms of the quick suite: a few seconds each.
+ */
+#include "storm.h"
+
+#include "check.h"
+
+#define SECONDS 3
+
+static void case_arena(void)
+{
+    storm_arena(SECONDS);
+}
+
+static void case_births(void)
+{
+    storm_births(SECONDS);
+}
+
+static void case_pool(void)
+{
+    storm_pool(SECONDS);
+}
+
+CHECK_SUITE(storm,
+    CASE_LIMIT(arena, 60),
+    CASE_LIMIT(births, 60),
+    CASE_LIMIT(pool, 60)
+);
