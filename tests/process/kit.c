@@ -56,6 +56,16 @@ void kit_await_step(kit_board *board, uint32_t step)
     CHECK_WAIT_UNTIL(step_is_reached, &wait);
 }
 
+mproc_status kit_take_block(uint64_t size, _Atomic uint64_t **cell)
+{
+    return cells_take(size, 0, cell);
+}
+
+uint64_t kit_bytes_used(void)
+{
+    return block_count().bytes_used;
+}
+
 /* ---- starting --------------------------------------------------------------------------------- */
 
 kit_board *kit_unpack(const mproc_call *call, int64_t *number)

@@ -10,6 +10,7 @@
 
 #include <mproc/process.h>
 
+#include "arena/arena.h"
 #include "check.h"
 #include "platform.h"
 
@@ -96,6 +97,13 @@ void kit_run_to_end(kit_run *run);
 
 /* Starts it, with its output where this process' goes. */
 void kit_run_start(const kit_run *run, plat_process *process);
+
+/* This process' command line, as one text. */
+void kit_command_line(char *text, size_t size);
+
+/* A block of the arena that this process owns; and how many bytes all blocks of the family have. */
+mproc_status kit_take_block(uint64_t size, _Atomic uint64_t **cell);
+uint64_t kit_bytes_used(void);
 
 /* The path of a file in the directory of this program. */
 const char *kit_beside(const char *name, char *path, size_t size);
