@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES = 7, SAMPLES_QUICK = 3, ATTEMPTS = 4 };
+enum { SAMPLES = 7, SAMPLES_QUICK = 3, ATTEMPTS = 3 };
 
 typedef struct command {
     bench_options options;
