@@ -9,8 +9,12 @@
 #include "process/family.h"
 #include "process/process.h"
 
-/* So many workers in a row that end before they are ready are no accident. */
+/*
+ * So many workers in a row that end before they are ready are no accident. Those that are killed from
+ * outside can be: a storm of kills, or a system short of memory, may pass.
+ */
 #define STILLBORN_MAX 8
+#define STILLBORN_KILLED_MAX 100
 
 static void break_pool(mproc_pool *pool, mproc_status status, const char *text)
 {
@@ -68,6 +72,7 @@ static void clear_traces(struct pool_shared *shared, uint32_t index)
 static void judge(mproc_pool *pool, const struct pool_member *member, const mproc_process *process, const char *end)
 {
     char text[POOL_TEXT_BYTES];
+    int limit = process->exit.signal == 9 || process->exit.signal == 15 ? STILLBORN_KILLED_MAX : STILLBORN_MAX;
 
     if (atomic_load(&pool_worker_at(pool->shared, member->index)->ready) != member->ready_before) {
         pool->stillborn = 0;
@@ -77,9 +82,9 @@ static void judge(mproc_pool *pool, const struct pool_member *member, const mpro
         snprintf(text, sizeof text, "%.300s before it entered mproc_main_guard(): does the program's main() call it?",
                  end);
         break_pool(pool, MPROC_NO_GUARD, text);
-    } else if (++pool->stillborn >= STILLBORN_MAX) {
-        snprintf(text, sizeof text, "%d workers in a row ended before they were ready, the last: %.300s",
-                 STILLBORN_MAX, end);
+    } else if (++pool->stillborn >= (uint32_t)limit) {
+        snprintf(text, sizeof text, "%lu workers in a row ended before they were ready, the last: %.300s",
+                 (unsigned long)pool->stillborn, end);
         break_pool(pool, MPROC_WORKER_LOST, text);
     }
 }
