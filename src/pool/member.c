@@ -13,8 +13,8 @@
  * So many workers in a row that end before they are ready are no accident. Those that are killed from
  * outside can be: a storm of kills, or a system short of memory, may pass.
  */
-#define STILLBORN_MAX 8
-#define STILLBORN_KILLED_MAX 100
+#define STILLBORN_MAX 96
+#define STILLBORN_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
 
 static void break_pool(mproc_pool *pool, mproc_status status, const char *text)
 {
@@ -72,7 +72,7 @@ static void clear_traces(struct pool_shared *shared, uint32_t index)
 static void judge(mproc_pool *pool, const struct pool_member *member, const mproc_process *process, const char *end)
 {
     char text[POOL_TEXT_BYTES];
-    int limit = process->exit.signal == 9 || process->exit.signal == 15 ? STILLBORN_KILLED_MAX : STILLBORN_MAX;
+    bool killed = process->exit.signal == 9 || process->exit.signal == 15;
 
     if (atomic_load(&pool_worker_at(pool->shared, member->index)->ready) != member->ready_before) {
         pool->stillborn = 0;
@@ -82,9 +82,8 @@ static void judge(mproc_pool *pool, const struct pool_member *member, const mpro
         snprintf(text, sizeof text, "%.300s before it entered mproc_main_guard(): does the program's main() call it?",
                  end);
         break_pool(pool, MPROC_NO_GUARD, text);
-    } else if (++pool->stillborn >= (uint32_t)limit) {
-        snprintf(text, sizeof text, "%lu workers in a row ended before they were ready, the last: %.300s",
-                 (unsigned long)pool->stillborn, end);
+    } else if ((pool->stillborn += killed ? 1 : STILLBORN_WEIGHT) >= STILLBORN_MAX) {
+        snprintf(text, sizeof text, "too many workers in a row ended before they were ready, the last: %.300s", end);
         break_pool(pool, MPROC_WORKER_LOST, text);
     }
 }
