@@ -75,15 +75,20 @@ static void judge(mproc_pool *pool, const struct pool_member *member, const mpro
     bool killed = process->exit.signal == 9 || process->exit.signal == 15;
 
     if (atomic_load(&pool_worker_at(pool->shared, member->index)->ready) != member->ready_before) {
-        pool->stillborn = 0;
+        pool->stillborn = pool->stillborn_weight = 0;
         return;
     }
     if (process->unguarded) {
         snprintf(text, sizeof text, "%.300s before it entered mproc_main_guard(): does the program's main() call it?",
                  end);
         break_pool(pool, MPROC_NO_GUARD, text);
-    } else if ((pool->stillborn += killed ? 1 : STILLBORN_WEIGHT) >= STILLBORN_MAX) {
-        snprintf(text, sizeof text, "too many workers in a row ended before they were ready, the last: %.300s", end);
+        return;
+    }
+    pool->stillborn++;
+    pool->stillborn_weight += killed ? 1 : STILLBORN_WEIGHT;
+    if (pool->stillborn_weight >= STILLBORN_MAX) {
+        snprintf(text, sizeof text, "%lu workers in a row ended before they were ready, the last: %.300s",
+                 (unsigned long)pool->stillborn, end);
         break_pool(pool, MPROC_WORKER_LOST, text);
     }
 }
@@ -186,7 +191,7 @@ mproc_status members_refill(mproc_pool *pool)
 {
     if (pool->broken != MPROC_NO_GUARD) {
         pool->broken = MPROC_OK;
-        pool->stillborn = 0;
+        pool->stillborn = pool->stillborn_weight = 0;
     }
     return members_fill(pool);
 }
