@@ -58,7 +58,8 @@ struct mproc_pool {
 
     plat_mutex mutex;
     uint32_t names;
-    uint32_t stillborn;  /* workers in a row that ended before they were ready */
+    uint32_t stillborn; /* workers in a row that ended before they were ready */
+    uint32_t stillborn_weight;
     mproc_status broken; /* why no worker is started any more */
     char broken_text[POOL_TEXT_BYTES];
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
