@@ -1,0 +1,87 @@
+/*
+ * A program that has forgotten its guard: its workers run main() again. What pools make of it is checked here, and
+ * the exit code says whether it was right.
+ *
+ *     pool_no_guard returns|faults      what main() does in a worker, which may not have a pool
+ */
+#include <stdlib.h>
+
+#include "check_os.h"
+#include "crew.h"
+
+enum { WORKERS = 3, WORKER_CODE = 5 };
+
+static mproc_status copy(const void *item, void *result, mproc_call *call)
+{
+    (void)call;
+    memcpy(result, item, sizeof(int));
+    return MPROC_OK;
+}
+
+/* The number in the name of the worker that the text speaks of: so many were started. */
+static int number_of_worker(const char *text)
+{
+    const char *name = strstr(text, "PoolWorker-");
+
+    return name ? atoi(name + strlen("PoolWorker-")) : -1;
+}
+
+static int fail(const char *what, mproc_status status)
+{
+    fprintf(stderr, "%s: %s: %s\n", what, mproc_status_name(status), mproc_last_error_text());
+    return 1;
+}
+
+static int map_again(mproc_pool *pool, mproc_status expected, const char *part, int workers)
+{
+    int items[100] = {0}, results[100];
+    mproc_status status = mproc_pool_map(pool, copy, items, sizeof items[0], results, sizeof results[0], 100, NULL);
+
+    if (status != expected) return fail("map", status);
+    if (!strstr(mproc_last_error_text(), part)) return fail("another text", status);
+    if (number_of_worker(mproc_last_error_text()) > workers) return fail("too many workers", status);
+    return 0;
+}
+
+/* A moment in which nothing must happen, then the same again. */
+static int judge(mproc_pool *pool, bool faults)
+{
+    /* A worker without a guard is known by the first that ends; any other end may be an accident, eight are none. */
+    mproc_status expected = faults ? MPROC_WORKER_LOST : MPROC_NO_GUARD;
+    const char *part = faults ? "8 workers in a row ended before they were ready" : "mproc_main_guard()";
+    int most = faults ? WORKERS + 8 : WORKERS;
+
+    if (map_again(pool, expected, part, most) != 0) return 1;
+    if (mproc_pool_pids(pool, NULL, 0) > WORKERS) return fail("more workers than asked for", MPROC_OK);
+    mproc_sleep_ms(300);
+    if (mproc_pool_pids(pool, NULL, 0) != 0) return fail("a worker is left", MPROC_OK);
+    return map_again(pool, expected, part, faults ? 2 * most : most);
+}
+
+/* Volatile, so that the compiler does not see what is about to happen. */
+static volatile uintptr_t nowhere = 8;
+
+static void fault(void)
+{
+    check_os_quiet();
+    os_fault_as_usual();
+    *(volatile int *)nowhere = 1;
+}
+
+int main(int argc, char **argv)
+{
+    bool faults = argc == 2 && strcmp(argv[1], "faults") == 0;
+    mproc_pool *pool;
+    mproc_status status = mproc_pool_create(&(mproc_pool_options){.processes = WORKERS}, &pool);
+    int code;
+
+    if (status == MPROC_NO_GUARD) {
+        if (!strstr(mproc_last_error_text(), "mproc_main_guard()")) return fail("another text", status);
+        if (faults) fault();
+        return WORKER_CODE;
+    }
+    if (status != MPROC_OK) return fail("create", status);
+    code = judge(pool, faults);
+    mproc_pool_free(pool);
+    return code;
+}
