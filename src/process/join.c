@@ -106,15 +106,14 @@ static mproc_status joiner_leaves(mproc_process *process)
 /* While somebody waits on the handle it stays open, whatever the others do. */
 static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
 {
-    mproc_status status, left;
+    mproc_status status = MPROC_OK, left;
+    bool ended;
 
     plat_mutex_lock(&process->mutex);
-    status = process->phase == PROCESS_ENDED && !process->closed ? MPROC_OK : joiner_enters(process);
-    if (status != MPROC_OK || process->joiners == 0) {
-        plat_mutex_unlock(&process->mutex);
-        return status;
-    }
+    ended = process->phase == PROCESS_ENDED && !process->closed;
+    if (!ended) status = joiner_enters(process);
     plat_mutex_unlock(&process->mutex);
+    if (ended || status != MPROC_OK) return status;
     if (process->role == PROCESS_PARENT || !process_collect(process))
         status = interrupt_wait_handle(process->os.handle, deadline_ns);
     if (status == MPROC_OK && process->role == PROCESS_CHILD) process_collect(process);
@@ -150,12 +149,24 @@ static bool parent_alive(const mproc_process *parent)
     return plat_handle_wait(&parent->os.handle, 1, 0, &ready) != MPROC_OK;
 }
 
+/* Other threads may start, collect and close it meanwhile. */
+static bool child_alive(mproc_process *process)
+{
+    bool alive;
+
+    process_collect(process);
+    plat_mutex_lock(&process->mutex);
+    alive = process->phase == PROCESS_STARTED;
+    plat_mutex_unlock(&process->mutex);
+    return alive;
+}
+
 bool mproc_process_is_alive(mproc_process *process)
 {
     bool alive = false;
 
     assert(process);
-    if (family_enter() != MPROC_OK || process->closed) return false;
+    if (family_enter() != MPROC_OK) return false;
     switch (process->role) {
     case PROCESS_SELF:
         alive = true;
@@ -164,7 +175,7 @@ bool mproc_process_is_alive(mproc_process *process)
         alive = parent_alive(process);
         break;
     case PROCESS_CHILD:
-        if (!process_collect(process)) alive = process->phase == PROCESS_STARTED;
+        alive = child_alive(process);
         break;
     }
     return alive;
@@ -235,31 +246,48 @@ mproc_status mproc_process_interrupt(mproc_process *process)
     return reach(process, "interrupted", plat_process_interrupt);
 }
 
-mproc_status mproc_process_close(mproc_process *process)
+static mproc_status close_locked(mproc_process *process)
 {
-    assert(process);
-    if (process->role != PROCESS_CHILD) return MPROC_OK;
-    if (mproc_process_is_alive(process))
+    if (process->phase == PROCESS_STARTED)
         return mproc_error(MPROC_BAD_STATE, "process '%s' (pid %lld) still runs: join or end it before closing it",
                            process->name, (long long)process->os.pid);
-    plat_mutex_lock(&process->mutex);
     process->closed = true;
     if (process->joiners == 0) release_handle(process);
-    plat_mutex_unlock(&process->mutex);
     return MPROC_OK;
+}
+
+mproc_status mproc_process_close(mproc_process *process)
+{
+    mproc_status status;
+
+    assert(process);
+    if ((status = family_enter()) != MPROC_OK || process->role != PROCESS_CHILD) return status;
+    process_collect(process);
+    plat_mutex_lock(&process->mutex);
+    status = close_locked(process);
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+/* Taking it changes nothing that a caller could see. */
+static plat_mutex *mutex_of(const mproc_process *process)
+{
+    return &((mproc_process *)process)->mutex;
 }
 
 int64_t mproc_process_pid(const mproc_process *process)
 {
+    int64_t pid;
+
     assert(process);
-    return process->closed ? 0 : process->os.pid;
+    plat_mutex_lock(mutex_of(process));
+    pid = process->closed ? 0 : process->os.pid;
+    plat_mutex_unlock(mutex_of(process));
+    return pid;
 }
 
-mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *handle)
+static mproc_status sentinel_locked(const mproc_process *process, intptr_t *handle)
 {
-    assert(process);
-    if (!handle)
-        return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL", process->name);
     if (process->closed || process->os.handle == PLAT_NO_HANDLE)
         return mproc_error(MPROC_BAD_STATE, "process '%s' has no sentinel: it %s", process->name,
                            process->role == PROCESS_SELF ? "is the current process"
@@ -267,4 +295,18 @@ mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *hand
                                                          : "was not started");
     *handle = process->os.handle;
     return MPROC_OK;
+}
+
+mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *handle)
+{
+    mproc_status status;
+
+    assert(process);
+    if (!handle)
+        return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL", process->name);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    plat_mutex_lock(mutex_of(process));
+    status = sentinel_locked(process, handle);
+    plat_mutex_unlock(mutex_of(process));
+    return status;
 }

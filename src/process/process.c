@@ -188,10 +188,14 @@ mproc_status mproc_process_run(mproc_process *process)
 {
     mproc_call call;
     mproc_status status;
+    bool closed;
 
     assert(process);
     if ((status = family_enter()) != MPROC_OK) return status;
-    if (process->closed || !process->function)
+    plat_mutex_lock(&process->mutex);
+    closed = process->closed;
+    plat_mutex_unlock(&process->mutex);
+    if (closed || !process->function)
         return mproc_error(MPROC_BAD_STATE,
                            "process '%s' has no function to run: it is closed or was not created here",
                            process->name);
@@ -210,6 +214,7 @@ mproc_status mproc_process_set_name(mproc_process *process, const char *name)
     mproc_status status;
 
     assert(process);
+    if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = check_name(name)) != MPROC_OK) return status;
     snprintf(process->name, sizeof process->name, "%s", name);
     return MPROC_OK;
@@ -223,12 +228,17 @@ bool mproc_process_daemon(const mproc_process *process)
 
 mproc_status mproc_process_set_daemon(mproc_process *process, bool daemon)
 {
+    mproc_status status;
+
     assert(process);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    plat_mutex_lock(&process->mutex);
     if (process->role != PROCESS_CHILD || process->phase != PROCESS_CREATED)
-        return mproc_error(MPROC_BAD_STATE, "process '%s' was started: whether it is a daemon is said before",
-                           process->name);
-    process->daemon = daemon;
-    return MPROC_OK;
+        status = mproc_error(MPROC_BAD_STATE, "process '%s' was started: whether it is a daemon is said before",
+                             process->name);
+    else process->daemon = daemon;
+    plat_mutex_unlock(&process->mutex);
+    return status;
 }
 
 const void *mproc_process_authkey(const mproc_process *process, size_t *size)
@@ -243,6 +253,7 @@ mproc_status mproc_process_set_authkey(mproc_process *process, const void *key, 
     mproc_status status;
 
     assert(process);
+    if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = check_key(key, size)) != MPROC_OK) return status;
     if (size > 0) memcpy(process->authkey, key, size);
     process->authkey_size = size;
