@@ -1,0 +1,475 @@
+/*
+ * mproc/process.h in programs that use POSIX themselves: signals, fork(), wait(). What the library must bear, and
+ * what it must leave alone.
+ */
+#include "kit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/door.h"
+
+/* ---- somebody else collects the children ------------------------------------------------------ */
+
+/* The code may be lost; that the process has ended is not. */
+static void check_ended(mproc_process *process, int code)
+{
+    mproc_exit_status status;
+
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK(!mproc_process_is_alive(process));
+    CHECK(!kit_is_active(process));
+    status = mproc_process_exit_status(process);
+    CHECK(status.kind == MPROC_EXIT_LOST || (status.kind == MPROC_EXIT_EXITED && status.code == code));
+    mproc_process_free(process);
+}
+
+static void run_some(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *waiting = kit_start(kit_waits, board, 0, NULL);
+    mproc_process *processes[10];
+    int i;
+
+    for (i = 0; i < 10; i++) processes[i] = kit_start(kit_exits, NULL, i, NULL);
+    for (i = 0; i < 10; i++) check_ended(processes[i], i);
+    kit_await_step(board, 1);
+    CHECK(mproc_process_is_alive(waiting));
+    CHECK_EQ(mproc_process_exit_status(waiting).kind, MPROC_EXIT_RUNNING);
+    CHECK_STATUS(mproc_process_join(waiting, 0), MPROC_TIMEOUT);
+    CHECK_OK(mproc_process_kill(waiting));
+    CHECK_OK(mproc_process_join(waiting, check_limit_ms()));
+    CHECK(mproc_process_exit_status(waiting).kind == MPROC_EXIT_LOST ||
+          mproc_process_exit_status(waiting).signal == SIGKILL);
+    mproc_process_free(waiting);
+    kit_board_free(board);
+}
+
+static void case_ignored_sigchld_does_not_make_the_dead_alive(void)
+{
+    struct sigaction action = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+
+    signal(SIGCHLD, SIG_IGN);
+    run_some();
+    CHECK(signal(SIGCHLD, SIG_DFL) == SIG_IGN);
+    sigaction(SIGCHLD, &action, NULL);
+    run_some();
+}
+
+static _Atomic bool thief_stops;
+
+static void *collects_everything(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&thief_stops)) {
+        if (waitpid(-1, NULL, 0) < 0) check_pause_ms(1);
+    }
+    return NULL;
+}
+
+static void case_collecting_thread_does_not_make_the_dead_alive(void)
+{
+    pthread_t thief;
+
+    CHECK_EQ(pthread_create(&thief, NULL, collects_everything, NULL), 0);
+    run_some();
+    atomic_store(&thief_stops, true);
+    pthread_join(thief, NULL);
+}
+
+static void case_other_children_of_the_program_are_left_alone(void)
+{
+    pid_t pid = fork();
+    int status = 0;
+
+    if (pid == 0) _exit(33);
+    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
+    CHECK_EQ(mproc_shutdown(check_limit_ms()), MPROC_OK);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 33);
+}
+
+/* ---- fork() ----------------------------------------------------------------------------------- */
+
+/* Runs `function` in a copy of this process and returns its result. */
+static int in_a_copy(void (*function)(void *), void *context)
+{
+    int status = 0;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        function(context);
+        _exit(5);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void calls_everything(void *context)
+{
+    mproc_process *process = context;
+    mproc_process *out = NULL;
+    intptr_t handle = -1;
+    size_t count = 0;
+
+    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_no_args(), NULL, &out), MPROC_FORKED, "fork() copy");
+    CHECK_STATUS(mproc_process_start(process), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_run(process), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_join(process, MPROC_FOREVER), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_terminate(process), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_kill(process), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_interrupt(process), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_close(process), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_sentinel(process, &handle), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_set_name(process, "other"), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_set_daemon(process, true), MPROC_FORKED);
+    CHECK_STATUS(mproc_process_set_authkey(process, "x", 1), MPROC_FORKED);
+    CHECK_STATUS(mproc_active_children(NULL, 0, &count), MPROC_FORKED);
+    CHECK_STATUS(mproc_shutdown(0), MPROC_FORKED);
+    CHECK_STATUS(mproc_set_executable("/bin/true"), MPROC_FORKED);
+    CHECK_STATUS(mproc_sleep_ms(1), MPROC_FORKED);
+    CHECK_STATUS(mproc_catch_interrupts(), MPROC_FORKED);
+    CHECK(mproc_current_process() == NULL);
+    CHECK(mproc_parent_process() == NULL);
+    CHECK(!mproc_process_is_alive(process));
+    CHECK(!mproc_interrupted());
+    CHECK_EQ(mproc_getpid(), getpid());
+    CHECK(mproc_cpu_count() >= 1);
+    mproc_interrupt();
+    mproc_process_free(process);
+}
+
+static void case_copy_is_no_member(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+
+    kit_await_step(board, 1);
+    CHECK_EQ(in_a_copy(calls_everything, process), 5);
+    CHECK(mproc_process_is_alive(process));
+    CHECK_OK(mproc_sleep_ms(1));
+    CHECK_OK(mproc_process_kill(process));
+    CHECK_ENDED_BY(process, 9);
+    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
+    kit_board_free(board);
+}
+
+static void exits_normally(void *unused)
+{
+    (void)unused;
+    exit(6);
+}
+
+static void case_exit_of_a_copy_ends_nobody(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    mproc_process *other = kit_start(kit_waits, board, 0, NULL);
+
+    kit_await_step(board, 2);
+    CHECK_EQ(in_a_copy(exits_normally, NULL), 6);
+    CHECK(mproc_process_is_alive(daemon));
+    CHECK(mproc_process_is_alive(other));
+    CHECK_OK(mproc_process_kill(other));
+    CHECK_ENDED_BY(other, 9);
+    CHECK_OK(mproc_process_kill(daemon));
+    CHECK_ENDED_BY(daemon, 9);
+    kit_board_free(board);
+}
+
+/* A member of the family that has a daemon, and a copy of itself that outlives it. Values: daemon, copy. */
+static mproc_status has_a_daemon_and_a_copy(mproc_call *call)
+{
+    kit_board *board = kit_unpack(call, NULL);
+    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    pid_t pid;
+
+    atomic_store(&board->values[0], mproc_process_pid(daemon));
+    kit_await_step(board, 1);
+    pid = fork();
+    if (pid == 0) {
+        kit_step(board);
+        for (;;) pause();
+    }
+    atomic_store(&board->values[1], pid);
+    return kit_waits(call);
+}
+
+static bool pid_is_gone(void *pid)
+{
+    return kit_is_gone(*(int64_t *)pid);
+}
+
+static void case_daemons_end_with_their_parent_though_a_copy_of_it_lives(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *parent = kit_start(has_a_daemon_and_a_copy, board, 0, NULL);
+    int64_t daemon;
+    pid_t copy;
+
+    kit_await_step(board, 3);
+    daemon = atomic_load(&board->values[0]);
+    copy = (pid_t)atomic_load(&board->values[1]);
+    CHECK(!kit_is_gone(daemon));
+    CHECK_OK(mproc_process_kill(parent));
+    CHECK_ENDED_BY(parent, 9);
+    CHECK_WAIT_UNTIL(pid_is_gone, &daemon);
+    CHECK(!kit_is_gone(copy));
+    CHECK_EQ(kill(copy, SIGKILL), 0);
+    kit_board_free(board);
+}
+
+/* Copies are made while other threads start and join: none of the library's locks may stay locked in them. */
+static void *starts_and_joins(void *unused)
+{
+    int i;
+
+    (void)unused;
+    for (i = 0; i < 40; i++) CHECK_EXITED(kit_start(kit_exits, NULL, i, NULL), i);
+    atomic_store(&thief_stops, true);
+    return NULL;
+}
+
+static void frees_and_exits(void *process)
+{
+    CHECK_STATUS(mproc_process_join(process, MPROC_FOREVER), MPROC_FORKED);
+    mproc_process_free(process);
+    exit(7);
+}
+
+static void case_copies_do_not_hang_whatever_other_threads_did(void)
+{
+    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, NULL);
+    pthread_t thread;
+
+    CHECK_EQ(pthread_create(&thread, NULL, starts_and_joins, NULL), 0);
+    while (!atomic_load(&thief_stops)) CHECK_EQ(in_a_copy(frees_and_exits, process), 7);
+    pthread_join(thread, NULL);
+    mproc_process_free(process);
+}
+
+/* ---- signals ---------------------------------------------------------------------------------- */
+
+static void case_dispositions_and_mask_stay_the_programs(void)
+{
+    struct sigaction before[65];
+    struct sigaction after;
+    sigset_t mask;
+    sigset_t now;
+    int number;
+
+    for (number = 1; number < 65; number++) sigaction(number, NULL, &before[number]);
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
+    CHECK_OK(mproc_shutdown(check_limit_ms()));
+    sigprocmask(SIG_SETMASK, NULL, &now);
+    for (number = 1; number < 65; number++) {
+        if (sigaction(number, NULL, &after) != 0) continue;
+        CHECK(after.sa_handler == before[number].sa_handler);
+        CHECK_EQ(sigismember(&now, number), sigismember(&mask, number));
+    }
+}
+
+static mproc_status waits_without_catching(mproc_call *call)
+{
+    signal(SIGINT, SIG_DFL);
+    kit_step(kit_unpack(call, NULL));
+    for (;;) pause();
+    return MPROC_OK;
+}
+
+static void case_interrupt_ends_a_child_that_does_not_catch_it(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *process = kit_start(waits_without_catching, board, 0, NULL);
+
+    kit_await_step(board, 1);
+    CHECK_OK(mproc_process_interrupt(process));
+    CHECK_ENDED_BY(process, SIGINT);
+    kit_board_free(board);
+}
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    mproc_interrupt();
+}
+
+static void *sends_an_interrupt(void *board)
+{
+    kit_await_step(board, 1);
+    kill(getpid(), SIGINT);
+    return NULL;
+}
+
+/* With SA_RESTART, after which no system call says EINTR. */
+static void case_signal_handler_ends_a_join(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+    pthread_t thread;
+
+    CHECK_EQ(sigaction(SIGINT, &action, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, sends_an_interrupt, board), 0);
+    CHECK_STATUS(mproc_process_join(process, MPROC_FOREVER), MPROC_INTERRUPTED);
+    CHECK_STATUS(mproc_process_join(process, 10), MPROC_TIMEOUT);
+    pthread_join(thread, NULL);
+    CHECK_OK(mproc_process_kill(process));
+    CHECK_ENDED_BY(process, 9);
+    kit_board_free(board);
+}
+
+static void case_caught_ctrl_c_ends_a_sleep(void)
+{
+    CHECK_OK(mproc_catch_interrupts());
+    CHECK_EQ(kill(getpid(), SIGINT), 0);
+    CHECK_STATUS(mproc_sleep_ms(MPROC_FOREVER), MPROC_INTERRUPTED);
+    CHECK(!mproc_interrupted());
+    CHECK_EQ(raise(SIGINT), 0);
+    CHECK(mproc_interrupted());
+    CHECK_OK(mproc_sleep_ms(1));
+}
+
+/* Other signals, of which a wait knows nothing, do not end it early. */
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+static void case_other_signals_do_not_end_waits(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    struct sigaction action = { .sa_handler = on_alarm };
+    int64_t start_ms;
+
+    CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
+    start_ms = check_now_ms();
+    ualarm(5000, 5000);
+    CHECK_STATUS(mproc_process_join(process, 60), MPROC_TIMEOUT);
+    CHECK_OK(mproc_sleep_ms(60));
+    ualarm(0, 0);
+    CHECK(check_now_ms() - start_ms >= 119);
+    CHECK_OK(mproc_process_kill(process));
+    CHECK_ENDED_BY(process, 9);
+    kit_board_free(board);
+}
+
+/* ---- daemons and SIGTERM ---------------------------------------------------------------------- */
+
+static mproc_status ignores_terminate(mproc_call *call)
+{
+    signal(SIGTERM, SIG_IGN);
+    return kit_waits(call);
+}
+
+static void tidies_up(int number)
+{
+    static const char words[] = "tidied up\n";
+
+    (void)number;
+    if (write(1, words, sizeof words - 1) > 0) _exit(0);
+}
+
+static mproc_status catches_terminate(mproc_call *call)
+{
+    signal(SIGTERM, tidies_up);
+    return kit_waits(call);
+}
+
+static int helper_exits_with_daemons_that_see_sigterm(const char *text)
+{
+    const mproc_process_options daemon = { .daemon = MPROC_YES };
+    kit_board *board = kit_board_create();
+    mproc_process *stubborn = kit_start(ignores_terminate, board, 0, &daemon);
+
+    (void)text;
+    kit_start(catches_terminate, board, 0, &daemon);
+    kit_await_step(board, 2);
+    printf("<%d>\n", (int)mproc_process_pid(stubborn));
+    return 4;
+}
+
+static void case_daemon_has_its_grace_and_is_then_killed(void)
+{
+    kit_run run = { .helper = "posix_host.exits_with_daemons_that_see_sigterm" };
+    int pid = 0;
+
+    kit_run_to_end(&run);
+    CHECK_EQ(run.code, 4);
+    CHECK_CONTAINS(run.output, "tidied up\n");
+    CHECK_EQ(sscanf(strchr(run.output, '<'), "<%d>", &pid), 1);
+    CHECK(kit_is_gone(pid));
+}
+
+/* ---- broken standard streams ------------------------------------------------------------------ */
+
+static mproc_status prints_much(mproc_call *call)
+{
+    (void)call;
+    printf("%01000d\n", 0);
+    fprintf(stderr, "to stderr\n");
+    return MPROC_OK;
+}
+
+static void case_full_output_does_not_change_success(void)
+{
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    const mproc_stdio stream = { MPROC_STDIO_HANDLE, full };
+
+    CHECK(full >= 0);
+    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){ .standard_output = stream }), 0);
+    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){ .standard_error = stream }), 0);
+    close(full);
+}
+
+static int helper_has_no_streams(const char *text)
+{
+    (void)text;
+    close(0);
+    close(1);
+    close(2);
+    if (open("/dev/full", O_WRONLY) != 0) return 1;
+    CHECK_EXITED(kit_start(prints_much, NULL, 0, NULL), 0);
+    close(0);
+    CHECK_EXITED(kit_start(prints_much, NULL, 0, NULL), 0);
+    CHECK_EXITED(kit_start(kit_exits, NULL, 21, NULL), 21);
+    return 12;
+}
+
+static void case_program_that_closed_its_streams_can_have_children(void)
+{
+    kit_run run = { .helper = "posix_host.has_no_streams" };
+
+    kit_run_to_end(&run);
+    CHECK_EQ(run.code, 12);
+}
+
+CHECK_SUITE_SETUP(posix_host, kit_setup,
+    CASE(ignored_sigchld_does_not_make_the_dead_alive),
+    CASE(collecting_thread_does_not_make_the_dead_alive),
+    CASE(other_children_of_the_program_are_left_alone),
+    CASE(copy_is_no_member),
+    CASE(exit_of_a_copy_ends_nobody),
+    CASE(daemons_end_with_their_parent_though_a_copy_of_it_lives),
+    CASE(copies_do_not_hang_whatever_other_threads_did),
+    CASE(dispositions_and_mask_stay_the_programs),
+    CASE(interrupt_ends_a_child_that_does_not_catch_it),
+    CASE(signal_handler_ends_a_join),
+    CASE(caught_ctrl_c_ends_a_sleep),
+    CASE(other_signals_do_not_end_waits),
+    CASE(daemon_has_its_grace_and_is_then_killed),
+    CASE(full_output_does_not_change_success),
+    CASE(program_that_closed_its_streams_can_have_children),
+    HELPER(exits_with_daemons_that_see_sigterm),
+    HELPER(has_no_streams),
+);
