@@ -39,8 +39,10 @@ const char *born_all_ended(int pipe_end);
 
 /* The roles, and what main() does in them. */
 #define BORN_PARENT "parent"
+#define BORN_PARENT_OF_OTHER "parent-of-other"
 #define BORN_MAPPER "mapper"
 int born_parent(void);
+int born_parent_of_other(void);
 int born_mapper(void);
 
 #endif

@@ -54,7 +54,7 @@ static void watch(void)
     const struct arena_header *header = arena_header();
     int part;
 
-    step_watch(ARENA_PARTS, arena_base, sizeof *header);
+    step_watch(ARENA_PARTS, arena_base, (size_t)arena_offset(near_slots() + 1));
     for (part = 0; part < ARENA_PARTS; part++) {
         const struct arena_range *range = &header->ranges[part];
         size_t size = (size_t)(atomic_load(&range->committed) - range->start);
@@ -87,6 +87,28 @@ void clan_begin(void *state)
     atomic_store(&arena_header()->processes_hint, 1); /* any value will do; the same makes for the same path */
     atomic_store(&arena_header()->threads_hint, 2);
     memset(clan_objects, 0, sizeof *clan_objects);
+}
+
+static void set_crowd(bool taken)
+{
+    uint32_t i;
+
+    for (i = 1; i < SLOT_NEAR_PROCESSES; i++)
+        atomic_store(&process_slot_at(i)->state, taken ? PROCESS_RECOVERED | clan_root << 3 : PROCESS_FREE);
+    for (i = 2; i < SLOT_NEAR_THREADS; i++) atomic_store(&thread_slot_at(i)->owner, taken ? clan_root + 1 : 0);
+}
+
+void clan_crowd(struct clan *clan)
+{
+    struct arena_header *header = arena_header();
+    struct arena_range *ranges = header->ranges;
+
+    set_crowd(true);
+    clan->crowded = true;
+    atomic_store(&header->processes_high, SLOT_NEAR_PROCESSES);
+    atomic_store(&header->threads_high, SLOT_NEAR_THREADS);
+    atomic_store(&ranges[ARENA_PROCESSES].committed, ranges[ARENA_PROCESSES].start);
+    atomic_store(&ranges[ARENA_THREADS].committed, ranges[ARENA_THREADS].start);
 }
 
 void clan_enter_victim(void *state)
@@ -194,6 +216,8 @@ void clan_end(void *state)
         step_kill(atomic_load(&clan->peers[i].pid));
         clan_bury(&clan->peers[i]);
     }
+    if (clan->crowded) set_crowd(false);
+    clan->crowded = false;
 }
 
 /* ---- promises --------------------------------------------------------------------------------- */
@@ -206,6 +230,8 @@ static const char *check_slots(const struct clan *clan)
     for (i = 0; i < atomic_load(&header->processes_high); i++)
         processes += process_slot_state(process_slot_at(i)) != PROCESS_FREE;
     for (i = 1; i < atomic_load(&header->threads_high); i++) threads += atomic_load(&thread_slot_at(i)->owner) != 0;
+    if (clan->crowded) processes -= SLOT_NEAR_PROCESSES - 1;
+    if (clan->crowded) threads -= SLOT_NEAR_THREADS - 2;
     if (processes != expected) return step_says("%u process slots are taken, not %u", processes, expected);
     if (threads != expected) return step_says("%u thread slots are taken, not %u", threads, expected);
     return NULL;

@@ -25,6 +25,7 @@ struct clan {
     struct clan_member peers[CLAN_PEERS];
     int peers_count;
     uint64_t blocks_used; /* when the trial began */
+    bool crowded;         /* the first slots of both kinds are all taken, see clan_crowd() */
     /* Peers wait for `go`; their body sets `begun` just before it sleeps, and `went_on` when it need not any more. */
     _Atomic uint32_t go[CLAN_PEERS];
     _Atomic uint32_t begun[CLAN_PEERS];
@@ -44,6 +45,12 @@ extern uint32_t clan_root;
 
 /* Once: founds the family, and has the tool watch the arena's memory. */
 void clan_found(void);
+
+/*
+ * Takes the first slots of both kinds, which need no memory, in the root's name until clan_end(); says that no
+ * others were ever in use, and that no memory is committed for them: committing it again is harmless.
+ */
+void clan_crowd(struct clan *clan);
 
 /* For step_scenario: setup and teardown without more, `enter`, `recover_enter`, `recover`, `check`. */
 void clan_begin(void *state);

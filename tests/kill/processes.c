@@ -35,6 +35,7 @@ int main(int count, char **arguments)
     born_offer();
     mproc_main_guard();
     if (count == 2 && strcmp(arguments[1], BORN_PARENT) == 0) return born_parent();
+    if (count == 2 && strcmp(arguments[1], BORN_PARENT_OF_OTHER) == 0) return born_parent_of_other();
     if (count == 2 && strcmp(arguments[1], BORN_MAPPER) == 0) return born_mapper();
     if (getenv(RUNS) != NULL) return report_stray();
     return steps_main(arguments + (count > 0), tables, found);

@@ -12,16 +12,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Says that no slots were ever in use but the root's, and no memory committed; committing it again is harmless. */
 static void begin_uncommitted(void *state)
 {
-    struct arena_range *ranges = arena_header()->ranges;
-
     clan_begin(state);
-    atomic_store(&arena_header()->processes_high, 1);
-    atomic_store(&arena_header()->threads_high, 2);
-    atomic_store(&ranges[ARENA_PROCESSES].committed, ranges[ARENA_PROCESSES].start);
-    atomic_store(&ranges[ARENA_THREADS].committed, ranges[ARENA_THREADS].start);
+    clan_crowd(state);
 }
 
 static uint32_t taken;

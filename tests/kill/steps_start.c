@@ -93,19 +93,30 @@ static mproc_status stay(mproc_call *call)
     return mproc_sleep_ms(3600 * 1000);
 }
 
-/* Killed, it leaves a daemon, which the system ends; its slot and the daemon's come back to the root. */
-static mproc_status start_a_daemon(mproc_call *call)
+static mproc_status leave(mproc_call *call)
 {
-    /* A daemon whose parent is gone before it has read its letter says so; here that is no news. */
-    mproc_process_options options = {.daemon = MPROC_YES, .standard_error = {.kind = MPROC_STDIO_NULL}};
+    (void)call;
+    return MPROC_OK;
+}
+
+/* A child whose parent is gone before it has read its letter says so; here that is no news. */
+static mproc_status start_a(mproc_function *task, mproc_choice daemon)
+{
+    mproc_process_options options = {.daemon = daemon, .standard_error = {.kind = MPROC_STDIO_NULL}};
     mproc_process *process;
 
-    (void)call;
-    if (mproc_process_create(stay, mproc_no_args(), &options, &process) != MPROC_OK) return MPROC_SYSTEM;
+    if (mproc_process_create(task, mproc_no_args(), &options, &process) != MPROC_OK) return MPROC_SYSTEM;
     step_victim_begin();
     mproc_process_start(process);
     step_victim_end();
     return MPROC_OK;
+}
+
+/* Killed, it leaves a daemon, which the system ends; its slot and the daemon's come back to the root. */
+static mproc_status start_a_daemon(mproc_call *call)
+{
+    (void)call;
+    return start_a(stay, MPROC_YES);
 }
 
 static int64_t start_parent(void *state)
@@ -117,12 +128,23 @@ static int64_t start_parent(void *state)
 
 int born_parent(void)
 {
-    return start_a_daemon(NULL) == MPROC_OK ? 0 : 1;
+    return start_a(stay, MPROC_YES) == MPROC_OK ? 0 : 1;
+}
+
+/* Its child is no daemon: it must find out by itself, or come to its end. */
+int born_parent_of_other(void)
+{
+    return start_a(leave, MPROC_NO) == MPROC_OK ? 0 : 1;
 }
 
 static int64_t start_root(void *state)
 {
     return born_start(BORN_PARENT, &((struct birth *)state)->pipe_end);
+}
+
+static int64_t start_root_of_other(void *state)
+{
+    return born_start(BORN_PARENT_OF_OTHER, &((struct birth *)state)->pipe_end);
 }
 
 static const char *check_all_ended(void *state, bool completed)
@@ -135,6 +157,7 @@ static const step_scenario scenarios[] = {
     {.name = "start.child", .setup = begin, .start = start_child, .check = check_child, .keep_status = true},
     {.name = "start.parent", .setup = begin, .start = start_parent, .check = check_child, .keep_status = true},
     {.name = "start.root", .setup = begin, .start = start_root, .check = check_all_ended},
+    {.name = "start.root_of_other", .setup = begin, .start = start_root_of_other, .check = check_all_ended},
 };
 
 const steps_table steps_start = STEPS_TABLE(scenarios);

@@ -10,7 +10,7 @@
 /* Locks, parking and blocks of the arena; every 0.1 to 0.5 ms one of the processes is killed, whatever it is at. */
 void storm_arena(int seconds);
 
-/* Processes that start processes of their own, daemons and others, are killed. */
+/* Processes that start daemons of their own are killed. */
 void storm_births(int seconds);
 
 /* The workers of a pool are killed while it maps. */

@@ -24,10 +24,14 @@ static mproc_status leave(mproc_call *call)
     return MPROC_OK;
 }
 
-/* A child whose parent is gone before it has read its letter says so on stderr; here that is no news. */
-static mproc_process *start(mproc_function *function, mproc_choice daemon)
+/*
+ * A child whose parent is gone before it has read its letter says so on stderr; here that is no news. All are daemons:
+ * CreateProcess() starts a process suspended and then lets it run, so that one whose creator is killed in between stays
+ * suspended for ever, unless its job ends it.
+ */
+static mproc_process *start(mproc_function *function)
 {
-    mproc_process_options options = {.daemon = daemon, .standard_error = {.kind = MPROC_STDIO_NULL}};
+    mproc_process_options options = {.daemon = MPROC_YES, .standard_error = {.kind = MPROC_STDIO_NULL}};
     mproc_process *process;
 
     if (mproc_process_create(function, mproc_no_args(), &options, &process) != MPROC_OK) return NULL;
@@ -36,14 +40,14 @@ static mproc_process *start(mproc_function *function, mproc_choice daemon)
     return NULL;
 }
 
-/* A daemon that stays, and one child after the other that does not. */
+/* A child that stays, and one after the other that does not. */
 static mproc_status bear(mproc_call *call)
 {
     mproc_process *child;
 
     (void)call;
-    if (start(stay, MPROC_YES) == NULL) return MPROC_SYSTEM;
-    while ((child = start(leave, MPROC_NO)) != NULL) {
+    if (start(stay) == NULL) return MPROC_SYSTEM;
+    while ((child = start(leave)) != NULL) {
         mproc_process_join(child, MPROC_FOREVER);
         mproc_process_free(child);
     }
