@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "arena/cells.h"
+#include "kit_os.h"
 #include "platform/door.h"
 
 static _Atomic uint64_t *board_cell;
@@ -219,31 +220,57 @@ static void trim_lines(char *text)
     *to = '\0';
 }
 
-void kit_run_to_end(kit_run *run)
-{
+/* A file for the output of a program. */
+typedef struct output_file {
     char directory[1024];
     char path[1100];
-    plat_handle output;
-    plat_process process;
-    mproc_exit_status status;
+    plat_handle handle;
+} output_file;
 
-    os_make_directory(directory, sizeof directory);
-    snprintf(path, sizeof path, "%s/output", directory);
-    output = os_open_output(path);
-    start_run(run, output, &process);
-    status = door_end(&process);
-    plat_handle_close(output);
-    os_read_file(path, run->output, sizeof run->output);
-    trim_lines(run->output);
-    os_remove_directory(directory);
-    fputs(run->output, stdout);
+static void output_create(output_file *output)
+{
+    os_make_directory(output->directory, sizeof output->directory);
+    snprintf(output->path, sizeof output->path, "%s/output", output->directory);
+    output->handle = os_open_output(output->path);
+}
+
+/* Waits for the end of the process that writes the output. Returns its exit code. */
+static int output_read(output_file *output, plat_process *process, char *text, size_t size)
+{
+    mproc_exit_status status = door_end(process);
+
+    plat_handle_close(output->handle);
+    os_read_file(output->path, text, size);
+    trim_lines(text);
+    os_remove_directory(output->directory);
+    fputs(text, stdout);
     CHECK_EQ(status.kind, MPROC_EXIT_EXITED);
-    run->code = status.code;
+    return status.code;
+}
+
+void kit_run_to_end(kit_run *run)
+{
+    output_file output;
+    plat_process process;
+
+    output_create(&output);
+    start_run(run, output.handle, &process);
+    run->code = output_read(&output, &process, run->output, sizeof run->output);
+}
+
+void kit_exec_to_end(kit_exec *exec)
+{
+    output_file output;
+    plat_process process;
+
+    output_create(&output);
+    os_exec(exec, output.handle, &process);
+    exec->code = output_read(&output, &process, exec->output, sizeof exec->output);
 }
 
 const char *kit_beside(const char *name, char *path, size_t size)
 {
     os_program_directory(path, size);
-    snprintf(path + strlen(path), size - strlen(path), "/%s", name);
+    snprintf(path + strlen(path), size - strlen(path), "%c%s", strchr(path, '\\') != NULL ? '\\' : '/', name);
     return path;
 }
