@@ -4,29 +4,45 @@
 #include <stdlib.h>
 
 #include "arena/cells.h"
-#include "process/children.h"
-#include "process/family.h"
 
 static mproc_worker_kind kind;
 static _Atomic uint64_t *board_cell;
 
 /* ---- pools of both kinds ---------------------------------------------------------------------- */
 
-static void found(mproc_worker_kind workers)
+static mproc_status do_nothing(mproc_call *call)
 {
-    kind = workers;
-    CHECK_OK(family_enter());
-    if (workers == MPROC_PROCESSES) CHECK_OK(children_prepare());
+    (void)call;
+    return MPROC_OK;
 }
 
+static bool is_closed(void *context)
+{
+    const intptr_t *handle = context;
+
+    return !os_is_open(*handle);
+}
+
+/* One process comes and goes, to its last handle: what the first of them makes stays with the family. */
 void crew_of_processes(void)
 {
-    found(MPROC_PROCESSES);
+    mproc_process *process;
+    intptr_t handle;
+
+    kind = MPROC_PROCESSES;
+    CHECK_OK(
+        mproc_process_create(do_nothing, mproc_no_args(), &(mproc_process_options){.daemon = MPROC_YES}, &process));
+    CHECK_OK(mproc_process_start(process));
+    CHECK_OK(mproc_process_join(process, MPROC_FOREVER));
+    CHECK_OK(mproc_process_sentinel(process, &handle));
+    mproc_process_free(process);
+    CHECK_WAIT_UNTIL(is_closed, &handle);
 }
 
 void crew_of_threads(void)
 {
-    found(MPROC_THREADS);
+    kind = MPROC_THREADS;
+    mproc_pool_free(crew_create(1));
 }
 
 bool crew_is_threads(void)

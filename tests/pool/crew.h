@@ -104,6 +104,9 @@ const char *os_aborted_text(void);
 /* Whether the process is there and has not ended. */
 bool os_is_alive(int64_t pid);
 
+/* Whether the number is an open handle of this process. */
+bool os_is_open(intptr_t handle);
+
 /* From now on a fault ends this process in the system's way, whatever a sanitizer has installed. */
 void os_fault_as_usual(void);
 

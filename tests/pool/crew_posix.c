@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,11 @@ bool os_is_alive(int64_t pid)
     if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 'X';
     fclose(file);
     return state != 'Z' && state != 'X';
+}
+
+bool os_is_open(intptr_t handle)
+{
+    return fcntl((int)handle, F_GETFD) >= 0;
 }
 
 void os_fault_as_usual(void)

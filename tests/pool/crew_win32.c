@@ -43,6 +43,13 @@ bool os_is_alive(int64_t pid)
     return alive;
 }
 
+bool os_is_open(intptr_t handle)
+{
+    DWORD flags;
+
+    return GetHandleInformation((HANDLE)handle, &flags);
+}
+
 void os_fault_as_usual(void)
 {
 }
