@@ -1,0 +1,169 @@
+/* mproc/pool.h where Linux sets limits, and what an idle pool costs. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "crew.h"
+
+/* ---- limits ----------------------------------------------------------------------------------- */
+
+static mproc_status create_four(mproc_pool **pool)
+{
+    return mproc_pool_create(&(mproc_pool_options){.processes = 4}, pool);
+}
+
+static void set_files(rlim_t soft, rlim_t hard)
+{
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){soft, hard}), 0);
+}
+
+static void set_processes(rlim_t soft, rlim_t hard)
+{
+    CHECK_EQ(setrlimit(RLIMIT_NPROC, &(struct rlimit){soft, hard}), 0);
+}
+
+static int lowest_free_file(void)
+{
+    int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    CHECK(lowest >= 0);
+    close(lowest);
+    return lowest;
+}
+
+static bool is_file_free(void *context)
+{
+    return lowest_free_file() == *(const int *)context;
+}
+
+/* With ever more room, it fails for want of files until it succeeds; each failure leaves all of it free. */
+static void case_create_without_files_leaves_nothing(void)
+{
+    struct rlimit before;
+    mproc_pool *pool = NULL;
+    mproc_status status;
+    int base = lowest_free_file();
+    int refused = 0;
+
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (;;) {
+        set_files((rlim_t)(base + refused), before.rlim_max);
+        status = create_four(&pool);
+        set_files(before.rlim_cur, before.rlim_max);
+        if (status == MPROC_OK) break;
+        CHECK_STATUS(status, MPROC_LIMIT);
+        CHECK_CONTAINS(mproc_last_error_text(), "raise the limit");
+        CHECK(pool == NULL);
+        CHECK_WAIT_UNTIL(is_file_free, &base);
+        refused++;
+    }
+    CHECK(refused >= 8);
+    crew_check_squares(pool, 1000, 1);
+    mproc_pool_free(pool);
+}
+
+/* As somebody who has no other processes; only root can become one. */
+static void become_nobody(void)
+{
+    if (geteuid() != 0) CHECK_SKIP("only root can become a user without other processes");
+    CHECK_EQ(setresgid(54321, 54321, 54321), 0);
+    CHECK_EQ(setresuid(54321, 54321, 54321), 0);
+    CHECK_EQ(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0); /* or /proc/self is closed to ourselves */
+}
+
+static void case_create_without_processes_leaves_nothing(void)
+{
+    mproc_pool *pool = NULL;
+    struct rlimit before;
+
+    become_nobody();
+    CHECK_EQ(getrlimit(RLIMIT_NPROC, &before), 0);
+    for (rlim_t most = 2; most <= 5; most++) {
+        set_processes(most, before.rlim_max);
+        CHECK_REFUSED(create_four(&pool), MPROC_LIMIT, "PoolWorker-");
+        CHECK(pool == NULL);
+    }
+    set_processes(before.rlim_max, before.rlim_max);
+    CHECK_OK(create_four(&pool));
+    crew_check_squares(pool, 1000, 1);
+    mproc_pool_free(pool);
+}
+
+static bool all_gone(void *context)
+{
+    const int64_t *pids = context;
+
+    for (int i = 0; i < 4; i++)
+        if (os_is_alive(pids[i])) return false;
+    return true;
+}
+
+/* A pool that has lost its workers and can start no other says so, and goes on when it can. */
+static void case_map_without_processes_fails_and_the_next_goes_on(void)
+{
+    mproc_pool *pool = NULL;
+    int64_t pids[4], value = 3, square = 0;
+    struct rlimit before;
+
+    become_nobody();
+    CHECK_EQ(getrlimit(RLIMIT_NPROC, &before), 0);
+    CHECK_OK(create_four(&pool));
+    set_processes(1, before.rlim_max);
+    CHECK_EQ(mproc_pool_pids(pool, pids, 4), 4);
+    for (int i = 0; i < 4; i++) os_kill(pids[i]);
+    CHECK_WAIT_UNTIL(all_gone, pids);
+    CHECK_REFUSED(mproc_pool_map(pool, crew_square, &value, 8, &square, 8, 1, NULL), MPROC_LIMIT, "PoolWorker-");
+    set_processes(before.rlim_max, before.rlim_max);
+    crew_check_squares(pool, 1000, 1);
+    CHECK_EQ(mproc_pool_pids(pool, pids, 4), 4);
+    mproc_pool_free(pool);
+}
+
+/* ---- rest ------------------------------------------------------------------------------------- */
+
+static long switches_of(int64_t pid)
+{
+    char name[64], line[256];
+    long count = -1;
+    FILE *file;
+
+    snprintf(name, sizeof name, "/proc/%lld/status", (long long)pid);
+    CHECK((file = fopen(name, "re")) != NULL);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "voluntary_ctxt_switches:", 24) == 0) count = atol(line + 24);
+    fclose(file);
+    CHECK(count >= 0);
+    return count;
+}
+
+/* Every sleeper looks for its parent every two seconds, and does nothing else, however long the pause really was. */
+static void case_an_idle_pool_only_looks_every_two_seconds(void)
+{
+    mproc_pool *pool = crew_create(4);
+    int64_t pids[4], start_ms;
+    long before[4], looks;
+
+    crew_check_squares(pool, 100000, 1);
+    CHECK_EQ(mproc_pool_pids(pool, pids, 4), 4);
+    check_pause_ms(200); /* until all have fallen asleep */
+    start_ms = check_now_ms();
+    for (int i = 0; i < 4; i++) before[i] = switches_of(pids[i]);
+    check_pause_ms(5000);
+    for (int i = 0; i < 4; i++) {
+        looks = switches_of(pids[i]) - before[i];
+        if (looks > (check_now_ms() - start_ms) / 2000 + 2)
+            check_fail(__FILE__, __LINE__, "an idle worker slept %ld times", looks);
+    }
+    mproc_pool_free(pool);
+}
+
+CHECK_SUITE_SETUP(linux_pool, crew_of_processes,
+    CASE(create_without_files_leaves_nothing),
+    CASE(create_without_processes_leaves_nothing),
+    CASE(map_without_processes_fails_and_the_next_goes_on),
+    CASE(an_idle_pool_only_looks_every_two_seconds),
+);
