@@ -200,6 +200,7 @@ static const step_scenario scenarios[] = {
      .operation = adopt,
      .recover = recover_and_adopt,
      .check = check_lock_free,
+     .slow = true,
      COMMON},
     {.name = "recovery.adopter_first",
      .setup = clan_begin,

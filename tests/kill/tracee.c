@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@
 #define BREAK_RETURN 0
 #define BREAK_DONE 1
 #define BREAK_PLACE 2
+
+/* It runs on our CPU, so most stops come as soon as we let it run. */
+#define YIELDS 30
 
 static void give_up(const char *what)
 {
@@ -66,12 +70,16 @@ char tracee_process_state(int64_t pid)
 static bool wait_or_sleep(step_tracee *tracee)
 {
     const struct timespec pause = {0, 200 * 1000};
-    int seen = 0;
+    int yields = 0, seen = 0;
 
     while (seen < 4) {
         pid_t got = waitpid(tracee->pid, &tracee->status, WNOHANG);
         if (got == tracee->pid) return true;
         if (got < 0) give_up("kill tool: waitpid");
+        if (yields++ < YIELDS) {
+            sched_yield();
+            continue;
+        }
         nanosleep(&pause, NULL);
         seen = tracee_process_state(tracee->pid) == 'S' ? seen + 1 : 0;
     }
