@@ -4,6 +4,7 @@
  */
 #include <mproc/process.h>
 
+/* For the exported names alone. */
 #if defined(_WIN32)
 #define LIBRARY_EXPORT __declspec(dllexport)
 #else

@@ -1,0 +1,48 @@
+#include "modules.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "platform/door.h"
+
+void modules_close(intptr_t handle)
+{
+    close((int)handle);
+}
+
+void modules_copy(const char *from, const char *to)
+{
+    static char buffer[65536];
+    FILE *source = fopen(from, "rbe");
+    FILE *target = fopen(to, "wbe");
+    size_t size;
+
+    CHECK(source != NULL && target != NULL);
+    while ((size = fread(buffer, 1, sizeof buffer, source)) > 0) CHECK_EQ(fwrite(buffer, 1, size, target), size);
+    fclose(source);
+    CHECK_EQ(fclose(target), 0);
+}
+
+uintptr_t modules_open(const char *path, const char *symbol)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    uintptr_t address;
+
+    if (library == NULL) check_fail(__FILE__, __LINE__, "%s", dlerror());
+    address = (uintptr_t)dlsym(library, symbol);
+    CHECK(address != 0);
+    return address;
+}
+
+void modules_move_away(const char *path)
+{
+    CHECK_EQ(unlink(path), 0);
+}
+
+void modules_remove(const char *path, const char *directory)
+{
+    (void)path;
+    os_remove_directory(directory);
+}
