@@ -89,6 +89,20 @@ static void run_rounds(const bench_options *options, size_t samples, uint64_t *r
     }
 }
 
+/* As run_rounds(), and finds out what else the machine did: controls do not notice an even load. */
+static void run_watched(const bench_options *options, size_t samples, uint64_t *random, bench_outcome *outcome)
+{
+    host_machine machine;
+    int64_t begin = host_now_ns();
+    int64_t others = host_own_ns() - host_busy_ns();
+
+    run_rounds(options, samples, random, outcome);
+    others += host_busy_ns() - host_own_ns();
+    host_describe(&machine);
+    outcome->others = (double)others / (double)(host_now_ns() - begin) / machine.cpu_count;
+    if (outcome->others < 0) outcome->others = 0;
+}
+
 static void reset_series(const bench_subject *subject, bench_series *series)
 {
     memset(series, 0, sizeof *series);
@@ -118,7 +132,7 @@ void bench_run(const bench_comparison *comparison, const bench_options *options,
             reset_series(comparison->subjects[i], &outcome->subjects[i]);
             reset_series(comparison->subjects[i], &outcome->controls[i]);
         }
-        run_rounds(options, samples, &random, outcome);
+        run_watched(options, samples, &random, outcome);
         for (size_t i = 0; i < subject_count; i++) {
             bench_series_summarize(&outcome->subjects[i]);
             bench_series_summarize(&outcome->controls[i]);

@@ -90,6 +90,7 @@ typedef struct bench_outcome {
     bench_series subjects[BENCH_SUBJECTS_MAX];
     bench_series controls[BENCH_SUBJECTS_MAX];
     int attempts;
+    double others; /* share of the machine that other programs used meanwhile */
 } bench_outcome;
 
 typedef enum bench_verdict {

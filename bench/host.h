@@ -61,4 +61,8 @@ typedef struct host_usage {
 
 bool host_usage_of(int64_t pid, host_usage *usage);
 
+/* CPU time that everything on the machine has used, and that this process and its ended descendants have. */
+int64_t host_busy_ns(void);
+int64_t host_own_ns(void);
+
 #endif

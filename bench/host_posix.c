@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -266,4 +267,32 @@ bool host_usage_of(int64_t pid, host_usage *usage)
     }
     closedir(threads);
     return true;
+}
+
+/* The first line of /proc/stat: ticks as user, nice, system, idle, waiting for a disk, and in interrupts. */
+int64_t host_busy_ns(void)
+{
+    FILE *file = fopen("/proc/stat", "r");
+    long long user = 0, nice = 0, system = 0, idle = 0, waiting = 0, hard = 0, soft = 0;
+    int count;
+
+    if (file == NULL) return 0;
+    count =
+        fscanf(file, "cpu %lld %lld %lld %lld %lld %lld %lld", &user, &nice, &system, &idle, &waiting, &hard, &soft);
+    fclose(file);
+    return count == 7 ? (user + nice + system + hard + soft) * (1000000000 / sysconf(_SC_CLK_TCK)) : 0;
+}
+
+static int64_t usage_ns(int who)
+{
+    struct rusage usage;
+
+    if (getrusage(who, &usage) != 0) return 0;
+    return ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
+           ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+}
+
+int64_t host_own_ns(void)
+{
+    return usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);
 }

@@ -87,8 +87,8 @@ static void write_outcome(FILE *file, const bench_outcome *outcome)
     write_string(file, comparison->name);
     fprintf(file, ", \"title\": ");
     write_string(file, comparison->title);
-    fprintf(file, ", \"cpus\": %d, \"attempts\": %d,\n     \"subjects\": [", (int)comparison->setting.placement,
-            outcome->attempts);
+    fprintf(file, ", \"cpus\": %d, \"attempts\": %d, \"others\": %.3f,\n     \"subjects\": [",
+            (int)comparison->setting.placement, outcome->attempts, outcome->others);
     for (size_t i = 0; i < bench_subject_count(comparison); i++) {
         fprintf(file, "%s\n       {\"name\": ", i > 0 ? "," : "");
         write_string(file, comparison->subjects[i]->name);

@@ -189,8 +189,9 @@ void bench_print_outcome(const bench_outcome *outcome)
     for (int i = 0; i < (int)bench_subject_count(comparison); i++) {
         print_row(comparison, comparison->subjects[i]->name, &outcome->subjects[i]);
     }
-    printf("\n%zu samples of each; %d %s.\n", count_samples(outcome), outcome->attempts,
-           outcome->attempts == 1 ? "attempt" : "attempts, for controls that were off");
+    printf("\n%zu samples of each; %d %s; other programs used %.0f %% of the machine meanwhile.\n",
+           count_samples(outcome), outcome->attempts,
+           outcome->attempts == 1 ? "attempt" : "attempts, for controls that were off", outcome->others * 100);
     print_ratios(outcome);
     fflush(stdout);
 }
