@@ -6,6 +6,7 @@
 /* Growth: an eighth of what is there, within these bounds, so that system calls stay rare. */
 #define GROWTH_BYTES_MIN ((uint64_t)256 * 1024)
 #define GROWTH_SLOT_BYTES_MIN ((uint64_t)64 * 1024)
+#define FIRST_HEAP_BYTES ((uint64_t)32 * 1024)
 #define GROWTH_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 #define RESERVE_BYTES_MIN ((uint64_t)4 * 1024 * 1024)
 #define PROCESSES_MAX 65536u
@@ -43,35 +44,49 @@ static mproc_status reserve_and_map(uint64_t *reserve)
     return status;
 }
 
-/* A sixteenth of the addresses for either kind of slot is far more than enough, except where addresses are scarce. */
-static void lay_out(struct arena_header *header, uint64_t reserve)
+static uint64_t near_end(void)
 {
-    uint64_t page = plat_memory_page();
-    uint64_t sizes[ARENA_PARTS];
-    uint64_t at = round_up(sizeof *header, page);
+    return arena_offset(near_slots() + 1);
+}
 
-    header->processes_max = (uint32_t)lesser(PROCESSES_MAX, reserve / 16 / sizeof(struct process_slot));
-    header->threads_max = (uint32_t)lesser(SLOT_INDEX_MAX + 1, reserve / 16 / sizeof(struct thread_slot));
+/* Sizes of the parts that lie behind the heap, for all slots of their kind: a little more than needed. */
+static void size_parts(const struct arena_header *header, uint64_t sizes[ARENA_PARTS])
+{
+    sizes[ARENA_HEAP] = 0;
     sizes[ARENA_PROCESSES] = header->processes_max * sizeof(struct process_slot);
     sizes[ARENA_THREADS] = header->threads_max * sizeof(struct thread_slot);
     sizes[ARENA_PARKING] = header->threads_max * sizeof(uint64_t);
-    for (int part = 0; part < ARENA_PARTS; part++) {
-        header->ranges[part].start = at;
-        at = part == ARENA_HEAP ? reserve : round_up(at + sizes[part], page);
-        header->ranges[part].limit = at;
-        atomic_store(&header->ranges[part].committed, header->ranges[part].start);
+}
+
+/*
+ * A sixteenth of the addresses for either kind of slot is far more than enough, except where addresses are
+ * scarce. The heap begins right behind the first slots, on bytes that are committed with them.
+ */
+static void lay_out(struct arena_header *header, uint64_t reserve, uint64_t committed)
+{
+    uint64_t sizes[ARENA_PARTS], at = reserve;
+
+    header->processes_max = (uint32_t)lesser(PROCESSES_MAX, reserve / 16 / sizeof(struct process_slot));
+    header->threads_max = (uint32_t)lesser(SLOT_INDEX_MAX + 1, reserve / 16 / sizeof(struct thread_slot));
+    size_parts(header, sizes);
+    for (int part = ARENA_PARTS - 1; part >= 0; part--) {
+        struct arena_range *range = &header->ranges[part];
+        range->limit = at;
+        at -= round_up(sizes[part], header->page);
+        range->start = part == ARENA_HEAP ? near_end() : at;
+        atomic_store(&range->committed, part == ARENA_HEAP ? committed : range->start);
     }
 }
 
 mproc_status arena_create(const function_ref *copy)
 {
     struct arena_header *header;
-    uint64_t reserve;
+    uint64_t reserve, committed;
     mproc_status status;
 
     if ((status = reserve_and_map(&reserve)) != MPROC_OK) goto done;
-    status = plat_memory_commit(memory_handle, arena_base, 0, round_up(sizeof *header, plat_memory_page()));
-    if (status != MPROC_OK) goto done;
+    committed = round_up(near_end() + FIRST_HEAP_BYTES, plat_memory_page());
+    if ((status = plat_memory_commit(memory_handle, arena_base, 0, (size_t)committed)) != MPROC_OK) goto done;
 
     header = arena_header();
     header->abi = ARENA_ABI;
@@ -79,7 +94,7 @@ mproc_status arena_create(const function_ref *copy)
     header->reserve = reserve;
     header->copy = *copy;
     header->cpus = (uint32_t)plat_system_cpu_count();
-    lay_out(header, reserve);
+    lay_out(header, reserve, committed);
     atomic_store(&header->heap.top, header->ranges[ARENA_HEAP].start);
     atomic_store(&header->threads_high, 1); /* tag 0 means "nobody", so thread slot 0 stays unused */
     header->magic = ARENA_MAGIC;
@@ -144,7 +159,7 @@ mproc_status arena_commit(arena_part part, uint64_t end)
     struct arena_range *range = &arena_header()->ranges[part];
     uint64_t from = atomic_load(&range->committed), page = arena_header()->page;
     uint64_t least = part == ARENA_HEAP ? GROWTH_BYTES_MIN : GROWTH_SLOT_BYTES_MIN;
-    uint64_t growth = (from - range->start) / 8;
+    uint64_t growth = from > range->start ? (from - range->start) / 8 : 0;
     uint64_t exact = round_up(end, page), generous;
 
     if (end <= from) return MPROC_OK;

@@ -2,9 +2,10 @@
  * The arena: the one piece of shared memory of a process family. Whatever processes share lies in
  * it and is named by its offset; no pointer is ever stored in it.
  *
- *     header | process slots | thread slots | waiter table | heap
+ *     header | first slots | heap ........ | more process slots | more thread slots | waiter table
  *
- * Each part but the header is a range that is committed step by step and never shrinks.
+ * The parts are ranges that are committed step by step and never shrink. The header, the first slots
+ * and the first blocks lie close together: a new process takes them in with a single page fault.
  */
 #ifndef MPROC_ARENA_ARENA_H
 #define MPROC_ARENA_ARENA_H
@@ -18,7 +19,7 @@
 #define ARENA_ABI 1u
 #define ARENA_LINE 64
 
-typedef enum arena_part { ARENA_PROCESSES, ARENA_THREADS, ARENA_PARKING, ARENA_HEAP, ARENA_PARTS } arena_part;
+typedef enum arena_part { ARENA_HEAP, ARENA_PROCESSES, ARENA_THREADS, ARENA_PARKING, ARENA_PARTS } arena_part;
 
 /*
  * `start` and `limit` are set at creation. `committed` only grows; whoever has committed memory

@@ -35,6 +35,7 @@ struct slot_table {
     arena_part part;
     size_t slot_bytes;
     uint32_t first;
+    uint32_t near; /* so many are committed from the start */
     uint32_t max;
     _Atomic uint32_t *high;
     _Atomic uint32_t *hint;
@@ -69,8 +70,10 @@ static mproc_status take(const struct slot_table *table, uint32_t value, uint32_
         if (high >= table->max)
             return mproc_error(MPROC_LIMIT, "all %u %s of the family are in use", table->max - table->first,
                                table->what);
-        end = arena_header()->ranges[table->part].start + (high + 1) * (uint64_t)table->slot_bytes;
-        if ((status = arena_commit(table->part, end)) != MPROC_OK) return status;
+        if (high >= table->near) {
+            end = arena_header()->ranges[table->part].start + (high + 1 - table->near) * (uint64_t)table->slot_bytes;
+            if ((status = arena_commit(table->part, end)) != MPROC_OK) return status;
+        }
         raise_high(table->high, high + 1);
     }
 }
@@ -81,6 +84,7 @@ mproc_status slot_process_take(uint32_t parent, uint32_t *index)
     struct slot_table table = {ARENA_PROCESSES,
                                sizeof(struct process_slot),
                                0,
+                               SLOT_NEAR_PROCESSES,
                                header->processes_max,
                                &header->processes_high,
                                &header->processes_hint,
@@ -107,8 +111,9 @@ void slot_process_release(uint32_t index)
 mproc_status slot_thread_enter(uint32_t process)
 {
     struct arena_header *header = arena_header();
-    struct slot_table table = {ARENA_THREADS,         sizeof(struct thread_slot), 1,           header->threads_max,
-                               &header->threads_high, &header->threads_hint,      thread_word, "thread slots"};
+    struct slot_table table = {
+        ARENA_THREADS,         sizeof(struct thread_slot), 1,           SLOT_NEAR_THREADS, header->threads_max,
+        &header->threads_high, &header->threads_hint,      thread_word, "thread slots"};
     struct thread_slot *slot;
     uint32_t index = 0;
     mproc_status status;

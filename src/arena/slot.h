@@ -86,16 +86,36 @@ struct process_slot {
 
 static_assert(sizeof(struct process_slot) == 2 * ARENA_LINE, "no two processes share a cache line");
 
+#define SLOT_NEAR_PROCESSES 32u
+#define SLOT_NEAR_THREADS 64u
+
+/* The slots with the lowest indices lie behind the header, all others in the ranges of their kinds. */
+struct near_slots {
+    struct process_slot processes[SLOT_NEAR_PROCESSES];
+    struct thread_slot threads[SLOT_NEAR_THREADS];
+};
+
+static_assert(sizeof(struct arena_header) % ARENA_LINE == 0, "what follows the header begins a cache line");
+static_assert(offsetof(struct arena_header, heap) % ARENA_LINE == 0, "the heap's lists begin a cache line");
+
+static inline struct near_slots *near_slots(void)
+{
+    return (struct near_slots *)(void *)(arena_header() + 1);
+}
+
 static inline struct process_slot *process_slot_at(uint32_t index)
 {
     assert(index < arena_header()->processes_max);
-    return (struct process_slot *)arena_at(arena_header()->ranges[ARENA_PROCESSES].start) + index;
+    if (index < SLOT_NEAR_PROCESSES) return &near_slots()->processes[index];
+    return (struct process_slot *)arena_at(arena_header()->ranges[ARENA_PROCESSES].start) + index -
+           SLOT_NEAR_PROCESSES;
 }
 
 static inline struct thread_slot *thread_slot_at(uint32_t index)
 {
     assert(index < arena_header()->threads_max);
-    return (struct thread_slot *)arena_at(arena_header()->ranges[ARENA_THREADS].start) + index;
+    if (index < SLOT_NEAR_THREADS) return &near_slots()->threads[index];
+    return (struct thread_slot *)arena_at(arena_header()->ranges[ARENA_THREADS].start) + index - SLOT_NEAR_THREADS;
 }
 
 static inline enum process_state process_slot_state(const struct process_slot *slot)

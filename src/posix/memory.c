@@ -43,6 +43,9 @@ size_t plat_memory_reserve_max(void)
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     size_t size = MEMORY_RESERVE_MAX;
 
+    /* Parts of it are committed at its very end, which a limit on the size of files must allow. */
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        while (size > MEMORY_RESERVE_MIN && size > limit.rlim_cur) size /= 2;
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return size;
     rlim_t mapped = (rlim_t)memory_mapped_now();
     rlim_t left = limit.rlim_cur > mapped ? limit.rlim_cur - mapped : 0;

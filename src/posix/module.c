@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -34,16 +35,6 @@ static bool module_is_kernels(const struct dl_phdr_info *info);
 static bool module_has_code(const struct dl_phdr_info *info, uintptr_t address);
 static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MODULE_ID_BYTES],
                             module_search *search);
-/* Asked for at each start of a process, so it is read once; a path that cannot be read is empty. */
-static pthread_once_t main_path_once = PTHREAD_ONCE_INIT;
-static char main_path[sizeof((plat_module *)0)->path];
-
-static void main_path_read(void)
-{
-    ssize_t length = readlink("/proc/self/exe", main_path, sizeof main_path - 1);
-    main_path[length > 0 ? length : 0] = '\0';
-}
-
 static bool module_path(const struct dl_phdr_info *info, plat_module *module);
 static bool module_path_from_maps(uintptr_t address, char *path, size_t size);
 static void module_id(const struct dl_phdr_info *info, uint8_t id[MODULE_ID_BYTES]);
@@ -52,10 +43,39 @@ static bool module_note_id(const uint8_t *notes, size_t size, size_t align, uint
 static void module_hash_id(const struct dl_phdr_info *info, uint8_t id[MODULE_ID_BYTES]);
 static uint64_t module_hash(uint64_t hash, const void *data, size_t size);
 
+/* The executable is the module that is asked for most, and it stays: it is looked at once. */
+static pthread_once_t main_once = PTHREAD_ONCE_INIT;
+static struct dl_phdr_info main_info;
+static plat_module main_module;
+
+/* The loader lists the executable first. */
+static int main_take(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    module_search search = {.module = &main_module};
+    uint8_t id[MODULE_ID_BYTES];
+
+    (void)size;
+    (void)unused;
+    main_info = *info;
+    module_id(info, id);
+    module_describe(info, id, &search);
+    return 1;
+}
+
+static void main_learn(void)
+{
+    dl_iterate_phdr(main_take, NULL);
+}
+
 mproc_status plat_module_find(uintptr_t address, plat_module *module)
 {
     module_search search = {.address = address, .module = module};
 
+    pthread_once(&main_once, main_learn);
+    if (module_has_code(&main_info, address)) {
+        *module = main_module;
+        return MPROC_OK;
+    }
     dl_iterate_phdr(module_match_address, &search);
     if (!search.found) {
         return mproc_error(MPROC_NOT_FOUND,
@@ -75,6 +95,11 @@ mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *
 {
     module_search search = {.id = id, .module = module};
 
+    pthread_once(&main_once, main_learn);
+    if (memcmp(id, main_module.id, sizeof main_module.id) == 0) {
+        *module = main_module;
+        return MPROC_OK;
+    }
     dl_iterate_phdr(module_match_id, &search);
     if (search.found) return MPROC_OK;
     return mproc_error(MPROC_NOT_FOUND, "no module of this process has the build id %02x%02x%02x%02x...", id[0],
@@ -162,9 +187,8 @@ static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MO
  */
 static bool module_path(const struct dl_phdr_info *info, plat_module *module)
 {
-    if (module->main) {
-        pthread_once(&main_path_once, main_path_read);
-        memcpy(module->path, main_path, strlen(main_path) + 1);
+    if (module->main) { /* for messages alone: not worth a system call at each start */
+        snprintf(module->path, sizeof module->path, "%s", program_invocation_name);
         return true;
     }
     bool relative = info->dlpi_name[0] != '/';

@@ -113,7 +113,10 @@ void clan_crowd(struct clan *clan)
 
 void clan_enter_victim(void *state)
 {
-    clan_attach(&((struct clan *)state)->victim, clan_root);
+    struct clan *clan = state;
+
+    clan_attach(&clan->victim, clan_root);
+    clan->tags[0] = thread_self.tag;
 }
 
 void clan_enter_recoverer(void *state)
@@ -237,6 +240,20 @@ static const char *check_slots(const struct clan *clan)
     return NULL;
 }
 
+/* A compare-and-swap that was meant for the dead must fail, whoever has its slot now. */
+static const char *check_tags(const struct clan *clan)
+{
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        const struct thread_slot *slot = thread_slot_at(clan->tags[i] & SLOT_INDEX_MAX);
+        uint32_t generation = atomic_load(&slot->generation) & SLOT_GENERATION_MASK;
+        if (clan->tags[i] != 0 && generation == clan->tags[i] >> 20)
+            return step_says("the dead thread's tag 0x%x may be given out again", clan->tags[i]);
+    }
+    return NULL;
+}
+
 static const char *check_hands(void)
 {
     uint32_t i;
@@ -278,6 +295,7 @@ const char *clan_check(void *state, bool completed)
     (void)completed;
     if (atomic_load(&arena_header()->recovery)) return step_says("the recovery lock is held");
     if ((wrong = check_slots(state)) != NULL) return wrong;
+    if ((wrong = check_tags(state)) != NULL) return wrong;
     if ((wrong = check_hands()) != NULL) return wrong;
     return check_heap(state);
 }

@@ -21,6 +21,7 @@ struct clan_member {
 
 struct clan {
     struct clan_member victim;
+    uint32_t tags[2]; /* of the victim's thread, and of a second one that it may have had */
     struct clan_member recoverer;
     struct clan_member peers[CLAN_PEERS];
     int peers_count;

@@ -43,8 +43,8 @@ static void enter_and_leave_thread(void *state)
 {
     struct thread_self mine = thread_self;
 
-    (void)state;
     if (slot_thread_enter(mine.process) != MPROC_OK) abort();
+    ((struct clan *)state)->tags[1] = thread_self.tag;
     slot_thread_release(thread_self.index);
     thread_self = mine;
 }
