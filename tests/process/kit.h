@@ -98,6 +98,9 @@ void kit_run_to_end(kit_run *run);
 /* Starts it, with its output where this process' goes. */
 void kit_run_start(const kit_run *run, plat_process *process);
 
+/* Kills a process that is no child of this one. */
+void kit_kill(int64_t pid);
+
 /* This process' command line, as one text. */
 void kit_command_line(char *text, size_t size);
 

@@ -1,6 +1,7 @@
 #include "kit_os.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,6 +19,11 @@ void kit_command_line(char *text, size_t size)
         if (text[i] == '\0') text[i] = ' ';
     }
     text[count] = '\0';
+}
+
+void kit_kill(int64_t pid)
+{
+    CHECK_EQ(kill((pid_t)pid, SIGKILL), 0);
 }
 
 void os_copy_file(const char *from, const char *to)

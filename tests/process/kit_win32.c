@@ -15,6 +15,15 @@ void kit_command_line(char *text, size_t size)
     CHECK(WideCharToMultiByte(CP_UTF8, 0, GetCommandLineW(), -1, text, (int)size, NULL, NULL) > 0);
 }
 
+void kit_kill(int64_t pid)
+{
+    HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, (DWORD)pid);
+
+    CHECK(process != NULL);
+    CHECK(TerminateProcess(process, 9));
+    CloseHandle(process);
+}
+
 void os_copy_file(const char *from, const char *to)
 {
     wchar_t source[UNITS];

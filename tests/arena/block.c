@@ -1,0 +1,223 @@
+/* arena/block.h and arena/cells.h: what is promised of blocks while everybody lives. */
+#include "arena/block.h"
+
+#include <stdlib.h>
+
+#include "arena/cells.h"
+#include "check.h"
+#include "process/kit.h"
+
+enum { CELLS = 700, THREADS = 4, ROUNDS = 3000 };
+
+static void fill(uint64_t block, uint64_t size, int byte)
+{
+    memset(arena_at(block), byte, size);
+}
+
+static bool is_filled(uint64_t block, uint64_t size, int byte)
+{
+    const unsigned char *bytes = arena_at(block);
+
+    for (; size > 0; size--) {
+        if (bytes[size - 1] != (unsigned char)byte) return false;
+    }
+    return true;
+}
+
+static uint64_t next_size(uint64_t size)
+{
+    return size + 1 + size / 7;
+}
+
+static void case_blocks_of_all_sizes_are_aligned_and_apart(void)
+{
+    _Atomic uint64_t *cells[200];
+    uint64_t sizes[200];
+    uint64_t size = 0;
+    int count = 0;
+    int i;
+
+    for (; size < 2000000; size = next_size(size), count++) {
+        uint64_t block;
+        CHECK_OK(cells_take(size, 0, &cells[count]));
+        block = atomic_load(cells[count]);
+        CHECK_EQ(block % BLOCK_ALIGNMENT, 0);
+        CHECK(block_size(block) >= size);
+        CHECK(block_size(block) <= size + size / 4 + 64);
+        sizes[count] = size;
+        fill(block, size, count);
+    }
+    for (i = 0; i < count; i++) CHECK(is_filled(atomic_load(cells[i]), sizes[i], i));
+    CHECK(block_count().sound);
+    for (i = 0; i < count; i++) cells_give(cells[i]);
+    CHECK(block_count().sound);
+}
+
+static void case_given_blocks_are_taken_again(void)
+{
+    _Atomic uint64_t *cell = NULL;
+    struct block_census before;
+    struct block_census after;
+    uint64_t block;
+    int i;
+
+    CHECK_OK(cells_take(5000, 0, &cell));
+    block = atomic_load(cell);
+    cells_give(cell);
+    before = block_count();
+    for (i = 0; i < 100; i++) {
+        CHECK_OK(cells_take(5000, 0, &cell));
+        CHECK_EQ(atomic_load(cell), block);
+        cells_give(cell);
+        CHECK_EQ(atomic_load(cell), 0);
+    }
+    after = block_count();
+    CHECK_EQ(after.cut, before.cut);
+    CHECK_EQ(after.free, before.free);
+    CHECK_EQ(after.bytes_used, before.bytes_used);
+}
+
+static void case_cleared_bytes_are_zero_whatever_was_there(void)
+{
+    _Atomic uint64_t *cell = NULL;
+
+    CHECK_OK(cells_take(3000, 3000, &cell));
+    CHECK(is_filled(atomic_load(cell), 3000, 0));
+    fill(atomic_load(cell), 3000, 0xEE);
+    cells_give(cell);
+    CHECK_OK(cells_take(3000, 1000, &cell));
+    CHECK(is_filled(atomic_load(cell), 1000, 0));
+    CHECK(is_filled(atomic_load(cell) + 1000, 2000, 0xEE));
+    cells_give(cell);
+}
+
+static void case_too_large_a_block_is_refused(void)
+{
+    struct block_census before = block_count();
+    _Atomic uint64_t *cell = NULL;
+
+    CHECK_SAYS(cells_take(UINT64_MAX, 0, &cell), MPROC_NO_MEMORY, "18446744073709551615 bytes");
+    CHECK_SAYS(cells_take(UINT64_MAX / 2, 0, &cell), MPROC_NO_MEMORY, "larger than the arena");
+    CHECK_SAYS(cells_take(arena_header()->reserve, 0, &cell), MPROC_NO_MEMORY, "arena");
+    CHECK(cell == NULL);
+    CHECK_EQ(block_count().cut, before.cut);
+    CHECK_OK(cells_take(10, 0, &cell));
+    cells_give(cell);
+    cells_give(NULL);
+}
+
+static void case_empty_cell_can_be_given(void)
+{
+    _Atomic uint64_t *cell = NULL;
+
+    CHECK_OK(cells_take(10, 0, &cell));
+    block_give(&thread_self.slot->hands[HAND_WORK], cell);
+    CHECK_EQ(atomic_load(cell), 0);
+    block_give(&thread_self.slot->hands[HAND_WORK], cell);
+    cells_give(cell);
+    CHECK(block_count().sound);
+}
+
+/* More cells than a table has; given back in another order. */
+static void case_many_cells_are_taken_and_given(void)
+{
+    static _Atomic uint64_t *cells[CELLS];
+    struct block_census before;
+    int round;
+    int i;
+
+    for (round = 0; round < 2; round++) {
+        if (round == 1) before = block_count();
+        for (i = 0; i < CELLS; i++) {
+            CHECK_OK(cells_take(40, 8, &cells[i]));
+            *(int64_t *)arena_at(atomic_load(cells[i])) = i;
+        }
+        for (i = 0; i < CELLS; i++) CHECK_EQ(*(int64_t *)arena_at(atomic_load(cells[i])), i);
+        for (i = 0; i < CELLS; i++) cells_give(cells[i * 11 % CELLS]);
+    }
+    CHECK_EQ(block_count().bytes_used, before.bytes_used);
+    CHECK_EQ(block_count().cut, before.cut);
+    CHECK(block_count().sound);
+}
+
+/* ---- many at once ----------------------------------------------------------------------------- */
+
+static void take_and_give(uint32_t seed)
+{
+    _Atomic uint64_t *cells[16] = { NULL };
+    int bytes[16] = { 0 };
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        uint32_t place;
+        seed = seed * 1664525u + 1013904223u;
+        place = seed >> 28;
+        if (cells[place] != NULL) {
+            CHECK(is_filled(atomic_load(cells[place]), 100, bytes[place]));
+            cells_give(cells[place]);
+            cells[place] = NULL;
+        } else {
+            CHECK_OK(cells_take(100 + (seed >> 10) % 3000, 0, &cells[place]));
+            bytes[place] = (int)(seed >> 20 & 0xFF);
+            fill(atomic_load(cells[place]), 100, bytes[place]);
+        }
+    }
+    for (i = 0; i < 16; i++) cells_give(cells[i]);
+}
+
+static void take_and_give_in_a_thread(void *seed)
+{
+    CHECK(mproc_current_process() != NULL);
+    take_and_give(*(uint32_t *)seed);
+}
+
+static void case_threads_take_and_give_at_once(void)
+{
+    plat_thread *threads[THREADS];
+    uint32_t seeds[THREADS];
+    uint64_t used;
+    uint32_t i;
+
+    take_and_give(99);
+    used = block_count().bytes_used;
+    for (i = 0; i < THREADS; i++) {
+        seeds[i] = i;
+        CHECK_OK(plat_thread_start(take_and_give_in_a_thread, &seeds[i], &threads[i]));
+    }
+    for (i = 0; i < THREADS; i++) plat_thread_join(threads[i]);
+    CHECK(block_count().sound);
+    /* The table of cells may have grown by one for the threads; everything else was given back. */
+    CHECK(block_count().bytes_used <= used + 2 * 640);
+}
+
+static mproc_status takes_and_gives(mproc_call *call)
+{
+    int64_t seed = 0;
+
+    kit_unpack(call, &seed);
+    take_and_give((uint32_t)seed);
+    return MPROC_OK;
+}
+
+static void case_processes_take_and_give_at_once(void)
+{
+    uint64_t used = block_count().bytes_used;
+    mproc_process *processes[THREADS];
+    int i;
+
+    for (i = 0; i < THREADS; i++) processes[i] = kit_start(takes_and_gives, NULL, i, NULL);
+    for (i = 0; i < THREADS; i++) CHECK_EXITED(processes[i], 0);
+    CHECK(block_count().sound);
+    CHECK_EQ(block_count().bytes_used, used);
+}
+
+CHECK_SUITE_SETUP(arena_block, kit_setup,
+    CASE(blocks_of_all_sizes_are_aligned_and_apart),
+    CASE(given_blocks_are_taken_again),
+    CASE(cleared_bytes_are_zero_whatever_was_there),
+    CASE(too_large_a_block_is_refused),
+    CASE(empty_cell_can_be_given),
+    CASE(many_cells_are_taken_and_given),
+    CASE(threads_take_and_give_at_once),
+    CASE(processes_take_and_give_at_once),
+);
