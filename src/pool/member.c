@@ -68,7 +68,17 @@ static void clear_traces(struct pool_shared *shared, uint32_t index)
     atomic_store(&pool_worker_at(shared, index)->asleep, 0);
 }
 
-/* A worker that cannot even begin would be replaced for ever. */
+static bool any_was_ready(const struct pool_shared *shared)
+{
+    for (uint32_t i = 0; i < shared->workers; i++)
+        if (atomic_load(&pool_worker_at(shared, i)->ready) > 0) return true;
+    return false;
+}
+
+/*
+ * A worker that cannot even begin would be replaced for ever. A program of which one worker has been ready has
+ * its guard: where an exit code is all that is known of an end, another may have been killed before it came there.
+ */
 static void judge(mproc_pool *pool, const struct pool_member *member, const mproc_process *process, const char *end)
 {
     char text[POOL_TEXT_BYTES];
@@ -78,7 +88,7 @@ static void judge(mproc_pool *pool, const struct pool_member *member, const mpro
         pool->stillborn = pool->stillborn_weight = 0;
         return;
     }
-    if (process->unguarded) {
+    if (process->unguarded && !any_was_ready(pool->shared)) {
         snprintf(text, sizeof text, "%.300s before it entered mproc_main_guard(): does the program's main() call it?",
                  end);
         break_pool(pool, MPROC_NO_GUARD, text);
