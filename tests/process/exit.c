@@ -37,11 +37,11 @@ static void case_exit_code_259_is_an_end(void)
 
 static mproc_status faults(mproc_call *call)
 {
-    static int *volatile nowhere;
+    volatile uintptr_t nowhere = 16;
 
     (void)call;
     os_fault_as_usual();
-    *nowhere = 1;
+    *(volatile int *)nowhere = 1;
     return MPROC_OK;
 }
 
@@ -250,10 +250,12 @@ static void case_exit_does_the_same_for_freed_objects(void)
 /* In a child, which is a daemon's and another's parent. */
 static mproc_status exits_with_children(mproc_call *call)
 {
+    static mproc_process *volatile other;
+    static mproc_process *volatile daemon;
     kit_board *board = kit_unpack(call, NULL);
-    mproc_process *daemon;
 
-    kit_start(says_when_it_was_released, board, 0, NULL);
+    other = kit_start(says_when_it_was_released, board, 0, NULL);
+    CHECK(mproc_process_is_alive(other));
     daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     atomic_store(&board->values[0], mproc_process_pid(daemon));
     kit_await_step(board, 2);

@@ -242,6 +242,8 @@ static void frees_and_exits(void *process)
 {
     CHECK_STATUS(mproc_process_join(process, MPROC_FOREVER), MPROC_FORKED);
     mproc_process_free(process);
+    /* What only the stacks of other threads led to looks like a leak in a copy, which has no such threads. */
+    if (KIT_SANITIZED) _exit(7);
     exit(7);
 }
 
@@ -393,9 +395,10 @@ static int helper_exits_with_daemons_that_see_sigterm(const char *text)
     mproc_process *stubborn = kit_start(ignores_terminate, board, 0, &daemon);
 
     (void)text;
-    kit_start(catches_terminate, board, 0, &daemon);
+    mproc_process_free(kit_start(catches_terminate, board, 0, &daemon));
     kit_await_step(board, 2);
     printf("<%d>\n", (int)mproc_process_pid(stubborn));
+    mproc_process_free(stubborn);
     return 4;
 }
 
