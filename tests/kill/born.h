@@ -1,6 +1,6 @@
 /*
- * What scenarios with real processes share. The program is started in several roles: as the tool itself, as a child by
- * mproc_process_start(), and by the tool as a program that founds a family of its own.
+ * What scenarios with real processes share. The program is started in several roles: as the tool itself, as a
+ * child by mproc_process_start(), and by the tool as a program that founds a family of its own.
  */
 #ifndef KILL_BORN_H
 #define KILL_BORN_H

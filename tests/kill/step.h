@@ -55,8 +55,8 @@ typedef struct step_scenario {
     void (*recover)(void *state);
 
     /*
-     * In the parent: returns NULL, or what was violated (step_says). `completed`: the operation ran to its end and the
-     * victim was killed after it.
+     * In the parent: returns NULL, or what was violated (step_says). `completed`: the operation ran to its end and
+     * the victim was killed after it.
      */
     const char *(*check)(void *state, bool completed);
 

@@ -94,8 +94,8 @@ static void change_for_victim(void *state)
 }
 
 /*
- * Two wait for one item, a count in the word; the first of them, the victim, is woken. Whoever waits for something that
- * others wait for, too, announces the word until it has taken it: the wake-up may have been for somebody else.
+ * Two wait for one item, a count in the word; the first of them, the victim, is woken. Whoever waits for something
+ * that others wait for, too, announces the word until it has taken it: the wake-up may have been for somebody else.
  */
 static void take_item(void)
 {

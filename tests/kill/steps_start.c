@@ -1,6 +1,6 @@
 /*
- * The birth of a process. Promised: whoever is killed at whatever instruction of it, nothing stays behind: no slot, no
- * letter, no daemon; and the parent learns how its child ended.
+ * The birth of a process. Promised: whoever is killed at whatever instruction of it, nothing stays behind: no slot,
+ * no letter, no daemon; and the parent learns how its child ended.
  */
 #include "born.h"
 #include "steps.h"

@@ -167,7 +167,7 @@ static void end_life(struct storm *storm, uint32_t place, bool killed)
     mproc_process_free(storm->processes[place]);
 }
 
-/* What the dead one had taken is put back when there is nothing left, or the others would sleep, rightly, for ever. */
+/* What the dead one had taken is put back when nothing is left, or the others would sleep, rightly, for ever. */
 static void blow(struct storm *storm)
 {
     uint32_t place = storm_random(&storm->seed) % PROCESSES;

@@ -25,9 +25,9 @@ static mproc_status leave(mproc_call *call)
 }
 
 /*
- * A child whose parent is gone before it has read its letter says so on stderr; here that is no news. All are daemons:
- * CreateProcess() starts a process suspended and then lets it run, so that one whose creator is killed in between stays
- * suspended for ever, unless its job ends it.
+ * A child whose parent is gone before it has read its letter says so on stderr; here that is no news. All are
+ * daemons: CreateProcess() starts a process suspended and then lets it run, so that one whose creator is killed in
+ * between stays suspended for ever, unless its job ends it.
  */
 static mproc_process *start(mproc_function *function)
 {

@@ -66,7 +66,7 @@ static bool reaper_runs(void *unused)
     return count().threads == 2;
 }
 
-/* What the first daemon makes - the reaper, on Windows a job - stays, and so does the first block's table of cells. */
+/* What the first daemon makes - the reaper, on Windows a job - stays, and so does the first table of cells. */
 void storm_remember(void)
 {
     mproc_process_options options = {.daemon = MPROC_YES};

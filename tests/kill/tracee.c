@@ -136,6 +136,13 @@ static bool run(step_tracee *tracee)
     return true;
 }
 
+/* Where nobody would end a sleep: what looks like one is a pause. */
+static void run_on(step_tracee *tracee)
+{
+    while (!run(tracee)) {
+    }
+}
+
 static void single_step(step_tracee *tracee)
 {
     do {
@@ -196,7 +203,7 @@ static tracee_event run_atomic(step_tracee *tracee, const uintptr_t ends[2], int
 {
     machine_break(tracee->pid, BREAK_PLACE, ends[0]);
     if (count > 1) machine_break(tracee->pid, BREAK_RETURN, ends[1]);
-    run(tracee);
+    run_on(tracee);
     machine_break(tracee->pid, BREAK_PLACE, 0);
     if (count > 1) machine_break(tracee->pid, BREAK_RETURN, 0);
     return crashed(tracee) ? TRACEE_CRASHED : TRACEE_STEPPED;
@@ -223,7 +230,7 @@ tracee_event tracee_run_to(step_tracee *tracee, uintptr_t address, long occurren
     while (occurrence > 0) {
         if (tracee->now.pc == address) single_step(tracee); /* off the place, or it stops right here */
         machine_break(tracee->pid, BREAK_PLACE, address);
-        if (tracee->now.pc != address) run(tracee);
+        if (tracee->now.pc != address) run_on(tracee);
         machine_break(tracee->pid, BREAK_PLACE, 0);
         if (crashed(tracee)) return TRACEE_CRASHED;
         if (tracee->now.pc == tracee->done) return TRACEE_DONE;

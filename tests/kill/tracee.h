@@ -30,7 +30,8 @@ typedef struct step_tracee {
 void tracee_offer(void);
 
 /*
- * Takes over a child that has called tracee_offer(), or will, and runs it to `begin`. Returns false if it ended before.
+ * Takes over a child that has called tracee_offer(), or will, and runs it to `begin`. Returns false if it ended
+ * before.
  */
 bool tracee_begin(step_tracee *tracee, pid_t pid, uintptr_t begin, uintptr_t done);
 
