@@ -73,23 +73,29 @@ typedef struct check_suite {
 #define CASE(name_) CASE_WITH(name_, .leaves = 0)
 #define CASE_LIMIT(name_, seconds) CASE_WITH(name_, .limit_s = (seconds))
 #define CASE_FAILS(name_, reason) CASE_WITH(name_, .fails = (reason))
-#define CASE_WITH(name_, ...) { .name = #name_, .run = case_##name_, __VA_ARGS__ }
-#define HELPER(name_) { .name = #name_, .helper = helper_##name_ }
+#define CASE_WITH(name_, ...)                            \
+    {                                                    \
+        .name = #name_, .run = case_##name_, __VA_ARGS__ \
+    }
+#define HELPER(name_)                            \
+    {                                            \
+        .name = #name_, .helper = helper_##name_ \
+    }
 
 #define CHECK_TABLE(suite) check_table_##suite, sizeof check_table_##suite / sizeof check_table_##suite[0]
 
 #define CHECK_SUITE(suite, ...) CHECK_SUITE_SETUP(suite, NULL, __VA_ARGS__)
 
-#define CHECK_SUITE_SETUP(suite, setup, ...)                    \
-    static const check_case check_table_##suite[] = { __VA_ARGS__ }; \
-    extern const check_suite check_suite_##suite;               \
-    const check_suite check_suite_##suite = { #suite, setup, CHECK_TABLE(suite) }
+#define CHECK_SUITE_SETUP(suite, setup, ...)                       \
+    static const check_case check_table_##suite[] = {__VA_ARGS__}; \
+    extern const check_suite check_suite_##suite;                  \
+    const check_suite check_suite_##suite = {#suite, setup, CHECK_TABLE(suite)}
 
 /* The same cases in two suites with different setups: one body for two back ends. */
-#define CHECK_TWINS(suite, setup, twin, twin_setup, ...)        \
-    CHECK_SUITE_SETUP(suite, setup, __VA_ARGS__);               \
-    extern const check_suite check_suite_##twin;                \
-    const check_suite check_suite_##twin = { #twin, twin_setup, CHECK_TABLE(suite) }
+#define CHECK_TWINS(suite, setup, twin, twin_setup, ...) \
+    CHECK_SUITE_SETUP(suite, setup, __VA_ARGS__);        \
+    extern const check_suite check_suite_##twin;         \
+    const check_suite check_suite_##twin = {#twin, twin_setup, CHECK_TABLE(suite)}
 
 /*
  * The checks. One that fails prints where, what and the values, and ends the process, from any
@@ -167,8 +173,9 @@ static inline void check_status(mproc_status status, mproc_status expected, cons
                                 int line)
 {
     if (status == expected) return;
-    check_fail(file, line, "%s\n    is %s (%d), expected %s (%d)\n    last error: %s", call, mproc_status_name(status),
-               (int)status, mproc_status_name(expected), (int)expected, mproc_last_error_text());
+    check_fail(file, line, "%s\n    is %s (%d), expected %s (%d)\n    last error: %s", call,
+               mproc_status_name(status), (int)status, mproc_status_name(expected), (int)expected,
+               mproc_last_error_text());
 }
 
 #endif

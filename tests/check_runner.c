@@ -89,9 +89,9 @@ static void check_read_output(FILE *output, char *text)
 static void check_execute(const check_suite *suite, const check_case *entry, check_report *report)
 {
     char name[200];
-    const char *arguments[] = { CHECK_CASE_ARGUMENT, name, NULL };
+    const char *arguments[] = {CHECK_CASE_ARGUMENT, name, NULL};
     int64_t limit_ms = (int64_t)(entry->limit_s ? entry->limit_s : CHECK_LIMIT_S) * 1000 * check_slow();
-    check_outcome outcome = { 0 };
+    check_outcome outcome = {0};
     FILE *output = check_os_output();
     check_process *process = NULL;
     int64_t orphan_ms;
@@ -214,7 +214,7 @@ static void check_run_name(check_run *run, const char *name)
 
 int check_runner_main(int argc, char **argv)
 {
-    check_run run = { 0 };
+    check_run run = {0};
     int i = 1;
 
     if (!check_registration()) return 1;
