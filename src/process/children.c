@@ -72,6 +72,26 @@ static void retry_all(void)
     }
 }
 
+/*
+ * Ended, but not to be collected yet: on Linux that is so while somebody traces it (a debugger, a leak
+ * checker). Its one report is used up. While it counts as started, its handle stays open.
+ */
+static void watch_again(mproc_process *process)
+{
+    mproc_status status;
+
+    do {
+        plat_clock_sleep_until(plat_clock_now_ns() + RETRY_NS);
+        status = MPROC_OK;
+        plat_mutex_lock(&process->mutex);
+        if (process->phase == PROCESS_STARTED) {
+            plat_watcher_remove(watcher, process->os.handle, process->token);
+            status = plat_watcher_add(watcher, process->os.handle, process->token);
+        }
+        plat_mutex_unlock(&process->mutex);
+    } while (status != MPROC_OK);
+}
+
 static void reap(void *unused)
 {
     (void)unused;
@@ -80,7 +100,7 @@ static void reap(void *unused)
         bool pending = atomic_load(&retries) > 0;
         uint64_t token = plat_watcher_wait(watcher, pending ? plat_clock_now_ns() + RETRY_NS : PLAT_FOREVER);
         mproc_process *process = token ? find(token) : NULL;
-        if (process) process_collect(process);
+        if (process && !process_collect(process)) watch_again(process);
         children_release(process);
         if (pending) retry_all();
     }
