@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crew.h"
@@ -123,6 +125,54 @@ static void case_map_without_processes_fails_and_the_next_goes_on(void)
     mproc_pool_free(pool);
 }
 
+/* ---- a debugger ------------------------------------------------------------------------------- */
+
+/* Holds a worker that has ended: it is no more, but its parent cannot collect it before the tracer lets it go. */
+static mproc_status trace(mproc_call *call)
+{
+    crew_item item;
+    crew_board *board;
+    pid_t pid;
+    int status;
+
+    MPROC_TRY(mproc_unpack_bytes(call, &item, sizeof item));
+    board = crew_board_of(&item);
+    pid = (pid_t)atomic_load(&board->pid);
+    if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0) {
+        atomic_store(&board->started, 2);
+        return MPROC_OK;
+    }
+    atomic_store(&board->started, 1);
+    crew_await(&board->go, 1);
+    CHECK_EQ(waitpid(pid, &status, __WALL), pid);
+    return MPROC_OK;
+}
+
+static void case_a_worker_that_ends_under_a_debugger_is_replaced(void)
+{
+    mproc_pool *pool = crew_create(1);
+    crew_board *board = crew_board_create();
+    crew_item *item = crew_items(1);
+    mproc_process *tracer;
+    int64_t pid;
+
+    CHECK_EQ(mproc_pool_pids(pool, &pid, 1), 1);
+    atomic_store(&board->pid, pid);
+    CHECK_OK(mproc_process_create(trace, mproc_bytes(item, sizeof *item), NULL, &tracer));
+    CHECK_OK(mproc_process_start(tracer));
+    crew_await(&board->started, 1);
+    if (atomic_load(&board->started) == 2) CHECK_SKIP("this system lets nobody trace a process");
+    os_kill(pid);
+    check_pause_ms(20);
+    atomic_store(&board->go, 1);
+    CHECK_OK(mproc_process_join(tracer, MPROC_FOREVER));
+    crew_check_squares(pool, 100, 1);
+    mproc_process_free(tracer);
+    free(item);
+    crew_board_drop();
+    mproc_pool_free(pool);
+}
+
 /* ---- rest ------------------------------------------------------------------------------------- */
 
 static long switches_of(int64_t pid)
@@ -165,5 +215,6 @@ CHECK_SUITE_SETUP(linux_pool, crew_of_processes,
     CASE(create_without_files_leaves_nothing),
     CASE(create_without_processes_leaves_nothing),
     CASE(map_without_processes_fails_and_the_next_goes_on),
+    CASE(a_worker_that_ends_under_a_debugger_is_replaced),
     CASE(an_idle_pool_only_looks_every_two_seconds),
 );
