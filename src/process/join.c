@@ -138,7 +138,7 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
     if (process->unguarded)
         return mproc_error(MPROC_NO_GUARD,
                            "process '%s' (pid %lld) ended with exit code %d before it entered mproc_main_guard(): "
-                           "does the program's main() call it? If the child could not join, it has said why on stderr",
+                           "does the program's main() call it? A child that could not join has said why on stderr",
                            process->name, (long long)process->os.pid, process->exit.code);
     return MPROC_OK;
 }

@@ -144,8 +144,8 @@ static void case_many_cells_are_taken_and_given(void)
 
 static void take_and_give(uint32_t seed)
 {
-    _Atomic uint64_t *cells[16] = { NULL };
-    int bytes[16] = { 0 };
+    _Atomic uint64_t *cells[16] = {NULL};
+    int bytes[16] = {0};
     int i;
 
     for (i = 0; i < ROUNDS; i++) {

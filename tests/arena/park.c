@@ -149,7 +149,7 @@ static void case_sleepers_are_woken_one_by_one(void)
 /* Sleepers on one word are not woken in place of those on another. */
 static void case_words_are_told_apart(void)
 {
-    _Atomic uint64_t *cells[2] = { NULL, NULL };
+    _Atomic uint64_t *cells[2] = {NULL, NULL};
     bed *first = bed_create(&cells[0]);
     bed *second = bed_create(&cells[1]);
     plat_thread *threads[2 * SLEEPERS];

@@ -9,7 +9,7 @@
 
 static void check_no_start(mproc_status status, const char *part)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){ .name = "unborn" });
+    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "unborn"});
 
     CHECK_SAYS(mproc_process_start(process), status, part);
     CHECK_CONTAINS(mproc_last_error_text(), "'unborn' cannot be started");
@@ -86,7 +86,7 @@ static void case_child_starts_in_its_directory(void)
 
     os_make_directory(directory, sizeof directory);
     os_current_directory(own, sizeof own);
-    CHECK_EXITED(kit_start(tells_its_directory, board, 0, &(mproc_process_options){ .working_directory = directory }),
+    CHECK_EXITED(kit_start(tells_its_directory, board, 0, &(mproc_process_options){.working_directory = directory}),
                  0);
     CHECK_STRING(board->text, directory);
     CHECK_EXITED(kit_start(tells_its_directory, board, 0, NULL), 0);
@@ -101,7 +101,7 @@ static void case_missing_directory_is_an_error_of_start(void)
 {
     mproc_process *process =
         kit_create(kit_does_nothing, NULL, 0,
-                   &(mproc_process_options){ .name = "unborn", .working_directory = "/no-such-directory" });
+                   &(mproc_process_options){.name = "unborn", .working_directory = "/no-such-directory"});
 
     CHECK_SAYS(mproc_process_start(process), MPROC_NOT_FOUND, "'/no-such-directory'");
     CHECK_CONTAINS(mproc_last_error_text(), "'unborn'");
@@ -111,7 +111,7 @@ static void case_missing_directory_is_an_error_of_start(void)
 
 static mproc_status tells_its_variables(mproc_call *call)
 {
-    static const char *const names[] = { "KIT_KEPT", "KIT_SET", "KIT_REMOVED", "KIT_CHANGED", "MPROC_CHILD", "PATH" };
+    static const char *const names[] = {"KIT_KEPT", "KIT_SET", "KIT_REMOVED", "KIT_CHANGED", "MPROC_CHILD", "PATH"};
     kit_board *board = kit_unpack(call, NULL);
     size_t i;
 
@@ -132,7 +132,7 @@ static void set_variables(void)
     os_set_variable("KIT_CHANGED", "old");
 }
 
-static const char *const changes[] = { "KIT_SET=a = \xC3\xA4", "KIT_REMOVED", "KIT_CHANGED=new", NULL };
+static const char *const changes[] = {"KIT_SET=a = \xC3\xA4", "KIT_REMOVED", "KIT_CHANGED=new", NULL};
 
 static void case_environment_is_changed_as_asked(void)
 {
@@ -142,7 +142,7 @@ static void case_environment_is_changed_as_asked(void)
     CHECK_EXITED(kit_start(tells_its_variables, board, 0, NULL), 0);
     CHECK_CONTAINS(board->text, "KIT_KEPT=kept;KIT_SET=(none);KIT_REMOVED=still here;KIT_CHANGED=old;");
     CHECK_CONTAINS(board->text, "MPROC_CHILD=(none);");
-    CHECK_EXITED(kit_start(tells_its_variables, board, 0, &(mproc_process_options){ .environment = changes }), 0);
+    CHECK_EXITED(kit_start(tells_its_variables, board, 0, &(mproc_process_options){.environment = changes}), 0);
     CHECK_CONTAINS(board->text, "KIT_KEPT=kept;KIT_SET=a = ");
     CHECK_CONTAINS(board->text, ";KIT_REMOVED=(none);KIT_CHANGED=new;MPROC_CHILD=(none);PATH=yes;");
     CHECK(plat_system_environment("KIT_CHANGED", board->text, sizeof board->text));
@@ -157,7 +157,7 @@ static void case_environment_can_be_the_given_one_alone(void)
 
     set_variables();
     CHECK_EXITED(kit_start(tells_its_variables, board, 0,
-                           &(mproc_process_options){ .environment = changes, .environment_only = true }),
+                           &(mproc_process_options){.environment = changes, .environment_only = true}),
                  0);
     CHECK_CONTAINS(board->text, "KIT_KEPT=(none);KIT_SET=a = ");
     CHECK_CONTAINS(board->text, ";KIT_REMOVED=(none);KIT_CHANGED=new;MPROC_CHILD=(none);");
@@ -183,14 +183,14 @@ static void run_echo(mproc_stdio input, char *output, char *errors, size_t size)
 {
     char directory[1024];
     char paths[2][1100];
-    mproc_process_options options = { .standard_input = input };
-    mproc_stdio *streams[2] = { &options.standard_output, &options.standard_error };
+    mproc_process_options options = {.standard_input = input};
+    mproc_stdio *streams[2] = {&options.standard_output, &options.standard_error};
     int i;
 
     os_make_directory(directory, sizeof directory);
     for (i = 0; i < 2; i++) {
         snprintf(paths[i], sizeof paths[i], "%s/%d", directory, i);
-        *streams[i] = (mproc_stdio){ MPROC_STDIO_HANDLE, os_open_output(paths[i]) };
+        *streams[i] = (mproc_stdio){MPROC_STDIO_HANDLE, os_open_output(paths[i])};
     }
     CHECK_EXITED(kit_start(echoes, NULL, 0, &options), 0);
     for (i = 0; i < 2; i++) {
@@ -207,10 +207,10 @@ static void case_input_is_empty_by_default_and_streams_can_be_given(void)
     char output[200];
     char errors[200];
 
-    run_echo((mproc_stdio){ MPROC_STDIO_DEFAULT, 0 }, output, errors, sizeof output);
+    run_echo((mproc_stdio){MPROC_STDIO_DEFAULT, 0}, output, errors, sizeof output);
     CHECK_CONTAINS(output, "out: end of file");
     CHECK_CONTAINS(errors, "err: end of file");
-    run_echo((mproc_stdio){ MPROC_STDIO_NULL, 0 }, output, errors, sizeof output);
+    run_echo((mproc_stdio){MPROC_STDIO_NULL, 0}, output, errors, sizeof output);
     CHECK_CONTAINS(output, "out: end of file");
 }
 
@@ -226,7 +226,7 @@ static void case_input_can_be_a_file(void)
     snprintf(path, sizeof path, "%s/input", directory);
     os_write_program(path, "the input\n");
     input = os_open_input(path);
-    run_echo((mproc_stdio){ MPROC_STDIO_HANDLE, input }, output, errors, sizeof output);
+    run_echo((mproc_stdio){MPROC_STDIO_HANDLE, input}, output, errors, sizeof output);
     CHECK_CONTAINS(output, "out: the input");
     CHECK_CONTAINS(errors, "err: the input");
     plat_handle_close(input);
@@ -235,17 +235,17 @@ static void case_input_can_be_a_file(void)
 
 static int helper_starts_silent_ones(const char *text)
 {
-    const mproc_stdio null = { MPROC_STDIO_NULL, 0 };
+    const mproc_stdio null = {MPROC_STDIO_NULL, 0};
 
     (void)text;
-    CHECK_EXITED(kit_start(echoes, NULL, 0, &(mproc_process_options){ .standard_output = null }), 0);
-    CHECK_EXITED(kit_start(echoes, NULL, 0, &(mproc_process_options){ .standard_error = null }), 0);
+    CHECK_EXITED(kit_start(echoes, NULL, 0, &(mproc_process_options){.standard_output = null}), 0);
+    CHECK_EXITED(kit_start(echoes, NULL, 0, &(mproc_process_options){.standard_error = null}), 0);
     return 0;
 }
 
 static void case_output_is_inherited_or_nowhere(void)
 {
-    kit_run run = { .helper = "process_birth.starts_silent_ones" };
+    kit_run run = {.helper = "process_birth.starts_silent_ones"};
 
     kit_run_to_end(&run);
     CHECK_EQ(run.code, 0);
@@ -256,7 +256,7 @@ static void case_closed_handle_is_refused(void)
 {
     mproc_process *process =
         kit_create(kit_does_nothing, NULL, 0,
-                   &(mproc_process_options){ .name = "unborn", .standard_output = { MPROC_STDIO_HANDLE, 4444 } });
+                   &(mproc_process_options){.name = "unborn", .standard_output = {MPROC_STDIO_HANDLE, 4444}});
 
     CHECK_SAYS(mproc_process_start(process), MPROC_INVALID, "4444");
     CHECK_CONTAINS(mproc_last_error_text(), "'unborn'");

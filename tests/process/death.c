@@ -51,13 +51,13 @@ static mproc_status waits_in_a_pool(const void *item, void *result, mproc_call *
 static mproc_status has_many_daemons(mproc_call *call)
 {
     kit_board *board = kit_unpack(call, NULL);
-    const mproc_process_options daemon = { .daemon = MPROC_YES };
+    const mproc_process_options daemon = {.daemon = MPROC_YES};
     mproc_pool *pool = NULL;
-    int items[4] = { 0 };
+    int items[4] = {0};
 
     kit_start(kit_waits, board, 0, &daemon);
     kit_start(daemon_with_a_daemon, board, 0, &daemon);
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){ .processes = 2 }, &pool));
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.processes = 2}, &pool));
     kit_step(board);
     return mproc_pool_map(pool, waits_in_a_pool, items, sizeof items[0], NULL, 0, 4, NULL);
 }
@@ -120,12 +120,13 @@ static int helper_is_a_first_process_with_daemons(const char *text)
     kit_board *board = kit_board_create();
     plat_handle handles[4];
     door_board *outer;
-    const mproc_process_options daemon = { .daemon = MPROC_YES };
+    const mproc_process_options daemon = {.daemon = MPROC_YES};
     int i;
 
     door_handles(text, handles);
     outer = door_board_open(handles[0]);
-    for (i = 0; i < 3; i++) atomic_store(&outer->values[i], mproc_process_pid(kit_start(kit_waits, board, 0, &daemon)));
+    for (i = 0; i < 3; i++)
+        atomic_store(&outer->values[i], mproc_process_pid(kit_start(kit_waits, board, 0, &daemon)));
     kit_await_step(board, 3);
     atomic_store(&outer->step, 1);
     for (;;) check_pause_ms(1000);
@@ -174,7 +175,7 @@ static mproc_status has_one_that_lives_on(mproc_call *call)
 {
     kit_board *board = kit_unpack(call, NULL);
 
-    kit_start(lives_on, board, 0, &(mproc_process_options){ .daemon = MPROC_NO });
+    kit_start(lives_on, board, 0, &(mproc_process_options){.daemon = MPROC_NO});
     return kit_waits(call);
 }
 

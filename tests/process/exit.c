@@ -206,10 +206,12 @@ static void release_at_exit(void)
 /* Returns with one daemon and one other child running, of both of which the objects are freed or not. */
 static int helper_exits_with_children(const char *text)
 {
+    static mproc_process *volatile other;
+    static mproc_process *volatile daemon;
     kit_board *board = kit_board_create();
-    mproc_process *other = kit_start(says_when_it_was_released, board, 0, NULL);
-    mproc_process *daemon = kit_start(daemon_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
 
+    other = kit_start(says_when_it_was_released, board, 0, NULL);
+    daemon = kit_start(daemon_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     board_at_exit = board;
     atexit(release_at_exit);
     kit_await_step(board, 2);

@@ -25,7 +25,7 @@ static void case_names_count_the_children_of_each_process(void)
 {
     kit_board *board = kit_board_create();
     mproc_process *second = kit_create(names_its_children, board, 0, NULL);
-    mproc_process *third = kit_create(names_its_children, board, 0, &(mproc_process_options){ .name = "own" });
+    mproc_process *third = kit_create(names_its_children, board, 0, &(mproc_process_options){.name = "own"});
     mproc_process *fourth = kit_create(names_its_children, board, 0, NULL);
 
     CHECK_STRING(mproc_process_name(second), "Process-2");
@@ -60,7 +60,7 @@ static void case_options_are_copied(void)
 {
     char name[] = "copied";
     char key[] = "the key";
-    mproc_process_options options = { .name = name, .authkey = key, .authkey_size = sizeof key };
+    mproc_process_options options = {.name = name, .authkey = key, .authkey_size = sizeof key};
     mproc_process *first = kit_create(kit_does_nothing, NULL, 0, &options);
     mproc_process *second = kit_create(kit_does_nothing, NULL, 0, &options);
 
@@ -95,11 +95,11 @@ static void case_key_and_daemon_are_inherited_down_the_tree(void)
     mproc_process *process;
 
     CHECK_OK(mproc_process_set_authkey(mproc_current_process(), "key!", 4));
-    CHECK_EXITED(kit_start(passes_on, board, 2, &(mproc_process_options){ .daemon = MPROC_YES }), 0);
+    CHECK_EXITED(kit_start(passes_on, board, 2, &(mproc_process_options){.daemon = MPROC_YES}), 0);
     CHECK_EQ(atomic_load(&board->values[2]), true);
     CHECK_EQ(atomic_load(&board->values[1]), true);
     CHECK_EQ(atomic_load(&board->values[0]), true);
-    CHECK_EXITED(kit_start(passes_on, board, 1, &(mproc_process_options){ .daemon = MPROC_NO }), 0);
+    CHECK_EXITED(kit_start(passes_on, board, 1, &(mproc_process_options){.daemon = MPROC_NO}), 0);
     CHECK_EQ(atomic_load(&board->values[1]), false);
     CHECK_EQ(atomic_load(&board->values[0]), false);
     process = kit_create(passes_on, board, 0, NULL);
@@ -125,9 +125,8 @@ static void case_key_can_be_given(void)
     size_t i;
 
     for (i = 0; i < sizeof key; i++) key[i] = (char)i;
-    CHECK_EXITED(kit_start(has_its_own_key, NULL, 0,
-                           &(mproc_process_options){ .authkey = key, .authkey_size = sizeof key }),
-                 0);
+    CHECK_EXITED(
+        kit_start(has_its_own_key, NULL, 0, &(mproc_process_options){.authkey = key, .authkey_size = sizeof key}), 0);
 }
 
 static int helper_prints_its_key(const char *text)
@@ -143,8 +142,8 @@ static int helper_prints_its_key(const char *text)
 
 static void case_each_family_has_its_own_random_key(void)
 {
-    kit_run first = { .helper = "process_family.prints_its_key" };
-    kit_run second = { .helper = "process_family.prints_its_key" };
+    kit_run first = {.helper = "process_family.prints_its_key"};
+    kit_run second = {.helper = "process_family.prints_its_key"};
 
     kit_run_to_end(&first);
     kit_run_to_end(&second);

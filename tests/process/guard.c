@@ -26,7 +26,7 @@ static int count(const char *text, const char *part)
 /* Neither the task runs nor does the child start children: the program is told, twice. */
 static void case_forgotten_guard_is_told_and_no_fork_bomb(void)
 {
-    kit_run run = { 0 };
+    kit_run run = {0};
 
     run_program(KIT_NO_GUARD, &run);
     CHECK_EQ(run.code, 3);
@@ -41,9 +41,9 @@ static void case_forgotten_guard_is_told_and_no_fork_bomb(void)
 
 static void case_arguments_and_objects_come_before_the_guard(void)
 {
-    const char *arguments[] = { "-n", "57", "-w", "two words", NULL };
+    const char *arguments[] = {"-n", "57", "-w", "two words", NULL};
     char path[1200];
-    kit_exec exec = { .file = kit_beside(KIT_EARLY, path, sizeof path), .arguments = arguments };
+    kit_exec exec = {.file = kit_beside(KIT_EARLY, path, sizeof path), .arguments = arguments};
 
     kit_exec_to_end(&exec);
     CHECK_EQ(exec.code, 0);
@@ -55,8 +55,8 @@ static void case_foreign_grandchild_does_not_believe_the_marker(void)
 {
     char path[1200];
     char command[1300];
-    const char *variables[2] = { command, NULL };
-    kit_run run = { .environment = variables };
+    const char *variables[2] = {command, NULL};
+    kit_run run = {.environment = variables};
 
     snprintf(command, sizeof command, "KIT_COMMAND=%s", kit_beside(KIT_PLACE, path, sizeof path));
     run_program(KIT_FOREIGN, &run);
@@ -73,8 +73,8 @@ static void case_foreign_grandchild_does_not_believe_the_marker(void)
 static void check_is_first_process(const char *marker)
 {
     char variable[300];
-    const char *variables[2] = { variable, NULL };
-    kit_run run = { .environment = variables };
+    const char *variables[2] = {variable, NULL};
+    kit_run run = {.environment = variables};
 
     snprintf(variable, sizeof variable, MARKER_NAME "=%s", marker);
     run_program(KIT_PLACE, &run);
@@ -84,19 +84,19 @@ static void check_is_first_process(const char *marker)
 
 static void case_marker_that_is_garbage_is_ignored(void)
 {
-    static const char *const markers[] = { "x",
-                                           "0",
-                                           "3 4 5",
-                                           "3 4 68719476736 65680 1",
-                                           "3 4 68719476736 65680 1 0 0",
-                                           "3 4 68719476736 65680 1 0x",
-                                           " 3 4 68719476736 65680 1 0",
-                                           "-3 4 68719476736 65680 1 0",
-                                           "+3 4 68719476736 65680 1 0",
-                                           "3 4 99999999999999999999999 65680 1 0",
-                                           "3 4 68719476736 65680 4294967296 0",
-                                           "3 4 68719476736 65681 1 0",
-                                           "3 4 1 65680 1 0" };
+    static const char *const markers[] = {"x",
+                                          "0",
+                                          "3 4 5",
+                                          "3 4 68719476736 65680 1",
+                                          "3 4 68719476736 65680 1 0 0",
+                                          "3 4 68719476736 65680 1 0x",
+                                          " 3 4 68719476736 65680 1 0",
+                                          "-3 4 68719476736 65680 1 0",
+                                          "+3 4 68719476736 65680 1 0",
+                                          "3 4 99999999999999999999999 65680 1 0",
+                                          "3 4 68719476736 65680 4294967296 0",
+                                          "3 4 68719476736 65681 1 0",
+                                          "3 4 1 65680 1 0"};
     size_t i;
 
     for (i = 0; i < sizeof markers / sizeof markers[0]; i++) check_is_first_process(markers[i]);
@@ -115,7 +115,7 @@ static void case_marker_of_no_arena_is_ignored(void)
 
 static void case_marker_survives_printing_and_parsing(void)
 {
-    const struct marker marker = { 5, 2147483647, (uint64_t)64 << 30, 65680, 4294967295u, 4294967295u };
+    const struct marker marker = {5, 2147483647, (uint64_t)64 << 30, 65680, 4294967295u, 4294967295u};
     struct marker read;
     char text[MARKER_BYTES];
 
@@ -133,7 +133,7 @@ static void case_marker_survives_printing_and_parsing(void)
 
 static void case_exit_handlers_run_around_the_librarys(void)
 {
-    kit_run run = { 0 };
+    kit_run run = {0};
 
     run_program(KIT_EXIT_ORDER, &run);
     CHECK_EQ(run.code, 0);

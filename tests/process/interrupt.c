@@ -65,7 +65,7 @@ static void case_interrupt_ends_one_wait_in_each_thread(void)
     int i;
 
     for (i = 0; i < SLEEPERS; i++) {
-        sleepers[i] = (sleeper){ .process = i % 2 ? process : NULL, .board = board };
+        sleepers[i] = (sleeper){.process = i % 2 ? process : NULL, .board = board};
         CHECK_OK(plat_thread_start(wait_twice, &sleepers[i], &threads[i]));
     }
     kit_await_step(board, 1 + SLEEPERS);
@@ -132,10 +132,10 @@ static void case_interrupt_ends_a_map(void)
     int i;
 
     for (i = 0; i < ITEMS; i++) items[i] = arena_offset(board);
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){ .processes = 2 }, &pool));
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.processes = 2}, &pool));
     CHECK_OK(plat_thread_start(interrupts_at_the_first_item, board, &thread));
     CHECK_STATUS(mproc_pool_map(pool, takes_its_time, items, sizeof items[0], NULL, 0, ITEMS,
-                                &(mproc_map_options){ .chunk_size = 1 }),
+                                &(mproc_map_options){.chunk_size = 1}),
                  MPROC_INTERRUPTED);
     plat_thread_join(thread);
     CHECK(!mproc_interrupted());

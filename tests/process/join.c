@@ -29,7 +29,8 @@ static void run_all(void (*function)(void *), void *arguments, size_t size, int 
     int i;
 
     CHECK(count <= THREADS);
-    for (i = 0; i < count; i++) CHECK_OK(plat_thread_start(function, (char *)arguments + (size_t)i * size, &threads[i]));
+    for (i = 0; i < count; i++)
+        CHECK_OK(plat_thread_start(function, (char *)arguments + (size_t)i * size, &threads[i]));
     for (i = 0; i < count; i++) plat_thread_join(threads[i]);
 }
 
@@ -56,7 +57,7 @@ static void case_all_joining_threads_learn_the_same_status(void)
     plat_thread *releaser = NULL;
     int i;
 
-    for (i = 0; i < THREADS; i++) joiners[i] = (joiner){ .process = process, .timeout_ms = MPROC_FOREVER };
+    for (i = 0; i < THREADS; i++) joiners[i] = (joiner){.process = process, .timeout_ms = MPROC_FOREVER};
     CHECK_OK(plat_thread_start(releases, board, &releaser));
     run_all(join_it, joiners, sizeof joiners[0], THREADS);
     plat_thread_join(releaser);
@@ -72,12 +73,12 @@ static void case_all_joining_threads_learn_the_same_status(void)
 static void case_each_thread_times_out_by_itself(void)
 {
     kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, &(mproc_process_options){ .name = "waiting" });
+    mproc_process *process = kit_start(kit_waits, board, 0, &(mproc_process_options){.name = "waiting"});
     joiner joiners[THREADS];
     int i;
 
     kit_await_step(board, 1);
-    for (i = 0; i < THREADS; i++) joiners[i] = (joiner){ .process = process, .timeout_ms = i % 2 ? 30 : 0 };
+    for (i = 0; i < THREADS; i++) joiners[i] = (joiner){.process = process, .timeout_ms = i % 2 ? 30 : 0};
     run_all(join_it, joiners, sizeof joiners[0], THREADS);
     for (i = 0; i < THREADS; i++) {
         CHECK_STATUS(joiners[i].status, MPROC_TIMEOUT);
@@ -180,7 +181,7 @@ static void case_process_is_closed_while_others_join(void)
 
     kit_await_step(board, 1);
     for (i = 0; i < 3; i++) {
-        joiners[i] = (joiner){ .process = process, .timeout_ms = MPROC_FOREVER };
+        joiners[i] = (joiner){.process = process, .timeout_ms = MPROC_FOREVER};
         CHECK_OK(plat_thread_start(join_it, &joiners[i], &threads[i]));
     }
     CHECK_OK(mproc_process_kill(process));

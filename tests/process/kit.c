@@ -12,7 +12,7 @@ void kit_setup(void)
 {
     kit_board *board = kit_board_create();
 
-    CHECK_EXITED(kit_start(kit_does_nothing, NULL, 0, &(mproc_process_options){ .daemon = MPROC_YES }), 0);
+    CHECK_EXITED(kit_start(kit_does_nothing, NULL, 0, &(mproc_process_options){.daemon = MPROC_YES}), 0);
     kit_board_free(board);
 }
 

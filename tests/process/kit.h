@@ -53,7 +53,7 @@ mproc_process *kit_create(mproc_function *function, kit_board *board, int64_t nu
 mproc_process *kit_start(mproc_function *function, kit_board *board, int64_t number,
                          const mproc_process_options *options);
 
-/* Tasks. Does nothing; ends with exit(number); returns `number` as its status, with a text; raises `step` and waits. */
+/* Tasks. Does nothing; calls exit(number); returns `number` as its status, with a text; raises `step`, and waits. */
 mproc_status kit_does_nothing(mproc_call *call);
 mproc_status kit_exits(mproc_call *call);
 mproc_status kit_returns(mproc_call *call);

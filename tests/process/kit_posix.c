@@ -43,7 +43,7 @@ void os_copy_file(const char *from, const char *to)
 /* In the new process; does not return. */
 static void become(const kit_exec *exec, int output)
 {
-    char *all[16] = { (char *)exec->file };
+    char *all[16] = {(char *)exec->file};
     int i;
 
     for (i = 0; exec->arguments != NULL && exec->arguments[i] != NULL && i < 14; i++)

@@ -73,7 +73,7 @@ static void enter_place(const kit_exec *exec)
 
 void os_exec(const kit_exec *exec, plat_handle output, plat_process *process)
 {
-    STARTUPINFOW startup = { .cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES };
+    STARTUPINFOW startup = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES};
     PROCESS_INFORMATION created;
     HANDLE stream = NULL;
     wchar_t command[UNITS];

@@ -28,7 +28,7 @@ typedef bool preparation(void);
 static void run_in(preparation *prepare, const char *helper)
 {
     static char executable[4096];
-    char *arguments[] = { executable, NULL };
+    char *arguments[] = {executable, NULL};
     int status = 0;
     pid_t pid;
 
@@ -125,7 +125,7 @@ static void case_family_without_memory_is_refused_and_founded_later(void)
 /* Each start with a limit one higher than the last, until one succeeds. */
 static void case_start_without_files_is_a_limit_and_leaves_nothing(void)
 {
-    mproc_process *process = kit_create(kit_exits, NULL, 8, &(mproc_process_options){ .name = "unborn" });
+    mproc_process *process = kit_create(kit_exits, NULL, 8, &(mproc_process_options){.name = "unborn"});
     int handles = plat_handle_count();
     rlim_t limit = 3;
     int refused = 0;
@@ -148,7 +148,7 @@ static void case_start_without_files_is_a_limit_and_leaves_nothing(void)
 
 static int helper_may_have_no_processes(const char *text)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){ .name = "unborn" });
+    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "unborn"});
 
     (void)text;
     /* The limit does not hold for root. */
@@ -184,7 +184,7 @@ static bool refuse_memfd(int number)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)number),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = { sizeof steps / sizeof steps[0], steps };
+    struct sock_fprog program = {sizeof steps / sizeof steps[0], steps};
 
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }

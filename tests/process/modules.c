@@ -37,16 +37,16 @@ typedef struct outcome {
 
 static outcome run_task(mproc_function *function)
 {
-    outcome result = { MPROC_SYSTEM, -1, "" };
+    outcome result = {MPROC_SYSTEM, -1, ""};
     char directory[1024];
     char path[1100];
     mproc_process *process = NULL;
-    mproc_process_options options = { .name = "module user" };
+    mproc_process_options options = {.name = "module user"};
     mproc_exit_status status;
 
     os_make_directory(directory, sizeof directory);
     snprintf(path, sizeof path, "%s/errors", directory);
-    options.standard_error = (mproc_stdio){ MPROC_STDIO_HANDLE, os_open_output(path) };
+    options.standard_error = (mproc_stdio){MPROC_STDIO_HANDLE, os_open_output(path)};
     CHECK_OK(mproc_process_create(function, mproc_no_args(), &options, &process));
     CHECK_OK(mproc_process_start(process));
     result.joined = mproc_process_join(process, check_limit_ms());
@@ -208,7 +208,7 @@ static void case_plugin_in_a_child_is_no_child(void)
 {
     mproc_process *process = NULL;
 
-    CHECK_OK(mproc_process_create(uses_the_plugin, mproc_no_args(), &(mproc_process_options){ .name = "plugin user" },
+    CHECK_OK(mproc_process_create(uses_the_plugin, mproc_no_args(), &(mproc_process_options){.name = "plugin user"},
                                   &process));
     CHECK_OK(mproc_process_start(process));
     CHECK_OK(mproc_process_join(process, check_limit_ms()));

@@ -27,7 +27,7 @@ static void case_by_its_full_path(void)
 {
     char path[1200];
 
-    check_runs(&(kit_exec){ .file = kit_beside(KIT_PLACE, path, sizeof path) });
+    check_runs(&(kit_exec){.file = kit_beside(KIT_PLACE, path, sizeof path)});
 }
 
 static void case_by_a_relative_path(void)
@@ -36,7 +36,7 @@ static void case_by_a_relative_path(void)
     char path[1300];
 
     copy_program(KIT_PLACE, directory, sizeof directory, path, sizeof path);
-    check_runs(&(kit_exec){ .file = "./" KIT_PLACE, .directory = directory });
+    check_runs(&(kit_exec){.file = "./" KIT_PLACE, .directory = directory});
     os_remove_directory(directory);
 }
 
@@ -46,7 +46,7 @@ static void case_through_the_search_path(void)
     char path[1300];
 
     copy_program(KIT_PLACE, directory, sizeof directory, path, sizeof path);
-    check_runs(&(kit_exec){ .file = KIT_PLACE, .search = directory });
+    check_runs(&(kit_exec){.file = KIT_PLACE, .search = directory});
     os_remove_directory(directory);
 }
 
@@ -54,10 +54,10 @@ static void case_after_a_change_of_directory(void)
 {
     char directory[1200];
     char path[1300];
-    const char *arguments[] = { "-c", "..", NULL };
+    const char *arguments[] = {"-c", "..", NULL};
 
     copy_program(KIT_PLACE, directory, sizeof directory, path, sizeof path);
-    check_runs(&(kit_exec){ .file = "./" KIT_PLACE, .directory = directory, .arguments = arguments });
+    check_runs(&(kit_exec){.file = "./" KIT_PLACE, .directory = directory, .arguments = arguments});
     os_remove_directory(directory);
 }
 
@@ -67,16 +67,16 @@ static void case_with_blanks_and_other_letters_in_the_path(void)
     char path[1300];
 
     copy_program("a b\xC3\xA4\xE2\x82\xAC'%1$.exe", directory, sizeof directory, path, sizeof path);
-    check_runs(&(kit_exec){ .file = path });
+    check_runs(&(kit_exec){.file = path});
     os_remove_directory(directory);
 }
 
 static void case_with_arguments_that_need_quotes(void)
 {
     char path[1200];
-    const char *arguments[] = { "-x", "two words", "-y", "\"quoted\" \\", "-z", "", "-\xC3\xA4", "*", NULL };
+    const char *arguments[] = {"-x", "two words", "-y", "\"quoted\" \\", "-z", "", "-\xC3\xA4", "*", NULL};
 
-    check_runs(&(kit_exec){ .file = kit_beside(KIT_PLACE, path, sizeof path), .arguments = arguments });
+    check_runs(&(kit_exec){.file = kit_beside(KIT_PLACE, path, sizeof path), .arguments = arguments});
 }
 
 CHECK_SUITE_SETUP(process_place, kit_setup,

@@ -52,7 +52,7 @@ static void run_some(void)
 
 static void case_ignored_sigchld_does_not_make_the_dead_alive(void)
 {
-    struct sigaction action = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+    struct sigaction action = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 
     signal(SIGCHLD, SIG_IGN);
     run_some();
@@ -171,7 +171,7 @@ static void exits_normally(void *unused)
 static void case_exit_of_a_copy_ends_nobody(void)
 {
     kit_board *board = kit_board_create();
-    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     mproc_process *other = kit_start(kit_waits, board, 0, NULL);
 
     kit_await_step(board, 2);
@@ -189,7 +189,7 @@ static void case_exit_of_a_copy_ends_nobody(void)
 static mproc_status has_a_daemon_and_a_copy(mproc_call *call)
 {
     kit_board *board = kit_unpack(call, NULL);
-    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){ .daemon = MPROC_YES });
+    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     pid_t pid;
 
     atomic_store(&board->values[0], mproc_process_pid(daemon));
@@ -317,7 +317,7 @@ static void case_signal_handler_ends_a_join(void)
 {
     kit_board *board = kit_board_create();
     mproc_process *process = kit_start(kit_waits, board, 0, NULL);
-    struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     pthread_t thread;
 
     CHECK_EQ(sigaction(SIGINT, &action, NULL), 0);
@@ -351,7 +351,7 @@ static void case_other_signals_do_not_end_waits(void)
 {
     kit_board *board = kit_board_create();
     mproc_process *process = kit_start(kit_waits, board, 0, NULL);
-    struct sigaction action = { .sa_handler = on_alarm };
+    struct sigaction action = {.sa_handler = on_alarm};
     int64_t start_ms;
 
     CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
@@ -390,7 +390,7 @@ static mproc_status catches_terminate(mproc_call *call)
 
 static int helper_exits_with_daemons_that_see_sigterm(const char *text)
 {
-    const mproc_process_options daemon = { .daemon = MPROC_YES };
+    const mproc_process_options daemon = {.daemon = MPROC_YES};
     kit_board *board = kit_board_create();
     mproc_process *stubborn = kit_start(ignores_terminate, board, 0, &daemon);
 
@@ -404,7 +404,7 @@ static int helper_exits_with_daemons_that_see_sigterm(const char *text)
 
 static void case_daemon_has_its_grace_and_is_then_killed(void)
 {
-    kit_run run = { .helper = "posix_host.exits_with_daemons_that_see_sigterm" };
+    kit_run run = {.helper = "posix_host.exits_with_daemons_that_see_sigterm"};
     int pid = 0;
 
     kit_run_to_end(&run);
@@ -427,11 +427,11 @@ static mproc_status prints_much(mproc_call *call)
 static void case_full_output_does_not_change_success(void)
 {
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    const mproc_stdio stream = { MPROC_STDIO_HANDLE, full };
+    const mproc_stdio stream = {MPROC_STDIO_HANDLE, full};
 
     CHECK(full >= 0);
-    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){ .standard_output = stream }), 0);
-    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){ .standard_error = stream }), 0);
+    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){.standard_output = stream}), 0);
+    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){.standard_error = stream}), 0);
     close(full);
 }
 
@@ -451,7 +451,7 @@ static int helper_has_no_streams(const char *text)
 
 static void case_program_that_closed_its_streams_can_have_children(void)
 {
-    kit_run run = { .helper = "posix_host.has_no_streams" };
+    kit_run run = {.helper = "posix_host.has_no_streams"};
 
     kit_run_to_end(&run);
     CHECK_EQ(run.code, 12);

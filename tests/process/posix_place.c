@@ -33,10 +33,10 @@ static void case_through_a_link(void)
     copy_to("program", directory, path, sizeof path);
     snprintf(link, sizeof link, "%s/link", directory);
     CHECK_EQ(symlink(path, link), 0);
-    check_runs(&(kit_exec){ .file = link });
+    check_runs(&(kit_exec){.file = link});
     CHECK_EQ(unlink(link), 0);
     CHECK_EQ(symlink("program", link), 0);
-    check_runs(&(kit_exec){ .file = "link", .search = directory });
+    check_runs(&(kit_exec){.file = "link", .search = directory});
     os_remove_directory(directory);
 }
 
@@ -44,11 +44,11 @@ static void case_after_its_file_was_deleted(void)
 {
     char directory[1200];
     char path[1300];
-    const char *arguments[] = { "-d", path, NULL };
+    const char *arguments[] = {"-d", path, NULL};
 
     os_make_directory(directory, sizeof directory);
     copy_to("program", directory, path, sizeof path);
-    check_runs(&(kit_exec){ .file = path, .arguments = arguments });
+    check_runs(&(kit_exec){.file = path, .arguments = arguments});
     CHECK(access(path, F_OK) != 0);
     os_remove_directory(directory);
 }
@@ -58,13 +58,13 @@ static void case_after_its_file_was_replaced(void)
     char directory[1200];
     char path[1300];
     char other[1300];
-    const char *arguments[] = { "-r", path, other, NULL };
+    const char *arguments[] = {"-r", path, other, NULL};
 
     os_make_directory(directory, sizeof directory);
     copy_to("program", directory, path, sizeof path);
     snprintf(other, sizeof other, "%s/other", directory);
     os_write_program(other, "#!/bin/sh\nexit 77\n");
-    check_runs(&(kit_exec){ .file = path, .arguments = arguments });
+    check_runs(&(kit_exec){.file = path, .arguments = arguments});
     os_remove_directory(directory);
 }
 
@@ -72,14 +72,14 @@ static void case_at_fixed_addresses(void)
 {
     char path[1200];
 
-    check_runs(&(kit_exec){ .file = kit_beside("process_place_fixed", path, sizeof path) });
+    check_runs(&(kit_exec){.file = kit_beside("process_place_fixed", path, sizeof path)});
 }
 
 static void case_at_any_address(void)
 {
     char path[1200];
 
-    check_runs(&(kit_exec){ .file = kit_beside("process_place_pie", path, sizeof path) });
+    check_runs(&(kit_exec){.file = kit_beside("process_place_pie", path, sizeof path)});
 }
 
 CHECK_SUITE_SETUP(posix_place, kit_setup,

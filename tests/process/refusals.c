@@ -5,8 +5,9 @@
 
 #include "platform/door.h"
 
-#define NAME_127 "1234567890123456789012345678901234567890123456789012345678901234567890" \
-                 "123456789012345678901234567890123456789012345678901234567"
+#define NAME_127                                                             \
+    "1234567890123456789012345678901234567890123456789012345678901234567890" \
+    "123456789012345678901234567890123456789012345678901234567"
 
 static mproc_status create_with(const mproc_process_options *options)
 {
@@ -47,13 +48,13 @@ static void case_name_must_fit(void)
     mproc_process *process = NULL;
 
     CHECK_EQ(strlen(NAME_127), 127);
-    CHECK_OK(mproc_process_create(kit_does_nothing, mproc_no_args(), &(mproc_process_options){ .name = NAME_127 },
+    CHECK_OK(mproc_process_create(kit_does_nothing, mproc_no_args(), &(mproc_process_options){.name = NAME_127},
                                   &process));
     CHECK_STRING(mproc_process_name(process), NAME_127);
-    CHECK_SAYS(create_with(&(mproc_process_options){ .name = NAME_127 "8" }), MPROC_INVALID, "128 bytes");
+    CHECK_SAYS(create_with(&(mproc_process_options){.name = NAME_127 "8"}), MPROC_INVALID, "128 bytes");
     CHECK_CONTAINS(mproc_last_error_text(), "at most 127 fit");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .name = "" }), MPROC_INVALID, "name");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .name = "caf\xE9" }), MPROC_INVALID, "UTF-8");
+    CHECK_SAYS(create_with(&(mproc_process_options){.name = ""}), MPROC_INVALID, "name");
+    CHECK_SAYS(create_with(&(mproc_process_options){.name = "caf\xE9"}), MPROC_INVALID, "UTF-8");
     CHECK_SAYS(mproc_process_set_name(process, NULL), MPROC_INVALID, "name");
     CHECK_SAYS(mproc_process_set_name(process, ""), MPROC_INVALID, "name");
     CHECK_SAYS(mproc_process_set_name(process, "\xFF"), MPROC_INVALID, "UTF-8");
@@ -71,7 +72,7 @@ static void case_text_of_a_refused_name_is_utf8(void)
     memset(name, 0, sizeof name);
     name[0] = 'x';
     for (i = 1; i + 2 < 190; i += 2) memcpy(name + i, "\xC3\xA4", 2);
-    CHECK_STATUS(create_with(&(mproc_process_options){ .name = name }), MPROC_INVALID);
+    CHECK_STATUS(create_with(&(mproc_process_options){.name = name}), MPROC_INVALID);
     CHECK_CONTAINS(mproc_last_error_text(), "...");
     for (i = 0; mproc_last_error_text()[i] != '\0'; i++) {
         unsigned char byte = (unsigned char)mproc_last_error_text()[i];
@@ -86,12 +87,12 @@ static void case_key_must_fit(void)
     size_t size = 0;
 
     CHECK_OK(mproc_process_create(kit_does_nothing, mproc_no_args(),
-                                  &(mproc_process_options){ .authkey = key, .authkey_size = 256 }, &process));
+                                  &(mproc_process_options){.authkey = key, .authkey_size = 256}, &process));
     CHECK(memcmp(mproc_process_authkey(process, &size), key, 256) == 0);
     CHECK_EQ(size, 256);
-    CHECK_SAYS(create_with(&(mproc_process_options){ .authkey = key, .authkey_size = 257 }), MPROC_INVALID,
+    CHECK_SAYS(create_with(&(mproc_process_options){.authkey = key, .authkey_size = 257}), MPROC_INVALID,
                "257 bytes");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .authkey_size = 3 }), MPROC_INVALID, "no address");
+    CHECK_SAYS(create_with(&(mproc_process_options){.authkey_size = 3}), MPROC_INVALID, "no address");
     CHECK_SAYS(mproc_process_set_authkey(process, key, 257), MPROC_INVALID, "at most 256");
     CHECK_SAYS(mproc_process_set_authkey(process, NULL, 1), MPROC_INVALID, "no address");
     mproc_process_authkey(process, &size);
@@ -104,24 +105,24 @@ static void case_key_must_fit(void)
 
 static void case_choices_must_be_choices(void)
 {
-    CHECK_SAYS(create_with(&(mproc_process_options){ .daemon = (mproc_choice)3 }), MPROC_INVALID, "daemon is 3");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .daemon = (mproc_choice)-1 }), MPROC_INVALID, "daemon is -1");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .standard_input = { (mproc_stdio_kind)4, 0 } }), MPROC_INVALID,
+    CHECK_SAYS(create_with(&(mproc_process_options){.daemon = (mproc_choice)3}), MPROC_INVALID, "daemon is 3");
+    CHECK_SAYS(create_with(&(mproc_process_options){.daemon = (mproc_choice)-1}), MPROC_INVALID, "daemon is -1");
+    CHECK_SAYS(create_with(&(mproc_process_options){.standard_input = {(mproc_stdio_kind)4, 0}}), MPROC_INVALID,
                "standard_input");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .standard_output = { (mproc_stdio_kind)-1, 0 } }), MPROC_INVALID,
+    CHECK_SAYS(create_with(&(mproc_process_options){.standard_output = {(mproc_stdio_kind)-1, 0}}), MPROC_INVALID,
                "standard_output");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .standard_error = { (mproc_stdio_kind)77, 0 } }), MPROC_INVALID,
+    CHECK_SAYS(create_with(&(mproc_process_options){.standard_error = {(mproc_stdio_kind)77, 0}}), MPROC_INVALID,
                "standard_error has the unknown kind 77");
 }
 
 static void case_environment_must_have_names(void)
 {
-    CHECK_SAYS(create_with(&(mproc_process_options){ .environment = (const char *[]){ "A=1", "=2", NULL } }),
+    CHECK_SAYS(create_with(&(mproc_process_options){.environment = (const char *[]){"A=1", "=2", NULL}}),
                MPROC_INVALID, "'=2'");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .environment = (const char *[]){ "", NULL } }), MPROC_INVALID,
+    CHECK_SAYS(create_with(&(mproc_process_options){.environment = (const char *[]){"", NULL}}), MPROC_INVALID,
                "no name");
-    CHECK_SAYS(create_with(&(mproc_process_options){ .environment_only = true }), MPROC_INVALID, "environment");
-    CHECK_OK(create_with(&(mproc_process_options){ .environment = (const char *[]){ NULL }, .environment_only = true }));
+    CHECK_SAYS(create_with(&(mproc_process_options){.environment_only = true}), MPROC_INVALID, "environment");
+    CHECK_OK(create_with(&(mproc_process_options){.environment = (const char *[]){NULL}, .environment_only = true}));
 }
 
 /* A program that was compiled with fewer options, and one with more. */
@@ -186,7 +187,7 @@ static void case_function_that_no_other_process_finds_is_refused(void)
 static void case_process_starts_once(void)
 {
     kit_board *board = kit_board_create();
-    mproc_process *process = kit_create(kit_waits, board, 0, &(mproc_process_options){ .name = "once" });
+    mproc_process *process = kit_create(kit_waits, board, 0, &(mproc_process_options){.name = "once"});
     char pid[32];
 
     CHECK_OK(mproc_process_start(process));
@@ -202,7 +203,7 @@ static void case_process_starts_once(void)
 
 static void case_process_that_was_not_started_has_no_end(void)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){ .name = "idle" });
+    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "idle"});
 
     CHECK_SAYS(mproc_process_join(process, 0), MPROC_BAD_STATE, "'idle' was not started: start it before joining it");
     CHECK_SAYS(mproc_process_join(process, MPROC_FOREVER), MPROC_BAD_STATE, "not started");
@@ -231,7 +232,7 @@ static void case_process_cannot_wait_for_itself(void)
 
 static void case_daemon_is_decided_before_the_start(void)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){ .name = "late" });
+    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "late"});
 
     CHECK_OK(mproc_process_set_daemon(process, true));
     CHECK(mproc_process_daemon(process));

@@ -28,7 +28,7 @@ static mproc_status task(mproc_call *call)
 int main(int argc, char **argv)
 {
     read_arguments(argc, argv);
-    mproc_check(mproc_process_create(task, mproc_no_args(), &(mproc_process_options){ .name = "early" }, &made_early));
+    mproc_check(mproc_process_create(task, mproc_no_args(), &(mproc_process_options){.name = "early"}, &made_early));
     mproc_main_guard();
 
     mproc_check(mproc_process_start(made_early));

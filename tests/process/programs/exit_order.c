@@ -42,7 +42,7 @@ int main(void)
     mproc_main_guard();
     atexit(before_the_librarys);
     mproc_check(mproc_process_create(waits_for_its_parents_end, mproc_no_args(),
-                                     &(mproc_process_options){ .daemon = MPROC_YES }, &daemon_child));
+                                     &(mproc_process_options){.daemon = MPROC_YES}, &daemon_child));
     mproc_check(mproc_process_create(takes_a_while, mproc_no_args(), NULL, &other_child));
     mproc_check(mproc_process_start(daemon_child));
     mproc_check(mproc_process_start(other_child));
