@@ -93,13 +93,17 @@ static void write_goal(const bench_comparison *comparison, const bench_goal *goa
     const char *rival = comparison->subjects[goal->rival]->name;
     const bench_value *value = &comparison->values[goal->value];
     char bound[CELL_SIZE];
+    bool several = comparison->values[1].name != NULL;
+    char which[CELL_SIZE] = "";
+
+    if (several) snprintf(which, sizeof which, "%s: ", value->name);
 
     switch (goal->kind) {
     case BENCH_TIME_AT_MOST:
-        snprintf(text, size, "%s takes at most %.2f x %s", subject, goal->bound, rival);
+        snprintf(text, size, "%s%s takes at most %.2f x %s", which, subject, goal->bound, rival);
         break;
     case BENCH_SPEED_AT_LEAST:
-        snprintf(text, size, "%s is at least %.2f x as fast as %s", subject, goal->bound, rival);
+        snprintf(text, size, "%s%s is at least %.2f x as fast as %s", which, subject, goal->bound, rival);
         break;
     default:
         snprintf(text, size, "%s: %s is at most %s%s", subject, value->name, write_value(value, goal->bound, bound),
