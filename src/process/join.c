@@ -4,6 +4,8 @@
 #include "process/family.h"
 #include "process/interrupt.h"
 
+#define TRACED_LOOK_NS ((int64_t)1000000)
+
 /* Its parent frees the slot; until then recovery finds there what has to be given back. */
 static bool recover_slot(mproc_process *process)
 {
@@ -103,6 +105,20 @@ static mproc_status joiner_leaves(mproc_process *process)
     return MPROC_OK;
 }
 
+/* A process that ends while a debugger traces it is not to be collected before that lets it go. */
+static mproc_status wait_and_collect(mproc_process *process, int64_t deadline_ns)
+{
+    mproc_status status;
+
+    while (!process_collect(process)) {
+        if ((status = interrupt_wait_handle(process->os.handle, deadline_ns)) != MPROC_OK) return status;
+        if (process_collect(process)) break;
+        if (plat_clock_now_ns() >= deadline_ns) return MPROC_TIMEOUT;
+        plat_clock_sleep_until(plat_clock_now_ns() + TRACED_LOOK_NS);
+    }
+    return MPROC_OK;
+}
+
 /* While somebody waits on the handle it stays open, whatever the others do. */
 static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
 {
@@ -114,9 +130,8 @@ static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
     if (!ended) status = joiner_enters(process);
     plat_mutex_unlock(&process->mutex);
     if (ended || status != MPROC_OK) return status;
-    if (process->role == PROCESS_PARENT || !process_collect(process))
-        status = interrupt_wait_handle(process->os.handle, deadline_ns);
-    if (status == MPROC_OK && process->role == PROCESS_CHILD) process_collect(process);
+    if (process->role == PROCESS_PARENT) status = interrupt_wait_handle(process->os.handle, deadline_ns);
+    else status = wait_and_collect(process, deadline_ns);
     plat_mutex_lock(&process->mutex);
     left = joiner_leaves(process);
     plat_mutex_unlock(&process->mutex);
