@@ -146,13 +146,22 @@ struct storm {
     uint32_t seed;
 };
 
+/* Wine's server now and then answers "Internal error" where processes are killed meanwhile; the next try succeeds. */
+#define STARTS_MAX 5
+
 static void begin_life(struct storm *storm, uint32_t place)
 {
     struct life life = {arena_offset(storm->board), storm->lives++};
+    mproc_status status = MPROC_SYSTEM;
+    int i;
 
     storm->numbers[place] = life.number;
     CHECK_OK(mproc_process_create(live, mproc_bytes(&life, sizeof life), NULL, &storm->processes[place]));
-    CHECK_OK(mproc_process_start(storm->processes[place]));
+    for (i = 0; i < STARTS_MAX && status == MPROC_SYSTEM; i++) {
+        status = mproc_process_start(storm->processes[place]);
+        if (status == MPROC_SYSTEM) printf("start failed: %s\n", mproc_last_error_text());
+    }
+    CHECK_OK(status);
 }
 
 /* A process that is killed before its main guard says so at the join. */

@@ -12,11 +12,6 @@ static void case_arena(void)
     storm_arena(SECONDS);
 }
 
-static void case_births(void)
-{
-    storm_births(SECONDS);
-}
-
 static void case_pool(void)
 {
     storm_pool(SECONDS);
@@ -24,6 +19,5 @@ static void case_pool(void)
 
 CHECK_SUITE(storm_long,
     CASE_LIMIT(arena, 240),
-    CASE_LIMIT(births, 240),
     CASE_LIMIT(pool, 240)
 );

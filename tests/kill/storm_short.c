@@ -12,11 +12,6 @@ static void case_arena(void)
     storm_arena(SECONDS);
 }
 
-static void case_births(void)
-{
-    storm_births(SECONDS);
-}
-
 static void case_pool(void)
 {
     storm_pool(SECONDS);
@@ -24,6 +19,5 @@ static void case_pool(void)
 
 CHECK_SUITE(storm,
     CASE_LIMIT(arena, 60),
-    CASE_LIMIT(births, 60),
     CASE_LIMIT(pool, 60)
 );
