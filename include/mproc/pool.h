@@ -54,7 +54,7 @@ typedef struct mproc_map_options {
     /*
      * How many items a worker takes at a time, and how many fail together when a worker is lost.
      * Default: count / (4 * workers), rounded up, as in Python. Items reach worker processes through
-     * windows of 1 MiB, or of two items for each worker if that is more; there a chunk is at most a
+     * windows of 2 MiB, or of two items for each worker if that is more; there a chunk is at most a
      * window's items / (2 * workers), but at least 1 item.
      */
     size_t chunk_size;

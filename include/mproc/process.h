@@ -14,7 +14,8 @@
  * Said once for all functions below:
  *   - The first call of any function founds the process family, or, in a child, joins it; every
  *     function that returns a status can therefore also return
- *       MPROC_NO_MEMORY, MPROC_LIMIT   there is no memory, or no handle, to found the family with
+ *       MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION   there is no memory, no handle, or no place
+ *                       for shared memory to found the family with
  *       MPROC_MISMATCH  this process was started by another version or copy of the library
  *       MPROC_FORKED    this process is a fork() copy of a member: it is not a member itself
  *     and, on a failure of the system that none of its statuses names, MPROC_SYSTEM.

@@ -4,7 +4,7 @@
 
 #include "pool/map.h"
 
-#define WINDOW_BYTES ((size_t)1 << 20)
+#define WINDOW_BYTES ((size_t)2 << 20)
 #define WINDOW_BYTES_MAX ((size_t)64 << 20)
 #define ITEM_BYTES_MAX ((size_t)64 << 20)
 /* Chunks of one window, where it is not its bytes that limit it. */

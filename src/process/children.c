@@ -15,6 +15,7 @@ static uint64_t last_token;
 static _Atomic int retries;
 
 static plat_watcher *watcher;
+static _Atomic bool prepared;
 static plat_mutex reaper_mutex; /* guards the start of the reaper alone */
 
 void children_retain(mproc_process *process)
@@ -117,8 +118,14 @@ mproc_status children_prepare(void)
         plat_watcher_free(watcher);
         watcher = NULL;
     }
+    if (status == MPROC_OK) atomic_store(&prepared, true);
     plat_mutex_unlock(&reaper_mutex);
     return status;
+}
+
+bool children_prepared(void)
+{
+    return atomic_load(&prepared);
 }
 
 mproc_status children_add(mproc_process *process)

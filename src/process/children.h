@@ -11,6 +11,9 @@
 /* Starts the reaper if it does not run yet. */
 mproc_status children_prepare(void);
 
+/* Whether the reaper was started: if not, there never were children. */
+bool children_prepared(void);
+
 /* Enters a process that has just been started; the list has its own reference. */
 mproc_status children_add(mproc_process *process);
 

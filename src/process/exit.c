@@ -80,6 +80,7 @@ mproc_status mproc_shutdown(int64_t timeout_ms)
 
 void mproc_main_exit(void)
 {
-    if (atomic_load(&family.state) != FAMILY_MEMBER) return;
+    /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
+    if (atomic_load(&family.state) != FAMILY_MEMBER || !children_prepared()) return;
     mproc_shutdown(MPROC_FOREVER);
 }

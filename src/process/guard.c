@@ -1,6 +1,7 @@
 /* The main guard: where a child's main() ends and its task begins. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "process/call.h"
 #include "process/family.h"
 #include "process/process.h"
@@ -12,7 +13,7 @@ static mproc_status run_letter(const struct letter *letter)
     function_pointer function;
     mproc_status status;
 
-    mproc_error(MPROC_OK, "%s", ""); /* what was said on the way here is not the task's */
+    error_text_clear(); /* what was said on the way here is not the task's */
     if ((status = function_decode(&letter->function, &function)) != MPROC_OK) return status;
     return ((mproc_function *)function)(&call);
 }
