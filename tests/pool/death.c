@@ -496,6 +496,7 @@ static void case_a_hundred_kills_lose_nothing_but_their_chunks(void)
     mproc_status statuses[200];
 
     for (int i = 0; i < 200; i++) values[i] = i;
+    check_restored(pool);
     CHECK_OK(plat_thread_start(kill_at_random, pool, &killer));
     for (int round = 0; round < 60; round++) {
         mproc_status status = mproc_pool_map(pool, square_slowly, values, 8, results, 8, 200,

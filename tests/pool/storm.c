@@ -103,6 +103,7 @@ static void blow(bool kills)
     int64_t done = 0;
     int64_t lost = 0;
 
+    crew_check_squares(pool, 1000, 1);
     for (uint32_t i = 0; i <= MAPPERS; i++)
         storms[i] = (storm){.pool = pool, .until_ms = check_now_ms() + STORM_MS, .seed = 4711 + 99 * i};
     for (int i = 0; i < MAPPERS; i++) CHECK_OK(plat_thread_start(map_on, &storms[i], &storms[i].thread));
