@@ -57,7 +57,7 @@ static bool learn(struct compute *compute, uint64_t number, struct window_view *
     return true;
 }
 
-/* The caller reports the failure with the lowest item; of a worker's own, that is the first of its region or lower. */
+/* The caller reports the failure of the lowest item, so a worker keeps the lowest of its own. */
 static void note_failure(struct compute *compute, uint64_t item, mproc_status status)
 {
     struct pool_worker *worker = compute->worker;

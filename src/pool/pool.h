@@ -71,7 +71,7 @@ struct mproc_pool {
 /* Starts a worker in each place that has none. Under `mutex`. */
 mproc_status members_fill(mproc_pool *pool);
 
-/* As members_fill(), for a new map: workers that could not begin in the last one get another chance. Under `mutex`. */
+/* As members_fill(), for a new map: workers that could not begin in the last one may try again. Under `mutex`. */
 mproc_status members_refill(mproc_pool *pool);
 
 /* Ends all workers that are processes. Under `mutex`. */
