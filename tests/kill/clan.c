@@ -49,8 +49,10 @@ void clan_attach(struct clan_member *member, uint32_t parent)
 /* What these scenarios change lies at the begin of each part; to look at more would only cost time at each step. */
 #define WATCHED_BYTES_MAX ((size_t)16 * 1024)
 
+/* What was committed once stays so, also where a scenario pretends that it is not. */
 static void watch(void)
 {
+    static size_t sizes[ARENA_PARTS];
     const struct arena_header *header = arena_header();
     int part;
 
@@ -58,7 +60,9 @@ static void watch(void)
     for (part = 0; part < ARENA_PARTS; part++) {
         const struct arena_range *range = &header->ranges[part];
         size_t size = (size_t)(atomic_load(&range->committed) - range->start);
-        step_watch(part, arena_base + range->start, size < WATCHED_BYTES_MAX ? size : WATCHED_BYTES_MAX);
+        if (size > WATCHED_BYTES_MAX) size = WATCHED_BYTES_MAX;
+        if (size > sizes[part]) sizes[part] = size;
+        step_watch(part, arena_base + range->start, sizes[part]);
     }
 }
 
@@ -75,7 +79,6 @@ void clan_found(void)
     clan_root = root.slot;
     must(cells_take(sizeof *clan_objects, sizeof *clan_objects, &cell), "taking a block");
     clan_objects = arena_at(atomic_load(cell));
-    watch();
 }
 
 void clan_begin(void *state)
@@ -83,6 +86,7 @@ void clan_begin(void *state)
     struct clan *clan = state;
     struct block_census census = block_count();
 
+    watch();
     clan->blocks_used = census.cut - census.free;
     atomic_store(&arena_header()->processes_hint, 1); /* any value will do; the same makes for the same path */
     atomic_store(&arena_header()->threads_hint, 2);

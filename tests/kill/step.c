@@ -98,12 +98,23 @@ static void release(step_trials *run, const step_tracee *tracee)
     if (tracee->may_sleep) run->scenario->release(run->state);
 }
 
+/* The watched places may have grown since the last path. */
+static void renew_shadow(step_trials *run)
+{
+    free(run->shadow);
+    run->shadow = calloc(1, shadow_bytes());
+    if (run->shadow != NULL) return;
+    perror("kill tool: no memory");
+    exit(2);
+}
+
 /* Steps to the end and notes the path. */
 static tracee_event record(step_trials *run, step_tracee *tracee, step_path *path)
 {
     tracee_event event = TRACEE_STEPPED;
 
     path_clear(path);
+    renew_shadow(run);
     memory_changed(run);
     path_add(path, tracee->now.pc, true, false, true);
     for (;;) {
@@ -402,8 +413,7 @@ static void run_init(step_trials *run, const step_scenario *scenario, step_repor
     run->recoverer.path = &run->recoverer_path;
     run->recoverer.steady = true;
     run->state = mmap(NULL, STEP_STATE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    run->shadow = calloc(1, shadow_bytes());
-    if (run->state == MAP_FAILED || run->shadow == NULL) {
+    if (run->state == MAP_FAILED) {
         perror("kill tool: no memory");
         exit(2);
     }
