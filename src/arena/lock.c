@@ -9,8 +9,12 @@
 /* Some 50 pauses are about as long as a critical section; yields matter when threads outnumber CPUs. */
 #define LOCK_SPINS 50
 #define LOCK_YIELDS 20
-/* How long a waiter sleeps before it asks whether the owner lives: deaths are normally recovered long before. */
-#define LOCK_LOOK_NS (100 * (int64_t)1000000)
+/*
+ * How long a waiter sleeps before it asks whether the owner lives, at first and at most: deaths are normally
+ * recovered long before, and an owner that only had to wait for its CPU is not worth many questions.
+ */
+#define LOCK_LOOK_NS (5 * (int64_t)1000000)
+#define LOCK_LOOK_NS_MAX (100 * (int64_t)1000000)
 
 static bool lock_try(arena_lock *lock, uint32_t value)
 {
@@ -37,6 +41,8 @@ static bool lock_spin(arena_lock *lock)
 
 void lock_acquire_slow(arena_lock *lock)
 {
+    int64_t look_ns = LOCK_LOOK_NS;
+
     if (lock_spin(lock)) return;
     for (;;) {
         uint32_t seen = atomic_load(&lock->word);
@@ -47,8 +53,9 @@ void lock_acquire_slow(arena_lock *lock)
         }
         if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(&lock->word, &seen, seen | LOCK_WAITERS))
             continue;
-        if (park_wait(&lock->word, seen | LOCK_WAITERS, plat_clock_now_ns() + LOCK_LOOK_NS) == MPROC_TIMEOUT)
-            recovery_help(seen & ~LOCK_WAITERS);
+        if (park_wait(&lock->word, seen | LOCK_WAITERS, plat_clock_now_ns() + look_ns) != MPROC_TIMEOUT) continue;
+        recovery_help(seen & ~LOCK_WAITERS);
+        if (look_ns < LOCK_LOOK_NS_MAX) look_ns *= 2;
     }
 }
 

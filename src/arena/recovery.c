@@ -32,11 +32,15 @@ static bool recovery_begin(void)
     }
 }
 
+/* The word is in the hand meanwhile: if we end before the wake, whoever recovers us wakes instead. */
 static void recovery_end(void)
 {
     _Atomic uint32_t *word = &arena_header()->recovery;
+    struct hand *hand = &thread_self.slot->hands[HAND_RECOVERY];
 
+    atomic_store(&hand->word, arena_offset(word));
     if (atomic_exchange(word, 0) & LOCK_WAITERS) park_wake(word, INT_MAX);
+    atomic_store(&hand->word, 0);
 }
 
 static void wake_word(uint64_t offset)
