@@ -1,8 +1,10 @@
 /* Ends the process that opens the library if it is asked to. */
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 __attribute__((constructor)) static void end_if_asked(void)
 {
-    if (getenv("CREW_MODULE_EXITS") != NULL) _exit(4);
+    /* Past the C library: a thread sanitizer takes an _exit() in the midst of a dlopen() for a fault. */
+    if (getenv("CREW_MODULE_EXITS") != NULL) syscall(SYS_exit_group, 4);
 }
