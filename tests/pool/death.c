@@ -373,7 +373,7 @@ static void case_a_map_ends_even_if_no_worker_survives_the_functions_module(void
     pool = crew_create(2);
     CHECK_REFUSED(mproc_pool_map(pool, function, values, 8, results, 8, 10,
                                  &(mproc_map_options){.chunk_size = 1, .statuses = statuses}),
-                  MPROC_WORKER_LOST, "ended with exit code 4");
+                  MPROC_WORKER_LOST, "while it computed the chunk of item 0");
     for (int i = 0; i < 10; i++) CHECK_STATUS(statuses[i], MPROC_WORKER_LOST);
     check_restored(pool);
     mproc_pool_free(pool);
