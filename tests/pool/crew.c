@@ -167,3 +167,46 @@ void crew_map_free(crew_map *map)
     free(map->options.statuses);
     free(map->results);
 }
+
+void crew_check_marks(const crew_board *board, size_t count, uint32_t expected)
+{
+    for (size_t i = 0; i < CREW_MARKS; i++) {
+        if (atomic_load(&board->marks[i]) == (i < count ? expected : 0)) continue;
+        check_fail(__FILE__, __LINE__, "item %zu of %zu was done %u times", i, count,
+                   (unsigned)atomic_load(&board->marks[i]));
+    }
+}
+
+mproc_status crew_fail_always(const void *item, void *result, mproc_call *call)
+{
+    (void)item;
+    (void)result;
+    (void)call;
+    return mproc_error(MPROC_USER, "called for nothing");
+}
+
+bool crew_all_gone(void *context)
+{
+    const int64_t *pids = context;
+
+    for (int i = 0; i < 3; i++)
+        if (os_is_alive(pids[i])) return false;
+    return true;
+}
+
+/* Everybody sits: each worker has one item of the first three. */
+mproc_status crew_sit(const void *item, void *result, mproc_call *call)
+{
+    const crew_item *own = item;
+    crew_board *board = crew_board_of(own);
+    uint32_t place;
+
+    (void)call;
+    *(int64_t *)result = own->value * own->value;
+    if (atomic_load(&board->go)) return MPROC_OK;
+    place = atomic_fetch_add(&board->count, 1);
+    atomic_store(&board->marks[place], (uint32_t)mproc_getpid());
+    atomic_fetch_add(&board->started, 1);
+    crew_await(&board->go, 1000);
+    return MPROC_OK;
+}

@@ -115,4 +115,16 @@ void os_set_variable(const char *name, const char *value);
 /* Opens a library for good, and finds a function in it. */
 void (*os_open_function(const char *library, const char *name))(void);
 
+/* Fails the case unless each of the first `count` marks is `expected`, and the others are 0. */
+void crew_check_marks(const crew_board *board, size_t count, uint32_t expected);
+
+/* For maps that must not come to calling it. */
+mproc_status crew_fail_always(const void *item, void *result, mproc_call *call);
+
+/* Whether the three processes whose ids `context` points to have all ended. */
+bool crew_all_gone(void *context);
+
+/* Marks the next place of the board with the worker's process id, and stays until the board says go. */
+mproc_status crew_sit(const void *item, void *result, mproc_call *call);
+
 #endif

@@ -122,22 +122,13 @@ static void case_workers_killed_while_idle_are_replaced(void)
     mproc_pool_free(pool);
 }
 
-static bool all_gone(void *context)
-{
-    const int64_t *pids = context;
-
-    for (int i = 0; i < 3; i++)
-        if (os_is_alive(pids[i])) return false;
-    return true;
-}
-
 static void kill_all(const mproc_pool *pool)
 {
     int64_t pids[3];
 
     CHECK_EQ(mproc_pool_pids(pool, pids, 3), 3);
     for (int i = 0; i < 3; i++) os_kill(pids[i]);
-    CHECK_WAIT_UNTIL(all_gone, pids);
+    CHECK_WAIT_UNTIL(crew_all_gone, pids);
 }
 
 /* The first of all, and successors. */
@@ -157,23 +148,6 @@ static void case_workers_killed_while_they_start_are_replaced(void)
     }
 }
 
-/* Everybody sits: each worker has one item of the first three. */
-static mproc_status sit(const void *item, void *result, mproc_call *call)
-{
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
-    uint32_t place;
-
-    (void)call;
-    *(int64_t *)result = own->value * own->value;
-    if (atomic_load(&board->go)) return MPROC_OK;
-    place = atomic_fetch_add(&board->count, 1);
-    atomic_store(&board->marks[place], (uint32_t)mproc_getpid());
-    atomic_fetch_add(&board->started, 1);
-    crew_await(&board->go, 1000);
-    return MPROC_OK;
-}
-
 static void case_all_workers_are_killed_at_once(void)
 {
     mproc_pool *pool = crew_create(3);
@@ -181,7 +155,7 @@ static void case_all_workers_are_killed_at_once(void)
     crew_map map;
     int lost = 0;
 
-    start_map(&map, pool, sit, 1);
+    start_map(&map, pool, crew_sit, 1);
     crew_await(&board->started, 3);
     atomic_store(&board->go, 1);
     for (int i = 0; i < 3; i++) os_kill(atomic_load(&board->marks[i]));
@@ -393,76 +367,6 @@ static void case_a_function_of_another_module_is_found(void)
     mproc_pool_free(pool);
 }
 
-/* ---- the owner's end -------------------------------------------------------------------------- */
-
-/* An owner in a process of its own, which tells its workers' pids. */
-static mproc_status own_a_pool(mproc_call *call)
-{
-    crew_item item;
-    crew_board *board;
-    mproc_pool *pool;
-    int64_t pids[3];
-
-    MPROC_TRY(mproc_unpack_bytes(call, &item, sizeof item));
-    board = crew_board_of(&item);
-    MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.processes = 3}, &pool));
-    crew_check_squares(pool, 100, 1);
-    CHECK_EQ(mproc_pool_pids(pool, pids, 3), 3);
-    for (int i = 0; i < 3; i++) atomic_store(&board->marks[100 + i], (uint32_t)pids[i]);
-    atomic_store(&board->most, 1);
-    if (item.value == 0) return MPROC_OK; /* without a free */
-    if (item.value == 1) exit(0);
-    crew_check_squares(pool, 100, 1);
-    MPROC_TRY(mproc_pool_map(pool, sit, &item, sizeof item, &pids[0], 8, 1, NULL));
-    return MPROC_OK;
-}
-
-static void check_workers_end(crew_board *board)
-{
-    int64_t pids[3];
-
-    crew_await(&board->most, 1);
-    for (int i = 0; i < 3; i++) pids[i] = atomic_load(&board->marks[100 + i]);
-    CHECK_WAIT_UNTIL(all_gone, pids);
-}
-
-static void end_an_owner(int64_t how, mproc_exit_kind kind)
-{
-    crew_board *board = crew_board_create();
-    crew_item *item = crew_items(1);
-    mproc_process *owner;
-
-    item->value = how;
-    CHECK_OK(mproc_process_create(own_a_pool, mproc_bytes(item, sizeof *item), NULL, &owner));
-    CHECK_OK(mproc_process_start(owner));
-    if (how == 2) {
-        crew_await(&board->started, 1);
-        os_kill(mproc_process_pid(owner));
-    }
-    CHECK_OK(mproc_process_join(owner, MPROC_FOREVER));
-    CHECK_EQ(mproc_process_exit_status(owner).kind, kind);
-    if (kind == MPROC_EXIT_EXITED && how != 2) CHECK_EQ(mproc_process_exit_status(owner).code, 0);
-    check_workers_end(board);
-    mproc_process_free(owner);
-    free(item);
-    crew_board_drop();
-}
-
-static void case_workers_end_with_an_owner_that_returns_without_free(void)
-{
-    end_an_owner(0, MPROC_EXIT_EXITED);
-}
-
-static void case_workers_end_with_an_owner_that_exits_without_free(void)
-{
-    end_an_owner(1, MPROC_EXIT_EXITED);
-}
-
-static void case_workers_end_with_an_owner_that_is_killed_during_a_map(void)
-{
-    for (int i = 0; i < 5; i++) end_an_owner(2, os_killed_kind());
-}
-
 /* ---- many ------------------------------------------------------------------------------------- */
 
 enum { KILLS = 100 };
@@ -530,8 +434,5 @@ CHECK_SUITE_SETUP(pool_death, crew_of_processes,
     CASE(a_map_ends_even_if_every_task_ends_its_worker),
     CASE(a_map_ends_even_if_no_worker_survives_the_functions_module),
     CASE(a_function_of_another_module_is_found),
-    CASE(workers_end_with_an_owner_that_returns_without_free),
-    CASE(workers_end_with_an_owner_that_exits_without_free),
-    CASE(workers_end_with_an_owner_that_is_killed_during_a_map),
     CASE_LIMIT(a_hundred_kills_lose_nothing_but_their_chunks, 60),
 );
