@@ -36,7 +36,8 @@ typedef struct mproc_pool_options {
 
 /*
  * Computes one item: reads `*item`, writes `*result`. Both lie in memory of the worker, aligned to
- * the largest power of two that divides their size, up to 64 bytes; they are valid until it returns.
+ * the largest power of two that divides their size, up to 64 bytes (worker threads: they are the
+ * caller's own arrays, with their alignment); they are valid until it returns.
  * Any status but MPROC_OK fails the item and skips the rest of its chunk.
  */
 typedef mproc_status mproc_item_function(const void *item, void *result, mproc_call *call);
@@ -79,7 +80,8 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  *
  * Blocks until all items are done. The arrays are the caller's and may be any memory; neither may
  * change meanwhile. `results` may be NULL if `result_size` is 0, `items` if `item_size` is 0 or
- * `count` is 0. Calls of several threads run one after the other.
+ * `count` is 0. Calls of several threads run one after the other. A worker
+ * thread that maps on its own pool waits for itself for ever: give it a pool of its own.
  *
  * All chunks are run, whatever others return; results of items that failed are undefined.
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
