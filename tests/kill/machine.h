@@ -1,6 +1,8 @@
 /*
- * What the kill tool has to know about a processor: registers, calls and hardware breakpoints of a
- * stopped process under ptrace. One file for each processor.
+ * What the kill tool has to know about a processor: registers, calls and traps of a stopped process under
+ * ptrace. One file for each processor.
+ *
+ * Hardware breakpoints are not used: some virtual machines accept them and never report one.
  */
 #ifndef KILL_MACHINE_H
 #define KILL_MACHINE_H
@@ -9,27 +11,31 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define MACHINE_BREAKPOINTS 3
-
 typedef struct machine_registers {
     uintptr_t pc;
     uintptr_t sp;
-    uintptr_t link; /* arm64: the return address */
 } machine_registers;
 
 void machine_read(pid_t pid, machine_registers *registers);
 
-/* Where the function returns to whose first instruction comes next. */
-uintptr_t machine_return_address(pid_t pid, const machine_registers *at_entry);
+/* Lets the process go on there. */
+void machine_jump(pid_t pid, uintptr_t pc);
 
-/* Whether, at that address, the function has returned, and not one that it called in turn. */
-bool machine_has_returned(const machine_registers *at_entry, const machine_registers *now);
+/* Functions whose first instruction is a trap. */
+void machine_trap_end(void);
+void machine_trap_return(void);
+
+/* How far a trap that was run into has moved the pc. */
+extern const uintptr_t machine_trap_advance;
+
+/* The eight bytes of text with a trap in place of their first instruction. */
+uint64_t machine_with_trap(uint64_t text);
 
 /*
- * Sets breakpoint `index` of this one thread, address 0 for none. They are the processor's own: other
- * threads do not run into them, and the text stays as it is.
+ * Has the function whose first instruction comes next return to `address`, and gives where it would have returned to.
+ * This concerns one call of one thread; breakpoints in the text would stop them all.
  */
-void machine_break(pid_t pid, int index, uintptr_t address);
+uintptr_t machine_divert_return(pid_t pid, uintptr_t address);
 
 /*
  * An exclusive load and store (arm64 without LSE) never succeed when stepped: each stop clears the monitor. If one

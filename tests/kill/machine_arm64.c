@@ -1,10 +1,7 @@
 #include "machine.h"
 
-#include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -12,49 +9,61 @@
 #include <asm/ptrace.h>
 #include <elf.h>
 
+__asm__(".text\n"
+        ".globl machine_trap_end, machine_trap_return\n"
+        ".type machine_trap_end, %function\n"
+        ".type machine_trap_return, %function\n"
+        ".balign 4\n"
+        "machine_trap_end: brk #0\n"
+        "ret\n"
+        "machine_trap_return: brk #0\n"
+        "udf #0\n");
+
+const uintptr_t machine_trap_advance = 0;
+
+static void transfer(int how, pid_t pid, struct user_pt_regs *all)
+{
+    struct iovec place = {all, sizeof *all};
+
+    if (ptrace(how, pid, NT_PRSTATUS, &place) == 0) return;
+    perror("kill tool: no access to the victim's registers");
+    exit(2);
+}
+
 void machine_read(pid_t pid, machine_registers *registers)
 {
     struct user_pt_regs all;
-    struct iovec place = {&all, sizeof all};
 
-    if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &place) != 0) {
-        perror("kill tool: cannot read the victim's registers");
-        exit(2);
-    }
+    transfer(PTRACE_GETREGSET, pid, &all);
     registers->pc = (uintptr_t)all.pc;
     registers->sp = (uintptr_t)all.sp;
-    registers->link = (uintptr_t)all.regs[30];
 }
 
-uintptr_t machine_return_address(pid_t pid, const machine_registers *at_entry)
+void machine_jump(pid_t pid, uintptr_t pc)
 {
-    (void)pid;
-    return at_entry->link;
+    struct user_pt_regs all;
+
+    transfer(PTRACE_GETREGSET, pid, &all);
+    all.pc = pc;
+    transfer(PTRACE_SETREGSET, pid, &all);
 }
 
-bool machine_has_returned(const machine_registers *at_entry, const machine_registers *now)
+uint64_t machine_with_trap(uint64_t text)
 {
-    return now->sp == at_entry->sp;
+    return (text & ~(uint64_t)0xffffffff) | 0xd4200000u; /* brk #0 */
 }
 
-/* Control word: enabled, for EL0, all four bytes of the instruction. */
-#define BREAK_CONTROL 0x1e5u
-
-void machine_break(pid_t pid, int index, uintptr_t address)
+/* The return address is in the link register. */
+uintptr_t machine_divert_return(pid_t pid, uintptr_t address)
 {
-    struct user_hwdebug_state state;
-    struct iovec place = {&state, sizeof state};
+    struct user_pt_regs all;
+    uintptr_t original;
 
-    memset(&state, 0, sizeof state);
-    if (ptrace(PTRACE_GETREGSET, pid, NT_ARM_HW_BREAK, &place) != 0) goto refused;
-    state.dbg_regs[index].addr = address;
-    state.dbg_regs[index].ctrl = address != 0 ? BREAK_CONTROL : 0;
-
-    place.iov_len = offsetof(struct user_hwdebug_state, dbg_regs) + MACHINE_BREAKPOINTS * sizeof state.dbg_regs[0];
-    if (ptrace(PTRACE_SETREGSET, pid, NT_ARM_HW_BREAK, &place) == 0) return;
-refused:
-    perror("kill tool: the system grants no hardware breakpoints (NT_ARM_HW_BREAK)");
-    exit(2);
+    transfer(PTRACE_GETREGSET, pid, &all);
+    original = (uintptr_t)all.regs[30];
+    all.regs[30] = address;
+    transfer(PTRACE_SETREGSET, pid, &all);
+    return original;
 }
 
 static uint32_t instruction_at(pid_t pid, uintptr_t address)

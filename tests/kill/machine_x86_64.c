@@ -1,7 +1,5 @@
 #include "machine.h"
 
-#include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -10,51 +8,60 @@
 
 #include <elf.h>
 
+__asm__(".text\n"
+        ".globl machine_trap_end, machine_trap_return\n"
+        ".type machine_trap_end, @function\n"
+        ".type machine_trap_return, @function\n"
+        "machine_trap_end: int3\n"
+        "ret\n"
+        "machine_trap_return: int3\n"
+        "ud2\n");
+
+const uintptr_t machine_trap_advance = 1;
+
+static void transfer(int how, pid_t pid, struct user_regs_struct *all)
+{
+    struct iovec place = {all, sizeof *all};
+
+    if (ptrace(how, pid, NT_PRSTATUS, &place) == 0) return;
+    perror("kill tool: no access to the victim's registers");
+    exit(2);
+}
+
 void machine_read(pid_t pid, machine_registers *registers)
 {
     struct user_regs_struct all;
-    struct iovec place = {&all, sizeof all};
 
-    if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &place) != 0) {
-        perror("kill tool: cannot read the victim's registers");
-        exit(2);
-    }
+    transfer(PTRACE_GETREGSET, pid, &all);
     registers->pc = (uintptr_t)all.rip;
     registers->sp = (uintptr_t)all.rsp;
-    registers->link = 0;
 }
 
-uintptr_t machine_return_address(pid_t pid, const machine_registers *at_entry)
+void machine_jump(pid_t pid, uintptr_t pc)
 {
-    return (uintptr_t)ptrace(PTRACE_PEEKDATA, pid, at_entry->sp, 0);
+    struct user_regs_struct all;
+
+    transfer(PTRACE_GETREGSET, pid, &all);
+    all.rip = pc;
+    transfer(PTRACE_SETREGSET, pid, &all);
 }
 
-bool machine_has_returned(const machine_registers *at_entry, const machine_registers *now)
+uint64_t machine_with_trap(uint64_t text)
 {
-    return now->sp == at_entry->sp + 8;
+    return (text & ~(uint64_t)0xff) | 0xcc;
 }
 
-static void poke(pid_t pid, int number, uintptr_t value)
+/* The return address is what the call has just pushed. */
+uintptr_t machine_divert_return(pid_t pid, uintptr_t address)
 {
-    size_t place = offsetof(struct user, u_debugreg) + (size_t)number * sizeof(long);
+    machine_registers registers;
+    uintptr_t original;
 
-    if (ptrace(PTRACE_POKEUSER, pid, place, value) != 0) {
-        perror("kill tool: the system grants no hardware breakpoints (debug registers)");
-        exit(2);
-    }
-}
-
-/* DR7 has two enable bits for each breakpoint; length and kind 0 mean: execution. */
-void machine_break(pid_t pid, int index, uintptr_t address)
-{
-    size_t place = offsetof(struct user, u_debugreg) + 7 * sizeof(long);
-    uintptr_t enabled = (uintptr_t)ptrace(PTRACE_PEEKUSER, pid, place, 0);
-    uintptr_t bit = (uintptr_t)1 << (2 * index);
-
-    poke(pid, 7, enabled & ~bit);
-    if (address == 0) return;
-    poke(pid, index, address);
-    poke(pid, 7, enabled | bit);
+    machine_read(pid, &registers);
+    original = (uintptr_t)ptrace(PTRACE_PEEKDATA, pid, registers.sp, 0);
+    if (ptrace(PTRACE_POKEDATA, pid, registers.sp, address) == 0) return original;
+    perror("kill tool: no access to the victim's stack");
+    exit(2);
 }
 
 int machine_atomic_ends(pid_t pid, uintptr_t pc, uintptr_t ends[2])

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A breakpoint costs about three steps: over the place, the breakpoint, the way back to it. */
+/* A short cut costs about three steps each time that it comes by: over the place, the trap, the way back to it. */
 #define HIT_COST 3
 
 void path_clear(step_path *path)

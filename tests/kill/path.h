@@ -2,7 +2,7 @@
  * The path that an operation took in a first run, and short cuts along it.
  *
  * Point 0 is its first instruction, point i what came after i steps. A short cut runs to a point that
- * a breakpoint finds, and only steps from there on.
+ * a trap in the text finds, and only steps from there on.
  */
 #ifndef KILL_PATH_H
 #define KILL_PATH_H

@@ -181,14 +181,8 @@ static void begin_here(void)
     marks = 1;
 }
 
-static void end_here(void)
-{
-    marks = 2;
-}
-
-/* Called through pointers that the compiler must read, so that these two places keep addresses of their own. */
+/* Called through a pointer that the compiler must read, so that this place keeps an address of its own. */
 static void (*volatile const call_begin)(void) = begin_here;
-static void (*volatile const call_end)(void) = end_here;
 
 void step_victim_begin(void)
 {
@@ -198,7 +192,7 @@ void step_victim_begin(void)
 
 void step_victim_end(void)
 {
-    call_end();
+    tracee_end();
 }
 
 static pid_t fork_victim(step_trials *run, void (*enter)(void *), void (*operation)(void *))
@@ -249,11 +243,12 @@ static const char *kill_at(step_trials *run, bool recoverer, const step_way *way
     else pid = fork_victim(run, recoverer ? scenario->recover_enter : scenario->enter, operation);
     if (pid <= 0) return step_says("it was not started");
 
-    if (!tracee_begin(&tracee, pid, started ? (uintptr_t)begin_here : (uintptr_t)operation, (uintptr_t)end_here)) {
+    if (!tracee_begin(&tracee, pid, started ? (uintptr_t)begin_here : (uintptr_t)operation)) {
         wrong = crash_text(&tracee);
     } else {
         *astray = !lead(run, &tracee, way, ended);
-        if (!WIFSTOPPED(tracee.status) || WSTOPSIG(tracee.status) != SIGTRAP) wrong = crash_text(&tracee);
+        if (tracee_fell(&tracee) && way->direct) *astray = true;
+        else if (!WIFSTOPPED(tracee.status) || WSTOPSIG(tracee.status) != SIGTRAP) wrong = crash_text(&tracee);
     }
     symbol_write(tracee.now.pc, recoverer ? run->recoverer_at : run->victim_at, sizeof run->victim_at);
     if (tracee.running) run->report->asleep++;

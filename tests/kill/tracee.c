@@ -14,11 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Breakpoints: the return address, the operation's end, and one that tracee_run_to() and atomics share. */
-#define BREAK_RETURN 0
-#define BREAK_DONE 1
-#define BREAK_PLACE 2
-
 /* It runs on our CPU, so most stops come as soon as we let it run. */
 #define YIELDS 30
 
@@ -27,6 +22,8 @@ static void give_up(const char *what)
     perror(what);
     exit(2);
 }
+
+static bool offered; /* this process is somebody's tracee */
 
 /* The program is linked at fixed addresses, so that its headers give the text of every process that runs it. */
 bool tracee_in_text(uintptr_t address)
@@ -64,6 +61,29 @@ char tracee_process_state(int64_t pid)
 }
 
 /*
+ * Takes note if it has stopped or ended. An end is not collected: its status may be meant for somebody else, who
+ * may also have been faster.
+ */
+static bool look(step_tracee *tracee, int flags)
+{
+    siginfo_t information = {.si_pid = 0};
+
+    if (waitid(P_PID, (id_t)tracee->pid, &information, WEXITED | WSTOPPED | WNOWAIT | flags) != 0) {
+        if (errno == EINTR) return false;
+        if (errno != ECHILD) give_up("kill tool: waitid");
+        tracee->lost = true;
+        tracee->status = 0;
+        return true;
+    }
+    if (information.si_pid != tracee->pid) return false;
+    if (information.si_code == CLD_EXITED) tracee->status = information.si_status << 8;
+    else if (information.si_code == CLD_KILLED || information.si_code == CLD_DUMPED)
+        tracee->status = information.si_status;
+    else if (waitpid(tracee->pid, &tracee->status, __WALL) != tracee->pid) return false; /* killed meanwhile */
+    return true;
+}
+
+/*
  * Waits for the next stop. A call that sleeps for a moment (a lock inside libc) must not be taken for one
  * that waits for a peer: it has to be seen asleep several times in a row.
  */
@@ -73,9 +93,7 @@ static bool wait_or_sleep(step_tracee *tracee)
     int yields = 0, seen = 0;
 
     while (seen < 4) {
-        pid_t got = waitpid(tracee->pid, &tracee->status, WNOHANG);
-        if (got == tracee->pid) return true;
-        if (got < 0) give_up("kill tool: waitpid");
+        if (look(tracee, WNOHANG)) return true;
         if (yields++ < YIELDS) {
             sched_yield();
             continue;
@@ -88,8 +106,7 @@ static bool wait_or_sleep(step_tracee *tracee)
 
 static void wait_stop(step_tracee *tracee)
 {
-    while (waitpid(tracee->pid, &tracee->status, 0) != tracee->pid) {
-        if (errno != EINTR) give_up("kill tool: waitpid");
+    while (!look(tracee, 0)) {
     }
 }
 
@@ -120,7 +137,15 @@ static void go(step_tracee *tracee, int how)
     tracee->signal = 0;
 }
 
-/* Continues until a breakpoint. Returns false if it sleeps. */
+/* It stands behind the trap that it ran into, and is to stand at it. */
+static void step_back(step_tracee *tracee)
+{
+    if (crashed(tracee) || machine_trap_advance == 0) return;
+    tracee->now.pc -= machine_trap_advance;
+    machine_jump(tracee->pid, tracee->now.pc);
+}
+
+/* Continues until a trap. Returns false if it sleeps. */
 static bool run(step_tracee *tracee)
 {
     do {
@@ -133,6 +158,7 @@ static bool run(step_tracee *tracee)
             return false;
         }
     } while (!arrived(tracee));
+    step_back(tracee);
     return true;
 }
 
@@ -155,57 +181,75 @@ static void single_step(step_tracee *tracee)
 void tracee_offer(void)
 {
     if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) give_up("kill tool: the system refuses ptrace");
+    offered = true;
     raise(SIGSTOP);
 }
 
-bool tracee_begin(step_tracee *tracee, pid_t pid, uintptr_t begin, uintptr_t done)
+void tracee_end(void)
+{
+    if (offered) machine_trap_end();
+}
+
+bool tracee_begin(step_tracee *tracee, pid_t pid, uintptr_t begin)
 {
     bool may_sleep = tracee->may_sleep;
 
     memset(tracee, 0, sizeof *tracee);
     tracee->pid = pid;
-    tracee->done = done;
     wait_stop(tracee);
     if (!WIFSTOPPED(tracee->status)) return false;
     if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL) != 0) give_up("kill tool: ptrace options");
 
-    machine_break(pid, BREAK_DONE, done);
     if (tracee_run_to(tracee, begin, 1) != TRACEE_STEPPED) return false;
     tracee->may_sleep = may_sleep;
     return true;
 }
 
-/* Runs over a call: until it has returned to the text, on its own level of the stack. */
+static bool is_done(const step_tracee *tracee)
+{
+    return tracee->now.pc == (uintptr_t)machine_trap_end;
+}
+
+/* Puts a trap into the text, and returns what it was; puts that back. */
+static uint64_t set_trap(const step_tracee *tracee, uintptr_t address)
+{
+    uint64_t text = (uint64_t)ptrace(PTRACE_PEEKTEXT, tracee->pid, address, 0);
+
+    if (ptrace(PTRACE_POKETEXT, tracee->pid, address, machine_with_trap(text)) != 0)
+        give_up("kill tool: no access to the victim's text");
+    return text;
+}
+
+static void take_trap(const step_tracee *tracee, uintptr_t address, uint64_t text)
+{
+    if (ptrace(PTRACE_POKETEXT, tracee->pid, address, text) != 0 && errno != ESRCH)
+        give_up("kill tool: no access to the victim's text");
+}
+
+/* Runs over a call: until it has returned to the text. */
 static tracee_event run_over(step_tracee *tracee)
 {
     if (!tracee->running) {
-        tracee->at_entry = tracee->now;
-        tracee->resume = machine_return_address(tracee->pid, &tracee->now);
-        machine_break(tracee->pid, BREAK_RETURN, tracee->resume);
+        tracee->resume = machine_divert_return(tracee->pid, (uintptr_t)machine_trap_return);
+        if (!tracee_in_text(tracee->resume)) give_up("kill tool: a call that does not return to the text");
     }
-    for (;;) {
-        if (!run(tracee)) return TRACEE_ASLEEP;
-        if (crashed(tracee)) return TRACEE_CRASHED;
-        if (tracee->now.pc == tracee->done) return TRACEE_DONE;
-        if (tracee->now.pc == tracee->resume && machine_has_returned(&tracee->at_entry, &tracee->now)) break;
-
-        machine_break(tracee->pid, BREAK_RETURN, 0); /* a deeper call came by: past it */
-        single_step(tracee);
-        if (crashed(tracee)) return TRACEE_CRASHED;
-        machine_break(tracee->pid, BREAK_RETURN, tracee->resume);
-    }
-    machine_break(tracee->pid, BREAK_RETURN, 0);
+    if (!run(tracee)) return TRACEE_ASLEEP;
+    if (crashed(tracee)) return TRACEE_CRASHED;
+    if (is_done(tracee)) return TRACEE_DONE;
+    if (tracee->now.pc != (uintptr_t)machine_trap_return) give_up("kill tool: a trap that nobody has set");
+    tracee->now.pc = tracee->resume;
+    machine_jump(tracee->pid, tracee->resume);
     tracee->outside = false;
     return TRACEE_STEPPED;
 }
 
 static tracee_event run_atomic(step_tracee *tracee, const uintptr_t ends[2], int count)
 {
-    machine_break(tracee->pid, BREAK_PLACE, ends[0]);
-    if (count > 1) machine_break(tracee->pid, BREAK_RETURN, ends[1]);
+    uint64_t texts[2];
+
+    for (int i = 0; i < count; i++) texts[i] = set_trap(tracee, ends[i]);
     run_on(tracee);
-    machine_break(tracee->pid, BREAK_PLACE, 0);
-    if (count > 1) machine_break(tracee->pid, BREAK_RETURN, 0);
+    for (int i = count - 1; i >= 0; i--) take_trap(tracee, ends[i], texts[i]);
     return crashed(tracee) ? TRACEE_CRASHED : TRACEE_STEPPED;
 }
 
@@ -219,7 +263,7 @@ tracee_event tracee_step(step_tracee *tracee)
 
     single_step(tracee);
     if (crashed(tracee)) return TRACEE_CRASHED;
-    if (tracee->now.pc == tracee->done) return TRACEE_DONE;
+    if (is_done(tracee)) return TRACEE_DONE;
     tracee->outside = !tracee_in_text(tracee->now.pc);
     return TRACEE_STEPPED;
 }
@@ -229,15 +273,22 @@ tracee_event tracee_run_to(step_tracee *tracee, uintptr_t address, long occurren
     if (tracee->now.pc == address) occurrence--;
     while (occurrence > 0) {
         if (tracee->now.pc == address) single_step(tracee); /* off the place, or it stops right here */
-        machine_break(tracee->pid, BREAK_PLACE, address);
-        if (tracee->now.pc != address) run_on(tracee);
-        machine_break(tracee->pid, BREAK_PLACE, 0);
+        if (tracee->now.pc != address) {
+            uint64_t text = set_trap(tracee, address);
+            run_on(tracee);
+            take_trap(tracee, address, text);
+        }
         if (crashed(tracee)) return TRACEE_CRASHED;
-        if (tracee->now.pc == tracee->done) return TRACEE_DONE;
+        if (is_done(tracee)) return TRACEE_DONE;
         occurrence--;
     }
     tracee->outside = false;
     return TRACEE_STEPPED;
+}
+
+bool tracee_fell(const step_tracee *tracee)
+{
+    return tracee->lost || (WIFSIGNALED(tracee->status) && WTERMSIG(tracee->status) == SIGTRAP);
 }
 
 void tracee_kill(step_tracee *tracee, bool keep_status)
