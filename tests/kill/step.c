@@ -42,6 +42,7 @@ typedef struct step_trials {
     step_way victim, recoverer;
     step_path victim_path, recoverer_path;
     char victim_at[160], recoverer_at[160];
+    bool fell;      /* somebody ran into a trap that was meant for another: the trial proves nothing */
     bool completed; /* the victim had come to its end */
     bool recovered; /* the recoverer had */
 } step_trials;
@@ -247,7 +248,7 @@ static const char *kill_at(step_trials *run, bool recoverer, const step_way *way
         wrong = crash_text(&tracee);
     } else {
         *astray = !lead(run, &tracee, way, ended);
-        if (tracee_fell(&tracee) && way->direct) *astray = true;
+        if (tracee_fell(&tracee) && way->direct) run->fell = *astray = true;
         else if (!WIFSTOPPED(tracee.status) || WSTOPSIG(tracee.status) != SIGTRAP) wrong = crash_text(&tracee);
     }
     symbol_write(tracee.now.pc, recoverer ? run->recoverer_at : run->victim_at, sizeof run->victim_at);
@@ -289,7 +290,8 @@ static const char *die_and_recover(step_trials *run, bool *astray)
     if (wrong == NULL && run->pair && !*astray) wrong = kill_at(run, true, &run->recoverer, astray, &run->recovered);
     if (wrong != NULL) return wrong;
     if (scenario->recover != NULL) scenario->recover(run->state);
-    return scenario->check == NULL ? NULL : scenario->check(run->state, run->completed);
+    wrong = scenario->check == NULL ? NULL : scenario->check(run->state, run->completed);
+    return run->fell ? NULL : wrong;
 }
 
 /* One trial as run->victim, run->recoverer and run->pair say. A second time on foot if it went astray. */
@@ -303,7 +305,7 @@ static bool trial(step_trials *run)
     for (tries = 0; tries < 2 && wrong == NULL && (tries == 0 || astray); tries++) {
         astray = false;
         run->victim.direct = run->recoverer.direct = tries == 0;
-        run->completed = run->recovered = false;
+        run->fell = run->completed = run->recovered = false;
         memset(run->state, 0, STEP_STATE_BYTES);
         alarm(TRIAL_SECONDS_MAX);
         if (scenario->setup != NULL) scenario->setup(run->state);
