@@ -2,9 +2,14 @@
 #ifndef MPROC_MPROC_H
 #define MPROC_MPROC_H
 
+#include <mproc/barrier.h>
 #include <mproc/call.h>
+#include <mproc/condition.h>
+#include <mproc/event.h>
+#include <mproc/lock.h>
 #include <mproc/pool.h>
 #include <mproc/process.h>
+#include <mproc/semaphore.h>
 #include <mproc/status.h>
 #include <mproc/version.h>
 

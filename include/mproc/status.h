@@ -29,7 +29,7 @@ extern "C" {
     X(7, NOT_FOUND, "a file, directory or module was not found")                         \
     X(8, PERMISSION, "the system denied permission")                                     \
     X(9, NOT_SUPPORTED, "this system cannot do it")                                      \
-    X(10, NOT_OWNER, "only the process that created the object may do this")             \
+    X(10, NOT_OWNER, "only the object's owner may do this")                              \
     X(11, NO_GUARD, "the program does not enter mproc_main_guard()")                     \
     X(12, FORKED, "this process is a fork() copy and no member of the family")           \
     X(13, INTERRUPTED, "the wait was interrupted by mproc_interrupt()")                  \
@@ -38,7 +38,8 @@ extern "C" {
     X(16, TERMINATED, "the pool was terminated with this work unfinished")               \
     X(17, BAD_FUNCTION, "the function cannot be found from another process")             \
     X(18, MISMATCH, "the other side is another program, version or copy of the library") \
-    X(19, SYSTEM, "the system refused for a reason of its own")
+    X(19, SYSTEM, "the system refused for a reason of its own")                          \
+    X(20, BROKEN, "the barrier is broken: one of its parties will not come")
 
 typedef enum mproc_status {
 #define MPROC_STATUS_ENUM(number, name, text) MPROC_##name = (number),

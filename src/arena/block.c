@@ -5,7 +5,7 @@
 
 #include "arena/lock.h"
 
-#define BLOCK_MAGIC 0x6B636C62u
+#define BLOCK_MAGIC 0x6B62u
 #define BLOCK_BYTES_MIN 64
 #define STEPS 4 /* sizes between two powers of two */
 
@@ -28,25 +28,11 @@ static uint32_t class_of(uint64_t bytes)
     return HEAP_CLASSES;
 }
 
-static struct block_header *header_of(uint64_t block)
+struct block_header *block_header_of(uint64_t block)
 {
     struct block_header *header = (struct block_header *)arena_at(block - sizeof *header);
     assert(header->magic == BLOCK_MAGIC && header->class_index < HEAP_CLASSES);
     return header;
-}
-
-static void hand_begin(struct hand *hand, enum hand_operation operation, const _Atomic uint64_t *cell)
-{
-    atomic_store_explicit(&hand->block, 0, memory_order_relaxed);
-    atomic_store_explicit(&hand->cell, arena_offset(cell), memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&hand->operation, operation, memory_order_relaxed);
-}
-
-static void hand_end(struct hand *hand)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&hand->operation, HAND_NOTHING, memory_order_relaxed);
 }
 
 /* Under the lock that the hand names: from `*from` the block goes to the cell. */
@@ -70,7 +56,7 @@ static bool take_free(struct hand *hand, uint32_t class_index, uint64_t clear, _
     block = atomic_load_explicit(&class_->head, memory_order_relaxed);
     if (block) {
         memset(arena_at(block), 0, clear);
-        move(hand, &class_->head, block, header_of(block)->next, cell);
+        move(hand, &class_->head, block, block_header_of(block)->next, cell);
     }
     lock_release(hand, &class_->lock);
     hand_end(hand);
@@ -91,7 +77,7 @@ static mproc_status cut(struct hand *hand, uint32_t class_index, _Atomic uint64_
     if ((status = arena_commit(ARENA_HEAP, top + bytes)) == MPROC_OK) {
         header = (struct block_header *)arena_at(top);
         header->magic = BLOCK_MAGIC;
-        header->class_index = class_index;
+        header->class_index = (uint16_t)class_index;
         header->next = 0;
         move(hand, &heap->top, top + sizeof *header, top + bytes, cell);
     }
@@ -117,21 +103,27 @@ mproc_status block_take(struct hand *hand, uint64_t size, uint64_t clear, _Atomi
 
 void block_give(struct hand *hand, _Atomic uint64_t *cell)
 {
+    block_give_leaving(hand, cell, 0);
+}
+
+void block_give_leaving(struct hand *hand, _Atomic uint64_t *cell, uint64_t left)
+{
     uint64_t block = atomic_load_explicit(cell, memory_order_relaxed);
     struct heap_class *class_;
 
     if (!block) return;
-    class_ = &arena_header()->heap.classes[header_of(block)->class_index];
+    class_ = &arena_header()->heap.classes[block_header_of(block)->class_index];
     hand_begin(hand, HAND_GIVE, cell);
+    atomic_store_explicit(&hand->left, left, memory_order_relaxed);
     lock_acquire(hand, &class_->lock);
     /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
     if (atomic_load_explicit(cell, memory_order_relaxed) == block) {
-        header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
+        block_header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
         atomic_store_explicit(&hand->block, block, memory_order_relaxed);
         atomic_signal_fence(memory_order_seq_cst);
         atomic_store_explicit(&class_->head, block, memory_order_relaxed); /* publishes: the block is free */
         atomic_signal_fence(memory_order_seq_cst);
-        atomic_store_explicit(cell, 0, memory_order_relaxed);
+        atomic_store_explicit(cell, left, memory_order_relaxed);
     }
     lock_release(hand, &class_->lock);
     hand_end(hand);
@@ -139,7 +131,7 @@ void block_give(struct hand *hand, _Atomic uint64_t *cell)
 
 uint64_t block_size(uint64_t block)
 {
-    return class_bytes(header_of(block)->class_index) - sizeof(struct block_header);
+    return class_bytes(block_header_of(block)->class_index) - sizeof(struct block_header);
 }
 
 /*
@@ -159,15 +151,15 @@ void block_repair(struct hand *hand, uint32_t tag)
     cell = (_Atomic uint64_t *)arena_at(atomic_load(&hand->cell));
     switch (atomic_load(&hand->operation)) {
     case HAND_TAKE:
-        head = atomic_load(&heap->classes[header_of(block)->class_index].head);
+        head = atomic_load(&heap->classes[block_header_of(block)->class_index].head);
         if (head != block) atomic_store(cell, block);
         break;
     case HAND_CUT:
         if (atomic_load(&heap->top) > block) atomic_store(cell, block);
         break;
     case HAND_GIVE:
-        head = atomic_load(&heap->classes[header_of(block)->class_index].head);
-        if (head == block) atomic_store(cell, 0);
+        head = atomic_load(&heap->classes[block_header_of(block)->class_index].head);
+        if (head == block) atomic_store(cell, atomic_load(&hand->left));
         break;
     }
 }
@@ -178,8 +170,8 @@ static uint64_t count_list(uint32_t class_index, uint64_t limit, bool *sound)
     uint64_t count = 0;
     uint64_t block = atomic_load(&arena_header()->heap.classes[class_index].head);
 
-    for (; block && count <= limit; block = header_of(block)->next, count++)
-        if (header_of(block)->class_index != class_index) *sound = false;
+    for (; block && count <= limit; block = block_header_of(block)->next, count++)
+        if (block_header_of(block)->class_index != class_index) *sound = false;
     if (count > limit) *sound = false;
     return count;
 }

@@ -16,12 +16,14 @@
 #define BLOCK_ALIGNMENT 16
 
 /*
- * What stands before a block's bytes. `class` is set when the block is cut and never changes;
- * `next`, the offset of the next free block, is used under the lock of the class.
+ * What stands before a block's bytes, for ever at this place. `magic` and `class_index` are set when the block is cut
+ * and never change; `next`, the offset of the next free block, is used under the lock of the class.
+ * `kind` says what object the block is (object.h); it changes while the block is in a cell, by who has the cell.
  */
 struct block_header {
-    uint32_t magic;
-    uint32_t class_index;
+    uint16_t magic;
+    uint16_t class_index;
+    _Atomic uint32_t kind;
     uint64_t next;
 };
 
@@ -32,13 +34,19 @@ struct block_header {
  */
 mproc_status block_take(struct hand *hand, uint64_t size, uint64_t clear, _Atomic uint64_t *cell);
 
-/* Gives the cell's block back and empties the cell; an empty cell is fine. */
+/* Gives the cell's block back and empties the cell; an empty cell is fine. The block is no object any more. */
 void block_give(struct hand *hand, _Atomic uint64_t *cell);
+
+/* As block_give(), and puts `left`, which the block had in its hands, into the cell. */
+void block_give_leaving(struct hand *hand, _Atomic uint64_t *cell, uint64_t left);
+
+/* What stands before the block at this offset. */
+struct block_header *block_header_of(uint64_t block);
 
 /* How many bytes the block at this offset has. */
 uint64_t block_size(uint64_t block);
 
-/* In recovery, before the hand's lock is revoked: finishes or undoes what the dead thread was doing. */
+/* In recovery, before the hand's lock is revoked: finishes or undoes what the dead thread did to a block. */
 void block_repair(struct hand *hand, uint32_t tag);
 
 struct block_census {

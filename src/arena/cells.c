@@ -16,30 +16,41 @@ struct cell_table {
 static plat_mutex mutex;
 static _Atomic uint64_t **free_cells;
 static size_t free_count;
-static size_t free_room;
+static size_t free_room;  /* places in the stack */
+static size_t cell_count; /* cells there are */
+static _Atomic uint64_t *chain_end;
 
 static struct hand *work_hand(void)
 {
     return &thread_self.slot->hands[HAND_WORK];
 }
 
+static mproc_status make_room(void)
+{
+    size_t room = free_room == 0 ? TABLE_CELLS : 2 * free_room;
+    _Atomic uint64_t **more;
+
+    if (cell_count + TABLE_CELLS <= free_room) return MPROC_OK;
+    if (!(more = realloc(free_cells, room * sizeof(void *))))
+        return mproc_error(MPROC_NO_MEMORY, "no memory to keep account of %zu blocks", cell_count + TABLE_CELLS);
+    free_cells = more;
+    free_room = room;
+    return MPROC_OK;
+}
+
 /* A new table hangs on the last one; it is clear before it is there, so recovery may walk the chain at any time. */
 static mproc_status add_table(void)
 {
-    struct process_slot *process = process_slot_at(thread_self.process);
-    _Atomic uint64_t **more = realloc(free_cells, (free_room + TABLE_CELLS) * sizeof(void *));
-    _Atomic uint64_t *last = &process->cells;
     struct cell_table *table;
     mproc_status status;
 
-    if (!more)
-        return mproc_error(MPROC_NO_MEMORY, "no memory to keep account of %zu blocks", free_room + TABLE_CELLS);
-    free_cells = more;
-    while (atomic_load(last)) last = &((struct cell_table *)arena_at(atomic_load(last)))->next;
-    if ((status = block_take(work_hand(), sizeof *table, sizeof *table, last)) != MPROC_OK) return status;
-    table = (struct cell_table *)arena_at(atomic_load(last));
+    if ((status = make_room()) != MPROC_OK) return status;
+    if (!chain_end) chain_end = &process_slot_at(thread_self.process)->cells;
+    if ((status = block_take(work_hand(), sizeof *table, sizeof *table, chain_end)) != MPROC_OK) return status;
+    table = (struct cell_table *)arena_at(atomic_load(chain_end));
+    chain_end = &table->next;
     for (int i = 0; i < TABLE_CELLS; i++) free_cells[free_count++] = &table->cells[i];
-    free_room += TABLE_CELLS;
+    cell_count += TABLE_CELLS;
     return MPROC_OK;
 }
 
@@ -55,27 +66,38 @@ mproc_status cells_take(uint64_t size, uint64_t clear, _Atomic uint64_t **cell)
     return status;
 }
 
+mproc_status cells_refer(uint64_t object, _Atomic uint64_t **cell)
+{
+    mproc_status status = MPROC_OK;
+
+    plat_mutex_lock(&mutex);
+    if (free_count == 0) status = add_table();
+    if (status == MPROC_OK) {
+        *cell = free_cells[--free_count];
+        object_refer(work_hand(), object, *cell);
+    }
+    plat_mutex_unlock(&mutex);
+    return status;
+}
+
 void cells_give(_Atomic uint64_t *cell)
 {
     if (!cell) return;
     plat_mutex_lock(&mutex);
-    block_give(work_hand(), cell);
+    object_drop(work_hand(), cell);
     free_cells[free_count++] = cell;
     plat_mutex_unlock(&mutex);
 }
 
-/* From the end of the chain to its head: a table is given back when nothing hangs on it any more. */
+/* A table is taken off the head of the chain when all its cells are empty, and leaves the next one there. */
 void cells_recover(struct hand *hand, _Atomic uint64_t *chain)
 {
-    while (atomic_load(chain)) {
-        _Atomic uint64_t *last = chain;
-        struct cell_table *table = (struct cell_table *)arena_at(atomic_load(last));
-        while (atomic_load(&table->next)) {
-            last = &table->next;
-            table = (struct cell_table *)arena_at(atomic_load(last));
-        }
-        for (int i = 0; i < TABLE_CELLS; i++) block_give(hand, &table->cells[i]);
-        block_give(hand, last);
+    uint64_t head;
+
+    while ((head = atomic_load(chain)) != 0) {
+        struct cell_table *table = (struct cell_table *)arena_at(head);
+        for (int i = 0; i < TABLE_CELLS; i++) object_drop(hand, &table->cells[i]);
+        block_give_leaving(hand, chain, atomic_load(&table->next));
     }
 }
 
@@ -83,6 +105,7 @@ void cells_forget(void)
 {
     free(free_cells);
     free_cells = NULL;
-    free_count = free_room = 0;
+    free_count = free_room = cell_count = 0;
+    chain_end = NULL;
     memset(&mutex, 0, sizeof mutex);
 }

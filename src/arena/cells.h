@@ -1,11 +1,11 @@
 /*
- * The cells of a process: a chain of tables in the arena that holds the blocks it owns. When it
- * dies, recovery gives them back; that is all that has to be known about who owns what.
+ * The cells of a process: a chain of tables in the arena that holds what it has: blocks of its own, and handles of
+ * objects. When it dies, recovery gives all of them up; that is all that has to be known about who has what.
  */
 #ifndef MPROC_ARENA_CELLS_H
 #define MPROC_ARENA_CELLS_H
 
-#include "arena/block.h"
+#include "arena/object.h"
 
 /*
  * Takes a block of at least `size` bytes, the first `clear` of them zero, owned by this process, and
@@ -13,10 +13,13 @@
  */
 mproc_status cells_take(uint64_t size, uint64_t clear, _Atomic uint64_t **cell);
 
-/* Gives the block back, and the cell; NULL is fine. */
+/* Takes another handle of an object that lives meanwhile. MPROC_NO_MEMORY. */
+mproc_status cells_refer(uint64_t object, _Atomic uint64_t **cell);
+
+/* Gives up what the cell has, a block or a handle, and the cell; NULL is fine. */
 void cells_give(_Atomic uint64_t *cell);
 
-/* In recovery: gives back all blocks in the chain that begins at the cell `chain`, and the chain. */
+/* In recovery: gives up all that is in the chain that begins at the cell `chain`, and the chain. */
 void cells_recover(struct hand *hand, _Atomic uint64_t *chain);
 
 /* For a forked copy or a test: forgets what this process knows of its cells. */

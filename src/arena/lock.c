@@ -39,24 +39,55 @@ static bool lock_spin(arena_lock *lock)
     return false;
 }
 
+/* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
+static enum lock_try sleep_once(arena_lock *lock, uint32_t seen, int64_t deadline_ns, int64_t *look_ns)
+{
+    int64_t until_ns = plat_clock_now_ns() + *look_ns;
+    bool last = deadline_ns < until_ns;
+
+    if (park_wait(&lock->word, seen | LOCK_WAITERS, last ? deadline_ns : until_ns) != MPROC_TIMEOUT) return LOCK_BUSY;
+    if (last) return LOCK_TIMEOUT;
+    recovery_help(seen & ~LOCK_WAITERS);
+    if (*look_ns < LOCK_LOOK_NS_MAX) *look_ns *= 2;
+    return LOCK_BUSY;
+}
+
+enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *look_ns)
+{
+    uint32_t seen;
+
+    if (*look_ns == 0) {
+        if (lock_spin(lock)) return LOCK_TAKEN;
+        *look_ns = LOCK_LOOK_NS;
+    }
+    seen = atomic_load(&lock->word);
+    if (seen == 0) return lock_try(lock, thread_self.tag | LOCK_WAITERS) ? LOCK_TAKEN : LOCK_BUSY;
+    if (seen == LOCK_ABANDONED) return LOCK_OWNER_DIED;
+    if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_strong(&lock->word, &seen, seen | LOCK_WAITERS))
+        return LOCK_BUSY;
+    return sleep_once(lock, seen, deadline_ns, look_ns);
+}
+
 void lock_acquire_slow(arena_lock *lock)
 {
-    int64_t look_ns = LOCK_LOOK_NS;
+    int64_t look_ns = 0;
 
-    if (lock_spin(lock)) return;
-    for (;;) {
-        uint32_t seen = atomic_load(&lock->word);
-        if (seen == 0) {
-            /* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
-            if (lock_try(lock, thread_self.tag | LOCK_WAITERS)) return;
-            continue;
-        }
-        if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(&lock->word, &seen, seen | LOCK_WAITERS))
-            continue;
-        if (park_wait(&lock->word, seen | LOCK_WAITERS, plat_clock_now_ns() + look_ns) != MPROC_TIMEOUT) continue;
-        recovery_help(seen & ~LOCK_WAITERS);
-        if (look_ns < LOCK_LOOK_NS_MAX) look_ns *= 2;
+    while (lock_try_wait(lock, PLAT_FOREVER, &look_ns) != LOCK_TAKEN) {
     }
+}
+
+/*
+ * Only while the dead thread still owns its lock can anything be half done, and then nobody else has changed the
+ * word, which tells whether the publishing store was reached.
+ */
+void hand_pair_repair(struct hand *hand, uint32_t tag)
+{
+    uint64_t lock = atomic_load(&hand->lock), word = atomic_load(&hand->block);
+
+    if (atomic_load(&hand->operation) != HAND_PAIR || !lock || !word) return;
+    if (!lock_owned((const arena_lock *)arena_at(lock), tag)) return;
+    if (atomic_load((_Atomic uint32_t *)arena_at(word)) != atomic_load(&hand->count)) return;
+    atomic_store((_Atomic uint64_t *)arena_at(atomic_load(&hand->cell)), atomic_load(&hand->left));
 }
 
 void lock_wake(arena_lock *lock)

@@ -12,6 +12,55 @@
 
 #include "arena/slot.h"
 
+/* The word of a lock whose owner ended without releasing it: no tag, as no thread has slot 0. See held.h. */
+#define LOCK_ABANDONED 0x00100000u
+
+/*
+ * Around what is done under one lock: says in the hand what it is, before the lock is taken, and that it is done,
+ * after the lock was released. Only in between does recovery look at the operands.
+ */
+static inline void hand_begin(struct hand *hand, enum hand_operation operation, const _Atomic uint64_t *cell)
+{
+    atomic_store_explicit(&hand->block, 0, memory_order_relaxed);
+    atomic_store_explicit(&hand->cell, arena_offset(cell), memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&hand->operation, operation, memory_order_relaxed);
+}
+
+static inline void hand_end(struct hand *hand)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&hand->operation, HAND_NOTHING, memory_order_relaxed);
+}
+
+/*
+ * Under the lock that the hand names, which guards both: `value` to the word, which publishes, then `content` to the
+ * cell. The operation is HAND_PAIR, and the word's new value differs from its old one.
+ */
+static inline void hand_pair(struct hand *hand, _Atomic uint32_t *word, uint32_t value, _Atomic uint64_t *cell,
+                             uint64_t content)
+{
+    atomic_store_explicit(&hand->count, value, memory_order_relaxed);
+    atomic_store_explicit(&hand->left, content, memory_order_relaxed);
+    atomic_store_explicit(&hand->block, arena_offset(word), memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(word, value, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(cell, content, memory_order_release);
+}
+
+/* In recovery, before the hand's lock is revoked: finishes the pair if its first half was reached. */
+void hand_pair_repair(struct hand *hand, uint32_t tag);
+
+/* One try, with a sleep of some milliseconds at most, to get a lock that was not free. */
+enum lock_try { LOCK_TAKEN, LOCK_BUSY, LOCK_TIMEOUT, LOCK_OWNER_DIED };
+
+/*
+ * As lock_acquire(), for the locks of the program, of which the caller keeps account. `*look_ns`, 0 at first, is how
+ * long it sleeps before it asks whether the owner lives. LOCK_OWNER_DIED: the word is LOCK_ABANDONED.
+ */
+enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *look_ns);
+
 void lock_acquire_slow(arena_lock *lock);
 void lock_wake(arena_lock *lock);
 

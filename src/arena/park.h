@@ -22,11 +22,12 @@
 mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
 
 /*
- * Wakes up to `count` threads that sleep on the word; call it after changing the word. Async-signal-safe.
+ * Wakes up to `count` threads that sleep on the word, and returns how many; call it after changing the word.
+ * Async-signal-safe.
  *
  * A caller that may be killed between its change and this call announces the word in its hand first.
  */
-void park_wake(_Atomic uint32_t *word, int count);
+int park_wake(_Atomic uint32_t *word, int count);
 
 /* In recovery of a thread: whatever it has done to the sleep of others, they wake. */
 void park_recover(uint32_t thread);

@@ -22,9 +22,9 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
     return status;
 }
 
-void park_wake(_Atomic uint32_t *word, int count)
+int park_wake(_Atomic uint32_t *word, int count)
 {
-    plat_futex_wake(word, count);
+    return plat_futex_wake(word, count);
 }
 
 /* The kernel forgets a dead sleeper by itself. */

@@ -101,30 +101,31 @@ static bool key_claim(uint32_t sleeper, uint64_t key)
 }
 
 /* One pass: whoever sleeps again meanwhile, because its word has not changed, must not keep us here. */
-static void wake_all(uint64_t offset)
+static int wake_all(uint64_t offset)
 {
     uint32_t count = keys_count();
+    int woken = 0;
 
     for (uint32_t i = 1; i < count; i++) {
         uint64_t seen = atomic_load(key_at(i));
-        if ((seen & (KEY_OFFSET_MASK | KEY_CLAIMED)) == offset) key_claim(i, seen);
+        if ((seen & (KEY_OFFSET_MASK | KEY_CLAIMED)) == offset) woken += key_claim(i, seen);
     }
+    return woken;
 }
 
-void park_wake(_Atomic uint32_t *word, int count)
+int park_wake(_Atomic uint32_t *word, int count)
 {
     uint64_t key = 0;
+    int woken = 0;
 
     atomic_thread_fence(memory_order_seq_cst); /* the caller's change of the word comes before our look */
-    if (count > 0 && (uint32_t)count >= keys_count()) {
-        wake_all(arena_offset(word));
-        return;
-    }
-    while (count > 0) {
+    if (count > 0 && (uint32_t)count >= keys_count()) return wake_all(arena_offset(word));
+    while (woken < count) {
         uint32_t sleeper = key_oldest(arena_offset(word), &key);
-        if (!sleeper) return;
-        if (key_claim(sleeper, key)) count--;
+        if (!sleeper) break;
+        woken += key_claim(sleeper, key);
     }
+    return woken;
 }
 
 void park_recover(uint32_t thread)

@@ -3,10 +3,12 @@
 
 #include <limits.h>
 
-#include "arena/block.h"
+#include "arena/barrier.h"
 #include "arena/cells.h"
+#include "arena/held.h"
 #include "arena/lock.h"
 #include "arena/park.h"
+#include "arena/waiting.h"
 
 /* A recovery takes microseconds; whoever waits this long for one asks whether the recoverer lives. */
 #define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
@@ -54,11 +56,23 @@ static void recover_hand(struct hand *hand, uint32_t tag)
     uint64_t lock = atomic_load(&hand->lock);
 
     block_repair(hand, tag);
+    hand_pair_repair(hand, tag);
     if (lock) lock_revoke((arena_lock *)arena_at(lock), tag);
     wake_word(atomic_load(&hand->word));
     atomic_store(&hand->operation, HAND_NOTHING);
     atomic_store(&hand->lock, 0);
     atomic_store(&hand->word, 0);
+}
+
+/* What it was told goes to the next, and a barrier at which it stood is broken. */
+static void recover_waiting(struct thread_slot *slot)
+{
+    struct hand *hand = &thread_self.slot->hands[HAND_RECOVERY];
+    uint32_t order = atomic_load(&slot->wait_order);
+    uint64_t object = waiting_recover(hand, slot);
+
+    if (object && object_kind(object) == OBJECT_BARRIER)
+        barrier_break(hand, (struct barrier *)arena_at(object), order);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
@@ -68,6 +82,8 @@ static void recover_thread(uint32_t index)
     uint32_t tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
 
     for (int i = HANDS - 1; i >= 0; i--) recover_hand(&slot->hands[i], tag);
+    recover_waiting(slot);
+    held_abandon(&thread_self.slot->hands[HAND_RECOVERY], slot, tag);
     wake_word(atomic_load(&slot->parked));
     park_recover(index);
     plat_semaphore_close(&slot->semaphore);
@@ -100,7 +116,7 @@ static void free_slot(uint32_t index)
 {
     struct process_slot *slot = process_slot_at(index);
 
-    block_give(&thread_self.slot->hands[HAND_RECOVERY], &slot->letter);
+    object_drop(&thread_self.slot->hands[HAND_RECOVERY], &slot->letter);
     slot_process_release(index);
 }
 

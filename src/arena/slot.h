@@ -17,28 +17,41 @@
  * knows all that a dead thread may have left half done. Only the thread writes it; after its death, recovery.
  *
  *   lock       offset of the lock that it wants, has, or has just released without having woken
- *   operation  what it does under that lock (enum hand_operation); cell and block are its operands
+ *   operation  what it does under that lock (enum hand_operation); its operands are cell, block, left, count
  *   word       offset of a word whose sleepers it is about to wake
  */
 struct hand {
     _Atomic uint32_t operation;
-    uint32_t unused;
+    _Atomic uint32_t count;
     _Atomic uint64_t lock;
     _Atomic uint64_t cell;
     _Atomic uint64_t block;
+    _Atomic uint64_t left;
     _Atomic uint64_t word;
 };
 
-enum hand_operation { HAND_NOTHING, HAND_TAKE, HAND_CUT, HAND_GIVE };
+enum hand_operation {
+    HAND_NOTHING,
+    HAND_TAKE,   /* a block from a list to the cell */
+    HAND_CUT,    /* a block from the top of the heap to the cell */
+    HAND_GIVE,   /* the cell's block to a list; `left` is what the cell has then */
+    HAND_PAIR    /* `count` to the word at `block`, then `left` to the cell */
+};
 
 /* A thread works with its first hand; while it recovers somebody, in between, with its second. */
 enum { HAND_WORK, HAND_RECOVERY, HANDS };
 
+/* So many locks that a thread keeps at once have their place in its slot; more are kept in blocks, see held.h. */
+#define SLOT_HELD 8
+
 /*
  * `owner` is the index of the thread's process + 1, or 0 when the slot is free; it is taken by one
  * compare-and-swap, which so names the taker. `generation` grows when the slot is freed, before
- * `owner` is cleared, by the thread itself or by recovery. The rest is the thread's own; `parked`
- * is the offset of the word that it sleeps on. The semaphore is used where there is no futex.
+ * `owner` is cleared, by the thread itself or by recovery. The rest is the thread's own, but for `wait`;
+ *   parked       is the offset of the word that it sleeps on,
+ *   wait, ...    say what it waits for to be told: see waiting.h; others change `wait` by compare-and-swap,
+ *   held, ...    are the offsets of locks that it wants or has: see held.h.
+ * The semaphore is used where there is no futex.
  */
 struct thread_slot {
     _Atomic uint32_t owner;
@@ -46,10 +59,15 @@ struct thread_slot {
     _Atomic uint64_t parked;
     struct hand hands[HANDS];
     plat_semaphore semaphore;
-    uint64_t unused;
+    _Atomic uint32_t wait;
+    _Atomic uint32_t wait_order;
+    _Atomic uint64_t wait_object;
+    _Atomic uint64_t held[SLOT_HELD];
+    _Atomic uint64_t held_more;
+    uint64_t unused[4];
 };
 
-static_assert(sizeof(struct thread_slot) == 2 * ARENA_LINE, "no two threads share a cache line");
+static_assert(sizeof(struct thread_slot) == 4 * ARENA_LINE, "no two threads share a cache line");
 
 /*
  * PROCESS_FREE -> STARTING (the parent takes the slot) -> ATTACHED (the child, which must be the one

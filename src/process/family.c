@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "arena/held.h"
 #include "process/children.h"
 #include "process/marker.h"
 
@@ -24,6 +25,7 @@ static void thread_ended(void *value)
     uint32_t index = (uint32_t)(uintptr_t)value;
 
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
+    held_abandon(&thread_slot_at(index)->hands[HAND_WORK], thread_slot_at(index), thread_self.tag);
     plat_semaphore_close(&thread_slot_at(index)->semaphore);
     slot_thread_release(index);
     thread_self.slot = NULL; /* a later exit hook of the program may still call the library */

@@ -16,10 +16,16 @@
 void interrupt_process(uint32_t process)
 {
     struct process_slot *slot = process_slot_at(process);
-    uint32_t high = atomic_load(&arena_header()->threads_high);
 
     atomic_fetch_add(&slot->interrupts, 1);
     park_wake(&slot->interrupts, INT_MAX);
+    interrupt_wake(process);
+}
+
+void interrupt_wake(uint32_t process)
+{
+    uint32_t high = atomic_load(&arena_header()->threads_high);
+
     for (uint32_t i = 1; i < high; i++) {
         struct thread_slot *thread = thread_slot_at(i);
         uint64_t parked = atomic_load(&thread->parked);

@@ -10,6 +10,9 @@
 /* Raises the count of that process and wakes its threads that are parked. Async-signal-safe. */
 void interrupt_process(uint32_t process);
 
+/* Wakes the threads of that process that are parked, to look why. Async-signal-safe. */
+void interrupt_wake(uint32_t process);
+
 /* Whether this thread has an interrupt that it has not seen; it has then. */
 bool interrupt_take(void);
 

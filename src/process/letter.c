@@ -15,5 +15,5 @@ mproc_status letter_create(struct process_slot *slot, size_t args_size, struct l
 
 void letter_free(struct process_slot *slot)
 {
-    block_give(&thread_self.slot->hands[HAND_WORK], &slot->letter);
+    object_drop(&thread_self.slot->hands[HAND_WORK], &slot->letter);
 }

@@ -5,7 +5,7 @@
 #ifndef MPROC_PROCESS_LETTER_H
 #define MPROC_PROCESS_LETTER_H
 
-#include "arena/block.h"
+#include "arena/object.h"
 
 #define LETTER_NAME_BYTES 128
 #define LETTER_KEY_BYTES 256

@@ -1,0 +1,105 @@
+/*
+ * Conditions: wait, with a lock given up meanwhile, until somebody notifies (Python: Condition). What <mproc/lock.h>
+ * says once for all objects is said for these, too.
+ *
+ *     MPROC_TRY(mproc_condition_acquire(condition, MPROC_FOREVER));
+ *     while (!ready) MPROC_TRY(mproc_condition_wait(condition, MPROC_FOREVER));
+ *     ...
+ *     MPROC_TRY(mproc_condition_release(condition));
+ */
+#ifndef MPROC_CONDITION_H
+#define MPROC_CONDITION_H
+
+#include <mproc/lock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mproc_condition mproc_condition;
+
+/* Zero in a field is its default. */
+typedef struct mproc_condition_options {
+    /* The condition's lock, one of these at most; it lives at least as long. Default: an rlock of its own. */
+    mproc_lock *lock;
+    mproc_rlock *rlock;
+} mproc_condition_options;
+
+/*
+ * Returns whether what is waited for has come about; called with the lock held.
+ */
+typedef bool mproc_predicate(void *context);
+
+/*
+ * Creates a condition (Python: Condition()). Does not block. Returns MPROC_OK, or, with `*out` unchanged:
+ *   MPROC_INVALID    `out` is NULL, or both locks were given
+ *   MPROC_NO_MEMORY  the arena or this process has no room
+ */
+static inline mproc_status mproc_condition_create(const mproc_condition_options *options, mproc_condition **out);
+
+MPROC_API void mproc_condition_free(mproc_condition *condition);
+
+/* Acquire, release and recover the condition's lock: as those of mproc_lock and mproc_rlock, with their statuses. */
+MPROC_API mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms);
+MPROC_API mproc_status mproc_condition_release(mproc_condition *condition);
+MPROC_API mproc_status mproc_condition_recover(mproc_condition *condition, int64_t timeout_ms);
+
+/*
+ * Lets the lock go, however often this thread has acquired it, waits until it is notified, and takes the lock back
+ * (Python: wait()). It is notified once for each notification; without one it returns only when processes that
+ * wait for the same condition are killed.
+ *
+ * Blocks at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit; 0 or negative: it lets the lock go and takes it
+ * back), and then until the lock is free.
+ *
+ * Returns with the lock held as before, or, where it says so, not held:
+ *   MPROC_OK           it was notified
+ *   MPROC_TIMEOUT      it was not, in time
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_CLOSED       the condition was freed in this process meanwhile
+ *   MPROC_NOT_OWNER    this thread does not hold the lock: nothing was done
+ *   MPROC_OWNER_DIED   the lock was abandoned meanwhile: it is NOT held, see mproc_condition_recover()
+ */
+MPROC_API mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms);
+
+/*
+ * Waits until `predicate(context)` is true (Python: wait_for()); looks at once, and after each notification. Returns
+ * as mproc_condition_wait(): MPROC_OK with a true predicate, MPROC_TIMEOUT with one that is still false.
+ */
+MPROC_API mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
+                                                int64_t timeout_ms);
+
+/*
+ * Lets up to `count` of those who wait go on, those who have waited longest first (Python: notify()). They need the lock
+ * for that, which this thread holds. Never waits for them (Python's waits for each to wake, and hangs if one was
+ * killed). Whoever is killed after it was notified and before it has the lock passes its notification on.
+ *
+ * Does not block. Returns MPROC_OK, also when nobody waits, or, with nothing changed:
+ *   MPROC_NOT_OWNER  this thread does not hold the lock
+ *   MPROC_INVALID    `count` is negative
+ */
+MPROC_API mproc_status mproc_condition_notify(mproc_condition *condition, int count);
+
+/* As mproc_condition_notify(), of all who wait now (Python: notify_all()). */
+MPROC_API mproc_status mproc_condition_notify_all(mproc_condition *condition);
+
+/* ---- what the inline functions above call; not for direct use ------------------------------ */
+
+MPROC_API mproc_status mproc_condition_create_sized(const mproc_condition_options *options, size_t options_size,
+                                                    mproc_condition **out);
+
+static inline mproc_status mproc_condition_create(const mproc_condition_options *options, mproc_condition **out)
+{
+    return mproc_condition_create_sized(options, sizeof(mproc_condition_options), out);
+}
+
+#ifdef __cplusplus
+}
+
+static inline mproc_status mproc_condition_create(const mproc_condition_options &options, mproc_condition **out)
+{
+    return mproc_condition_create_sized(&options, sizeof options, out);
+}
+#endif
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * Locks: one thread at a time, of all threads of all processes of the family (Python: Lock and RLock).
+ *
+ *     MPROC_TRY(mproc_lock_acquire(lock, MPROC_FOREVER));
+ *     ...
+ *     MPROC_TRY(mproc_lock_release(lock));
+ *
+ * A lock whose owner - the thread that acquired it - ends without releasing it, killed or not, is *abandoned*:
+ * what it guards may be half done. Acquiring it answers MPROC_OWNER_DIED to everybody, and does not hold it, until
+ * somebody calls mproc_lock_recover(), which does. Python's locks stay locked for ever then.
+ *
+ * Said once for all functions of objects that processes share:
+ *   - Create makes an object and this process' first reference to it. References travel as arguments; a task gets its
+ *     own, which are the task's until it returns. The object lives until the last reference is dropped: by
+ *     free, by the end of the task, or by the end of the process, killed or not.
+ *   - Free drops a reference; NULL is fine. Threads of this process that wait by it get MPROC_CLOSED, and free
+ *     returns when they have left. Other processes go on with theirs.
+ *   - All functions may be called by any thread of any process, with a reference of its own process. The first call of
+ *     any of them makes the process a member of its family, with the statuses that <mproc/process.h> names.
+ *   - A wait ends early with MPROC_INTERRUPTED after mproc_interrupt().
+ */
+#ifndef MPROC_LOCK_H
+#define MPROC_LOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <mproc/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mproc_lock mproc_lock;
+typedef struct mproc_rlock mproc_rlock;
+
+/* For both kinds of locks. Zero in a field is its default. */
+typedef struct mproc_lock_options {
+    /*
+     * Acquire takes an abandoned lock as if it had been released. For what can never be half done. Ours.
+     */
+    bool recover;
+} mproc_lock_options;
+
+/* ---- Lock ------------------------------------------------------------------------------------- */
+
+/*
+ * Creates a lock that nobody holds (Python: Lock()).
+ *
+ * Does not block. Returns MPROC_OK, or, with `*out` unchanged:
+ *   MPROC_INVALID    `out` is NULL
+ *   MPROC_NO_MEMORY  the arena or this process has no room
+ */
+static inline mproc_status mproc_lock_create(const mproc_lock_options *options, mproc_lock **out);
+
+/* Drops the reference. A lock that this thread holds stays locked for those who have others. */
+MPROC_API void mproc_lock_free(mproc_lock *lock);
+
+/*
+ * Acquires the lock (Python: acquire()). A thread that holds it already waits for itself: see mproc_rlock.
+ *
+ * Blocks until it has it, at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit; 0 or negative: only tries).
+ *
+ * Returns MPROC_OK, or, without holding it:
+ *   MPROC_TIMEOUT      somebody else held it all the time
+ *   MPROC_OWNER_DIED   it is abandoned
+ *   MPROC_CLOSED       it was freed in this process meanwhile
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_NO_MEMORY    this thread holds many locks, and there is no room to keep account of one more
+ */
+MPROC_API mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms);
+
+/*
+ * Releases the lock, whoever holds it (Python: release()). Does not block.
+ *
+ * Returns MPROC_OK, or, with nothing changed:
+ *   MPROC_BAD_STATE   nobody holds it
+ *   MPROC_OWNER_DIED  it is abandoned
+ */
+MPROC_API mproc_status mproc_lock_release(mproc_lock *lock);
+
+/* As mproc_lock_acquire(), also if it is abandoned, which it then is no longer. Ours. */
+MPROC_API mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms);
+
+/* Returns whether somebody holds it, or did when he ended (Python: locked()). Does not block. */
+MPROC_API bool mproc_lock_locked(const mproc_lock *lock);
+
+/* ---- RLock ------------------------------------------------------------------------------------ */
+
+/* As mproc_lock_create() (Python: RLock()). */
+static inline mproc_status mproc_rlock_create(const mproc_lock_options *options, mproc_rlock **out);
+
+MPROC_API void mproc_rlock_free(mproc_rlock *rlock);
+
+/*
+ * As mproc_lock_acquire(); a thread that holds it acquires it once more, and must release it as often.
+ */
+MPROC_API mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_ms);
+
+/*
+ * Releases it once (Python: release()). Does not block.
+ *
+ * Returns MPROC_OK, or, with nothing changed:
+ *   MPROC_NOT_OWNER   this thread does not hold it
+ *   MPROC_OWNER_DIED  it is abandoned
+ */
+MPROC_API mproc_status mproc_rlock_release(mproc_rlock *rlock);
+
+/* As mproc_lock_recover(). */
+MPROC_API mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms);
+
+/* As mproc_lock_locked(). */
+MPROC_API bool mproc_rlock_locked(const mproc_rlock *rlock);
+
+/* ---- what the inline functions above call; not for direct use ------------------------------ */
+
+MPROC_API mproc_status mproc_lock_create_sized(const mproc_lock_options *options, size_t options_size,
+                                               mproc_lock **out);
+MPROC_API mproc_status mproc_rlock_create_sized(const mproc_lock_options *options, size_t options_size,
+                                                mproc_rlock **out);
+
+static inline mproc_status mproc_lock_create(const mproc_lock_options *options, mproc_lock **out)
+{
+    return mproc_lock_create_sized(options, sizeof(mproc_lock_options), out);
+}
+
+static inline mproc_status mproc_rlock_create(const mproc_lock_options *options, mproc_rlock **out)
+{
+    return mproc_rlock_create_sized(options, sizeof(mproc_lock_options), out);
+}
+
+#ifdef __cplusplus
+}
+
+static inline mproc_status mproc_lock_create(const mproc_lock_options &options, mproc_lock **out)
+{
+    return mproc_lock_create_sized(&options, sizeof options, out);
+}
+
+static inline mproc_status mproc_rlock_create(const mproc_lock_options &options, mproc_rlock **out)
+{
+    return mproc_rlock_create_sized(&options, sizeof options, out);
+}
+#endif
+
+#endif

@@ -1,0 +1,124 @@
+/* Which locks a thread has: the places in its slot, and a chain of blocks behind them. */
+#include "arena/held.h"
+
+#include <limits.h>
+
+#include "arena/lock.h"
+#include "arena/park.h"
+
+#define MORE_PLACES 61
+
+/* As a table of cells, but of offsets that own nothing. */
+struct held_table {
+    _Atomic uint64_t next;
+    _Atomic uint64_t places[MORE_PLACES];
+};
+
+static bool owned(uint64_t lock, uint32_t tag)
+{
+    enum object_kind kind = object_kind(lock);
+
+    if (kind != OBJECT_LOCK && kind != OBJECT_RLOCK) return false;
+    return lock_owned(&((struct held_lock *)arena_at(lock))->word, tag);
+}
+
+/* Calls `visit` for each place of the slot, until it returns true. */
+typedef bool visit_place(_Atomic uint64_t *place, uint64_t lock, uint32_t tag);
+
+static bool visit_all(struct thread_slot *slot, visit_place *visit, uint64_t lock, uint32_t tag)
+{
+    uint64_t more = atomic_load(&slot->held_more);
+
+    for (int i = 0; i < SLOT_HELD; i++)
+        if (visit(&slot->held[i], lock, tag)) return true;
+    while (more) {
+        struct held_table *table = (struct held_table *)arena_at(more);
+        for (int i = 0; i < MORE_PLACES; i++)
+            if (visit(&table->places[i], lock, tag)) return true;
+        more = atomic_load(&table->next);
+    }
+    return false;
+}
+
+static bool fill(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
+{
+    (void)tag;
+    if (atomic_load_explicit(place, memory_order_relaxed) != 0) return false;
+    atomic_store_explicit(place, lock, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    return true;
+}
+
+/* A lock that others have released. */
+static bool sweep(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
+{
+    uint64_t kept = atomic_load_explicit(place, memory_order_relaxed);
+
+    (void)lock;
+    if (kept && !owned(kept, tag)) atomic_store_explicit(place, 0, memory_order_relaxed);
+    return false;
+}
+
+static mproc_status add_table(struct thread_slot *slot)
+{
+    _Atomic uint64_t *last = &slot->held_more;
+
+    while (atomic_load(last)) last = &((struct held_table *)arena_at(atomic_load(last)))->next;
+    return block_take(&slot->hands[HAND_WORK], sizeof(struct held_table), sizeof(struct held_table), last);
+}
+
+mproc_status held_enter_slow(uint64_t lock)
+{
+    struct thread_slot *slot = thread_self.slot;
+    mproc_status status;
+
+    if (visit_all(slot, fill, lock, thread_self.tag)) return MPROC_OK;
+    visit_all(slot, sweep, 0, thread_self.tag);
+    if (visit_all(slot, fill, lock, thread_self.tag)) return MPROC_OK;
+    if ((status = add_table(slot)) != MPROC_OK) return status;
+    visit_all(slot, fill, lock, thread_self.tag);
+    return MPROC_OK;
+}
+
+static bool clear(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
+{
+    (void)tag;
+    if (atomic_load_explicit(place, memory_order_relaxed) != lock) return false;
+    atomic_store_explicit(place, 0, memory_order_relaxed);
+    return true;
+}
+
+/* It is not there if another thread has acquired it and this one has released it. */
+void held_leave_slow(uint64_t lock)
+{
+    visit_all(thread_self.slot, clear, lock, thread_self.tag);
+}
+
+static bool abandon(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
+{
+    uint64_t kept = atomic_load(place);
+    arena_lock *word;
+    uint32_t seen;
+
+    (void)lock;
+    if (!kept) return false;
+    if (object_kind(kept) == OBJECT_LOCK || object_kind(kept) == OBJECT_RLOCK) {
+        word = &((struct held_lock *)arena_at(kept))->word;
+        seen = atomic_load(&word->word);
+        while ((seen & ~LOCK_WAITERS) == tag && !atomic_compare_exchange_weak(&word->word, &seen, LOCK_ABANDONED)) {
+        }
+        /* Also where it was not the owner: it may have been the one of several sleepers whom a wake-up chose. */
+        park_wake(&word->word, INT_MAX);
+    }
+    atomic_store(place, 0);
+    return false;
+}
+
+void held_abandon(struct hand *hand, struct thread_slot *slot, uint32_t tag)
+{
+    uint64_t more;
+
+    visit_all(slot, abandon, 0, tag);
+    while ((more = atomic_load(&slot->held_more)) != 0)
+        block_give_leaving(hand, &slot->held_more, atomic_load(&((struct held_table *)arena_at(more))->next));
+}

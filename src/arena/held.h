@@ -1,0 +1,52 @@
+/*
+ * The locks that a thread keeps for longer than one critical section of the library: those of the program. They are
+ * written into the thread's slot before they are taken and cleared after they were released, so that recovery,
+ * or the end of the thread, finds what has to be abandoned.
+ *
+ * A lock that somebody else has released stays written here until the place is needed. That does no harm: an
+ * entry only says where to look, and the lock's word says whose it is.
+ */
+#ifndef MPROC_ARENA_HELD_H
+#define MPROC_ARENA_HELD_H
+
+#include "arena/object.h"
+
+/* What a lock of the program begins with. `word` is as an arena_lock's, or LOCK_ABANDONED; `depth` is its owner's. */
+struct held_lock {
+    struct object object;
+    arena_lock word;
+    uint32_t depth;
+    uint32_t silent; /* an abandoned lock is acquired as if it were free */
+    uint32_t unused;
+};
+
+/* Enters the lock at this offset. MPROC_NO_MEMORY: the thread keeps many, and there is no room for one more. */
+mproc_status held_enter_slow(uint64_t lock);
+void held_leave_slow(uint64_t lock);
+
+static inline mproc_status held_enter(uint64_t lock)
+{
+    _Atomic uint64_t *first = &thread_self.slot->held[0];
+
+    if (atomic_load_explicit(first, memory_order_relaxed) != 0) return held_enter_slow(lock);
+    atomic_store_explicit(first, lock, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    return MPROC_OK;
+}
+
+static inline void held_leave(uint64_t lock)
+{
+    _Atomic uint64_t *first = &thread_self.slot->held[0];
+
+    atomic_signal_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(first, memory_order_relaxed) != lock) held_leave_slow(lock);
+    else atomic_store_explicit(first, 0, memory_order_relaxed);
+}
+
+/*
+ * At the end of a thread, or in its recovery: the locks that it owns are abandoned, and all that wait for those
+ * that it wanted or had look again.
+ */
+void held_abandon(struct hand *hand, struct thread_slot *slot, uint32_t tag);
+
+#endif

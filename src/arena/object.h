@@ -1,0 +1,71 @@
+/*
+ * Objects: blocks that several processes hold. An object counts its handles; a handle is a cell - a word that only
+ * one thread changes, and after its death recovery - with the object's offset in it. The last handle that is
+ * dropped frees the object, whether its holder gave it up or was killed.
+ *
+ * A cell's block tells by its kind what the cell means: an object, of which the cell is one handle of several, or plain
+ * memory, which is the cell's alone. So one call, object_drop(), gives up whatever a cell has, and recovery knows
+ * nothing else of a process' cells.
+ *
+ * An object may hold others: their handles are cells inside it, which are dropped before it is freed.
+ */
+#ifndef MPROC_ARENA_OBJECT_H
+#define MPROC_ARENA_OBJECT_H
+
+#include "arena/block.h"
+
+/* The numbers stand in encoded values: they never change. 0 is plain memory. */
+enum object_kind {
+    OBJECT_NONE = 0,
+    OBJECT_HOLDER = 1, /* something that only holds others: a letter, arguments */
+    OBJECT_LOCK = 2,
+    OBJECT_RLOCK = 3,
+    OBJECT_SEMAPHORE = 4,
+    OBJECT_CONDITION = 5,
+    OBJECT_EVENT = 6,
+    OBJECT_BARRIER = 7,
+    OBJECT_PERMITS = 8, /* what one process has of a semaphore whose permits come back when it dies */
+    OBJECT_MEMORY = 9
+};
+
+#define OBJECT_GENERATION_MASK 0xFFFFFFu
+
+/*
+ * What each object begins with. `handles` changes under the lock alone, and the change is the publishing store of
+ * taking and dropping a handle. `inner` cells begin `inner_at` bytes behind the object's begin; both are set before
+ * the block becomes an object, the cells are filled and emptied by who makes and who frees it.
+ */
+struct object {
+    arena_lock lock;
+    _Atomic uint32_t handles;
+    uint32_t inner;
+    uint32_t inner_at;
+};
+
+/* Tells an object from those that lay at its place before. Valid while it is an object. */
+static inline uint32_t object_generation(uint64_t object)
+{
+    return atomic_load_explicit(&block_header_of(object)->kind, memory_order_relaxed) >> 8;
+}
+
+static inline enum object_kind object_kind(uint64_t object)
+{
+    return (enum object_kind)(atomic_load_explicit(&block_header_of(object)->kind, memory_order_acquire) & 0xFFu);
+}
+
+/*
+ * Makes the cell's block an object, of which the cell is the only handle. It begins with a struct object whose
+ * `inner` and `inner_at` the caller has set, with empty inner cells.
+ */
+void object_publish(const _Atomic uint64_t *cell, enum object_kind kind);
+
+/* Puts another handle of the object into the empty cell. The caller sees to it that the object lives meanwhile. */
+void object_refer(struct hand *hand, uint64_t object, _Atomic uint64_t *cell);
+
+/* Gives up what the cell has, a handle or plain memory, and empties it; an empty cell is fine. */
+void object_drop(struct hand *hand, _Atomic uint64_t *cell);
+
+/* Whether the offset, from a source that may be out of date, is an object of this kind and generation. */
+bool object_is(uint64_t object, enum object_kind kind, uint32_t generation);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * A semaphore's words, and the permits that come back when their owner dies.
+ *
+ * `value` is the number of permits | SEMAPHORE_WAITERS while somebody may sleep for one. Without `owned` it changes by
+ * compare-and-swap, and permits belong to nobody, as Python's do. With it, it changes under the object's lock alone,
+ * together with the count in the account of the process: an object of its own, which only that process has; dropping
+ * it gives the permits back.
+ */
+#ifndef MPROC_ARENA_SEMAPHORE_H
+#define MPROC_ARENA_SEMAPHORE_H
+
+#include "arena/object.h"
+
+#define SEMAPHORE_WAITERS 0x80000000u
+#define SEMAPHORE_VALUE_MAX 0x7FFFFFFFu
+
+/* `bound` and `owned` are set at creation. */
+struct semaphore {
+    struct object object;
+    uint32_t bound;
+    uint32_t owned;
+    _Atomic uint32_t value;
+    uint32_t unused;
+};
+
+/* `semaphore` is an inner cell. */
+struct permits {
+    struct object object;
+    _Atomic uint64_t semaphore;
+    _Atomic uint64_t count;
+};
+
+/*
+ * Moves `change` permits (1, 0 or -1) between an owned semaphore and the account. False: there is none to be had, in
+ * the one or in the other; or, with `change` 0, there is none and the mark for waiters is set.
+ */
+bool permits_move(struct hand *hand, struct permits *permits, int change);
+
+/* All permits of the account go back. */
+void permits_return(struct hand *hand, struct permits *permits);
+
+#endif

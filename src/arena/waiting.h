@@ -1,0 +1,43 @@
+/*
+ * Waiting to be told: a thread enters what it waits for into its slot, and whoever has news tells so many of those
+ * that wait for it, oldest first. Telling is one compare-and-swap on the waiter's own word, so exactly those who were
+ * told go on, and it is known of each who died whether it had been told: then recovery tells the next one instead.
+ *
+ * The waiter's word `wait` is: serial << 2 | state. The serial changes with each wait, so that a teller who is late
+ * tells nobody.
+ */
+#ifndef MPROC_ARENA_WAITING_H
+#define MPROC_ARENA_WAITING_H
+
+#include "arena/slot.h"
+
+enum waiting_state { WAITING_NOT = 0, WAITING_STILL = 1, WAITING_TOLD = 2 };
+
+/*
+ * The calling thread waits for the object from now on. `order` says who is older: a count that the object keeps.
+ * It waits until waiting_leave(), whatever happens.
+ */
+void waiting_enter(uint64_t object, uint32_t order);
+
+/*
+ * Sleeps until it is told, or may return WAITING_STILL for no reason. At the deadline it ends by itself:
+ * WAITING_NOT, unless somebody was faster. Sets no error text.
+ */
+enum waiting_state waiting_sleep(int64_t deadline_ns);
+
+/* Gives up: WAITING_NOT, or WAITING_TOLD if somebody was faster. */
+enum waiting_state waiting_give_up(void);
+
+/* What it was told is used up. */
+void waiting_leave(void);
+
+/*
+ * Tells up to `count` of those who wait for the object (UINT_MAX: all); returns how many were there. The hand is
+ * the caller's.
+ */
+uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count);
+
+/* In recovery of a thread: what it was told and has not used goes to the next. Returns the object it still waited for. */
+uint64_t waiting_recover(struct hand *hand, struct thread_slot *slot);
+
+#endif

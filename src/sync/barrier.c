@@ -1,0 +1,253 @@
+/* Barriers. See arena/barrier.h for the word. */
+#include <mproc/barrier.h>
+
+#include <string.h>
+
+#include "arena/barrier.h"
+#include "arena/park.h"
+#include "arena/waiting.h"
+#include "base/function.h"
+#include "process/call.h"
+#include "process/interrupt.h"
+#include "process/reference.h"
+
+struct mproc_barrier {
+    struct reference reference;
+};
+
+static struct barrier *barrier_at(const mproc_barrier *barrier)
+{
+    assert(barrier && barrier->reference.kind == OBJECT_BARRIER);
+    return (struct barrier *)barrier->reference.at;
+}
+
+static struct hand *work_hand(void)
+{
+    return &thread_self.slot->hands[HAND_WORK];
+}
+
+static mproc_status check(int parties, const mproc_barrier_options *options)
+{
+    if (parties < 1 || parties > MPROC_BARRIER_PARTIES_MAX)
+        return mproc_error(MPROC_INVALID, "a barrier for %d parties: 1 to %d are possible", parties,
+                           MPROC_BARRIER_PARTIES_MAX);
+    if (options->timeout_ms < 0)
+        return mproc_error(MPROC_INVALID, "a barrier with a time limit of %lld ms: leave it out for none",
+                           (long long)options->timeout_ms);
+    return MPROC_OK;
+}
+
+static mproc_status put_action(struct barrier *barrier, mproc_function *action)
+{
+    function_ref ref;
+    mproc_status status;
+
+    if (!action) return MPROC_OK;
+    if ((status = function_encode((function_pointer)action, &ref)) != MPROC_OK) return status;
+    if ((status = block_take(work_hand(), sizeof ref, 0, &barrier->action)) != MPROC_OK) return status;
+    memcpy(arena_at(atomic_load(&barrier->action)), &ref, sizeof ref);
+    return MPROC_OK;
+}
+
+mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options *options, size_t options_size,
+                                        mproc_barrier **out)
+{
+    mproc_barrier_options all;
+    struct reference *reference;
+    struct barrier *barrier;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "a barrier was to be created, and out is NULL");
+    memset(&all, 0, sizeof all);
+    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    if ((status = check(parties, &all)) != MPROC_OK) return status;
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(OBJECT_BARRIER, sizeof *barrier, &reference)) != MPROC_OK) return status;
+    barrier = (struct barrier *)reference->at;
+    barrier->object.inner = 1;
+    barrier->object.inner_at = offsetof(struct barrier, action);
+    barrier->parties = (uint32_t)parties;
+    barrier->timeout_ms = all.timeout_ms ? all.timeout_ms : MPROC_FOREVER;
+    reference_publish(reference);
+    if ((status = put_action(barrier, all.action)) != MPROC_OK) {
+        reference_free(reference);
+        return status;
+    }
+    *out = (mproc_barrier *)reference;
+    return MPROC_OK;
+}
+
+void mproc_barrier_free(mproc_barrier *barrier)
+{
+    assert(!barrier || barrier->reference.kind == OBJECT_BARRIER);
+    if (barrier) reference_free(&barrier->reference);
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------- */
+
+/* One wait. */
+struct wait {
+    struct reference *reference;
+    struct barrier *barrier;
+    int64_t timeout_ms;
+    int64_t deadline_ns;
+    uint32_t generation;
+    uint32_t place; /* how many had come before */
+};
+
+static mproc_status broken(void)
+{
+    return mproc_error(MPROC_BROKEN, "the barrier is broken or was reset: one of its parties will not come");
+}
+
+static bool is_over(const struct wait *wait, uint64_t word)
+{
+    return barrier_generation(word) != wait->generation;
+}
+
+/* Sleeps until the generation is over. Returns why it should not, MPROC_OK otherwise: also for no reason. */
+static mproc_status sleep(const struct wait *wait)
+{
+    mproc_status status = reference_reason(wait->reference);
+
+    if (status != MPROC_OK) return status;
+    if (park_wait(barrier_turn(wait->barrier), wait->generation, wait->deadline_ns) != MPROC_TIMEOUT) return MPROC_OK;
+    return mproc_error(MPROC_BROKEN, "the barrier broke: not all of its %lu parties came within %lld ms",
+                       (unsigned long)wait->barrier->parties, (long long)wait->timeout_ms);
+}
+
+/* All places of this generation are taken, and its parties have not gone yet: the next begins soon. */
+static bool is_full(const struct barrier *barrier, uint64_t word)
+{
+    return word & BARRIER_TRIPPING || barrier_count(word) >= barrier->parties;
+}
+
+/* Takes a place in the barrier. Entered as waiting before that: from then on the end of this thread breaks it. */
+static mproc_status arrive(struct wait *wait)
+{
+    struct barrier *barrier = wait->barrier;
+    uint64_t seen = atomic_load(&barrier->word), next;
+    mproc_status status;
+
+    for (;;) {
+        wait->generation = barrier_generation(seen);
+        if (seen & BARRIER_BROKEN) return broken();
+        if (is_full(barrier, seen)) {
+            if ((status = sleep(wait)) != MPROC_OK) return status;
+            seen = atomic_load(&barrier->word);
+            continue;
+        }
+        waiting_enter(wait->reference->object, wait->generation);
+        wait->place = barrier_count(seen);
+        next = seen + 1;
+        if (wait->place + 1 == barrier->parties) next |= BARRIER_TRIPPING;
+        if (atomic_compare_exchange_strong(&barrier->word, &seen, next)) return MPROC_OK;
+        waiting_leave();
+    }
+}
+
+static mproc_status run_action(const struct barrier *barrier)
+{
+    mproc_call call = {.name = "the barrier's action"};
+    uint64_t action = atomic_load(&barrier->action);
+    function_pointer function;
+    mproc_status status;
+
+    if (!action) return MPROC_OK;
+    status = function_decode((const function_ref *)arena_at(action), &function);
+    return status == MPROC_OK ? ((mproc_function *)function)(&call) : status;
+}
+
+/* Lets the parties go, or breaks the barrier; somebody else may have broken it meanwhile. */
+static bool turn_over(const struct wait *wait, bool passed)
+{
+    uint64_t seen = atomic_load(&wait->barrier->word);
+
+    while (!is_over(wait, seen))
+        if (barrier_turn_over(work_hand(), wait->barrier, &seen, passed, !passed)) return true;
+    return barrier_passed(seen, wait->generation);
+}
+
+static mproc_status come_last(const struct wait *wait)
+{
+    mproc_status status = run_action(wait->barrier);
+
+    if (!turn_over(wait, status == MPROC_OK)) return status != MPROC_OK ? status : broken();
+    return status;
+}
+
+static mproc_status wait_for_others(const struct wait *wait)
+{
+    mproc_status status = MPROC_OK;
+    uint64_t seen;
+
+    while (!is_over(wait, seen = atomic_load(&wait->barrier->word)) && status == MPROC_OK) status = sleep(wait);
+    if (status == MPROC_OK) return barrier_passed(seen, wait->generation) ? MPROC_OK : broken();
+    /* Its end, if it came before we could break it, is what counts. */
+    barrier_break(work_hand(), wait->barrier, wait->generation);
+    return barrier_passed(atomic_load(&wait->barrier->word), wait->generation) ? MPROC_OK : status;
+}
+
+static mproc_status wait_in(struct wait *wait)
+{
+    mproc_status status = arrive(wait);
+
+    if (status != MPROC_OK) return status;
+    status = wait->place + 1 == wait->barrier->parties ? come_last(wait) : wait_for_others(wait);
+    waiting_leave();
+    return status;
+}
+
+mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index)
+{
+    struct wait wait = {.barrier = barrier_at(barrier), .reference = &barrier->reference};
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    wait.timeout_ms = timeout_ms == MPROC_FOREVER ? wait.barrier->timeout_ms : timeout_ms < 0 ? 0 : timeout_ms;
+    wait.deadline_ns = interrupt_deadline(wait.timeout_ms);
+    reference_waits(wait.reference);
+    status = wait_in(&wait);
+    reference_waited(wait.reference);
+    if (status == MPROC_OK && index) *index = (int)wait.place;
+    return status;
+}
+
+/* ---- everything else ---------------------------------------------------------------------------- */
+
+static mproc_status end_generation(mproc_barrier *barrier, bool break_it)
+{
+    struct barrier *at = barrier_at(barrier);
+    uint64_t seen = atomic_load(&at->word);
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    while (!(break_it && seen & BARRIER_BROKEN))
+        if (barrier_turn_over(work_hand(), at, &seen, false, break_it)) return MPROC_OK;
+    return MPROC_OK;
+}
+
+mproc_status mproc_barrier_reset(mproc_barrier *barrier)
+{
+    return end_generation(barrier, false);
+}
+
+mproc_status mproc_barrier_abort(mproc_barrier *barrier)
+{
+    return end_generation(barrier, true);
+}
+
+int mproc_barrier_parties(const mproc_barrier *barrier)
+{
+    return (int)barrier_at(barrier)->parties;
+}
+
+int mproc_barrier_waiting(const mproc_barrier *barrier)
+{
+    return (int)barrier_count(atomic_load(&barrier_at(barrier)->word));
+}
+
+bool mproc_barrier_broken(const mproc_barrier *barrier)
+{
+    return atomic_load(&barrier_at(barrier)->word) & BARRIER_BROKEN;
+}

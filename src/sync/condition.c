@@ -1,0 +1,240 @@
+/* Conditions. Who waits stands in the slots of threads: see arena/waiting.h. */
+#include <mproc/condition.h>
+
+#include <limits.h>
+#include <string.h>
+
+#include "arena/waiting.h"
+#include "process/interrupt.h"
+#include "sync/locking.h"
+
+/* `lock` is an inner cell. `order` changes under that lock: it counts those who have waited. */
+struct condition {
+    struct object object;
+    _Atomic uint64_t lock;
+    _Atomic uint32_t order;
+    uint32_t unused;
+};
+
+struct mproc_condition {
+    struct reference reference;
+};
+
+static struct condition *condition_at(const mproc_condition *condition)
+{
+    assert(condition && condition->reference.kind == OBJECT_CONDITION);
+    return (struct condition *)condition->reference.at;
+}
+
+static uint64_t lock_of(const mproc_condition *condition)
+{
+    return atomic_load_explicit(&condition_at(condition)->lock, memory_order_relaxed);
+}
+
+static struct hand *work_hand(void)
+{
+    return &thread_self.slot->hands[HAND_WORK];
+}
+
+/* The program's references begin with a struct reference. */
+static const struct reference *given_lock(const mproc_condition_options *options)
+{
+    return options->lock ? (const struct reference *)(const void *)options->lock
+                         : (const struct reference *)(const void *)options->rlock;
+}
+
+/* The condition holds the lock, so a reference to one of its own is not needed any longer. */
+static mproc_status put_lock(struct condition *condition, const mproc_condition_options *options)
+{
+    const struct reference *given = given_lock(options);
+    mproc_rlock *own = NULL;
+    mproc_status status;
+
+    if (!given) {
+        if ((status = mproc_rlock_create(NULL, &own)) != MPROC_OK) return status;
+        given = (const struct reference *)(const void *)own;
+    }
+    object_refer(work_hand(), given->object, &condition->lock);
+    mproc_rlock_free(own);
+    return MPROC_OK;
+}
+
+mproc_status mproc_condition_create_sized(const mproc_condition_options *options, size_t options_size,
+                                          mproc_condition **out)
+{
+    mproc_condition_options all;
+    struct reference *reference;
+    struct condition *condition;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "a condition was to be created, and out is NULL");
+    memset(&all, 0, sizeof all);
+    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    if (all.lock && all.rlock)
+        return mproc_error(MPROC_INVALID, "a condition has one lock, and was given a lock and an rlock");
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(OBJECT_CONDITION, sizeof *condition, &reference)) != MPROC_OK) return status;
+    condition = (struct condition *)reference->at;
+    condition->object.inner = 1;
+    condition->object.inner_at = offsetof(struct condition, lock);
+    reference_publish(reference);
+    if ((status = put_lock(condition, &all)) != MPROC_OK) {
+        reference_free(reference);
+        return status;
+    }
+    *out = (mproc_condition *)reference;
+    return MPROC_OK;
+}
+
+void mproc_condition_free(mproc_condition *condition)
+{
+    assert(!condition || condition->reference.kind == OBJECT_CONDITION);
+    if (condition) reference_free(&condition->reference);
+}
+
+/* ---- its lock --------------------------------------------------------------------------------- */
+
+static bool is_rlock(uint64_t lock)
+{
+    return object_kind(lock) == OBJECT_RLOCK;
+}
+
+static struct held_lock *held(uint64_t lock)
+{
+    return (struct held_lock *)arena_at(lock);
+}
+
+static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
+{
+    struct locking how = {&condition->reference, timeout_ms, recover};
+    uint64_t lock = lock_of(condition);
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (!is_rlock(lock) || !locking_mine(lock)) return locking_acquire(lock, &how);
+    held(lock)->depth++;
+    return MPROC_OK;
+}
+
+mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms)
+{
+    return acquire(condition, timeout_ms, false);
+}
+
+mproc_status mproc_condition_recover(mproc_condition *condition, int64_t timeout_ms)
+{
+    return acquire(condition, timeout_ms, true);
+}
+
+static mproc_status check_mine(uint64_t lock, const char *what)
+{
+    if (locking_mine(lock)) return MPROC_OK;
+    return mproc_error(MPROC_NOT_OWNER, "this thread does not hold the condition's lock: acquire it before %s", what);
+}
+
+mproc_status mproc_condition_release(mproc_condition *condition)
+{
+    uint64_t lock = lock_of(condition);
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    return is_rlock(lock) ? locking_release_once(lock) : locking_release(lock);
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------- */
+
+/* Without the lock: until it is told, or why not. */
+static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
+{
+    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    mproc_status status = MPROC_OK;
+
+    while (status == MPROC_OK) {
+        switch (waiting_sleep(deadline_ns)) {
+        case WAITING_TOLD:
+            return MPROC_OK;
+        case WAITING_NOT:
+            return mproc_error(MPROC_TIMEOUT, "the condition was not notified within %lld ms",
+                               (long long)(timeout_ms < 0 ? 0 : timeout_ms));
+        case WAITING_STILL:
+            status = reference_reason(reference);
+            break;
+        }
+    }
+    /* Somebody may have told it meanwhile: then it was notified after all. */
+    return waiting_give_up() == WAITING_TOLD ? MPROC_OK : status;
+}
+
+/*
+ * What it was told counts as used when it has its lock again. If it does not get it, it has no use for
+ * it, and the next one is told.
+ */
+static mproc_status take_back(const mproc_condition *condition, uint32_t depth, mproc_status result)
+{
+    mproc_status status = locking_take_back(lock_of(condition), depth);
+
+    waiting_leave();
+    if (status == MPROC_OK) return result;
+    if (result == MPROC_OK) waiting_tell(work_hand(), condition->reference.object, 1);
+    return status;
+}
+
+mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms)
+{
+    struct condition *at = condition_at(condition);
+    uint64_t lock = lock_of(condition);
+    mproc_status status;
+    uint32_t depth;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = check_mine(lock, "waiting")) != MPROC_OK) return status;
+    reference_waits(&condition->reference);
+    depth = held(lock)->depth;
+    waiting_enter(condition->reference.object, atomic_fetch_add(&at->order, 1));
+    locking_let_go(lock);
+    status = take_back(condition, depth, sleep(&condition->reference, timeout_ms));
+    reference_waited(&condition->reference);
+    return status;
+}
+
+mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
+                                      int64_t timeout_ms)
+{
+    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    mproc_status status;
+
+    if (!predicate) return mproc_error(MPROC_INVALID, "a condition is to be waited for, and its predicate is NULL");
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
+    while (!predicate(context)) {
+        int64_t left_ms = timeout_ms;
+        if (deadline_ns != PLAT_FOREVER) left_ms = (deadline_ns - plat_clock_now_ns() + 999999) / 1000000;
+        status = mproc_condition_wait(condition, left_ms);
+        if (status == MPROC_TIMEOUT && predicate(context)) return MPROC_OK;
+        if (status != MPROC_OK) return status;
+    }
+    return MPROC_OK;
+}
+
+/* ---- notifying -------------------------------------------------------------------------------- */
+
+static mproc_status notify(mproc_condition *condition, uint32_t count)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = check_mine(lock_of(condition), "notifying")) != MPROC_OK) return status;
+    waiting_tell(work_hand(), condition->reference.object, count);
+    return MPROC_OK;
+}
+
+mproc_status mproc_condition_notify(mproc_condition *condition, int count)
+{
+    if (count < 0) return mproc_error(MPROC_INVALID, "%d are to be notified: 0 or more are possible", count);
+    return notify(condition, (uint32_t)count);
+}
+
+mproc_status mproc_condition_notify_all(mproc_condition *condition)
+{
+    return notify(condition, UINT_MAX);
+}

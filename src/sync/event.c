@@ -1,0 +1,127 @@
+/* Events. */
+#include <mproc/event.h>
+
+#include <limits.h>
+
+#include "arena/park.h"
+#include "process/interrupt.h"
+#include "process/reference.h"
+
+/*
+ * `word` is: number of times it was set << 2 | somebody may sleep << 1 | set. It changes by compare-and-swap
+ * alone. Whoever waits goes on when it is set or the number is another.
+ */
+struct event {
+    struct object object;
+    _Atomic uint32_t word;
+    uint32_t unused;
+};
+
+#define EVENT_SET 1u
+#define EVENT_WAITERS 2u
+#define EVENT_NUMBER 4u
+
+struct mproc_event {
+    struct reference reference;
+};
+
+static _Atomic uint32_t *word_of(const mproc_event *event)
+{
+    assert(event && event->reference.kind == OBJECT_EVENT);
+    return &((struct event *)event->reference.at)->word;
+}
+
+mproc_status mproc_event_create(mproc_event **out)
+{
+    struct reference *reference;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "an event was to be created, and out is NULL");
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(OBJECT_EVENT, sizeof(struct event), &reference)) != MPROC_OK) return status;
+    reference_publish(reference);
+    *out = (mproc_event *)reference;
+    return MPROC_OK;
+}
+
+void mproc_event_free(mproc_event *event)
+{
+    assert(!event || event->reference.kind == OBJECT_EVENT);
+    if (event) reference_free(&event->reference);
+}
+
+/* Nobody sleeps any more, and the number is the next. */
+static uint32_t set_after(uint32_t seen)
+{
+    return (seen / EVENT_NUMBER + 1) * EVENT_NUMBER | EVENT_SET;
+}
+
+/*
+ * The word is in the hand before it is changed: if we end before the wake, recovery wakes. What was in the hand comes
+ * back, as this may run in a signal handler in the middle of anything.
+ */
+mproc_status mproc_event_set(mproc_event *event)
+{
+    _Atomic uint32_t *word = word_of(event);
+    uint32_t seen = atomic_load(word);
+    struct hand *hand;
+    uint64_t before;
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (seen & EVENT_SET) return MPROC_OK;
+    hand = &thread_self.slot->hands[HAND_WORK];
+    before = atomic_load_explicit(&hand->word, memory_order_relaxed);
+    park_announce(word);
+    while (!(seen & EVENT_SET) && !atomic_compare_exchange_weak(word, &seen, set_after(seen))) {
+    }
+    if (!(seen & EVENT_SET) && seen & EVENT_WAITERS) park_wake(word, INT_MAX);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&hand->word, before, memory_order_relaxed);
+    return MPROC_OK;
+}
+
+mproc_status mproc_event_clear(mproc_event *event)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    atomic_fetch_and(word_of(event), ~EVENT_SET);
+    return MPROC_OK;
+}
+
+bool mproc_event_is_set(const mproc_event *event)
+{
+    return atomic_load(word_of(event)) & EVENT_SET;
+}
+
+static mproc_status wait_for(struct reference *reference, _Atomic uint32_t *word, uint32_t first, int64_t timeout_ms)
+{
+    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    mproc_status status;
+    uint32_t seen;
+
+    for (;;) {
+        seen = atomic_load(word);
+        if (seen & EVENT_SET || seen / EVENT_NUMBER != first / EVENT_NUMBER) return MPROC_OK;
+        if ((status = reference_reason(reference)) != MPROC_OK) return status;
+        if (!(seen & EVENT_WAITERS) && !atomic_compare_exchange_strong(word, &seen, seen | EVENT_WAITERS)) continue;
+        if (park_wait(word, seen | EVENT_WAITERS, deadline_ns) == MPROC_TIMEOUT)
+            return mproc_error(MPROC_TIMEOUT, "the event was not set within %lld ms", (long long)timeout_ms);
+    }
+}
+
+mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms)
+{
+    _Atomic uint32_t *word = word_of(event);
+    uint32_t first = atomic_load(word);
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (first & EVENT_SET) return MPROC_OK;
+    if (timeout_ms <= 0) return mproc_error(MPROC_TIMEOUT, "the event is not set");
+    reference_waits(&event->reference);
+    status = wait_for(&event->reference, word, first, timeout_ms);
+    reference_waited(&event->reference);
+    return status;
+}

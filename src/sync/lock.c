@@ -1,0 +1,288 @@
+/* Lock and RLock. The word is that of arena/lock.h; what is more stands in arena/held.h. */
+#include <mproc/lock.h>
+
+#include "arena/park.h"
+#include "process/interrupt.h"
+#include "sync/locking.h"
+
+#include <string.h>
+
+struct mproc_lock {
+    struct reference reference;
+};
+
+struct mproc_rlock {
+    struct reference reference;
+};
+
+static struct held_lock *lock_at(uint64_t lock)
+{
+    return (struct held_lock *)arena_at(lock);
+}
+
+static bool swap(struct held_lock *lock, uint32_t expected, uint32_t value)
+{
+    return atomic_compare_exchange_strong_explicit(&lock->word.word, &expected, value, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+/* ---- acquiring -------------------------------------------------------------------------------- */
+
+static mproc_status owner_died(void)
+{
+    return mproc_error(MPROC_OWNER_DIED,
+                       "the lock is abandoned: its owner ended without releasing it, and what it guards may be half "
+                       "done: mproc_lock_recover() takes it over");
+}
+
+static mproc_status timed_out(int64_t timeout_ms)
+{
+    return mproc_error(MPROC_TIMEOUT, "the lock was not free within %lld ms",
+                       (long long)(timeout_ms < 0 ? 0 : timeout_ms));
+}
+
+static mproc_status try_once(struct held_lock *lock, bool recover)
+{
+    uint32_t seen = atomic_load(&lock->word.word);
+
+    if (seen == 0 && swap(lock, 0, thread_self.tag)) return MPROC_OK;
+    if (seen != LOCK_ABANDONED) return timed_out(0);
+    if (!recover) return owner_died();
+    return swap(lock, LOCK_ABANDONED, thread_self.tag) ? MPROC_OK : timed_out(0);
+}
+
+static mproc_status wait_for(struct held_lock *lock, const struct locking *how, bool recover)
+{
+    int64_t deadline_ns = interrupt_deadline(how->timeout_ms), look_ns = 0;
+    mproc_status status = MPROC_OK;
+
+    while (status == MPROC_OK) {
+        switch (lock_try_wait(&lock->word, deadline_ns, &look_ns)) {
+        case LOCK_TAKEN:
+            return MPROC_OK;
+        case LOCK_TIMEOUT:
+            return timed_out(how->timeout_ms);
+        case LOCK_OWNER_DIED:
+            if (!recover) return owner_died();
+            if (swap(lock, LOCK_ABANDONED, thread_self.tag)) return MPROC_OK;
+            break;
+        case LOCK_BUSY:
+            if (how->reference) status = reference_reason(how->reference);
+            break;
+        }
+    }
+    return status;
+}
+
+/* The lock was not free at first sight. */
+static mproc_status acquire_slow(struct held_lock *lock, const struct locking *how)
+{
+    bool recover = how->recover || lock->silent;
+    mproc_status status;
+
+    if (how->timeout_ms <= 0) return try_once(lock, recover);
+    if (how->reference) reference_waits(how->reference);
+    status = wait_for(lock, how, recover);
+    if (how->reference) reference_waited(how->reference);
+    return status;
+}
+
+mproc_status locking_acquire(uint64_t lock, const struct locking *how)
+{
+    struct held_lock *at = lock_at(lock);
+    mproc_status status;
+
+    if ((status = held_enter(lock)) != MPROC_OK) return status;
+    if (!swap(at, 0, thread_self.tag) && (status = acquire_slow(at, how)) != MPROC_OK) {
+        held_leave(lock);
+        return status;
+    }
+    at->depth = 1;
+    return MPROC_OK;
+}
+
+mproc_status locking_take_back(uint64_t lock, uint32_t depth)
+{
+    static const struct locking how = {NULL, MPROC_FOREVER, false};
+    struct held_lock *at = lock_at(lock);
+    mproc_status status;
+
+    if (!swap(at, 0, thread_self.tag) && (status = acquire_slow(at, &how)) != MPROC_OK) {
+        held_leave(lock);
+        return status;
+    }
+    at->depth = depth;
+    return MPROC_OK;
+}
+
+/* ---- releasing -------------------------------------------------------------------------------- */
+
+/* The word is in the hand before it is changed: if we end before the wake, recovery wakes. */
+static bool let_go(struct held_lock *lock, uint32_t seen)
+{
+    bool done;
+
+    park_announce(&lock->word.word);
+    done = atomic_compare_exchange_strong(&lock->word.word, &seen, 0);
+    if (done && seen & LOCK_WAITERS) park_wake(&lock->word.word, 1);
+    atomic_signal_fence(memory_order_seq_cst);
+    park_announce(NULL);
+    return done;
+}
+
+mproc_status locking_release(uint64_t lock)
+{
+    struct held_lock *at = lock_at(lock);
+    uint32_t seen;
+
+    do {
+        seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
+        if (seen == 0)
+            return mproc_error(MPROC_BAD_STATE, "nobody holds the lock: release it once for each time it was acquired");
+        if (seen == LOCK_ABANDONED) return owner_died();
+    } while (!let_go(at, seen));
+    held_leave(lock);
+    return MPROC_OK;
+}
+
+mproc_status locking_release_once(uint64_t lock)
+{
+    if (atomic_load(&lock_at(lock)->word.word) == LOCK_ABANDONED) return owner_died();
+    if (!locking_mine(lock))
+        return mproc_error(MPROC_NOT_OWNER, "this thread does not hold the rlock: only its owner releases it");
+    if (--lock_at(lock)->depth > 0) return MPROC_OK;
+    return locking_release(lock);
+}
+
+/* It stays entered as held: that only says where to look. */
+void locking_let_go(uint64_t lock)
+{
+    struct held_lock *at = lock_at(lock);
+
+    while (!let_go(at, atomic_load_explicit(&at->word.word, memory_order_relaxed))) {
+    }
+}
+
+/* ---- both kinds ------------------------------------------------------------------------------- */
+
+static mproc_status create(enum object_kind kind, const mproc_lock_options *options, size_t size, void **out)
+{
+    mproc_lock_options all;
+    struct reference *reference;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "a lock was to be created, and out is NULL");
+    memset(&all, 0, sizeof all);
+    if (options) memcpy(&all, options, size < sizeof all ? size : sizeof all);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(kind, sizeof(struct held_lock), &reference)) != MPROC_OK) return status;
+    ((struct held_lock *)reference->at)->silent = all.recover;
+    reference_publish(reference);
+    *out = reference;
+    return MPROC_OK;
+}
+
+/* A reference of another kind under this type is a programming error. */
+static struct reference *checked(const void *object, enum object_kind kind)
+{
+    struct reference *reference = (struct reference *)object;
+
+    assert(reference && reference->kind == kind);
+    (void)kind;
+    return reference;
+}
+
+static mproc_status acquire(struct reference *reference, int64_t timeout_ms, bool recover)
+{
+    struct locking how = {reference, timeout_ms, recover};
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    return locking_acquire(reference->object, &how);
+}
+
+static bool locked(const struct reference *reference)
+{
+    return atomic_load(&lock_at(reference->object)->word.word) != 0;
+}
+
+/* ---- Lock ------------------------------------------------------------------------------------- */
+
+mproc_status mproc_lock_create_sized(const mproc_lock_options *options, size_t options_size, mproc_lock **out)
+{
+    return create(OBJECT_LOCK, options, options_size, (void **)out);
+}
+
+void mproc_lock_free(mproc_lock *lock)
+{
+    if (lock) reference_free(checked(lock, OBJECT_LOCK));
+}
+
+mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms)
+{
+    return acquire(checked(lock, OBJECT_LOCK), timeout_ms, false);
+}
+
+mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms)
+{
+    return acquire(checked(lock, OBJECT_LOCK), timeout_ms, true);
+}
+
+mproc_status mproc_lock_release(mproc_lock *lock)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    return locking_release(checked(lock, OBJECT_LOCK)->object);
+}
+
+bool mproc_lock_locked(const mproc_lock *lock)
+{
+    return locked(checked(lock, OBJECT_LOCK));
+}
+
+/* ---- RLock ------------------------------------------------------------------------------------ */
+
+mproc_status mproc_rlock_create_sized(const mproc_lock_options *options, size_t options_size, mproc_rlock **out)
+{
+    return create(OBJECT_RLOCK, options, options_size, (void **)out);
+}
+
+void mproc_rlock_free(mproc_rlock *rlock)
+{
+    if (rlock) reference_free(checked(rlock, OBJECT_RLOCK));
+}
+
+/* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
+static mproc_status acquire_again(struct reference *reference, int64_t timeout_ms, bool recover)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (!locking_mine(reference->object)) return acquire(reference, timeout_ms, recover);
+    lock_at(reference->object)->depth++;
+    return MPROC_OK;
+}
+
+mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_ms)
+{
+    return acquire_again(checked(rlock, OBJECT_RLOCK), timeout_ms, false);
+}
+
+mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms)
+{
+    return acquire_again(checked(rlock, OBJECT_RLOCK), timeout_ms, true);
+}
+
+mproc_status mproc_rlock_release(mproc_rlock *rlock)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    return locking_release_once(checked(rlock, OBJECT_RLOCK)->object);
+}
+
+bool mproc_rlock_locked(const mproc_rlock *rlock)
+{
+    return locked(checked(rlock, OBJECT_RLOCK));
+}

@@ -1,0 +1,32 @@
+/* The two locks of the program, as locks and conditions use them: by the object, whatever reference led to it. */
+#ifndef MPROC_SYNC_LOCKING_H
+#define MPROC_SYNC_LOCKING_H
+
+#include "arena/held.h"
+#include "arena/lock.h"
+#include "process/reference.h"
+
+/* How a lock is acquired. `reference` is what the wait goes by; NULL: it does not end early. */
+struct locking {
+    struct reference *reference;
+    int64_t timeout_ms;
+    bool recover; /* also if it is abandoned */
+};
+
+mproc_status locking_acquire(uint64_t lock, const struct locking *how);
+
+/* Of a Lock, whoever holds it; once, of an RLock that this thread holds. */
+mproc_status locking_release(uint64_t lock);
+mproc_status locking_release_once(uint64_t lock);
+
+/* Whether this thread holds it. */
+static inline bool locking_mine(uint64_t lock)
+{
+    return lock_owned(&((const struct held_lock *)arena_at(lock))->word, thread_self.tag);
+}
+
+/* For a condition: lets go of a lock that this thread holds, however often it has acquired it, and takes it back. */
+void locking_let_go(uint64_t lock);
+mproc_status locking_take_back(uint64_t lock, uint32_t depth);
+
+#endif

@@ -1,0 +1,209 @@
+/* Semaphores. See arena/semaphore.h for their words. */
+#include <mproc/semaphore.h>
+
+#include <string.h>
+
+#include "arena/park.h"
+#include "arena/semaphore.h"
+#include "process/interrupt.h"
+#include "process/reference.h"
+
+struct mproc_semaphore {
+    struct reference reference;
+};
+
+static plat_mutex mutex; /* guards the making of a reference's account, by its first acquire */
+
+static struct semaphore *semaphore_at(const mproc_semaphore *semaphore)
+{
+    assert(semaphore && semaphore->reference.kind == OBJECT_SEMAPHORE);
+    return (struct semaphore *)semaphore->reference.at;
+}
+
+static struct hand *work_hand(void)
+{
+    return &thread_self.slot->hands[HAND_WORK];
+}
+
+mproc_status mproc_semaphore_create_sized(int64_t value, const mproc_semaphore_options *options, size_t options_size,
+                                          mproc_semaphore **out)
+{
+    mproc_semaphore_options all;
+    struct reference *reference;
+    struct semaphore *semaphore;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "a semaphore was to be created, and out is NULL");
+    if (value < 0 || value > MPROC_SEMAPHORE_MAX)
+        return mproc_error(MPROC_INVALID, "a semaphore of %lld permits: 0 to %d are possible", (long long)value,
+                           MPROC_SEMAPHORE_MAX);
+    memset(&all, 0, sizeof all);
+    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(OBJECT_SEMAPHORE, sizeof *semaphore, &reference)) != MPROC_OK) return status;
+    semaphore = (struct semaphore *)reference->at;
+    semaphore->bound = all.bounded ? (uint32_t)value : SEMAPHORE_VALUE_MAX;
+    semaphore->owned = all.owned;
+    atomic_store(&semaphore->value, (uint32_t)value);
+    reference_publish(reference);
+    *out = (mproc_semaphore *)reference;
+    return MPROC_OK;
+}
+
+void mproc_semaphore_free(mproc_semaphore *semaphore)
+{
+    assert(!semaphore || semaphore->reference.kind == OBJECT_SEMAPHORE);
+    if (semaphore) reference_free(&semaphore->reference);
+}
+
+/* ---- permits that nobody owns ----------------------------------------------------------------- */
+
+/* `mark` is SEMAPHORE_WAITERS for one who has slept: others may sleep as well. */
+static bool take(struct semaphore *semaphore, uint32_t mark)
+{
+    uint32_t seen = atomic_load_explicit(&semaphore->value, memory_order_relaxed);
+
+    while ((seen & SEMAPHORE_VALUE_MAX) > 0)
+        if (atomic_compare_exchange_weak(&semaphore->value, &seen, (seen - 1) | mark)) return true;
+    return false;
+}
+
+/* Sets the mark for waiters where there is no permit. */
+static void mark_waiter(struct semaphore *semaphore)
+{
+    uint32_t none = 0;
+
+    atomic_compare_exchange_strong(&semaphore->value, &none, SEMAPHORE_WAITERS);
+}
+
+/*
+ * Whoever has slept takes its permit with the mark set; so the mark may be taken away when there are permits and
+ * nobody sleeps, and only then.
+ */
+static mproc_status release_free(struct semaphore *semaphore)
+{
+    uint32_t seen = atomic_load_explicit(&semaphore->value, memory_order_relaxed), next;
+
+    park_announce(&semaphore->value);
+    do {
+        if ((seen & SEMAPHORE_VALUE_MAX) >= semaphore->bound) {
+            park_announce(NULL);
+            return mproc_error(MPROC_BAD_STATE, "the semaphore has all of its %lu permits: one release too many",
+                               (unsigned long)semaphore->bound);
+        }
+    } while (!atomic_compare_exchange_weak(&semaphore->value, &seen, seen + 1));
+    next = seen + 1;
+    if (seen & SEMAPHORE_WAITERS && park_wake(&semaphore->value, 1) == 0)
+        atomic_compare_exchange_strong(&semaphore->value, &next, next & SEMAPHORE_VALUE_MAX);
+    atomic_signal_fence(memory_order_seq_cst);
+    park_announce(NULL);
+    return MPROC_OK;
+}
+
+/* ---- permits with an owner -------------------------------------------------------------------- */
+
+static mproc_status account_create(struct reference *reference)
+{
+    _Atomic uint64_t *cell;
+    struct permits *permits;
+    mproc_status status;
+
+    if ((status = cells_take(sizeof *permits, sizeof *permits, &cell)) != MPROC_OK) return status;
+    permits = (struct permits *)arena_at(atomic_load(cell));
+    object_refer(work_hand(), reference->object, &permits->semaphore);
+    permits->object.inner = 1;
+    permits->object.inner_at = offsetof(struct permits, semaphore);
+    object_publish(cell, OBJECT_PERMITS);
+    reference->account = cell;
+    return MPROC_OK;
+}
+
+static mproc_status account_of(struct reference *reference, struct permits **permits)
+{
+    mproc_status status = MPROC_OK;
+
+    plat_mutex_lock(&mutex);
+    if (!reference->account) status = account_create(reference);
+    plat_mutex_unlock(&mutex);
+    if (status == MPROC_OK) *permits = (struct permits *)arena_at(atomic_load(reference->account));
+    return status;
+}
+
+static mproc_status release_owned(struct semaphore *semaphore, struct permits *permits)
+{
+    bool done;
+
+    park_announce(&semaphore->value);
+    done = permits_move(work_hand(), permits, 1);
+    if (done && atomic_load(&semaphore->value) & SEMAPHORE_WAITERS) park_wake(&semaphore->value, 1);
+    park_announce(NULL);
+    if (done) return MPROC_OK;
+    return mproc_error(MPROC_NOT_OWNER, "this process has no permit of the semaphore by this reference to release");
+}
+
+/* ---- both ------------------------------------------------------------------------------------- */
+
+/* NULL for permits that nobody owns. */
+static bool try_take(struct semaphore *semaphore, struct permits *permits, uint32_t mark)
+{
+    return permits ? permits_move(work_hand(), permits, -1) : take(semaphore, mark);
+}
+
+/* Sets the mark for waiters if there is still none. */
+static void announce_sleep(struct semaphore *semaphore, struct permits *permits)
+{
+    if (permits) permits_move(work_hand(), permits, 0);
+    else mark_waiter(semaphore);
+}
+
+/* The word is in the hand all the time: if we end after a wake-up that was ours, recovery wakes the next. */
+static mproc_status wait_for(struct reference *reference, struct permits *permits, int64_t timeout_ms)
+{
+    struct semaphore *semaphore = (struct semaphore *)reference->at;
+    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    mproc_status status = MPROC_OK;
+
+    park_announce(&semaphore->value);
+    while (!try_take(semaphore, permits, SEMAPHORE_WAITERS)) {
+        if ((status = reference_reason(reference)) != MPROC_OK) break;
+        announce_sleep(semaphore, permits);
+        if (park_wait(&semaphore->value, SEMAPHORE_WAITERS, deadline_ns) != MPROC_TIMEOUT) continue;
+        status = mproc_error(MPROC_TIMEOUT, "the semaphore had no permit within %lld ms", (long long)timeout_ms);
+        break;
+    }
+    park_announce(NULL);
+    return status;
+}
+
+mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout_ms)
+{
+    struct semaphore *at = semaphore_at(semaphore);
+    struct permits *permits = NULL;
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (at->owned && (status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
+    if (try_take(at, permits, 0)) return MPROC_OK;
+    if (timeout_ms <= 0) return mproc_error(MPROC_TIMEOUT, "the semaphore has no permit");
+    reference_waits(&semaphore->reference);
+    status = wait_for(&semaphore->reference, permits, timeout_ms);
+    reference_waited(&semaphore->reference);
+    return status;
+}
+
+mproc_status mproc_semaphore_release(mproc_semaphore *semaphore)
+{
+    struct semaphore *at = semaphore_at(semaphore);
+    struct permits *permits;
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (!at->owned) return release_free(at);
+    if ((status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
+    return release_owned(at, permits);
+}
+
+int64_t mproc_semaphore_value(const mproc_semaphore *semaphore)
+{
+    return (int64_t)(atomic_load(&semaphore_at(semaphore)->value) & SEMAPHORE_VALUE_MAX);
+}
