@@ -10,6 +10,7 @@
 #include <mproc/pool.h>
 #include <mproc/process.h>
 #include <mproc/semaphore.h>
+#include <mproc/shared.h>
 #include <mproc/status.h>
 #include <mproc/version.h>
 

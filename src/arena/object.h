@@ -25,7 +25,8 @@ enum object_kind {
     OBJECT_EVENT = 6,
     OBJECT_BARRIER = 7,
     OBJECT_PERMITS = 8, /* what one process has of a semaphore whose permits come back when it dies */
-    OBJECT_MEMORY = 9
+    OBJECT_VALUE = 9,
+    OBJECT_ARRAY = 10
 };
 
 #define OBJECT_GENERATION_MASK 0xFFFFFFu

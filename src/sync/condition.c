@@ -94,11 +94,6 @@ void mproc_condition_free(mproc_condition *condition)
 
 /* ---- its lock --------------------------------------------------------------------------------- */
 
-static bool is_rlock(uint64_t lock)
-{
-    return object_kind(lock) == OBJECT_RLOCK;
-}
-
 static struct held_lock *held(uint64_t lock)
 {
     return (struct held_lock *)arena_at(lock);
@@ -107,13 +102,10 @@ static struct held_lock *held(uint64_t lock)
 static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
 {
     struct locking how = {&condition->reference, timeout_ms, recover};
-    uint64_t lock = lock_of(condition);
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    if (!is_rlock(lock) || !locking_mine(lock)) return locking_acquire(lock, &how);
-    held(lock)->depth++;
-    return MPROC_OK;
+    return locking_acquire(lock_of(condition), &how);
 }
 
 mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms)
@@ -134,11 +126,10 @@ static mproc_status check_mine(uint64_t lock, const char *what)
 
 mproc_status mproc_condition_release(mproc_condition *condition)
 {
-    uint64_t lock = lock_of(condition);
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    return is_rlock(lock) ? locking_release_once(lock) : locking_release(lock);
+    return locking_release(lock_of(condition));
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */

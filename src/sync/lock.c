@@ -87,11 +87,21 @@ static mproc_status acquire_slow(struct held_lock *lock, const struct locking *h
     return status;
 }
 
+static bool is_rlock(uint64_t lock)
+{
+    return object_kind(lock) == OBJECT_RLOCK;
+}
+
+/* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
 mproc_status locking_acquire(uint64_t lock, const struct locking *how)
 {
     struct held_lock *at = lock_at(lock);
     mproc_status status;
 
+    if (locking_mine(lock) && is_rlock(lock)) {
+        at->depth++;
+        return MPROC_OK;
+    }
     if ((status = held_enter(lock)) != MPROC_OK) return status;
     if (!swap(at, 0, thread_self.tag) && (status = acquire_slow(at, how)) != MPROC_OK) {
         held_leave(lock);
@@ -130,28 +140,32 @@ static bool let_go(struct held_lock *lock, uint32_t seen)
     return done;
 }
 
+static mproc_status check_releasable(uint64_t lock, uint32_t seen)
+{
+    if (seen == LOCK_ABANDONED) return owner_died();
+    if (is_rlock(lock) && !locking_mine(lock))
+        return mproc_error(MPROC_NOT_OWNER, "this thread does not hold the rlock: only its owner releases it");
+    if (seen == 0)
+        return mproc_error(MPROC_BAD_STATE, "nobody holds the lock: release it once for each time it was acquired");
+    return MPROC_OK;
+}
+
 mproc_status locking_release(uint64_t lock)
 {
     struct held_lock *at = lock_at(lock);
+    mproc_status status;
     uint32_t seen;
 
     do {
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
-        if (seen == 0)
-            return mproc_error(MPROC_BAD_STATE, "nobody holds the lock: release it once for each time it was acquired");
-        if (seen == LOCK_ABANDONED) return owner_died();
+        if ((status = check_releasable(lock, seen)) != MPROC_OK) return status;
+        if (is_rlock(lock) && at->depth > 1) {
+            at->depth--;
+            return MPROC_OK;
+        }
     } while (!let_go(at, seen));
     held_leave(lock);
     return MPROC_OK;
-}
-
-mproc_status locking_release_once(uint64_t lock)
-{
-    if (atomic_load(&lock_at(lock)->word.word) == LOCK_ABANDONED) return owner_died();
-    if (!locking_mine(lock))
-        return mproc_error(MPROC_NOT_OWNER, "this thread does not hold the rlock: only its owner releases it");
-    if (--lock_at(lock)->depth > 0) return MPROC_OK;
-    return locking_release(lock);
 }
 
 /* It stays entered as held: that only says where to look. */
@@ -253,25 +267,14 @@ void mproc_rlock_free(mproc_rlock *rlock)
     if (rlock) reference_free(checked(rlock, OBJECT_RLOCK));
 }
 
-/* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
-static mproc_status acquire_again(struct reference *reference, int64_t timeout_ms, bool recover)
-{
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if (!locking_mine(reference->object)) return acquire(reference, timeout_ms, recover);
-    lock_at(reference->object)->depth++;
-    return MPROC_OK;
-}
-
 mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_ms)
 {
-    return acquire_again(checked(rlock, OBJECT_RLOCK), timeout_ms, false);
+    return acquire(checked(rlock, OBJECT_RLOCK), timeout_ms, false);
 }
 
 mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms)
 {
-    return acquire_again(checked(rlock, OBJECT_RLOCK), timeout_ms, true);
+    return acquire(checked(rlock, OBJECT_RLOCK), timeout_ms, true);
 }
 
 mproc_status mproc_rlock_release(mproc_rlock *rlock)
@@ -279,7 +282,7 @@ mproc_status mproc_rlock_release(mproc_rlock *rlock)
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    return locking_release_once(checked(rlock, OBJECT_RLOCK)->object);
+    return locking_release(checked(rlock, OBJECT_RLOCK)->object);
 }
 
 bool mproc_rlock_locked(const mproc_rlock *rlock)

@@ -13,11 +13,11 @@ struct locking {
     bool recover; /* also if it is abandoned */
 };
 
+/* A Lock or an RLock: the latter again, if this thread holds it. */
 mproc_status locking_acquire(uint64_t lock, const struct locking *how);
 
-/* Of a Lock, whoever holds it; once, of an RLock that this thread holds. */
+/* A Lock, whoever holds it; an RLock once, if this thread holds it. */
 mproc_status locking_release(uint64_t lock);
-mproc_status locking_release_once(uint64_t lock);
 
 /* Whether this thread holds it. */
 static inline bool locking_mine(uint64_t lock)

@@ -1,0 +1,142 @@
+/*
+ * Shared memory with a lock: one item (Python: Value), or an array of items (Python: Array). Their memory is ordinary
+ * memory of each process that has a reference - at another address in each - and belongs to who holds the lock.
+ *
+ *     mproc_shared_value *counter;
+ *     mproc_check(mproc_shared_value_create(sizeof(int64_t), NULL, NULL, &counter));
+ *     ...
+ *     MPROC_TRY(mproc_shared_value_acquire(counter, MPROC_FOREVER));
+ *     ++*(int64_t *)mproc_shared_value_memory(counter);
+ *     MPROC_TRY(mproc_shared_value_release(counter));
+ *
+ * What <mproc/lock.h> says once for all objects is said for these, too. Items are plain data, of any type that has no
+ * pointers in it; an item's size stands for Python's typecode.
+ */
+#ifndef MPROC_SHARED_H
+#define MPROC_SHARED_H
+
+#include <mproc/lock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mproc_shared_value mproc_shared_value;
+typedef struct mproc_shared_array mproc_shared_array;
+
+/* For both. Zero in a field is its default. */
+typedef struct mproc_shared_options {
+    /* The lock, one of these at most; it lives at least as long. Default: an rlock of its own. */
+    mproc_lock *lock;
+    mproc_rlock *rlock;
+    /* No lock at all (Python: RawValue, RawArray, lock=False). */
+    bool raw;
+} mproc_shared_options;
+
+/* ---- one item --------------------------------------------------------------------------------- */
+
+/*
+ * Creates an item of `size` bytes: a copy of `*initial`, or zeros if that is NULL (Python: Value()).
+ *
+ * Does not block. All memory that it has is there when it returns: using it never fails for want of memory.
+ * Returns MPROC_OK, or, with `*out` unchanged:
+ *   MPROC_INVALID    `out` is NULL, `size` is 0, or more than one of the options is given
+ *   MPROC_NO_MEMORY  the arena or this process has no room
+ */
+static inline mproc_status mproc_shared_value_create(size_t size, const void *initial,
+                                                     const mproc_shared_options *options, mproc_shared_value **out);
+
+MPROC_API void mproc_shared_value_free(mproc_shared_value *value);
+
+/* Returns the item, aligned for every type; it is there until this reference is freed. Never blocks. */
+MPROC_API void *mproc_shared_value_memory(const mproc_shared_value *value);
+
+/* Returns the item's size in bytes. */
+MPROC_API size_t mproc_shared_value_size(const mproc_shared_value *value);
+
+/*
+ * Acquire, release and recover the lock: as those of mproc_lock and mproc_rlock, with their statuses, and
+ * MPROC_NOT_SUPPORTED if there is none.
+ */
+MPROC_API mproc_status mproc_shared_value_acquire(mproc_shared_value *value, int64_t timeout_ms);
+MPROC_API mproc_status mproc_shared_value_release(mproc_shared_value *value);
+MPROC_API mproc_status mproc_shared_value_recover(mproc_shared_value *value, int64_t timeout_ms);
+
+/*
+ * Copies the item to `out`, or from `item`, under the lock, if there is one (Python: .value). `size` is the item's.
+ * Blocks until the lock is free. Returns as acquire, or MPROC_INVALID: `size` is another, or the address NULL.
+ */
+MPROC_API mproc_status mproc_shared_value_get(mproc_shared_value *value, void *out, size_t size);
+MPROC_API mproc_status mproc_shared_value_set(mproc_shared_value *value, const void *item, size_t size);
+
+/* ---- an array --------------------------------------------------------------------------------- */
+
+/*
+ * Creates an array of `count` items of `item_size` bytes: a copy of the array `initial`, or zeros if that is NULL
+ * (Python: Array()). An array of no items is one. Maps of pools use its memory in place. Returns and blocks as
+ * mproc_shared_value_create(); MPROC_NO_MEMORY also for more than memory can be.
+ */
+static inline mproc_status mproc_shared_array_create(size_t item_size, size_t count, const void *initial,
+                                                     const mproc_shared_options *options, mproc_shared_array **out);
+
+MPROC_API void mproc_shared_array_free(mproc_shared_array *array);
+
+/* Returns the first item, at the begin of a cache line; it is there until this reference is freed. Never blocks. */
+MPROC_API void *mproc_shared_array_memory(const mproc_shared_array *array);
+
+/* Return the number of items, and the size of each in bytes. */
+MPROC_API size_t mproc_shared_array_count(const mproc_shared_array *array);
+MPROC_API size_t mproc_shared_array_item_size(const mproc_shared_array *array);
+
+/* As those of a value. */
+MPROC_API mproc_status mproc_shared_array_acquire(mproc_shared_array *array, int64_t timeout_ms);
+MPROC_API mproc_status mproc_shared_array_release(mproc_shared_array *array);
+MPROC_API mproc_status mproc_shared_array_recover(mproc_shared_array *array, int64_t timeout_ms);
+
+/*
+ * Copies `count` items from the item `first` on to `out`, or from `items`, under the lock, if there is one (Python:
+ * slices). Blocks until the lock is free. Returns as acquire, or MPROC_INVALID: they are not all in the array, or the
+ * address is NULL.
+ */
+MPROC_API mproc_status mproc_shared_array_get(mproc_shared_array *array, size_t first, size_t count, void *out);
+MPROC_API mproc_status mproc_shared_array_set(mproc_shared_array *array, size_t first, size_t count,
+                                              const void *items);
+
+/* ---- what the inline functions above call; not for direct use ------------------------------ */
+
+MPROC_API mproc_status mproc_shared_value_create_sized(size_t size, const void *initial,
+                                                       const mproc_shared_options *options, size_t options_size,
+                                                       mproc_shared_value **out);
+MPROC_API mproc_status mproc_shared_array_create_sized(size_t item_size, size_t count, const void *initial,
+                                                       const mproc_shared_options *options, size_t options_size,
+                                                       mproc_shared_array **out);
+
+static inline mproc_status mproc_shared_value_create(size_t size, const void *initial,
+                                                     const mproc_shared_options *options, mproc_shared_value **out)
+{
+    return mproc_shared_value_create_sized(size, initial, options, sizeof(mproc_shared_options), out);
+}
+
+static inline mproc_status mproc_shared_array_create(size_t item_size, size_t count, const void *initial,
+                                                     const mproc_shared_options *options, mproc_shared_array **out)
+{
+    return mproc_shared_array_create_sized(item_size, count, initial, options, sizeof(mproc_shared_options), out);
+}
+
+#ifdef __cplusplus
+}
+
+static inline mproc_status mproc_shared_value_create(size_t size, const void *initial,
+                                                     const mproc_shared_options &options, mproc_shared_value **out)
+{
+    return mproc_shared_value_create_sized(size, initial, &options, sizeof options, out);
+}
+
+static inline mproc_status mproc_shared_array_create(size_t item_size, size_t count, const void *initial,
+                                                     const mproc_shared_options &options, mproc_shared_array **out)
+{
+    return mproc_shared_array_create_sized(item_size, count, initial, &options, sizeof options, out);
+}
+#endif
+
+#endif
