@@ -6,6 +6,7 @@
 #include <mproc/pool.h>
 #include <mproc/process.h>
 #include <mproc/status.h>
+#include <mproc/value.h>
 #include <mproc/version.h>
 
 #endif
