@@ -63,14 +63,6 @@ static uint64_t elements_of(const mproc_value *container)
     return container->type == MPROC_TYPE_MAP ? 2 * (uint64_t)container->count : container->count;
 }
 
-/* Where an element lies; one of a view is taken out of its cell first. */
-static inline const mproc_value *element_of(const mproc_value *container, uint64_t index, mproc_value *view)
-{
-    if (!(container->form & VALUE_IS_VIEW)) return &container->as.items[index];
-    *view = cell_view((const struct cell *)container->as.data + index);
-    return view;
-}
-
 /* ---- measuring -------------------------------------------------------------------------------- */
 
 struct measure {
@@ -106,10 +98,9 @@ static mproc_status measure_container(struct measure *measure, const mproc_value
     status = measure_add(measure, elements * sizeof(struct cell) + (map ? encoding_index(value->count) : 0));
     measure->depth++;
     for (uint64_t i = 0; i < elements && status == MPROC_OK; i++) {
-        mproc_value view;
-        const mproc_value *element = element_of(value, i, &view);
-        if (map && i % 2 == 0 && !key_is_allowed(element->type)) status = refuse_key(element);
-        else status = measure_value(measure, element);
+        mproc_value element = value_element(value, i);
+        if (map && i % 2 == 0 && !key_is_allowed(element.type)) status = refuse_key(&element);
+        else status = measure_value(measure, &element);
     }
     measure->depth--;
     return status;
@@ -174,13 +165,15 @@ static mproc_status write_other(struct writer *writer, struct cell *cell, const 
 /* What is a number or short text, as most values are. False: it is something else, or wrong. */
 static inline bool write_small(struct cell *cell, const mproc_value *value)
 {
-    cell->type = value->type;
-    cell->count = value->count;
-    cell->word = value->as.uint64;
-    if (value->type < MPROC_TYPE_STRING) return true;
-    if (value->type != MPROC_TYPE_STRING || value->count > SHORT_BYTES_MAX || !value->as.data) return false;
-    cell->word = short_word(value->as.data, value->count);
-    return is_ascii(cell->word);
+    uint64_t word = value->as.uint64;
+    bool small = value->type < MPROC_TYPE_STRING;
+
+    if (value->type == MPROC_TYPE_STRING && value->count <= SHORT_BYTES_MAX && value->as.data) {
+        word = short_word(value->as.data, value->count);
+        small = is_ascii(word);
+    }
+    cell_set(cell, value->type, value->count, word);
+    return small;
 }
 
 /* Takes room for the payload of a cell. NULL: there is not enough. */
@@ -214,18 +207,27 @@ static mproc_status write_bytes(struct writer *writer, struct cell *cell, const 
     return MPROC_OK;
 }
 
+static inline mproc_status write_value(struct writer *writer, struct cell *cell, const mproc_value *value)
+{
+    return write_small(cell, value) ? MPROC_OK : write_other(writer, cell, value);
+}
+
+/* Two loops, because one that asks at each element where it lies takes a fifth longer. */
 static mproc_status write_elements(struct writer *writer, struct cell *cells, const mproc_value *value)
 {
     uint64_t elements = elements_of(value);
-    mproc_status status;
+    mproc_status status = MPROC_OK;
 
-    for (uint64_t i = 0; i < elements; i++) {
-        mproc_value view;
-        const mproc_value *element = element_of(value, i, &view);
-        if (write_small(&cells[i], element)) continue;
-        if ((status = write_other(writer, &cells[i], element)) != MPROC_OK) return status;
+    if (value->form & VALUE_IS_VIEW) {
+        for (uint64_t i = 0; i < elements && status == MPROC_OK; i++) {
+            mproc_value view = value_element(value, i);
+            status = write_value(writer, &cells[i], &view);
+        }
+        return status;
     }
-    return MPROC_OK;
+    for (uint64_t i = 0; i < elements && status == MPROC_OK; i++)
+        status = write_value(writer, &cells[i], &value->as.items[i]);
+    return status;
 }
 
 static mproc_status refuse_twice(const struct cell *key)
@@ -244,8 +246,8 @@ static mproc_status write_keys(const mproc_value *map, struct cell *cells)
 
     for (uint64_t i = 0; i < 2 * (uint64_t)map->count; i += 2)
         if (!key_is_allowed(cells[i].type)) {
-            mproc_value view;
-            return refuse_key(element_of(map, i, &view));
+            mproc_value key = value_element(map, i);
+            return refuse_key(&key);
         }
     if (map->count <= MAP_SCANNED_MAX) differ = keys_differ(cells, map->count, &twice);
     else differ = index_write(cells, map->count, (uint32_t *)(cells + 2 * (size_t)map->count), &twice);
@@ -328,7 +330,7 @@ mproc_status encoding_write(const mproc_value *value, void *encoding, size_t cap
 
     assert((uintptr_t)encoding % sizeof(uint64_t) == 0);
     if (room < ENCODING_PAYLOAD) writer.full = true;
-    else if (!write_small(root, value)) status = write_other(&writer, root, value);
+    else status = write_value(&writer, root, value);
     if (writer.full) {
         if ((status = encoding_measure(value, &room)) != MPROC_OK) return status;
         return mproc_error(MPROC_INVALID, "an encoding of %zu bytes does not fit the buffer of %zu", room, capacity);

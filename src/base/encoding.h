@@ -90,19 +90,44 @@ static inline uint64_t short_word(const unsigned char *bytes, uint32_t count)
     return bytes[0] | (uint64_t)bytes[count / 2] << (8 * (count / 2)) | (uint64_t)bytes[count - 1] << (8 * (count - 1));
 }
 
-/* The value in a cell of a sound encoding. */
+/* The type and the count of a cell in one word, as they lie in memory. */
+static inline uint64_t cell_head(const struct cell *cell)
+{
+    uint64_t head;
+
+    memcpy(&head, cell, sizeof head);
+    return head;
+}
+
+/* Written as one word: a processor that reads as one what was written as two waits until both are in its cache. */
+static inline void cell_set(struct cell *cell, uint32_t type, uint32_t count, uint64_t word)
+{
+    uint64_t head = type | (uint64_t)count << 32;
+
+    memcpy(cell, &head, sizeof head);
+    cell->word = word;
+}
+
+/* The value in a cell of a sound encoding. Its fields up to `count` are one word, see above. */
 static inline mproc_value cell_view(const struct cell *cell)
 {
+    uint64_t head = cell_head(cell) | (uint64_t)VALUE_VIEW << 8;
     mproc_value value;
 
-    value.type = (uint8_t)cell->type;
-    value.form = VALUE_VIEW;
-    value.kind = 0;
-    value.count = cell->count;
-    if (cell->type == MPROC_TYPE_STRING || cell->type == MPROC_TYPE_BYTES) value.as.data = cell_bytes(cell);
-    else if (cell->type >= MPROC_TYPE_LIST) value.as.data = cell_payload(cell);
-    else value.as.uint64 = cell->word;
+    memcpy(&value, &head, sizeof head);
+    if (cell->type < MPROC_TYPE_STRING) value.as.uint64 = cell->word;
+    else if (cell->type < MPROC_TYPE_LIST) value.as.data = cell_bytes(cell);
+    else value.as.data = cell_payload(cell);
     return value;
+}
+
+static_assert(offsetof(mproc_value, form) == 1 && offsetof(mproc_value, count) == 4, "cell_view() sets them at once");
+
+/* The element of a list or map in the row of all that are in it, where a map has keys and values in turn. */
+static inline mproc_value value_element(const mproc_value *container, uint64_t index)
+{
+    if (container->form & VALUE_IS_VIEW) return cell_view((const struct cell *)container->as.data + index);
+    return container->as.items[index];
 }
 
 /* The value of a sound encoding. */

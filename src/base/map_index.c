@@ -121,12 +121,25 @@ static int64_t search(const struct cell *pairs, uint32_t count, const struct pro
     return -1;
 }
 
-int64_t index_find(const mproc_value *map, const mproc_value *key)
+/* A borrowed map has no order to search by. */
+static int64_t compare_all(const mproc_value *map, const mproc_value *key)
+{
+    for (uint32_t i = 0; i < map->count; i++)
+        if (mproc_value_equal(map->as.items[2 * (size_t)i], *key)) return i;
+    return -1;
+}
+
+bool map_find(mproc_value map, mproc_value key, mproc_value *value)
 {
     struct probe probe;
+    int64_t pair;
 
-    if (!key_is_allowed(key->type) || (key->count > 0 && !key->as.data)) return -1;
-    probe_make(key, &probe);
-    if (map->count <= MAP_SCANNED_MAX) return scan(map->as.data, map->count, &probe);
-    return search(map->as.data, map->count, &probe);
+    if (map.type != MPROC_TYPE_MAP || !map.as.data || !key_is_allowed(key.type)) return false;
+    if (key.count > 0 && !key.as.data) return false;
+    probe_make(&key, &probe);
+    if (!(map.form & VALUE_IS_VIEW)) pair = compare_all(&map, &key);
+    else if (map.count <= MAP_SCANNED_MAX) pair = scan(map.as.data, map.count, &probe);
+    else pair = search(map.as.data, map.count, &probe);
+    if (pair >= 0 && value) *value = value_element(&map, 2 * (uint64_t)pair + 1);
+    return pair >= 0;
 }

@@ -16,21 +16,15 @@ static inline bool key_is_allowed(uint32_t type)
     return type <= MPROC_TYPE_BYTES && (allowed >> type & 1u) != 0;
 }
 
-/* The type and the count of a cell in one. */
-static inline uint64_t cell_head(const struct cell *cell)
-{
-    return cell->type | (uint64_t)cell->count << 32;
-}
-
 /*
  * Looks for a key without a payload among few pairs: the first 16 bytes say it all. NULL: it is not there. Most keys
  * are short names in small maps, so this is done without detours.
  */
-static inline const struct cell *pairs_scan(const struct cell *pairs, uint32_t count, const mproc_value *key)
+static inline const struct cell *pairs_scan(const struct cell *pairs, uint32_t count, mproc_value key)
 {
-    bool text = key->type == MPROC_TYPE_STRING || key->type == MPROC_TYPE_BYTES;
-    uint64_t head = key->type | (uint64_t)key->count << 32;
-    uint64_t word = text ? short_word((const unsigned char *)key->as.data, key->count) : key->as.uint64;
+    bool text = key.type == MPROC_TYPE_STRING || key.type == MPROC_TYPE_BYTES;
+    uint64_t head = key.type | (uint64_t)key.count << 32;
+    uint64_t word = text ? short_word((const unsigned char *)key.as.data, key.count) : key.as.uint64;
 
     for (const struct cell *at = pairs; count > 0; count--, at += 2)
         if (cell_head(at) == head && at->word == word) return at;
@@ -49,7 +43,7 @@ bool keys_differ(const struct cell *pairs, uint32_t count, uint32_t *twice);
 /* Writes the index of a map that has one. False: two keys are equal, see keys_differ(). */
 bool index_write(const struct cell *pairs, uint32_t count, uint32_t *index, uint32_t *twice);
 
-/* The number of the pair in a map that is a view, or -1. `key` is of any type and form. */
-int64_t index_find(const mproc_value *map, const mproc_value *key);
+/* mproc_value_find() for any value, key and form. By value: what has its address taken cannot stay in registers. */
+bool map_find(mproc_value map, mproc_value key, mproc_value *value);
 
 #endif

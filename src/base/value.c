@@ -17,47 +17,27 @@ const char *mproc_type_name(mproc_type type)
     return (unsigned)type < sizeof names / sizeof names[0] ? names[type] : "no value";
 }
 
-/* The element in the row of all of a container's, where a map has keys and values in turn. */
-static mproc_value element_at(const mproc_value *container, size_t index)
-{
-    if (container->form & VALUE_IS_VIEW) return cell_view((const struct cell *)container->as.data + index);
-    return container->as.items[index];
-}
-
 mproc_value mproc_value_at(mproc_value container, size_t index)
 {
     if (index >= mproc_value_count(container)) return mproc_nil();
-    return element_at(&container, container.type == MPROC_TYPE_MAP ? 2 * index + 1 : index);
+    return value_element(&container, container.type == MPROC_TYPE_MAP ? 2 * index + 1 : index);
 }
 
 mproc_value mproc_value_key(mproc_value map, size_t index)
 {
-    return map.type == MPROC_TYPE_MAP && index < map.count ? element_at(&map, 2 * index) : mproc_nil();
-}
-
-/* Any map, any key. */
-static int64_t find_pair(const mproc_value *map, const mproc_value *key)
-{
-    if (map->form & VALUE_IS_VIEW) return index_find(map, key);
-    for (uint32_t i = 0; key_is_allowed(key->type) && i < map->count; i++)
-        if (mproc_value_equal(map->as.items[2 * (size_t)i], *key)) return i;
-    return -1;
+    return map.type == MPROC_TYPE_MAP && index < map.count ? value_element(&map, 2 * index) : mproc_nil();
 }
 
 bool mproc_value_find(mproc_value map, mproc_value key, mproc_value *value)
 {
     const struct cell *found;
-    int64_t pair;
 
-    if (map.type != MPROC_TYPE_MAP || map.count == 0 || (key.count > 0 && !key.as.data)) return false;
-    if ((map.form & VALUE_IS_VIEW) && map.count <= MAP_SCANNED_MAX && key.count <= SHORT_BYTES_MAX) {
-        if (!key_is_allowed(key.type) || !(found = pairs_scan(map.as.data, map.count, &key))) return false;
-        if (value) *value = cell_view(found + 1);
-        return true;
-    }
-    pair = find_pair(&map, &key);
-    if (pair >= 0 && value) *value = element_at(&map, 2 * (size_t)pair + 1);
-    return pair >= 0;
+    if (map.type != MPROC_TYPE_MAP || !(map.form & VALUE_IS_VIEW) || map.count > MAP_SCANNED_MAX ||
+        key.count > SHORT_BYTES_MAX)
+        return map_find(map, key, value);
+    if (!key_is_allowed(key.type) || !(found = pairs_scan(map.as.data, map.count, key))) return false;
+    if (value) *value = cell_view(found + 1);
+    return true;
 }
 
 /* ---- objects and functions -------------------------------------------------------------------- */
@@ -100,7 +80,7 @@ static bool equal_doubles(double left, double right)
 static bool equal_lists(const mproc_value *left, const mproc_value *right, int depth)
 {
     for (uint32_t i = 0; i < left->count; i++) {
-        mproc_value one = element_at(left, i), other = element_at(right, i);
+        mproc_value one = value_element(left, i), other = value_element(right, i);
         if (!equal(&one, &other, depth)) return false;
     }
     return true;
