@@ -33,10 +33,10 @@ static inline mproc_value mproc_value_pointer_(const void *pointer)
                    : mproc_nil();
 }
 
-#define MPROC_OBJECT_MAKE(number, name, constant, text)                                 \
-    static inline mproc_value mproc_value_##name##_(const mproc_##name *object)         \
-    {                                                                                   \
-        return mproc_value_object(MPROC_KIND_##constant, object);                       \
+#define MPROC_OBJECT_MAKE(number, name, constant, text)                         \
+    static inline mproc_value mproc_value_##name##_(const mproc_##name *object) \
+    {                                                                           \
+        return mproc_value_object(MPROC_KIND_##constant, object);               \
     }
 MPROC_OBJECT_TABLE(MPROC_OBJECT_MAKE)
 #undef MPROC_OBJECT_MAKE
@@ -45,29 +45,29 @@ MPROC_OBJECT_TABLE(MPROC_OBJECT_MAKE)
  * C type and constructor of all that can be a value, but objects. `true` is an int in C11: use a bool variable or
  * mproc_bool(true); a bool variable takes 0 and 1 as well. An enum is its integer type.
  */
-#define MPROC_VALUE_TABLE(X)                                                                                 \
-    X(bool, mproc_bool)                                                                                      \
-    X(char, mproc_int)                                                                                       \
-    X(signed char, mproc_int)                                                                                \
-    X(short, mproc_int)                                                                                      \
-    X(int, mproc_int)                                                                                        \
-    X(long, mproc_int)                                                                                       \
-    X(long long, mproc_int)                                                                                  \
-    X(unsigned char, mproc_uint)                                                                             \
-    X(unsigned short, mproc_uint)                                                                            \
-    X(unsigned int, mproc_uint)                                                                              \
-    X(unsigned long, mproc_uint)                                                                             \
-    X(unsigned long long, mproc_uint)                                                                        \
-    X(float, mproc_double)                                                                                   \
-    X(double, mproc_double)                                                                                  \
-    X(char *, mproc_string)                                                                                  \
-    X(const char *, mproc_string)                                                                            \
-    X(signed char *, mproc_value_text_)                                                                      \
-    X(const signed char *, mproc_value_text_)                                                                \
-    X(unsigned char *, mproc_value_text_)                                                                    \
-    X(const unsigned char *, mproc_value_text_)                                                              \
-    X(void *, mproc_value_pointer_)                                                                          \
-    X(const void *, mproc_value_pointer_)                                                                    \
+#define MPROC_VALUE_TABLE(X)                    \
+    X(bool, mproc_bool)                         \
+    X(char, mproc_int)                          \
+    X(signed char, mproc_int)                   \
+    X(short, mproc_int)                         \
+    X(int, mproc_int)                           \
+    X(long, mproc_int)                          \
+    X(long long, mproc_int)                     \
+    X(unsigned char, mproc_uint)                \
+    X(unsigned short, mproc_uint)               \
+    X(unsigned int, mproc_uint)                 \
+    X(unsigned long, mproc_uint)                \
+    X(unsigned long long, mproc_uint)           \
+    X(float, mproc_double)                      \
+    X(double, mproc_double)                     \
+    X(char *, mproc_string)                     \
+    X(const char *, mproc_string)               \
+    X(signed char *, mproc_value_text_)         \
+    X(const signed char *, mproc_value_text_)   \
+    X(unsigned char *, mproc_value_text_)       \
+    X(const unsigned char *, mproc_value_text_) \
+    X(void *, mproc_value_pointer_)             \
+    X(const void *, mproc_value_pointer_)       \
     X(mproc_value_function_, mproc_value_function)
 
 typedef mproc_status (*mproc_value_function_)(struct mproc_call *call);
@@ -92,21 +92,21 @@ typedef struct mproc_target {
 } mproc_target;
 
 /* C type of the variable and what it takes, but objects. */
-#define MPROC_TARGET_TABLE(X)                    \
-    X(bool, MPROC_TARGET_BOOL)                   \
-    X(signed char, MPROC_TARGET_INT)             \
-    X(short, MPROC_TARGET_INT)                   \
-    X(int, MPROC_TARGET_INT)                     \
-    X(long, MPROC_TARGET_INT)                    \
-    X(long long, MPROC_TARGET_INT)               \
-    X(unsigned char, MPROC_TARGET_UINT)          \
-    X(unsigned short, MPROC_TARGET_UINT)         \
-    X(unsigned int, MPROC_TARGET_UINT)           \
-    X(unsigned long, MPROC_TARGET_UINT)          \
-    X(unsigned long long, MPROC_TARGET_UINT)     \
-    X(float, MPROC_TARGET_FLOAT)                 \
-    X(double, MPROC_TARGET_FLOAT)                \
-    X(const char *, MPROC_TARGET_STRING)         \
+#define MPROC_TARGET_TABLE(X)                     \
+    X(bool, MPROC_TARGET_BOOL)                    \
+    X(signed char, MPROC_TARGET_INT)              \
+    X(short, MPROC_TARGET_INT)                    \
+    X(int, MPROC_TARGET_INT)                      \
+    X(long, MPROC_TARGET_INT)                     \
+    X(long long, MPROC_TARGET_INT)                \
+    X(unsigned char, MPROC_TARGET_UINT)           \
+    X(unsigned short, MPROC_TARGET_UINT)          \
+    X(unsigned int, MPROC_TARGET_UINT)            \
+    X(unsigned long, MPROC_TARGET_UINT)           \
+    X(unsigned long long, MPROC_TARGET_UINT)      \
+    X(float, MPROC_TARGET_FLOAT)                  \
+    X(double, MPROC_TARGET_FLOAT)                 \
+    X(const char *, MPROC_TARGET_STRING)          \
     X(const unsigned char *, MPROC_TARGET_STRING) \
     X(mproc_value_function_, MPROC_TARGET_FUNCTION)
 
@@ -139,8 +139,12 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 #define MPROC_EXPAND(...) __VA_ARGS__
 #define MPROC_JOIN(a, b) MPROC_JOIN_(a, b)
 #define MPROC_JOIN_(a, b) a##b
-#define MPROC_COUNT(...) MPROC_EXPAND(MPROC_COUNT_(__VA_ARGS__, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0))
-#define MPROC_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31, a32, n, ...) n
+#define MPROC_COUNT(...)                                                                                           \
+    MPROC_EXPAND(MPROC_COUNT_(__VA_ARGS__, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, \
+                              14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0))
+#define MPROC_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, \
+                     a22, a23, a24, a25, a26, a27, a28, a29, a30, a31, a32, n, ...)                                  \
+    n
 #define MPROC_EACH(M, ...) MPROC_EXPAND(MPROC_JOIN(MPROC_EACH_, MPROC_COUNT(__VA_ARGS__))(M, __VA_ARGS__))
 #define MPROC_EACH_1(M, x) M(x)
 #define MPROC_EACH_2(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_1(M, __VA_ARGS__))
@@ -175,22 +179,24 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 #define MPROC_EACH_31(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_30(M, __VA_ARGS__))
 #define MPROC_EACH_32(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_31(M, __VA_ARGS__))
 
-#define MPROC_VALUE_ROW(type, make) type: make,
+#define MPROC_VALUE_ROW(type, make) \
+    type:                           \
+    make,
 #define MPROC_VALUE_OBJECT_ROW(number, name, constant, text) \
     mproc_##name * : mproc_value_##name##_, const mproc_##name * : mproc_value_##name##_,
 #define MPROC_TARGET_ROW(type, target) type * : target,
-#define MPROC_TARGET_OBJECT_ROW(number, name, constant, text) mproc_##name * * : MPROC_TARGET_OBJECT + (number),
+#define MPROC_TARGET_OBJECT_ROW(number, name, constant, text) mproc_##name ** : MPROC_TARGET_OBJECT + (number),
 
 /* The value of anything that can be one. */
-#define MPROC_VALUE(x)                                                                         \
-    _Generic((x), MPROC_VALUE_TABLE(MPROC_VALUE_ROW) MPROC_OBJECT_TABLE(MPROC_VALUE_OBJECT_ROW) \
-                 mproc_value: mproc_value_same_)(x)
+#define MPROC_VALUE(x)                                                                                      \
+    _Generic((x), MPROC_VALUE_TABLE(MPROC_VALUE_ROW) MPROC_OBJECT_TABLE(MPROC_VALUE_OBJECT_ROW) mproc_value \
+             : mproc_value_same_)(x)
 
 /* The address of a variable that takes a value. */
-#define MPROC_TARGET(address)                                                                           \
-    mproc_target_make_(_Generic((address), MPROC_TARGET_TABLE(MPROC_TARGET_ROW)                         \
-                                              MPROC_OBJECT_TABLE(MPROC_TARGET_OBJECT_ROW) mproc_value * \
-                                : MPROC_TARGET_VALUE),                                                  \
+#define MPROC_TARGET(address)                                                                                \
+    mproc_target_make_(_Generic((address), MPROC_TARGET_TABLE(MPROC_TARGET_ROW)                              \
+                                                   MPROC_OBJECT_TABLE(MPROC_TARGET_OBJECT_ROW) mproc_value * \
+                                : MPROC_TARGET_VALUE),                                                       \
                        sizeof *(address), (address))
 
 #define MPROC_VALUES_(...) ((const mproc_value[]){MPROC_EACH(MPROC_VALUE, __VA_ARGS__)})
@@ -233,13 +239,13 @@ static inline mproc_value mproc_value_pairs_(const mproc_value *items, size_t co
 MPROC_VALUE_TABLE(MPROC_VALUE_OVERLOAD)
 #undef MPROC_VALUE_OVERLOAD
 
-#define MPROC_OBJECT_OVERLOAD(number, name, constant, text)               \
-    static inline mproc_value mproc_value_of(const mproc_##name *object)  \
-    {                                                                     \
-        return mproc_value_##name##_(object);                             \
-    }                                                                     \
-    static inline mproc_target mproc_target_of(mproc_##name **address)    \
-    {                                                                     \
+#define MPROC_OBJECT_OVERLOAD(number, name, constant, text)                                  \
+    static inline mproc_value mproc_value_of(const mproc_##name *object)                     \
+    {                                                                                        \
+        return mproc_value_##name##_(object);                                                \
+    }                                                                                        \
+    static inline mproc_target mproc_target_of(mproc_##name **address)                       \
+    {                                                                                        \
         return mproc_target_make_(MPROC_TARGET_OBJECT + (number), sizeof *address, address); \
     }
 MPROC_OBJECT_TABLE(MPROC_OBJECT_OVERLOAD)
@@ -255,10 +261,10 @@ static inline mproc_value mproc_value_of(decltype(nullptr))
     return mproc_nil();
 }
 
-#define MPROC_TARGET_OVERLOAD(type, target)                              \
-    static inline mproc_target mproc_target_of(type *address)            \
-    {                                                                    \
-        return mproc_target_make_(target, sizeof *address, address);     \
+#define MPROC_TARGET_OVERLOAD(type, target)                          \
+    static inline mproc_target mproc_target_of(type *address)        \
+    {                                                                \
+        return mproc_target_make_(target, sizeof *address, address); \
     }
 MPROC_TARGET_TABLE(MPROC_TARGET_OVERLOAD)
 #undef MPROC_TARGET_OVERLOAD

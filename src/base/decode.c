@@ -53,11 +53,12 @@ static bool is_zero(const unsigned char *bytes, uint64_t count)
 
 static mproc_status read_bytes(struct reader *reader, const struct cell *cell)
 {
-    const unsigned char *bytes = cell_bytes(cell);
     uint64_t padded = encoding_padded(cell->count);
+    const unsigned char *bytes;
     mproc_status status;
 
     if (cell->count > SHORT_BYTES_MAX && (status = take(reader, cell, padded)) != MPROC_OK) return status;
+    bytes = cell_bytes(cell); /* not before: an address is made of the cell's word */
     if (!is_zero(bytes + cell->count, padded - cell->count))
         return refuse(reader, bytes + cell->count, "what fills up behind text or bytes is not zero");
     return MPROC_OK;
@@ -80,8 +81,7 @@ static mproc_status enter(struct reader *reader, const struct cell *cell, uint64
     mproc_status status;
 
     if (reader->depth == MPROC_VALUE_DEPTH_MAX) return refuse(reader, cell, "lists and maps lie too deep");
-    if (elements == 0)
-        return cell->word == 0 ? MPROC_OK : refuse(reader, &cell->word, "what is empty has a payload");
+    if (elements == 0) return cell->word == 0 ? MPROC_OK : refuse(reader, &cell->word, "what is empty has a payload");
     if ((status = take(reader, cell, elements * sizeof *cell + index)) != MPROC_OK) return status;
     reader->frames[reader->depth++] =
         (struct frame){cells, cells + elements, cell->type == MPROC_TYPE_MAP ? cells : NULL, cell->count};
@@ -94,7 +94,8 @@ static mproc_status read_handle(struct reader *reader, const struct cell *cell)
     struct handle_ref ref;
     mproc_status status;
 
-    if (!(reader->allows & ENCODING_OBJECTS)) return refuse(reader, cell, "an object means nothing outside its family");
+    if (!(reader->allows & ENCODING_OBJECTS))
+        return refuse(reader, cell, "an object means nothing outside its family");
     if (cell->count != sizeof ref) return refuse(reader, &cell->count, "an object's reference has 16 bytes");
     if ((status = take(reader, cell, sizeof ref)) != MPROC_OK) return status;
     memcpy(&ref, payload, sizeof ref);
@@ -188,8 +189,8 @@ static inline bool is_small(const struct cell *cell)
     uint64_t word = cell->word;
 
     if (cell->type == MPROC_TYPE_INT64 || cell->type == MPROC_TYPE_DOUBLE) return cell->count == 0;
-    return cell->type == MPROC_TYPE_STRING && cell->count <= SHORT_BYTES_MAX &&
-           (word & 0x8080808080808080u) == 0 && word >> (8 * cell->count) == 0;
+    return cell->type == MPROC_TYPE_STRING && cell->count <= SHORT_BYTES_MAX && (word & 0x8080808080808080u) == 0 &&
+           word >> (8 * cell->count) == 0;
 }
 
 static mproc_status read_all(struct reader *reader)
@@ -226,7 +227,8 @@ mproc_status encoding_check(const void *encoding, size_t size, unsigned allows)
     if (header.magic != ENCODING_MAGIC)
         return refuse(&reader, reader.bytes, "it does not begin as version 1 of the format does");
     if (header.unused != 0)
-        return refuse(&reader, reader.bytes + offsetof(struct encoding_header, unused), "a reserved word is not zero");
+        return refuse(&reader, reader.bytes + offsetof(struct encoding_header, unused),
+                      "a reserved word is not zero");
     if (header.size != size)
         return refuse(&reader, reader.bytes + offsetof(struct encoding_header, size), "it gives itself another size");
     if ((status = read_all(&reader)) != MPROC_OK) return status;

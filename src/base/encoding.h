@@ -87,7 +87,8 @@ static inline uint64_t short_word(const unsigned char *bytes, uint32_t count)
         return low | (uint64_t)high << (8 * (count - 4));
     }
     if (count == 0) return 0;
-    return bytes[0] | (uint64_t)bytes[count / 2] << (8 * (count / 2)) | (uint64_t)bytes[count - 1] << (8 * (count - 1));
+    return bytes[0] | (uint64_t)bytes[count / 2] << (8 * (count / 2)) |
+           (uint64_t)bytes[count - 1] << (8 * (count - 1));
 }
 
 /* The type and the count of a cell in one word, as they lie in memory. */

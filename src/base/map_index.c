@@ -93,8 +93,7 @@ static void probe_make(const mproc_value *key, struct probe *probe)
 
 static int probe_compare(const struct probe *probe, const struct cell *cell)
 {
-    if (probe->cell.type != cell->type || probe->cell.count != cell->count ||
-        !has_payload(cell->type, cell->count))
+    if (probe->cell.type != cell->type || probe->cell.count != cell->count || !has_payload(cell->type, cell->count))
         return key_compare(&probe->cell, cell);
     return memcmp(probe->bytes, cell_payload(cell), cell->count);
 }

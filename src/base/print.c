@@ -97,8 +97,7 @@ static void put_reference(struct printer *printer, const mproc_value *value)
     char text[64];
 
     if (value->type == MPROC_TYPE_FUNCTION) snprintf(text, sizeof text, "<function>");
-    else
-        snprintf(text, sizeof text, "<%.32s at %llu>", handle_name(ref->kind), (unsigned long long)ref->offset);
+    else snprintf(text, sizeof text, "<%.32s at %llu>", handle_name(ref->kind), (unsigned long long)ref->offset);
     put_text(printer, text);
 }
 

@@ -15,7 +15,8 @@ static mproc_status blame(const mproc_args *args, const char *name, mproc_status
     for (uint32_t i = 0; args->type == MPROC_TYPE_LIST && args->as.items && i < args->count; i++) {
         mproc_value value = mproc_value_at(*args, i);
         if (encoding_measure(&value, &size) != MPROC_OK)
-            return mproc_error(status, "argument %lu of '%s': %s", (unsigned long)i + 1, name, mproc_last_error_text());
+            return mproc_error(status, "argument %lu of '%s': %s", (unsigned long)i + 1, name,
+                               mproc_last_error_text());
     }
     return mproc_error(status, "the arguments of '%s': %s", name, mproc_last_error_text());
 }

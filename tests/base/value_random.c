@@ -30,7 +30,7 @@ uint64_t value_choose(struct value_source *source, uint64_t choices)
 /* Lengths around those at which the encoding changes. */
 static size_t choose_size(struct value_source *source)
 {
-    static const size_t sizes[] = {0, 1, 2, 3, 4, 6, 7, 8, 9, 15, 16, 17, 40, 300};
+    static const size_t sizes[] = {0, 1, 2, 3, 4, 6, 7, 8, 9, 15, 16, 17, 40, 70};
 
     return sizes[value_choose(source, sizeof sizes / sizeof sizes[0])];
 }
