@@ -26,12 +26,19 @@ int key_compare(const struct cell *left, const struct cell *right)
     return memcmp(cell_payload(left), cell_payload(right), left->count);
 }
 
+/* Most keys differ in their first 8 bytes already. */
+static bool keys_equal(const struct cell *left, const struct cell *right)
+{
+    if (cell_head(left) != cell_head(right)) return false;
+    if (!has_payload(left->type, left->count)) return left->word == right->word;
+    return memcmp(cell_payload(left), cell_payload(right), left->count) == 0;
+}
+
 bool keys_differ(const struct cell *pairs, uint32_t count, uint32_t *twice)
 {
     for (uint32_t i = 1; i < count; i++)
         for (uint32_t k = 0; k < i; k++)
-            if (cell_head(key_at(pairs, i)) == cell_head(key_at(pairs, k)) &&
-                key_compare(key_at(pairs, i), key_at(pairs, k)) == 0) {
+            if (keys_equal(key_at(pairs, i), key_at(pairs, k))) {
                 *twice = i;
                 return false;
             }

@@ -175,6 +175,17 @@ static void case_keys_of_different_types_are_different(void)
     mproc_value_clear(&copy);
 }
 
+/* Of such a length that both are equally far behind their cells. */
+static void case_long_keys_are_told_apart_by_their_text(void)
+{
+    mproc_value copy;
+
+    CHECK_OK(mproc_value_copy(MPROC_MAP("a key of 25 characters: a", 1, "a key of 25 characters: b", 2), &copy));
+    CHECK_EQ(mproc_value_int(mproc_value_get(copy, "a key of 25 characters: a")), 1);
+    CHECK_EQ(mproc_value_int(mproc_value_get(copy, "a key of 25 characters: b")), 2);
+    mproc_value_clear(&copy);
+}
+
 /* ---- equality, printing, copies ---------------------------------------------------------------- */
 
 static void case_equality_is_by_type_and_content(void)
@@ -272,6 +283,7 @@ CHECK_SUITE(base_value,
     CASE(reading_another_type_gives_nothing),
     CASE(keys_are_found_in_small_and_large_maps),
     CASE(keys_of_different_types_are_different),
+    CASE(long_keys_are_told_apart_by_their_text),
     CASE(equality_is_by_type_and_content),
     CASE(values_print_as_in_python),
     CASE(owned_values_of_every_shape_can_be_cleared),
