@@ -38,6 +38,10 @@ static const bench_goal cold_goals[] = {{.kind = BENCH_SPEED_AT_LEAST, .rival = 
                                         {.kind = BENCH_SPEED_AT_LEAST, .value = 1, .rival = 2, .bound = 30},
                                         {0}};
 
+static const bench_value message_values[] = {{"one map", true}, {NULL, false}};
+static const bench_subject *const message_subjects[] = {&value_mproc, &value_mproc_checked, &value_msgpack, NULL};
+static const bench_goal message_goals[] = {{.kind = BENCH_SPEED_AT_LEAST, .rival = 2, .bound = 3}, {0}};
+
 static const bench_value death_values[] = {{"median of 200", true}, {"worst of 200", true}, {NULL, false}};
 static const bench_subject *const death_subjects[] = {&death_mproc, NULL};
 static const bench_goal death_goals[] = {
@@ -151,6 +155,13 @@ const bench_comparison bench_comparisons[] = {
      cold_values,
      cold_subjects,
      cold_goals},
+
+    {"value",
+     "building and reading a small map of five pairs",
+     {.placement = BENCH_ONE_CPU, .repeats = 1000000},
+     message_values,
+     message_subjects,
+     message_goals},
 
     {"worker-death",
      "from the kill of an idle worker until its successor computes, pool of two",

@@ -30,6 +30,11 @@ extern const bench_subject cold_mproc_item;
 extern const bench_subject cold_mproc_range;
 extern const bench_subject cold_python;
 
+/* value.c: a small map is encoded and read again; the value is the time for one. */
+extern const bench_subject value_mproc;
+extern const bench_subject value_mproc_checked;
+extern const bench_subject value_msgpack;
+
 /*
  * worker_death.c: from the kill of an idle worker until a successor computes; first value: the median, second:
  * the worst.

@@ -6,60 +6,56 @@
  *         def __init__(self, name, times): ...
  *         def run(self): ...
  * In C it is a struct that starts with the process and that keeps what the run function needs. The second,
- * Process(target=power, kwargs={'exponent': 10}), names its arguments by the fields of a struct.
+ * Process(target=power, kwargs={'exponent': 10}), is given a map.
  */
 #include <stdio.h>
 
 #include <mproc/mproc.h>
 
-/* What travels to the child: plain bytes, so it holds text, not pointers to text. */
-struct greeter_state {
-    char whom[32];
-    int times;
-};
-
 struct greeter {
     mproc_process *process;
-    struct greeter_state state;
+    const char *whom;
+    int times;
 };
 
 /* Runs in the child, with its own copy of the state. */
 static mproc_status greeter_run(mproc_call *call)
 {
-    struct greeter_state self;
+    const char *whom;
+    int times;
 
-    MPROC_TRY(mproc_unpack_bytes(call, &self, sizeof self));
-    for (; self.times > 0; self.times--) {
-        printf("%s: hello, %s\n", mproc_process_name(mproc_current_process()), self.whom);
-    }
+    MPROC_TRY(mproc_unpack(call, &whom, &times));
+    for (; times > 0; times--) printf("%s: hello, %s\n", mproc_process_name(mproc_current_process()), whom);
     return MPROC_OK;
 }
 
 static mproc_status greeter_create(struct greeter *greeter, const char *whom, int times)
 {
-    snprintf(greeter->state.whom, sizeof greeter->state.whom, "%s", whom);
-    greeter->state.times = times;
-    return mproc_process_create(greeter_run, mproc_bytes(&greeter->state, sizeof greeter->state),
+    greeter->whom = whom;
+    greeter->times = times;
+    return mproc_process_create(greeter_run, MPROC_ARGS(greeter->whom, greeter->times),
                                 &(mproc_process_options){.name = "Greeter"}, &greeter->process);
 }
 
-/* Named arguments, any of which may be left out: zero is the default. */
-struct power_arguments {
-    int base;     /* default: 2 */
-    int exponent; /* default: 1 */
-};
+/* Puts a named argument into the variable, which keeps its default if there is none of that name. */
+static mproc_status take(mproc_call *call, const char *name, int *variable)
+{
+    mproc_value value;
+
+    if (!mproc_value_find(mproc_call_value(call), mproc_string(name), &value)) return MPROC_OK;
+    return mproc_value_to(value, variable);
+}
 
 static mproc_status power_run(mproc_call *call)
 {
-    struct power_arguments arguments;
+    int base = 2, exponent = 1;
     long long result = 1;
 
-    MPROC_TRY(mproc_unpack_bytes(call, &arguments, sizeof arguments));
-    if (arguments.base == 0) arguments.base = 2;
-    if (arguments.exponent == 0) arguments.exponent = 1;
-    if (arguments.exponent < 0) return mproc_error(MPROC_USER, "the exponent %d is negative", arguments.exponent);
-    for (int i = 0; i < arguments.exponent; i++) result *= arguments.base;
-    printf("%d to the power of %d is %lld\n", arguments.base, arguments.exponent, result);
+    MPROC_TRY(take(call, "base", &base));
+    MPROC_TRY(take(call, "exponent", &exponent));
+    if (exponent < 0) return mproc_error(MPROC_USER, "the exponent %d is negative", exponent);
+    for (int i = 0; i < exponent; i++) result *= base;
+    printf("%d to the power of %d is %lld\n", base, exponent, result);
     return MPROC_OK;
 }
 
@@ -79,7 +75,6 @@ static void run_to_end(mproc_process *process)
 int main(void)
 {
     struct greeter greeter;
-    struct power_arguments arguments = {.exponent = 10};
     mproc_process *power;
 
     mproc_main_guard(); /* in a child: runs its function and never returns */
@@ -87,8 +82,8 @@ int main(void)
     mproc_check(greeter_create(&greeter, "world", 2));
     run_to_end(greeter.process);
 
-    mproc_check(mproc_process_create(power_run, mproc_bytes(&arguments, sizeof arguments),
-                                     &(mproc_process_options){.name = "Power"}, &power));
+    mproc_check(mproc_process_create(power_run, MPROC_MAP("exponent", 10), &(mproc_process_options){.name = "Power"},
+                                     &power));
     run_to_end(power);
     return 0;
 }

@@ -110,7 +110,8 @@ typedef struct check_suite {
 #define CHECK_STRING(text, expected) check_string((text), (expected), #text, __FILE__, __LINE__)
 #define CHECK_CONTAINS(text, part) check_contains((text), (part), #text, __FILE__, __LINE__)
 
-#define CHECK_OK(call) CHECK_STATUS(call, MPROC_OK)
+/* Each as it is written: passed on from one to the other, macros in the call would be shown expanded. */
+#define CHECK_OK(call) check_status((call), MPROC_OK, #call, __FILE__, __LINE__)
 #define CHECK_STATUS(call, expected) check_status((call), (expected), #call, __FILE__, __LINE__)
 
 /* Waits until `predicate(context)` is true: for an event that nothing can be waited on for. */

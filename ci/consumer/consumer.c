@@ -26,6 +26,40 @@ static mproc_status leave_with(mproc_call *call)
     return MPROC_OK;
 }
 
+static mproc_status leave_with_values(mproc_call *call)
+{
+    mproc_function *function;
+    const char *text;
+    mproc_value map;
+    int code;
+    bool minus;
+
+    MPROC_TRY(mproc_unpack(call, &text, &code, &minus, &map, &function));
+    exit(function == leave_with_values
+             ? code - (minus ? (int)strlen(text) : 0) + (int)mproc_value_count(mproc_value_get(map, "list"))
+             : 1);
+}
+
+static int values_arrive(void)
+{
+    bool minus = true;
+    mproc_value map = MPROC_MAP("list", MPROC_LIST(1, 2.5, "three"), "nothing", NULL), copy;
+    mproc_process *process;
+    mproc_exit_status status;
+    uint64_t number = 0;
+
+    mproc_check(mproc_process_create(leave_with_values, MPROC_ARGS("four", 5, minus, map, leave_with_values), NULL,
+                                     &process));
+    mproc_check(mproc_process_start(process));
+    mproc_check(mproc_process_join(process, MPROC_FOREVER));
+    status = mproc_process_exit_status(process);
+    mproc_process_free(process);
+    mproc_check(mproc_value_copy(map, &copy));
+    mproc_check(mproc_value_to(mproc_value_at(mproc_value_get(copy, "list"), 0), &number));
+    mproc_value_clear(&copy);
+    return status.kind == MPROC_EXIT_EXITED && status.code == 4 && number == 1;
+}
+
 static int process_ends_with(int code)
 {
     mproc_process *process;
@@ -56,5 +90,7 @@ static int pool_doubles(void)
 int main(void)
 {
     mproc_main_guard();
-    return strcmp(mproc_version(), MPROC_VERSION) == 0 && process_ends_with(7) && pool_doubles() ? 0 : 1;
+    return strcmp(mproc_version(), MPROC_VERSION) == 0 && process_ends_with(7) && values_arrive() && pool_doubles()
+               ? 0
+               : 1;
 }

@@ -23,6 +23,40 @@ static mproc_status leave_with(mproc_call *call)
     return MPROC_OK;
 }
 
+static mproc_status leave_with_values(mproc_call *call)
+{
+    mproc_function *function;
+    const char *text;
+    mproc_value map;
+    int code;
+    bool minus;
+
+    MPROC_TRY(mproc_unpack(call, &text, &code, &minus, &map, &function));
+    exit(function == leave_with_values ? code - (minus ? static_cast<int>(strlen(text)) : 0) +
+                                             static_cast<int>(mproc_value_count(mproc_value_get(map, "list")))
+                                       : 1);
+}
+
+static bool values_arrive()
+{
+    auto list = mproc_list_of(1, 2.5, "three");
+    auto map = mproc_map_of("list", list, "nothing", nullptr);
+    mproc_process *process;
+    mproc_value copy;
+    uint64_t number = 0;
+
+    mproc_check(mproc_process_create(leave_with_values, MPROC_ARGS("four", 5, true, map, leave_with_values), nullptr,
+                                     &process));
+    mproc_check(mproc_process_start(process));
+    mproc_check(mproc_process_join(process, MPROC_FOREVER));
+    mproc_exit_status status = mproc_process_exit_status(process);
+    mproc_process_free(process);
+    mproc_check(mproc_value_copy(map, &copy));
+    mproc_check(mproc_value_to(mproc_value_at(mproc_value_get(copy, "list"), 0), &number));
+    mproc_value_clear(&copy);
+    return status.kind == MPROC_EXIT_EXITED && status.code == 4 && number == 1;
+}
+
 static bool process_ends_with(int code)
 {
     mproc_process_options options{};
@@ -55,5 +89,6 @@ static bool pool_doubles()
 int main()
 {
     mproc_main_guard();
-    return strcmp(mproc_version(), MPROC_VERSION) == 0 && process_ends_with(7) && pool_doubles() ? 0 : 1;
+    return strcmp(mproc_version(), MPROC_VERSION) == 0 && process_ends_with(7) && values_arrive() &&
+                   pool_doubles() ? 0 : 1;
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <mproc/status.h>
+#include <mproc/value.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,48 +28,85 @@ typedef struct mproc_call mproc_call;
 typedef mproc_status mproc_function(mproc_call *call);
 
 /*
- * Arguments of a task: plain bytes, copied when the task is created. Pointers inside them mean
- * nothing to the process that runs it.
+ * Arguments of a task: a value, copied when the task is created.
+ *
+ *     MPROC_ARGS("f1", 2)                         in their order, for mproc_unpack()
+ *     MPROC_MAP("name", "f1", "seconds", 2)       by their names, for mproc_call_value()
+ *     mproc_bytes(&order, sizeof order)           bytes as they are, for mproc_unpack_bytes(); pointers inside them
+ *                                                 mean nothing to the process that runs the task
+ *     mproc_no_args()
  */
-typedef struct mproc_args {
-    const void *data;
-    size_t size;
-} mproc_args;
-
-/* Makes arguments of the `size` bytes at `data`: mproc_bytes(&order, sizeof order). Never blocks, never fails. */
-static inline mproc_args mproc_bytes(const void *data, size_t size)
-{
-    mproc_args args;
-    args.data = data;
-    args.size = size;
-    return args;
-}
+typedef mproc_value mproc_args;
 
 /* Makes an empty argument list. */
 static inline mproc_args mproc_no_args(void)
 {
-    return mproc_bytes(NULL, 0);
+    return mproc_value_list(NULL, 0);
 }
 
 /*
+ * Puts the task's arguments into variables, whose addresses are given, by the type of each:
+ *
+ *     const char *name;
+ *     int64_t seconds;
+ *     MPROC_TRY(mproc_unpack(call, &name, &seconds));
+ *
+ * Integers fit a variable of any integer type that can hold them; strings and what is in an mproc_value are the
+ * library's and stay until the task returns. Up to 32 variables.
+ *
+ * Returns MPROC_OK, or, with all variables unchanged:
+ *   MPROC_INVALID   another number of arguments, or one of another type or out of range: mproc_last_error_text() names
+ *                   it and both types; or the arguments are a map or bytes
+ *   what stands in the way of finding a function or an object in this process
+ *
+ * Never blocks. Only the task itself (any of its threads) may call this.
+ */
+#ifndef __cplusplus
+#define mproc_unpack(call, ...)                                                                 \
+    mproc_unpack_targets((call), (const mproc_target[]){MPROC_EACH(MPROC_TARGET, __VA_ARGS__)}, \
+                         MPROC_COUNT(__VA_ARGS__))
+#endif
+
+/* Returns how many arguments the task has: elements of a list, pairs of a map; 1 for bytes. Otherwise as above. */
+MPROC_API size_t mproc_call_count(const mproc_call *call);
+
+/*
+ * Returns a view of the task's arguments: the list, the map or the bytes. It, and what is in it, is the library's and
+ * stays until the task returns. Never blocks. Only the task itself (any of its threads) may call this.
+ */
+MPROC_API mproc_value mproc_call_value(const mproc_call *call);
+
+/*
  * Returns the task's argument bytes and, if `size` is not NULL, their number. The bytes are aligned
- * for every type, are the library's, and stay until the task returns. NULL when there are none.
+ * for every type (up to 7 of them: for types of that size), are the library's, and stay until the task returns. NULL
+ * when there are none, or other arguments than bytes.
  *
  * Never blocks. Only the task itself (any of its threads) may call this.
  */
 MPROC_API const void *mproc_call_bytes(const mproc_call *call, size_t *size);
 
 /*
- * Copies the task's arguments into the variable `out` of `size` bytes.
+ * Copies the task's argument bytes into the variable `out` of `size` bytes.
  *
  * Returns MPROC_OK, or, with `out` unchanged:
- *   MPROC_INVALID   `out` is NULL, or the task was given another number of bytes
+ *   MPROC_INVALID   `out` is NULL, or the task was given another number of bytes, or other arguments than bytes
  *
  * Never blocks. Only the task itself (any of its threads) may call this.
  */
 MPROC_API mproc_status mproc_unpack_bytes(const mproc_call *call, void *out, size_t size);
 
+/* What mproc_unpack() calls. */
+MPROC_API mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *targets, size_t count);
+
 #ifdef __cplusplus
+}
+
+template <class... Variable> mproc_status mproc_unpack(const mproc_call *call, Variable *...address)
+{
+    const mproc_target targets[] = {mproc_target_of(address)...};
+
+    static_assert(sizeof...(Variable) <= 32, "up to 32 variables can be unpacked");
+    return mproc_unpack_targets(call, targets, sizeof...(Variable));
 }
 #endif
 

@@ -12,6 +12,7 @@
 #include <mproc/semaphore.h>
 #include <mproc/shared.h>
 #include <mproc/status.h>
+#include <mproc/value.h>
 #include <mproc/version.h>
 
 #endif

@@ -2,7 +2,7 @@
  * Processes: run a function of this program in a process of its own.
  *
  *     mproc_process *child;
- *     mproc_check(mproc_process_create(greet, mproc_bytes(&who, sizeof who), NULL, &child));
+ *     mproc_check(mproc_process_create(greet, MPROC_ARGS("world", 2), NULL, &child));
  *     mproc_check(mproc_process_start(child));
  *     mproc_check(mproc_process_join(child, MPROC_FOREVER));
  *     mproc_process_free(child);
@@ -110,8 +110,8 @@ static inline void mproc_main_guard(void);
  * Does not block. `*out` is the caller's: mproc_process_free(). Arguments (at most 1 GiB) and options are copied.
  *
  * Returns MPROC_OK, or, with `*out` unchanged:
- *   MPROC_INVALID       `function` or `out` is NULL, an option is out of range, or there are
- *                       argument bytes but no address
+ *   MPROC_INVALID       `function` or `out` is NULL, an option is out of range, or an argument cannot be (see
+ *                       mproc_value_copy()): the text names its number
  *   MPROC_BAD_FUNCTION  `function` lies in no module of this process (a trampoline, generated code)
  *   MPROC_NO_MEMORY
  */

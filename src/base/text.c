@@ -2,6 +2,8 @@
 #include "base/text.h"
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct lead {
     unsigned char first, last; /* lead bytes of this row */
@@ -22,17 +24,40 @@ static const struct lead *lead_find(unsigned char byte)
     return NULL;
 }
 
+/* The number of bytes of the character that begins there, 0 if none does. */
+static size_t character_bytes(const unsigned char *at, size_t left)
+{
+    const struct lead *lead = lead_find(*at);
+
+    if (!lead || (size_t)lead->more >= left) return 0;
+    for (int i = 0; i < lead->more; i++) {
+        unsigned char low = i == 0 ? lead->low : 0x80, high = i == 0 ? lead->high : 0xBF;
+        if (at[1 + i] < low || at[1 + i] > high) return 0;
+    }
+    return 1 + (size_t)lead->more;
+}
+
+size_t text_utf8_bytes(const char *text, size_t size)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t at = 0, character = 1;
+
+    while (at < size && character > 0) {
+        uint64_t eight;
+        /* Most text is ASCII: eight bytes at a time. */
+        for (; size - at >= sizeof eight; at += sizeof eight) {
+            memcpy(&eight, bytes + at, sizeof eight);
+            if (eight & 0x8080808080808080u) break;
+        }
+        while (at < size && bytes[at] < 0x80) at++;
+        if (at < size) at += character = character_bytes(bytes + at, size - at);
+    }
+    return at;
+}
+
 bool text_is_utf8(const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    size_t size = strlen(text);
 
-    while (*at) {
-        const struct lead *lead = lead_find(*at++);
-        if (!lead) return false;
-        for (int i = 0; i < lead->more; i++, at++) {
-            unsigned char low = i == 0 ? lead->low : 0x80, high = i == 0 ? lead->high : 0xBF;
-            if (*at < low || *at > high) return false;
-        }
-    }
-    return true;
+    return text_utf8_bytes(text, size) == size;
 }

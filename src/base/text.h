@@ -3,9 +3,13 @@
 #define MPROC_BASE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Whether the text is well-formed UTF-8: shortest forms, no surrogates, nothing above U+10FFFF. */
 bool text_is_utf8(const char *text);
+
+/* How many of the bytes, from the first on, are well-formed UTF-8, NULs included: `size` if all are. */
+size_t text_utf8_bytes(const char *text, size_t size);
 
 /* Empties mproc_last_error_text(). */
 void error_text_clear(void);

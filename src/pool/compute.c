@@ -29,6 +29,8 @@ static void copy_job(struct compute *compute, uint64_t number)
     compute->is_range = atomic_load_explicit(&job->is_range, memory_order_relaxed) != 0;
     compute->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
     compute->result_size = (size_t)atomic_load_explicit(&job->result_size, memory_order_relaxed);
+    compute->args = atomic_load_explicit(&job->args, memory_order_relaxed);
+    compute->args_size = atomic_load_explicit(&job->args_size, memory_order_relaxed);
     if (compute->shared->threads)
         compute->function = (function_pointer)(uintptr_t)atomic_load_explicit(&job->function, memory_order_relaxed);
     else if (!compute->function || !function_same(&compute->known, &job->function_ref)) {
@@ -98,6 +100,16 @@ static mproc_status find_function(struct compute *compute)
     return compute->status;
 }
 
+/* Only with a chunk in hand: until it is finished the arguments stay where they are. */
+static void find_args(struct compute *compute)
+{
+    const void *encoding = compute->args ? arena_at(compute->args) : NULL;
+
+    if (compute->args_job == compute->job) return;
+    compute->call.args = args_view(encoding, (size_t)compute->args_size);
+    compute->args_job = compute->job;
+}
+
 static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items, uint64_t *done)
 {
     struct compute *compute = walk->compute;
@@ -106,6 +118,7 @@ static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items
 
     *done = 0;
     if (find_function(compute) != MPROC_OK) return compute->status;
+    find_args(compute);
     error_text_clear(); /* what an earlier chunk has left is not this one's */
     if (!compute->is_range) return call_items(compute, inputs, results, items, done);
     return ((mproc_range_function *)compute->function)((size_t)(walk->view.first + at), (size_t)items, inputs,

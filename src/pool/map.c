@@ -3,7 +3,35 @@
 
 #include <string.h>
 
+#include "arena/cells.h"
+#include "process/call.h"
 #include "process/family.h"
+
+/*
+ * Puts the arguments into the arena. Those of the map before can go: its windows are complete, so no worker has a chunk
+ * of it in hand, and none can get one any more.
+ */
+static mproc_status set_args(struct map *map)
+{
+    struct pool_job *job = &map->pool->shared->job;
+    _Atomic uint64_t *cell = NULL;
+    size_t size = 0;
+    mproc_status status;
+
+    if ((status = args_measure(&map->args, "map", &size)) != MPROC_OK) return status;
+    if (map->args.count > 0) {
+        if ((status = cells_take(size, 0, &cell)) != MPROC_OK) return status;
+        if ((status = args_write(&map->args, "map", arena_at(atomic_load(cell)), size)) != MPROC_OK) {
+            cells_give(cell);
+            return status;
+        }
+    }
+    atomic_store(&job->args, cell ? atomic_load(cell) : 0);
+    atomic_store(&job->args_size, size);
+    cells_give(map->pool->args);
+    map->pool->args = cell;
+    return MPROC_OK;
+}
 
 /* Among threads the address is good as it is; for processes the function must be found again. */
 static mproc_status set_job(struct map *map)
@@ -14,10 +42,9 @@ static mproc_status set_job(struct map *map)
     function_ref ref;
     mproc_status status;
 
-    if (!map->pool->shared->threads) {
-        if ((status = function_encode(function, &ref)) != MPROC_OK) return status;
-        job->function_ref = ref;
-    }
+    if (!map->pool->shared->threads && (status = function_encode(function, &ref)) != MPROC_OK) return status;
+    if ((status = set_args(map)) != MPROC_OK) return status;
+    if (!map->pool->shared->threads) job->function_ref = ref;
     atomic_store(&job->function, (uint64_t)(uintptr_t)function);
     atomic_store(&job->is_range, map->range_function != NULL);
     atomic_store(&job->item_size, map->item_size);

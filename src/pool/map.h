@@ -14,6 +14,7 @@ struct map {
     size_t result_size;
     size_t count;
     mproc_status *statuses;
+    mproc_args args;
 
     size_t chunk;        /* items in a chunk */
     size_t window_items; /* items in a window but the last */

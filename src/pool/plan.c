@@ -66,6 +66,7 @@ mproc_status plan_map(struct map *map, const mproc_map_options *options)
     if (options->chunk_size > (size_t)PTRDIFF_MAX)
         return mproc_error(MPROC_INVALID, "a chunk of %zu items: is the size negative?", options->chunk_size);
     map->statuses = options->statuses;
+    map->args = options->args;
     map->chunk = options->chunk_size ? options->chunk_size : map->count / shares + (map->count % shares != 0);
     map->chunk = lesser(map->chunk, map->count);
     if (map->pool->shared->threads) cut_in_place(map);

@@ -148,6 +148,7 @@ static void free_memory(mproc_pool *pool)
         cells_give(pool->places[i].words);
         cells_give(pool->places[i].data);
     }
+    cells_give(pool->args);
     cells_give(pool->cell);
 }
 

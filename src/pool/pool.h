@@ -66,6 +66,7 @@ struct mproc_pool {
 
     plat_mutex map_mutex;
     struct pool_place places[2];
+    _Atomic uint64_t *args; /* the last map's: a worker that is late in it may still read them */
 };
 
 /* Starts a worker in each place that has none. Under `mutex`. */

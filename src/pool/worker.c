@@ -72,7 +72,7 @@ static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker
 void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
 {
     struct pool_worker *worker = pool_worker_at(shared, index);
-    struct compute compute = {.shared = shared, .worker = worker, .index = index, .call = {NULL, 0, name}};
+    struct compute compute = {.shared = shared, .worker = worker, .index = index, .call = {mproc_no_args(), name}};
     uint64_t posted, next = atomic_load(&shared->posted);
 
     if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */

@@ -9,7 +9,8 @@
 /* Runs the function that the letter names. */
 static mproc_status run_letter(const struct letter *letter)
 {
-    mproc_call call = {letter->args_size ? letter_args(letter) : NULL, (size_t)letter->args_size, letter->name};
+    const void *args = letter->args_size > 0 ? letter_args(letter) : NULL;
+    mproc_call call = {args_view(args, (size_t)letter->args_size), letter->name};
     function_pointer function;
     mproc_status status;
 

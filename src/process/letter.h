@@ -10,9 +10,8 @@
 #define LETTER_NAME_BYTES 128
 #define LETTER_KEY_BYTES 256
 #define LETTER_IDENTITY_BYTES 128
-#define LETTER_ARGS_BYTES_MAX ((size_t)1 << 30)
 
-/* Written by the parent before the child exists, then only read. The arguments follow it. */
+/* Written by the parent before the child exists, then only read. The encoding of the arguments follows it. */
 struct letter {
     function_ref function;
     char name[LETTER_NAME_BYTES];

@@ -63,15 +63,6 @@ static mproc_status check_options(const mproc_process_options *options)
     return MPROC_OK;
 }
 
-static mproc_status check_args(mproc_function *function, mproc_args args)
-{
-    if (!function) return mproc_error(MPROC_INVALID, "a process needs a function, and was given NULL");
-    if (!args.data && args.size > 0) return mproc_error(MPROC_INVALID, "%zu argument bytes at no address", args.size);
-    if (args.size > LETTER_ARGS_BYTES_MAX)
-        return mproc_error(MPROC_INVALID, "%zu argument bytes: at most 1 GiB fits", args.size);
-    return MPROC_OK;
-}
-
 static mproc_status copy_text(const char *text, char **copy)
 {
     size_t size;
@@ -100,14 +91,19 @@ static mproc_status copy_environment(const char *const *from, char ***copy)
     return status;
 }
 
-static mproc_status copy_args(mproc_process *process, mproc_args args)
+/* No arguments are no bytes. */
+static mproc_status copy_args(mproc_process *process, const mproc_args *args)
 {
-    process->args_size = args.size;
-    if (args.size == 0) return MPROC_OK;
-    if (!(process->args = malloc(args.size)))
-        return mproc_error(MPROC_NO_MEMORY, "no memory for %zu argument bytes", args.size);
-    memcpy(process->args, args.data, args.size);
-    return MPROC_OK;
+    mproc_status status;
+
+    if ((status = args_measure(args, process->name, &process->args_size)) != MPROC_OK) return status;
+    if (args->count == 0 && args->type != MPROC_TYPE_REFUSED) {
+        process->args_size = 0;
+        return MPROC_OK;
+    }
+    if (!(process->args = malloc(process->args_size)))
+        return mproc_error(MPROC_NO_MEMORY, "no memory for %zu argument bytes", process->args_size);
+    return args_write(args, process->name, process->args, process->args_size);
 }
 
 static void copy_stdio(mproc_process *process, const mproc_process_options *options)
@@ -146,7 +142,10 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
     if (!out)
         return mproc_error(MPROC_INVALID, "mproc_process_create() has nowhere to write the process: out is NULL");
     if ((status = family_enter()) != MPROC_OK) goto done;
-    if ((status = check_args(function, args)) != MPROC_OK) goto done;
+    if (!function) {
+        status = mproc_error(MPROC_INVALID, "a process needs a function, and was given NULL");
+        goto done;
+    }
     if ((status = check_options(&all)) != MPROC_OK) goto done;
     if (!(process = calloc(1, sizeof *process))) {
         status = mproc_error(MPROC_NO_MEMORY, "no memory for a process object");
@@ -156,10 +155,10 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
     process->function = function;
     process->os.handle = process->held = PLAT_NO_HANDLE;
     if ((status = function_encode((function_pointer)function, &process->function_ref)) != MPROC_OK) goto done;
-    if ((status = copy_args(process, args)) != MPROC_OK) goto done;
     if ((status = copy_text(all.working_directory, &process->working_directory)) != MPROC_OK) goto done;
     if ((status = copy_environment(all.environment, &process->environment)) != MPROC_OK) goto done;
     fill(process, &all);
+    if ((status = copy_args(process, &args)) != MPROC_OK) goto done;
 
     *out = process;
     process = NULL;
@@ -199,7 +198,7 @@ mproc_status mproc_process_run(mproc_process *process)
         return mproc_error(MPROC_BAD_STATE,
                            "process '%s' has no function to run: it is closed or was not created here",
                            process->name);
-    call = (mproc_call){process->args_size ? process->args : NULL, process->args_size, process->name};
+    call = (mproc_call){args_view(process->args, process->args_size), process->name};
     return process->function(&call);
 }
 

@@ -21,7 +21,7 @@ struct mproc_process {
     enum process_role role;
     function_ref function_ref;
     mproc_function *function;
-    void *args;
+    void *args; /* their encoding; NULL if there are none */
     size_t args_size;
     char **environment;
     bool environment_only;

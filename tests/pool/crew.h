@@ -23,10 +23,10 @@ bool crew_is_threads(void);
 mproc_pool *crew_create(int workers);
 
 /* A call that must fail: with this status, and with a text that contains `part`. */
-#define CHECK_REFUSED(call, status, part)                \
-    do {                                                 \
-        CHECK_STATUS(call, status);                      \
-        CHECK_CONTAINS(mproc_last_error_text(), (part)); \
+#define CHECK_REFUSED(call, status, part)                          \
+    do {                                                           \
+        check_status((call), (status), #call, __FILE__, __LINE__); \
+        CHECK_CONTAINS(mproc_last_error_text(), (part));           \
     } while (0)
 
 /* ---- the board -------------------------------------------------------------------------------- */

@@ -65,11 +65,11 @@ mproc_status kit_waits(mproc_call *call);
 void kit_check_end(mproc_process *process, mproc_exit_kind kind, int number, const char *file, int line);
 
 /* A call that must fail with this status and with a text that contains `part`. */
-#define CHECK_SAYS(call, status, part)                   \
-    do {                                                 \
-        mproc_error(MPROC_OK, "%s", "nothing was said"); \
-        CHECK_STATUS(call, status);                      \
-        CHECK_CONTAINS(mproc_last_error_text(), part);   \
+#define CHECK_SAYS(call, status, part)                             \
+    do {                                                           \
+        mproc_error(MPROC_OK, "%s", "nothing was said");           \
+        check_status((call), (status), #call, __FILE__, __LINE__); \
+        CHECK_CONTAINS(mproc_last_error_text(), part);             \
     } while (0)
 
 /* How many children mproc_active_children() counts, and whether this one is among them. */

@@ -1,0 +1,322 @@
+/*
+ * Values and variables by the static type of what is written: MPROC_VALUE(x), MPROC_LIST(...), MPROC_MAP(...),
+ * MPROC_ARGS(...), mproc_value_to() and, in <mproc/call.h>, mproc_unpack().
+ *
+ * Each takes up to 32 things (a map 16 pairs); longer lists and maps are arrays for mproc_value_list() and
+ * mproc_value_map(). A compiler without _Generic has mproc_int(), mproc_string() and the like.
+ *
+ * In C what a macro makes lives until the block ends in which it stands. In C++ it lives until the full expression
+ * ends, which is enough for an argument of a call; `auto list = mproc_list_of(1, 2)` keeps it.
+ */
+#ifndef MPROC_VALUE_GENERIC_H
+#define MPROC_VALUE_GENERIC_H
+
+#include <mproc/value.h>
+
+/* ---- which types can be a value, and which variables take one ---------------------------------- */
+
+static inline mproc_value mproc_value_same_(mproc_value value)
+{
+    return value;
+}
+
+/* Text as programs have it that take char for a signed type. */
+static inline mproc_value mproc_value_text_(const void *text)
+{
+    return mproc_string((const char *)text);
+}
+
+/* NULL is nil; where else a pointer points says nothing to another process. */
+static inline mproc_value mproc_value_pointer_(const void *pointer)
+{
+    return pointer ? mproc_value_refused_("a void pointer, which means nothing elsewhere: use mproc_bytes()")
+                   : mproc_nil();
+}
+
+#define MPROC_OBJECT_MAKE(number, name, constant, text)                         \
+    static inline mproc_value mproc_value_##name##_(const mproc_##name *object) \
+    {                                                                           \
+        return mproc_value_object(MPROC_KIND_##constant, object);               \
+    }
+MPROC_OBJECT_TABLE(MPROC_OBJECT_MAKE)
+#undef MPROC_OBJECT_MAKE
+
+/*
+ * C type and constructor of all that can be a value, but objects. `true` is an int in C11: use a bool variable or
+ * mproc_bool(true); a bool variable takes 0 and 1 as well. An enum is its integer type.
+ */
+#define MPROC_VALUE_TABLE(X)                    \
+    X(bool, mproc_bool)                         \
+    X(char, mproc_int)                          \
+    X(signed char, mproc_int)                   \
+    X(short, mproc_int)                         \
+    X(int, mproc_int)                           \
+    X(long, mproc_int)                          \
+    X(long long, mproc_int)                     \
+    X(unsigned char, mproc_uint)                \
+    X(unsigned short, mproc_uint)               \
+    X(unsigned int, mproc_uint)                 \
+    X(unsigned long, mproc_uint)                \
+    X(unsigned long long, mproc_uint)           \
+    X(float, mproc_double)                      \
+    X(double, mproc_double)                     \
+    X(char *, mproc_string)                     \
+    X(const char *, mproc_string)               \
+    X(signed char *, mproc_value_text_)         \
+    X(const signed char *, mproc_value_text_)   \
+    X(unsigned char *, mproc_value_text_)       \
+    X(const unsigned char *, mproc_value_text_) \
+    X(void *, mproc_value_pointer_)             \
+    X(const void *, mproc_value_pointer_)       \
+    X(mproc_value_function_, mproc_value_function)
+
+typedef mproc_status (*mproc_value_function_)(struct mproc_call *call);
+
+/* What a variable takes; of integers the variable's size is known besides. */
+typedef enum mproc_target_type {
+    MPROC_TARGET_VALUE = 0, /* any value: a view of it */
+    MPROC_TARGET_BOOL = 1,  /* also the integers 0 and 1 */
+    MPROC_TARGET_INT = 2,
+    MPROC_TARGET_UINT = 3,
+    MPROC_TARGET_FLOAT = 4,    /* also an integer, if it is the same number then */
+    MPROC_TARGET_STRING = 5,   /* a string without a NUL in it; nil is NULL */
+    MPROC_TARGET_FUNCTION = 6, /* nil is NULL */
+    MPROC_TARGET_OBJECT = 16   /* + its kind; nil is NULL */
+} mproc_target_type;
+
+/* A variable that a value is put into. */
+typedef struct mproc_target {
+    uint32_t type; /* mproc_target_type */
+    uint32_t size;
+    void *variable;
+} mproc_target;
+
+/* C type of the variable and what it takes, but objects. */
+#define MPROC_TARGET_TABLE(X)                     \
+    X(bool, MPROC_TARGET_BOOL)                    \
+    X(signed char, MPROC_TARGET_INT)              \
+    X(short, MPROC_TARGET_INT)                    \
+    X(int, MPROC_TARGET_INT)                      \
+    X(long, MPROC_TARGET_INT)                     \
+    X(long long, MPROC_TARGET_INT)                \
+    X(unsigned char, MPROC_TARGET_UINT)           \
+    X(unsigned short, MPROC_TARGET_UINT)          \
+    X(unsigned int, MPROC_TARGET_UINT)            \
+    X(unsigned long, MPROC_TARGET_UINT)           \
+    X(unsigned long long, MPROC_TARGET_UINT)      \
+    X(float, MPROC_TARGET_FLOAT)                  \
+    X(double, MPROC_TARGET_FLOAT)                 \
+    X(const char *, MPROC_TARGET_STRING)          \
+    X(const unsigned char *, MPROC_TARGET_STRING) \
+    X(mproc_value_function_, MPROC_TARGET_FUNCTION)
+
+static inline mproc_target mproc_target_make_(int type, size_t size, void *variable)
+{
+    mproc_target target;
+
+    target.type = (uint32_t)type;
+    target.size = (uint32_t)size;
+    target.variable = variable;
+    return target;
+}
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What mproc_value_to() calls. */
+MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target);
+
+#ifdef __cplusplus
+}
+#endif
+
+#ifndef __cplusplus
+
+/* ---- C ---------------------------------------------------------------------------------------- */
+
+/* Each argument through M, with commas between them. MPROC_EXPAND: an older preprocessor takes a list for one word. */
+#define MPROC_EXPAND(...) __VA_ARGS__
+#define MPROC_JOIN(a, b) MPROC_JOIN_(a, b)
+#define MPROC_JOIN_(a, b) a##b
+#define MPROC_COUNT(...)                                                                                           \
+    MPROC_EXPAND(MPROC_COUNT_(__VA_ARGS__, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, \
+                              14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0))
+#define MPROC_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, \
+                     a22, a23, a24, a25, a26, a27, a28, a29, a30, a31, a32, n, ...)                                  \
+    n
+#define MPROC_EACH(M, ...) MPROC_EXPAND(MPROC_JOIN(MPROC_EACH_, MPROC_COUNT(__VA_ARGS__))(M, __VA_ARGS__))
+#define MPROC_EACH_1(M, x) M(x)
+#define MPROC_EACH_2(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_1(M, __VA_ARGS__))
+#define MPROC_EACH_3(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_2(M, __VA_ARGS__))
+#define MPROC_EACH_4(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_3(M, __VA_ARGS__))
+#define MPROC_EACH_5(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_4(M, __VA_ARGS__))
+#define MPROC_EACH_6(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_5(M, __VA_ARGS__))
+#define MPROC_EACH_7(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_6(M, __VA_ARGS__))
+#define MPROC_EACH_8(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_7(M, __VA_ARGS__))
+#define MPROC_EACH_9(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_8(M, __VA_ARGS__))
+#define MPROC_EACH_10(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_9(M, __VA_ARGS__))
+#define MPROC_EACH_11(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_10(M, __VA_ARGS__))
+#define MPROC_EACH_12(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_11(M, __VA_ARGS__))
+#define MPROC_EACH_13(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_12(M, __VA_ARGS__))
+#define MPROC_EACH_14(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_13(M, __VA_ARGS__))
+#define MPROC_EACH_15(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_14(M, __VA_ARGS__))
+#define MPROC_EACH_16(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_15(M, __VA_ARGS__))
+#define MPROC_EACH_17(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_16(M, __VA_ARGS__))
+#define MPROC_EACH_18(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_17(M, __VA_ARGS__))
+#define MPROC_EACH_19(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_18(M, __VA_ARGS__))
+#define MPROC_EACH_20(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_19(M, __VA_ARGS__))
+#define MPROC_EACH_21(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_20(M, __VA_ARGS__))
+#define MPROC_EACH_22(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_21(M, __VA_ARGS__))
+#define MPROC_EACH_23(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_22(M, __VA_ARGS__))
+#define MPROC_EACH_24(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_23(M, __VA_ARGS__))
+#define MPROC_EACH_25(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_24(M, __VA_ARGS__))
+#define MPROC_EACH_26(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_25(M, __VA_ARGS__))
+#define MPROC_EACH_27(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_26(M, __VA_ARGS__))
+#define MPROC_EACH_28(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_27(M, __VA_ARGS__))
+#define MPROC_EACH_29(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_28(M, __VA_ARGS__))
+#define MPROC_EACH_30(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_29(M, __VA_ARGS__))
+#define MPROC_EACH_31(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_30(M, __VA_ARGS__))
+#define MPROC_EACH_32(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_31(M, __VA_ARGS__))
+
+#define MPROC_VALUE_ROW(type, make) \
+    type:                           \
+    make,
+#define MPROC_VALUE_OBJECT_ROW(number, name, constant, text) \
+    mproc_##name * : mproc_value_##name##_, const mproc_##name * : mproc_value_##name##_,
+#define MPROC_TARGET_ROW(type, target) type * : target,
+#define MPROC_TARGET_OBJECT_ROW(number, name, constant, text) mproc_##name ** : MPROC_TARGET_OBJECT + (number),
+
+/* The value of anything that can be one. */
+#define MPROC_VALUE(x)                                                                                      \
+    _Generic((x), MPROC_VALUE_TABLE(MPROC_VALUE_ROW) MPROC_OBJECT_TABLE(MPROC_VALUE_OBJECT_ROW) mproc_value \
+             : mproc_value_same_)(x)
+
+/* The address of a variable that takes a value. */
+#define MPROC_TARGET(address)                                                                                \
+    mproc_target_make_(_Generic((address), MPROC_TARGET_TABLE(MPROC_TARGET_ROW)                              \
+                                                   MPROC_OBJECT_TABLE(MPROC_TARGET_OBJECT_ROW) mproc_value * \
+                                : MPROC_TARGET_VALUE),                                                       \
+                       sizeof *(address), (address))
+
+#define MPROC_VALUES_(...) ((const mproc_value[]){MPROC_EACH(MPROC_VALUE, __VA_ARGS__)})
+
+/* A list of its arguments. */
+#define MPROC_LIST(...) mproc_value_list(MPROC_VALUES_(__VA_ARGS__), MPROC_COUNT(__VA_ARGS__))
+
+/* A map of its arguments: MPROC_MAP("name", "f1", "count", 2). */
+#define MPROC_MAP(...) mproc_value_pairs_(MPROC_VALUES_(__VA_ARGS__), MPROC_COUNT(__VA_ARGS__))
+
+/* The arguments of a task, in their order. None: mproc_no_args(). */
+#define MPROC_ARGS(...) MPROC_LIST(__VA_ARGS__)
+
+/*
+ * Puts the value into the variable at `address`, if it has the variable's type and fits.
+ *
+ * Returns MPROC_OK, or, with the variable unchanged:
+ *   MPROC_INVALID   another type, or out of range; mproc_last_error_text() names both types
+ *   what stands in the way of finding a function or an object in this process
+ */
+#define mproc_value_to(value, address) mproc_value_store((value), MPROC_TARGET(address))
+
+#endif
+
+static inline mproc_value mproc_value_pairs_(const mproc_value *items, size_t count)
+{
+    return count % 2 == 0 ? mproc_value_map(items, count / 2)
+                          : mproc_value_refused_("a map of an odd number of things: it is made of keys and values");
+}
+
+#ifdef __cplusplus
+
+/* ---- C++ -------------------------------------------------------------------------------------- */
+
+#define MPROC_VALUE_OVERLOAD(type, make)                \
+    static inline mproc_value mproc_value_of(type from) \
+    {                                                   \
+        return make(from);                              \
+    }
+MPROC_VALUE_TABLE(MPROC_VALUE_OVERLOAD)
+#undef MPROC_VALUE_OVERLOAD
+
+#define MPROC_OBJECT_OVERLOAD(number, name, constant, text)                                  \
+    static inline mproc_value mproc_value_of(const mproc_##name *object)                     \
+    {                                                                                        \
+        return mproc_value_##name##_(object);                                                \
+    }                                                                                        \
+    static inline mproc_target mproc_target_of(mproc_##name **address)                       \
+    {                                                                                        \
+        return mproc_target_make_(MPROC_TARGET_OBJECT + (number), sizeof *address, address); \
+    }
+MPROC_OBJECT_TABLE(MPROC_OBJECT_OVERLOAD)
+#undef MPROC_OBJECT_OVERLOAD
+
+static inline mproc_value mproc_value_of(const mproc_value &value)
+{
+    return value;
+}
+
+static inline mproc_value mproc_value_of(decltype(nullptr))
+{
+    return mproc_nil();
+}
+
+#define MPROC_TARGET_OVERLOAD(type, target)                          \
+    static inline mproc_target mproc_target_of(type *address)        \
+    {                                                                \
+        return mproc_target_make_(target, sizeof *address, address); \
+    }
+MPROC_TARGET_TABLE(MPROC_TARGET_OVERLOAD)
+#undef MPROC_TARGET_OVERLOAD
+
+static inline mproc_target mproc_target_of(mproc_value *address)
+{
+    return mproc_target_make_(MPROC_TARGET_VALUE, sizeof *address, address);
+}
+
+/* What mproc_list_of() and mproc_map_of() return: the elements themselves. It turns into a value that borrows them. */
+template <size_t count, bool map> struct mproc_values {
+    mproc_value items[count];
+
+    operator mproc_value() const
+    {
+        return map ? mproc_value_pairs_(items, count) : mproc_value_list(items, count);
+    }
+};
+
+template <size_t count, bool map> mproc_value mproc_value_of(const mproc_values<count, map> &values)
+{
+    return values;
+}
+
+/* A list of its arguments, a map of keys and values, the arguments of a task. */
+template <class... Any> mproc_values<sizeof...(Any), false> mproc_list_of(const Any &...any)
+{
+    return {{mproc_value_of(any)...}};
+}
+
+template <class... Any> mproc_values<sizeof...(Any), true> mproc_map_of(const Any &...any)
+{
+    static_assert(sizeof...(Any) % 2 == 0, "a map is made of keys and values");
+    return {{mproc_value_of(any)...}};
+}
+
+template <class... Any> mproc_values<sizeof...(Any), false> mproc_args_of(const Any &...any)
+{
+    return {{mproc_value_of(any)...}};
+}
+
+/* As the macro of this name in C. */
+template <class Variable> mproc_status mproc_value_to(mproc_value value, Variable *address)
+{
+    return mproc_value_store(value, mproc_target_of(address));
+}
+
+#define MPROC_VALUE(x) mproc_value_of(x)
+#define MPROC_LIST(...) mproc_list_of(__VA_ARGS__)
+#define MPROC_MAP(...) mproc_map_of(__VA_ARGS__)
+#define MPROC_ARGS(...) mproc_args_of(__VA_ARGS__)
+
+#endif
+
+#endif

@@ -1,0 +1,246 @@
+/* Values into variables: type and range are checked, and a message names both sides. */
+#include "base/store.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/encoding.h"
+
+#define TEXT_BYTES 96
+#define WHAT_BYTES 192
+
+/* What came of a try. FAILED: the error text is set already. */
+enum outcome { STORED, WRONG_TYPE, OUT_OF_RANGE, HAS_NUL, FAILED };
+
+/* The variable's type, as a programmer would write it. */
+static const char *target_name(const mproc_target *target, char *text, size_t size)
+{
+    switch (target->type) {
+    case MPROC_TARGET_BOOL:
+        return "a bool";
+    case MPROC_TARGET_INT:
+        snprintf(text, size, "an int%u_t", 8 * target->size);
+        return text;
+    case MPROC_TARGET_UINT:
+        snprintf(text, size, "a uint%u_t", 8 * target->size);
+        return text;
+    case MPROC_TARGET_FLOAT:
+        return target->size == sizeof(float) ? "a float" : "a double";
+    case MPROC_TARGET_STRING:
+        return "a string";
+    case MPROC_TARGET_FUNCTION:
+        return "a function";
+    default:
+        return target->type >= MPROC_TARGET_OBJECT ? handle_name(target->type - MPROC_TARGET_OBJECT) : "a value";
+    }
+}
+
+/* What the value is: a number that is out of range, by itself. */
+static const char *value_name(const mproc_value *value, bool number, char *text, size_t size)
+{
+    if (number) {
+        mproc_value_print(*value, text, size);
+        return text;
+    }
+    if (value->type == MPROC_TYPE_REFUSED) return value->as.data;
+    if (value->type == MPROC_TYPE_HANDLE) return handle_name(value_handle(value)->kind);
+    return mproc_type_name((mproc_type)value->type);
+}
+
+/* Little-endian or not: through the type of that size. */
+static enum outcome store_signed(int64_t number, size_t size, void *to)
+{
+    int8_t one = (int8_t)number;
+    int16_t two = (int16_t)number;
+    int32_t four = (int32_t)number;
+
+    if (size == 1 && one == number) memcpy(to, &one, size);
+    else if (size == 2 && two == number) memcpy(to, &two, size);
+    else if (size == 4 && four == number) memcpy(to, &four, size);
+    else if (size == 8) memcpy(to, &number, size);
+    else return OUT_OF_RANGE;
+    return STORED;
+}
+
+static enum outcome store_unsigned(uint64_t number, size_t size, void *to)
+{
+    uint8_t one = (uint8_t)number;
+    uint16_t two = (uint16_t)number;
+    uint32_t four = (uint32_t)number;
+
+    if (size == 1 && one == number) memcpy(to, &one, size);
+    else if (size == 2 && two == number) memcpy(to, &two, size);
+    else if (size == 4 && four == number) memcpy(to, &four, size);
+    else if (size == 8) memcpy(to, &number, size);
+    else return OUT_OF_RANGE;
+    return STORED;
+}
+
+static enum outcome store_integer(const mproc_value *value, const mproc_target *target, void *to)
+{
+    if (value->type != MPROC_TYPE_INT64 && value->type != MPROC_TYPE_UINT64) return WRONG_TYPE;
+    if (target->type == MPROC_TARGET_INT)
+        return value->type == MPROC_TYPE_INT64 ? store_signed(value->as.int64, target->size, to) : OUT_OF_RANGE;
+    if (value->type == MPROC_TYPE_INT64 && value->as.int64 < 0) return OUT_OF_RANGE;
+    return store_unsigned(value->as.uint64, target->size, to);
+}
+
+/* `true` is an int in C11, so 0 and 1 are bools where one is wanted. */
+static enum outcome store_bool(const mproc_value *value, void *to)
+{
+    bool boolean = value->as.int64 != 0;
+
+    if (value->type != MPROC_TYPE_BOOL && value->type != MPROC_TYPE_INT64) return WRONG_TYPE;
+    if (value->as.int64 != 0 && value->as.int64 != 1) return OUT_OF_RANGE;
+    memcpy(to, &boolean, sizeof boolean);
+    return STORED;
+}
+
+/* Integers up to 2 to the power of 53 are doubles as well. */
+static bool is_exact(const mproc_value *value)
+{
+    const int64_t most = (int64_t)1 << 53;
+
+    if (value->type == MPROC_TYPE_DOUBLE) return true;
+    return value->type == MPROC_TYPE_INT64 && value->as.int64 <= most && value->as.int64 >= -most;
+}
+
+static enum outcome store_double(const mproc_value *value, const mproc_target *target, void *to)
+{
+    double number = mproc_value_double(*value);
+    float shorter = (float)number;
+
+    if (value->type < MPROC_TYPE_INT64 || value->type > MPROC_TYPE_DOUBLE) return WRONG_TYPE;
+    if (!is_exact(value)) return OUT_OF_RANGE;
+    if (target->size == sizeof number) {
+        memcpy(to, &number, sizeof number);
+        return STORED;
+    }
+    if (isinf(shorter) && !isinf(number)) return OUT_OF_RANGE;
+    if (value->type != MPROC_TYPE_DOUBLE && (double)shorter != number) return OUT_OF_RANGE;
+    memcpy(to, &shorter, sizeof shorter);
+    return STORED;
+}
+
+static enum outcome store_string(const mproc_value *value, void *to)
+{
+    const char *text = mproc_value_string(*value);
+
+    if (value->type != MPROC_TYPE_STRING && value->type != MPROC_TYPE_NIL) return WRONG_TYPE;
+    if (text && memchr(text, 0, value->count)) return HAS_NUL;
+    memcpy(to, &text, sizeof text);
+    return STORED;
+}
+
+static enum outcome store_function(const mproc_value *value, void *to)
+{
+    function_pointer found = NULL;
+    mproc_value_function_ function;
+
+    if (value->type != MPROC_TYPE_FUNCTION && value->type != MPROC_TYPE_NIL) return WRONG_TYPE;
+    if (value->type == MPROC_TYPE_FUNCTION && value_function(value, &found) != MPROC_OK) return FAILED;
+    function = (mproc_value_function_)found;
+    memcpy(to, &function, sizeof function);
+    return STORED;
+}
+
+static enum outcome store_object(const mproc_value *value, const mproc_target *target, void *to, mproc_status *status)
+{
+    void *object = NULL;
+
+    if (value->type != MPROC_TYPE_HANDLE && value->type != MPROC_TYPE_NIL) return WRONG_TYPE;
+    if (value->type == MPROC_TYPE_HANDLE) {
+        const struct handle_ref *ref = value_handle(value);
+        if (ref->kind != target->type - MPROC_TARGET_OBJECT) return WRONG_TYPE;
+        if ((*status = handle_find(ref, &object)) != MPROC_OK) return FAILED;
+    }
+    memcpy(to, &object, sizeof object);
+    return STORED;
+}
+
+static enum outcome store(const mproc_value *value, const mproc_target *target, mproc_value *to, mproc_status *status)
+{
+    if (value->type == MPROC_TYPE_REFUSED) return WRONG_TYPE;
+    switch (target->type) {
+    case MPROC_TARGET_VALUE:
+        *to = *value;
+        to->form &= VALUE_IS_VIEW; /* what the value owns stays its own */
+        return STORED;
+    case MPROC_TARGET_BOOL:
+        return store_bool(value, to);
+    case MPROC_TARGET_INT:
+    case MPROC_TARGET_UINT:
+        return store_integer(value, target, to);
+    case MPROC_TARGET_FLOAT:
+        return store_double(value, target, to);
+    case MPROC_TARGET_STRING:
+        return store_string(value, to);
+    case MPROC_TARGET_FUNCTION:
+        return store_function(value, to);
+    default:
+        return store_object(value, target, to, status);
+    }
+}
+
+/* Says what does not fit: a task's argument of that number (from 1), or, without a name, just a value. */
+static mproc_status refuse(enum outcome outcome, mproc_status status, const mproc_value *value,
+                           const mproc_target *target, const char *name, size_t number)
+{
+    char what[WHAT_BYTES] = "the value", value_text[TEXT_BYTES], target_text[TEXT_BYTES];
+    const char *whose = name ? "the function" : "the variable";
+    const char *wants = target_name(target, target_text, sizeof target_text);
+    const char *is = value_name(value, outcome == OUT_OF_RANGE, value_text, sizeof value_text);
+
+    if (name) snprintf(what, sizeof what, "argument %zu of '%.127s'", number, name);
+    switch (outcome) {
+    case WRONG_TYPE:
+        return mproc_error(MPROC_INVALID, "%s is %s, %s wants %s", what, is, whose, wants);
+    case OUT_OF_RANGE:
+        return mproc_error(MPROC_INVALID, "%s is %s, which does not fit: %s wants %s", what, is, whose, wants);
+    case HAS_NUL:
+        return mproc_error(MPROC_INVALID, "%s has a NUL in it, where a C string would end: take it as an mproc_value",
+                           what);
+    default:
+        return mproc_error(status, "%s: %s", what, mproc_last_error_text());
+    }
+}
+
+/* `to` has room for any variable. */
+static mproc_status store_checked(const mproc_value *value, const mproc_target *target, mproc_value *to,
+                                  const char *name, size_t number)
+{
+    mproc_status status = MPROC_BAD_FUNCTION;
+    enum outcome outcome = store(value, target, to, &status);
+
+    return outcome == STORED ? MPROC_OK : refuse(outcome, status, value, target, name, number);
+}
+
+mproc_status store_arguments(const mproc_value *arguments, const mproc_target *targets, size_t count,
+                             const char *name)
+{
+    mproc_value taken[STORE_TARGETS_MAX];
+    mproc_status status;
+
+    assert(count <= STORE_TARGETS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        mproc_value value = mproc_value_at(*arguments, i);
+        if (!targets[i].variable)
+            return mproc_error(MPROC_INVALID, "'%s' unpacks its argument %zu to NULL", name, i + 1);
+        if ((status = store_checked(&value, &targets[i], &taken[i], name, i + 1)) != MPROC_OK) return status;
+    }
+    for (size_t i = 0; i < count; i++) memcpy(targets[i].variable, &taken[i], targets[i].size);
+    return MPROC_OK;
+}
+
+mproc_status mproc_value_store(mproc_value value, mproc_target target)
+{
+    mproc_value taken;
+    mproc_status status;
+
+    if (!target.variable) return mproc_error(MPROC_INVALID, "a value is to be put into a variable at NULL");
+    if ((status = store_checked(&value, &target, &taken, NULL, 0)) != MPROC_OK) return status;
+    memcpy(target.variable, &taken, target.size);
+    return MPROC_OK;
+}

@@ -1,0 +1,216 @@
+/* Values as programs read, compare and copy them. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encoding.h"
+#include "base/map_index.h"
+
+const char *mproc_type_name(mproc_type type)
+{
+    static const char *const names[] = {
+#define TYPE_NAME(number, name, text) [number] = (text),
+        MPROC_TYPE_TABLE(TYPE_NAME)
+#undef TYPE_NAME
+    };
+
+    return (unsigned)type < sizeof names / sizeof names[0] ? names[type] : "no value";
+}
+
+mproc_value mproc_value_at(mproc_value container, size_t index)
+{
+    if (index >= mproc_value_count(container)) return mproc_nil();
+    return value_element(&container, container.type == MPROC_TYPE_MAP ? 2 * index + 1 : index);
+}
+
+mproc_value mproc_value_key(mproc_value map, size_t index)
+{
+    return map.type == MPROC_TYPE_MAP && index < map.count ? value_element(&map, 2 * index) : mproc_nil();
+}
+
+bool mproc_value_find(mproc_value map, mproc_value key, mproc_value *value)
+{
+    const struct cell *found;
+
+    if (map.type != MPROC_TYPE_MAP || !(map.form & VALUE_IS_VIEW) || map.count > MAP_SCANNED_MAX ||
+        key.count > SHORT_BYTES_MAX)
+        return map_find(map, key, value);
+    if (!key_is_allowed(key.type) || !(found = pairs_scan(map.as.data, map.count, key))) return false;
+    if (value) *value = cell_view(found + 1);
+    return true;
+}
+
+/* ---- objects and functions -------------------------------------------------------------------- */
+
+const struct handle_ref *value_handle(const mproc_value *value)
+{
+    /* An object begins with its reference, as a payload does. */
+    return value->as.data;
+}
+
+mproc_status value_function(const mproc_value *value, function_pointer *function)
+{
+    const unsigned char *payload = value->as.data;
+    struct function_record record;
+    function_ref ref;
+    size_t path = value->count - sizeof record;
+
+    if (!(value->form & VALUE_IS_VIEW)) {
+        *function = (function_pointer)value->as.function;
+        return MPROC_OK;
+    }
+    assert(value->count >= sizeof record && path < sizeof ref.path);
+    memcpy(&record, payload, sizeof record);
+    ref.offset = record.offset;
+    ref.main = record.main != 0;
+    memcpy(ref.module, record.module, sizeof ref.module);
+    memcpy(ref.path, payload + sizeof record, path + 1);
+    return function_decode(&ref, function);
+}
+
+/* ---- equality --------------------------------------------------------------------------------- */
+
+static bool equal(const mproc_value *left, const mproc_value *right, int depth);
+
+static bool equal_doubles(double left, double right)
+{
+    return left == right || (left != left && right != right);
+}
+
+static bool equal_lists(const mproc_value *left, const mproc_value *right, int depth)
+{
+    for (uint32_t i = 0; i < left->count; i++) {
+        mproc_value one = value_element(left, i), other = value_element(right, i);
+        if (!equal(&one, &other, depth)) return false;
+    }
+    return true;
+}
+
+/* As many keys on both sides, each side's different from each other: one direction is enough. */
+static bool equal_maps(const mproc_value *left, const mproc_value *right, int depth)
+{
+    for (uint32_t i = 0; i < left->count; i++) {
+        mproc_value key = mproc_value_key(*left, i), one = mproc_value_at(*left, i), other;
+        if (!mproc_value_find(*right, key, &other) || !equal(&one, &other, depth)) return false;
+    }
+    return true;
+}
+
+/* Functions of both forms are the same if they are the same here. */
+static bool equal_functions(const mproc_value *left, const mproc_value *right)
+{
+    function_pointer one, other;
+
+    if (left->form & right->form & VALUE_IS_VIEW)
+        return left->count == right->count && memcmp(left->as.data, right->as.data, left->count) == 0;
+    return value_function(left, &one) == MPROC_OK && value_function(right, &other) == MPROC_OK && one == other;
+}
+
+static bool equal(const mproc_value *left, const mproc_value *right, int depth)
+{
+    if (left->type != right->type || depth > MPROC_VALUE_DEPTH_MAX) return false;
+    switch (left->type) {
+    case MPROC_TYPE_DOUBLE:
+        return equal_doubles(left->as.number, right->as.number);
+    case MPROC_TYPE_STRING:
+    case MPROC_TYPE_BYTES:
+        return left->count == right->count &&
+               (left->count == 0 || memcmp(left->as.data, right->as.data, left->count) == 0);
+    case MPROC_TYPE_LIST:
+        return left->count == right->count && equal_lists(left, right, depth + 1);
+    case MPROC_TYPE_MAP:
+        return left->count == right->count && equal_maps(left, right, depth + 1);
+    case MPROC_TYPE_HANDLE:
+        return memcmp(value_handle(left), value_handle(right), sizeof(struct handle_ref)) == 0;
+    case MPROC_TYPE_FUNCTION:
+        return equal_functions(left, right);
+    default:
+        return left->as.uint64 == right->as.uint64;
+    }
+}
+
+bool mproc_value_equal(mproc_value left, mproc_value right)
+{
+    return equal(&left, &right, 0);
+}
+
+/* ---- copies and encodings --------------------------------------------------------------------- */
+
+/* What has no payload and no text in its cell owns nothing. */
+static bool is_plain(const mproc_value *value)
+{
+    return value->type < MPROC_TYPE_STRING;
+}
+
+mproc_status mproc_value_copy(mproc_value value, mproc_value *copy)
+{
+    void *encoding = NULL;
+    size_t size;
+    mproc_status status;
+
+    if (!copy) return mproc_error(MPROC_INVALID, "a copy of a value has nowhere to go: it is NULL");
+    if ((status = encoding_measure(&value, &size)) != MPROC_OK) goto done;
+    if (is_plain(&value)) {
+        *copy = value;
+        goto done;
+    }
+    if (!(encoding = malloc(size))) {
+        status = mproc_error(MPROC_NO_MEMORY, "no memory for a value of %zu bytes", size);
+        goto done;
+    }
+    if ((status = encoding_write(&value, encoding, size, &size)) != MPROC_OK) goto done;
+
+    *copy = encoding_view(encoding);
+    copy->form = VALUE_OWNED;
+    encoding = NULL;
+done:
+    free(encoding);
+    return status;
+}
+
+/* The encoding that an owned value is the root of: short text lies in its cell, all else behind it. */
+static void *owned_encoding(const mproc_value *value)
+{
+    bool text = value->type == MPROC_TYPE_STRING || value->type == MPROC_TYPE_BYTES;
+    bool empty = (value->type == MPROC_TYPE_LIST || value->type == MPROC_TYPE_MAP) && value->count == 0;
+    size_t before = ENCODING_PAYLOAD;
+
+    if (text && value->count <= SHORT_BYTES_MAX) before = ENCODING_ROOT + offsetof(struct cell, word);
+    else if (empty) before = ENCODING_ROOT;
+    return (unsigned char *)(uintptr_t)value->as.data - before;
+}
+
+void mproc_value_clear(mproc_value *value)
+{
+    if (!value) return;
+    if (value->form == VALUE_OWNED) free(owned_encoding(value));
+    *value = mproc_nil();
+}
+
+mproc_status mproc_value_encoded_size(mproc_value value, size_t *size)
+{
+    if (!size) return mproc_error(MPROC_INVALID, "the size of an encoding has nowhere to go: it is NULL");
+    return encoding_measure(&value, size);
+}
+
+mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity, size_t *size)
+{
+    if (!buffer || !size)
+        return mproc_error(MPROC_INVALID, "an encoding, or its size, has nowhere to go: it is NULL");
+    if ((uintptr_t)buffer % sizeof(uint64_t) != 0)
+        return mproc_error(MPROC_INVALID, "the buffer at %p for an encoding is not aligned: to 8 bytes", buffer);
+    return encoding_write(&value, buffer, capacity, size);
+}
+
+mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value)
+{
+    mproc_status status;
+
+    if (!encoding || !value) return mproc_error(MPROC_INVALID, "an encoding, or its value, is NULL");
+    if ((uintptr_t)encoding % sizeof(uint64_t) != 0)
+        return mproc_error(MPROC_INVALID, "the encoding at %p is not aligned: copy it to a multiple of 8",
+                           (void *)(uintptr_t)encoding);
+    if ((status = encoding_check(encoding, size, 0)) != MPROC_OK) return status;
+    *value = encoding_view(encoding);
+    return MPROC_OK;
+}
