@@ -13,20 +13,21 @@
 #define MPROC_ARENA_OBJECT_H
 
 #include "arena/block.h"
+#include "base/handle.h"
 
-/* The numbers stand in encoded values: they never change. 0 is plain memory. */
+/* Those that values can refer to, and more. 0 is plain memory. */
 enum object_kind {
     OBJECT_NONE = 0,
-    OBJECT_HOLDER = 1, /* something that only holds others: a letter, arguments */
-    OBJECT_LOCK = 2,
-    OBJECT_RLOCK = 3,
-    OBJECT_SEMAPHORE = 4,
-    OBJECT_CONDITION = 5,
-    OBJECT_EVENT = 6,
-    OBJECT_BARRIER = 7,
-    OBJECT_PERMITS = 8, /* what one process has of a semaphore whose permits come back when it dies */
-    OBJECT_VALUE = 9,
-    OBJECT_ARRAY = 10
+    OBJECT_LOCK = MPROC_KIND_LOCK,
+    OBJECT_RLOCK = MPROC_KIND_RLOCK,
+    OBJECT_SEMAPHORE = MPROC_KIND_SEMAPHORE,
+    OBJECT_CONDITION = MPROC_KIND_CONDITION,
+    OBJECT_EVENT = MPROC_KIND_EVENT,
+    OBJECT_BARRIER = MPROC_KIND_BARRIER,
+    OBJECT_VALUE = MPROC_KIND_SHARED_VALUE,
+    OBJECT_ARRAY = MPROC_KIND_SHARED_ARRAY,
+    OBJECT_HOLDER = 200, /* something that only holds others: a letter, arguments */
+    OBJECT_PERMITS = 201 /* what one process has of a semaphore whose permits come back when it dies */
 };
 
 #define OBJECT_GENERATION_MASK 0xFFFFFFu

@@ -155,6 +155,10 @@ mproc_status encoding_check(const void *encoding, size_t size, unsigned allows);
 /* What a value that is an object of either form refers to. */
 const struct handle_ref *value_handle(const mproc_value *value);
 
+/* Calls `visit` for each object that a value of either form refers to, also in its elements. It was measured. */
+typedef void value_visitor(void *context, const struct handle_ref *ref);
+void value_visit_objects(const mproc_value *value, value_visitor *visit, void *context);
+
 /* What a value that is a function of either form refers to. */
 mproc_status value_function(const mproc_value *value, function_pointer *function);
 

@@ -48,6 +48,19 @@ const struct handle_ref *value_handle(const mproc_value *value)
     return value->as.data;
 }
 
+/* As deep as a value may be. */
+void value_visit_objects(const mproc_value *value, value_visitor *visit, void *context)
+{
+    uint64_t count = value->type == MPROC_TYPE_MAP ? 2 * (uint64_t)value->count : value->count;
+
+    if (value->type == MPROC_TYPE_HANDLE) visit(context, value_handle(value));
+    if (value->type != MPROC_TYPE_LIST && value->type != MPROC_TYPE_MAP) return;
+    for (uint64_t i = 0; i < count; i++) {
+        mproc_value element = value_element(value, i);
+        value_visit_objects(&element, visit, context);
+    }
+}
+
 mproc_status value_function(const mproc_value *value, function_pointer *function)
 {
     const unsigned char *payload = value->as.data;

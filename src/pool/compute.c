@@ -10,6 +10,7 @@
 #include <mproc/pool.h>
 
 #include "base/text.h"
+#include "process/arguments.h"
 
 /* How many chunks a worker claims before it tells the others how far it is. */
 #define TELL_CHUNKS 32
@@ -30,7 +31,6 @@ static void copy_job(struct compute *compute, uint64_t number)
     compute->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
     compute->result_size = (size_t)atomic_load_explicit(&job->result_size, memory_order_relaxed);
     compute->args = atomic_load_explicit(&job->args, memory_order_relaxed);
-    compute->args_size = atomic_load_explicit(&job->args_size, memory_order_relaxed);
     if (compute->shared->threads)
         compute->function = (function_pointer)(uintptr_t)atomic_load_explicit(&job->function, memory_order_relaxed);
     else if (!compute->function || !function_same(&compute->known, &job->function_ref)) {
@@ -103,10 +103,9 @@ static mproc_status find_function(struct compute *compute)
 /* Only with a chunk in hand: until it is finished the arguments stay where they are. */
 static void find_args(struct compute *compute)
 {
-    const void *encoding = compute->args ? arena_at(compute->args) : NULL;
-
     if (compute->args_job == compute->job) return;
-    compute->call.args = args_view(encoding, (size_t)compute->args_size);
+    reference_scope_clear(compute->call.scope);
+    compute->call.args = arguments_view(compute->args);
     compute->args_job = compute->job;
 }
 

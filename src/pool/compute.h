@@ -13,7 +13,6 @@ struct compute {
     mproc_call call; /* with the arguments of `args_job` */
     uint64_t args_job;
     uint64_t args; /* of `job`: where they lie */
-    uint64_t args_size;
     uint64_t job;
     mproc_status status; /* why the job's function cannot be called here */
     function_ref known;  /* the function that `function` was found for */

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "arena/cells.h"
-#include "process/call.h"
+#include "process/arguments.h"
 #include "process/family.h"
 
 /*
@@ -14,20 +13,11 @@
 static mproc_status set_args(struct map *map)
 {
     struct pool_job *job = &map->pool->shared->job;
-    _Atomic uint64_t *cell = NULL;
-    size_t size = 0;
+    _Atomic uint64_t *cell;
     mproc_status status;
 
-    if ((status = args_measure(&map->args, "map", &size)) != MPROC_OK) return status;
-    if (map->args.count > 0) {
-        if ((status = cells_take(size, 0, &cell)) != MPROC_OK) return status;
-        if ((status = args_write(&map->args, "map", arena_at(atomic_load(cell)), size)) != MPROC_OK) {
-            cells_give(cell);
-            return status;
-        }
-    }
-    atomic_store(&job->args, cell ? atomic_load(cell) : 0);
-    atomic_store(&job->args_size, size);
+    if ((status = arguments_create(&map->args, "map", &cell)) != MPROC_OK) return status;
+    atomic_store(&job->args, arguments_in(cell));
     cells_give(map->pool->args);
     map->pool->args = cell;
     return MPROC_OK;

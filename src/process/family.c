@@ -6,6 +6,7 @@
 #include "arena/held.h"
 #include "process/children.h"
 #include "process/marker.h"
+#include "process/reference.h"
 
 #define NAMING_LOOK_NS ((int64_t)50000)
 
@@ -64,6 +65,7 @@ static mproc_status become_member(void)
     mproc_status status;
 
     if ((status = set_hooks()) != MPROC_OK) return status;
+    reference_register();
     if ((status = enter_thread()) != MPROC_OK) return status;
     atomic_store(&family.state, FAMILY_MEMBER);
     return MPROC_OK;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "process/arguments.h"
 #include "process/call.h"
 #include "process/family.h"
 #include "process/process.h"
@@ -9,8 +10,8 @@
 /* Runs the function that the letter names. */
 static mproc_status run_letter(const struct letter *letter)
 {
-    const void *args = letter->args_size > 0 ? letter_args(letter) : NULL;
-    mproc_call call = {args_view(args, (size_t)letter->args_size), letter->name};
+    static struct reference_scope scope; /* to the end of the process, which drops all */
+    mproc_call call = {arguments_view(atomic_load(&letter->args)), letter->name, &scope};
     function_pointer function;
     mproc_status status;
 

@@ -1,15 +1,17 @@
 /* Makes and frees birth letters. */
 #include "process/letter.h"
 
-mproc_status letter_create(struct process_slot *slot, size_t args_size, struct letter **letter)
+mproc_status letter_create(struct process_slot *slot, uint64_t args, struct letter **letter)
 {
     struct hand *hand = &thread_self.slot->hands[HAND_WORK];
     mproc_status status;
 
-    status = block_take(hand, sizeof **letter + args_size, sizeof **letter, &slot->letter);
-    if (status != MPROC_OK) return status;
+    if ((status = block_take(hand, sizeof **letter, sizeof **letter, &slot->letter)) != MPROC_OK) return status;
     *letter = (struct letter *)arena_at(atomic_load(&slot->letter));
-    (*letter)->args_size = args_size;
+    (*letter)->object.inner = 1;
+    (*letter)->object.inner_at = offsetof(struct letter, args);
+    object_publish(&slot->letter, OBJECT_HOLDER);
+    if (args) object_refer(hand, args, &(*letter)->args);
     return MPROC_OK;
 }
 

@@ -11,8 +11,10 @@
 #define LETTER_KEY_BYTES 256
 #define LETTER_IDENTITY_BYTES 128
 
-/* Written by the parent before the child exists, then only read. The encoding of the arguments follows it. */
+/* An object that holds the arguments. Written by the parent before the child exists, then only read. */
 struct letter {
+    struct object object;
+    _Atomic uint64_t args; /* an inner cell: the child's arguments, or nothing */
     function_ref function;
     char name[LETTER_NAME_BYTES];
     char parent_name[LETTER_NAME_BYTES];
@@ -21,19 +23,10 @@ struct letter {
     uint32_t authkey_size;
     uint32_t unused;
     uint8_t authkey[LETTER_KEY_BYTES];
-    uint64_t args_size;
-    uint64_t unused_word;
 };
 
-static_assert(sizeof(struct letter) % BLOCK_ALIGNMENT == 0, "arguments are aligned for every type");
-
-static inline void *letter_args(const struct letter *letter)
-{
-    return (void *)(letter + 1);
-}
-
-/* Puts an empty letter with room for `args_size` bytes into the slot. MPROC_NO_MEMORY. */
-mproc_status letter_create(struct process_slot *slot, size_t args_size, struct letter **letter);
+/* Puts a letter that is empty but for its arguments (0: none) into the slot. MPROC_NO_MEMORY. */
+mproc_status letter_create(struct process_slot *slot, uint64_t args, struct letter **letter);
 
 /* Takes the letter out of the slot, if there is one. */
 void letter_free(struct process_slot *slot);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "process/arguments.h"
 #include "process/call.h"
 #include "process/children.h"
 #include "process/family.h"
@@ -91,21 +92,6 @@ static mproc_status copy_environment(const char *const *from, char ***copy)
     return status;
 }
 
-/* No arguments are no bytes. */
-static mproc_status copy_args(mproc_process *process, const mproc_args *args)
-{
-    mproc_status status;
-
-    if ((status = args_measure(args, process->name, &process->args_size)) != MPROC_OK) return status;
-    if (args->count == 0 && args->type != MPROC_TYPE_REFUSED) {
-        process->args_size = 0;
-        return MPROC_OK;
-    }
-    if (!(process->args = malloc(process->args_size)))
-        return mproc_error(MPROC_NO_MEMORY, "no memory for %zu argument bytes", process->args_size);
-    return args_write(args, process->name, process->args, process->args_size);
-}
-
 static void copy_stdio(mproc_process *process, const mproc_process_options *options)
 {
     process->stdio[0] = options->standard_input;
@@ -158,7 +144,7 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
     if ((status = copy_text(all.working_directory, &process->working_directory)) != MPROC_OK) goto done;
     if ((status = copy_environment(all.environment, &process->environment)) != MPROC_OK) goto done;
     fill(process, &all);
-    if ((status = copy_args(process, &args)) != MPROC_OK) goto done;
+    if ((status = arguments_create(&args, process->name, &process->args)) != MPROC_OK) goto done;
 
     *out = process;
     process = NULL;
@@ -174,7 +160,7 @@ void process_destroy(mproc_process *process)
     for (size_t i = 0; process->environment && process->environment[i]; i++) free(process->environment[i]);
     free(process->environment);
     free(process->working_directory);
-    free(process->args);
+    if (process->args && family_enter() == MPROC_OK) cells_give(process->args);
     free(process);
 }
 
@@ -185,6 +171,7 @@ void mproc_process_free(mproc_process *process)
 
 mproc_status mproc_process_run(mproc_process *process)
 {
+    struct reference_scope scope = {.first = NULL};
     mproc_call call;
     mproc_status status;
     bool closed;
@@ -198,8 +185,10 @@ mproc_status mproc_process_run(mproc_process *process)
         return mproc_error(MPROC_BAD_STATE,
                            "process '%s' has no function to run: it is closed or was not created here",
                            process->name);
-    call = (mproc_call){args_view(process->args, process->args_size), process->name};
-    return process->function(&call);
+    call = (mproc_call){arguments_view(arguments_in(process->args)), process->name, &scope};
+    status = process->function(&call);
+    reference_scope_clear(&scope);
+    return status;
 }
 
 const char *mproc_process_name(const mproc_process *process)

@@ -21,8 +21,7 @@ struct mproc_process {
     enum process_role role;
     function_ref function_ref;
     mproc_function *function;
-    void *args; /* their encoding; NULL if there are none */
-    size_t args_size;
+    _Atomic uint64_t *args; /* the cell of its arguments, or NULL */
     char **environment;
     bool environment_only;
     char *working_directory;

@@ -14,13 +14,14 @@ static mproc_status make(struct reference **out)
     return mproc_error(MPROC_NO_MEMORY, "no memory for a reference to a shared object");
 }
 
-/* The block is found in the cell; where it lies does not change. */
-static void fill(struct reference *reference, enum object_kind kind, _Atomic uint64_t *cell)
+/* The block is found in the cell; where it lies does not change, nor its generation while it is held. */
+static void fill(struct reference *reference, uint32_t kind, _Atomic uint64_t *cell)
 {
-    reference->kind = kind;
+    uint64_t object = atomic_load(cell);
+
+    reference->ref = (struct handle_ref){kind, object_generation(object), object};
     reference->cell = cell;
-    reference->object = atomic_load(cell);
-    reference->at = arena_at(reference->object);
+    reference->at = arena_at(object);
 }
 
 mproc_status reference_create(enum object_kind kind, size_t size, struct reference **out)
@@ -34,31 +35,94 @@ mproc_status reference_create(enum object_kind kind, size_t size, struct referen
         free(reference);
         return status;
     }
-    fill(reference, kind, cell);
+    fill(reference, (uint32_t)kind, cell);
     *out = reference;
     return MPROC_OK;
 }
 
 void reference_publish(const struct reference *reference)
 {
-    object_publish(reference->cell, reference->kind);
+    object_publish(reference->cell, (enum object_kind)reference->ref.kind);
 }
 
-mproc_status reference_open(uint64_t object, struct reference **out)
+mproc_status reference_open(const struct handle_ref *ref, struct reference **out)
 {
     struct reference *reference;
     _Atomic uint64_t *cell;
     mproc_status status;
 
+    if (!object_is(ref->offset, (enum object_kind)ref->kind, ref->generation))
+        return mproc_error(MPROC_CLOSED, "%s that a value refers to has been freed", handle_name(ref->kind));
     if ((status = make(&reference)) != MPROC_OK) return status;
-    if ((status = cells_refer(object, &cell)) != MPROC_OK) {
+    if ((status = cells_refer(ref->offset, &cell)) != MPROC_OK) {
         free(reference);
         return status;
     }
-    fill(reference, object_kind(object), cell);
+    fill(reference, ref->kind, cell);
     *out = reference;
     return MPROC_OK;
 }
+
+/* ---- scopes ----------------------------------------------------------------------------------- */
+
+static THREAD_LOCAL struct reference_scope *scope_entered;
+
+struct reference_scope *reference_scope_enter(struct reference_scope *scope)
+{
+    struct reference_scope *before = scope_entered;
+
+    scope_entered = scope;
+    return before;
+}
+
+static struct reference *find(const struct reference_scope *scope, const struct handle_ref *ref)
+{
+    struct reference *at = scope->first;
+
+    while (at && (at->ref.offset != ref->offset || at->ref.generation != ref->generation)) at = at->next;
+    return at;
+}
+
+static mproc_status open_in_scope(struct reference_scope *scope, const struct handle_ref *ref, struct reference **out)
+{
+    mproc_status status = MPROC_OK;
+
+    plat_mutex_lock(&scope->mutex);
+    if ((*out = find(scope, ref)) == NULL && (status = reference_open(ref, out)) == MPROC_OK) {
+        (*out)->next = scope->first;
+        scope->first = *out;
+    }
+    plat_mutex_unlock(&scope->mutex);
+    return status;
+}
+
+static mproc_status open_for_value(const struct handle_ref *ref, void **object)
+{
+    struct reference *reference = NULL;
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    status = scope_entered ? open_in_scope(scope_entered, ref, &reference) : reference_open(ref, &reference);
+    if (status == MPROC_OK) *object = reference;
+    return status;
+}
+
+void reference_scope_clear(struct reference_scope *scope)
+{
+    while (scope->first) {
+        struct reference *reference = scope->first;
+        scope->first = reference->next;
+        reference_free(reference);
+    }
+}
+
+void reference_register(void)
+{
+    for (int kind = MPROC_KIND_LOCK; kind <= MPROC_KIND_SHARED_ARRAY; kind++)
+        handle_register((mproc_object_kind)kind, open_for_value);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------- */
 
 void reference_free(struct reference *reference)
 {

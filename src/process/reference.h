@@ -13,22 +13,43 @@
  * sends them away.
  */
 struct reference {
-    enum object_kind kind;
+    struct handle_ref ref; /* first: so values find it */
+    void *at;              /* the object */
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
-    uint64_t object;
-    void *at; /* the object */
     _Atomic uint64_t *cell;
     _Atomic uint64_t *account; /* a semaphore's: the cell of its struct permits, or NULL */
-    struct reference *next;    /* of the same call */
+    struct reference *next;    /* of the same scope */
 };
+
+/*
+ * The references that a task gets from its arguments: one of each object, however often it asks. They are the
+ * task's, and are dropped with it. Zeroed memory is an empty scope; any thread of the task uses it.
+ */
+struct reference_scope {
+    plat_mutex mutex;
+    struct reference *first;
+};
+
+void reference_scope_clear(struct reference_scope *scope);
+
+/*
+ * What the calling thread opens from now on is of this scope; NULL: is the caller's of whatever opens it. Returns the
+ * scope until now.
+ */
+struct reference_scope *reference_scope_enter(struct reference_scope *scope);
+
+/* Has values that refer to objects find them by reference_open(). */
+void reference_register(void);
 
 /* Makes an object of `size` bytes, all zero, that reference_publish() makes known. MPROC_NO_MEMORY. */
 mproc_status reference_create(enum object_kind kind, size_t size, struct reference **out);
 void reference_publish(const struct reference *reference);
 
-/* Refers to an object that lives meanwhile. MPROC_NO_MEMORY. */
-mproc_status reference_open(uint64_t object, struct reference **out);
+/*
+ * Refers to an object that lives meanwhile. MPROC_NO_MEMORY; MPROC_CLOSED: what is there is not that object any more.
+ */
+mproc_status reference_open(const struct handle_ref *ref, struct reference **out);
 
 /* Sends away who waits by it in this process, waits until they have left, and drops the handle. NULL is fine. */
 void reference_free(struct reference *reference);

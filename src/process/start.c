@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arena/recovery.h"
+#include "process/arguments.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "process/marker.h"
@@ -42,7 +43,7 @@ static mproc_status write_letter(const mproc_process *process, struct process_sl
     struct letter *letter;
     mproc_status status;
 
-    if ((status = letter_create(slot, process->args_size, &letter)) != MPROC_OK) return status;
+    if ((status = letter_create(slot, arguments_in(process->args), &letter)) != MPROC_OK) return status;
     letter->function = process->function_ref;
     memcpy(letter->name, process->name, sizeof letter->name);
     memcpy(letter->parent_name, self->name, sizeof letter->parent_name);
@@ -50,7 +51,6 @@ static mproc_status write_letter(const mproc_process *process, struct process_sl
     letter->parent_pid = plat_process_id();
     letter->authkey_size = (uint32_t)process->authkey_size;
     memcpy(letter->authkey, process->authkey, process->authkey_size);
-    if (process->args_size > 0) memcpy(letter_args(letter), process->args, process->args_size);
     return MPROC_OK;
 }
 

@@ -27,7 +27,7 @@ static struct reference *checked(const void *object, enum object_kind kind)
 {
     struct reference *reference = (struct reference *)object;
 
-    assert(reference && reference->kind == kind);
+    assert(reference && reference->ref.kind == (uint32_t)kind);
     (void)kind;
     return reference;
 }
@@ -68,7 +68,7 @@ static mproc_status put_lock(struct items *items, const mproc_shared_options *op
         given = own;
     }
     /* The program's references begin with a struct reference. */
-    object_refer(&thread_self.slot->hands[HAND_WORK], ((const struct reference *)given)->object, &items->lock);
+    object_refer(&thread_self.slot->hands[HAND_WORK], ((const struct reference *)given)->ref.offset, &items->lock);
     mproc_rlock_free(own); /* the items hold it now */
     return MPROC_OK;
 }

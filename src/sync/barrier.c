@@ -17,7 +17,7 @@ struct mproc_barrier {
 
 static struct barrier *barrier_at(const mproc_barrier *barrier)
 {
-    assert(barrier && barrier->reference.kind == OBJECT_BARRIER);
+    assert(barrier && barrier->reference.ref.kind == OBJECT_BARRIER);
     return (struct barrier *)barrier->reference.at;
 }
 
@@ -79,7 +79,7 @@ mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options
 
 void mproc_barrier_free(mproc_barrier *barrier)
 {
-    assert(!barrier || barrier->reference.kind == OBJECT_BARRIER);
+    assert(!barrier || barrier->reference.ref.kind == OBJECT_BARRIER);
     if (barrier) reference_free(&barrier->reference);
 }
 
@@ -137,7 +137,7 @@ static mproc_status arrive(struct wait *wait)
             seen = atomic_load(&barrier->word);
             continue;
         }
-        waiting_enter(wait->reference->object, wait->generation);
+        waiting_enter(wait->reference->ref.offset, wait->generation);
         wait->place = barrier_count(seen);
         next = seen + 1;
         if (wait->place + 1 == barrier->parties) next |= BARRIER_TRIPPING;
@@ -148,7 +148,8 @@ static mproc_status arrive(struct wait *wait)
 
 static mproc_status run_action(const struct barrier *barrier)
 {
-    mproc_call call = {.name = "the barrier's action"};
+    struct reference_scope scope = {.first = NULL};
+    mproc_call call = {mproc_no_args(), "the barrier's action", &scope};
     uint64_t action = atomic_load(&barrier->action);
     function_pointer function;
     mproc_status status;

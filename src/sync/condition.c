@@ -22,7 +22,7 @@ struct mproc_condition {
 
 static struct condition *condition_at(const mproc_condition *condition)
 {
-    assert(condition && condition->reference.kind == OBJECT_CONDITION);
+    assert(condition && condition->reference.ref.kind == OBJECT_CONDITION);
     return (struct condition *)condition->reference.at;
 }
 
@@ -54,7 +54,7 @@ static mproc_status put_lock(struct condition *condition, const mproc_condition_
         if ((status = mproc_rlock_create(NULL, &own)) != MPROC_OK) return status;
         given = (const struct reference *)(const void *)own;
     }
-    object_refer(work_hand(), given->object, &condition->lock);
+    object_refer(work_hand(), given->ref.offset, &condition->lock);
     mproc_rlock_free(own);
     return MPROC_OK;
 }
@@ -88,7 +88,7 @@ mproc_status mproc_condition_create_sized(const mproc_condition_options *options
 
 void mproc_condition_free(mproc_condition *condition)
 {
-    assert(!condition || condition->reference.kind == OBJECT_CONDITION);
+    assert(!condition || condition->reference.ref.kind == OBJECT_CONDITION);
     if (condition) reference_free(&condition->reference);
 }
 
@@ -166,7 +166,7 @@ static mproc_status take_back(const mproc_condition *condition, uint32_t depth, 
 
     waiting_leave();
     if (status == MPROC_OK) return result;
-    if (result == MPROC_OK) waiting_tell(work_hand(), condition->reference.object, 1);
+    if (result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1);
     return status;
 }
 
@@ -181,7 +181,7 @@ mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms
     if ((status = check_mine(lock, "waiting")) != MPROC_OK) return status;
     reference_waits(&condition->reference);
     depth = held(lock)->depth;
-    waiting_enter(condition->reference.object, atomic_fetch_add(&at->order, 1));
+    waiting_enter(condition->reference.ref.offset, atomic_fetch_add(&at->order, 1));
     locking_let_go(lock);
     status = take_back(condition, depth, sleep(&condition->reference, timeout_ms));
     reference_waited(&condition->reference);
@@ -215,7 +215,7 @@ static mproc_status notify(mproc_condition *condition, uint32_t count)
 
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = check_mine(lock_of(condition), "notifying")) != MPROC_OK) return status;
-    waiting_tell(work_hand(), condition->reference.object, count);
+    waiting_tell(work_hand(), condition->reference.ref.offset, count);
     return MPROC_OK;
 }
 

@@ -27,7 +27,7 @@ struct mproc_event {
 
 static _Atomic uint32_t *word_of(const mproc_event *event)
 {
-    assert(event && event->reference.kind == OBJECT_EVENT);
+    assert(event && event->reference.ref.kind == OBJECT_EVENT);
     return &((struct event *)event->reference.at)->word;
 }
 
@@ -46,7 +46,7 @@ mproc_status mproc_event_create(mproc_event **out)
 
 void mproc_event_free(mproc_event *event)
 {
-    assert(!event || event->reference.kind == OBJECT_EVENT);
+    assert(!event || event->reference.ref.kind == OBJECT_EVENT);
     if (event) reference_free(&event->reference);
 }
 

@@ -201,7 +201,7 @@ static struct reference *checked(const void *object, enum object_kind kind)
 {
     struct reference *reference = (struct reference *)object;
 
-    assert(reference && reference->kind == kind);
+    assert(reference && reference->ref.kind == (uint32_t)kind);
     (void)kind;
     return reference;
 }
@@ -212,12 +212,12 @@ static mproc_status acquire(struct reference *reference, int64_t timeout_ms, boo
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    return locking_acquire(reference->object, &how);
+    return locking_acquire(reference->ref.offset, &how);
 }
 
 static bool locked(const struct reference *reference)
 {
-    return atomic_load(&lock_at(reference->object)->word.word) != 0;
+    return atomic_load(&lock_at(reference->ref.offset)->word.word) != 0;
 }
 
 /* ---- Lock ------------------------------------------------------------------------------------- */
@@ -247,7 +247,7 @@ mproc_status mproc_lock_release(mproc_lock *lock)
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    return locking_release(checked(lock, OBJECT_LOCK)->object);
+    return locking_release(checked(lock, OBJECT_LOCK)->ref.offset);
 }
 
 bool mproc_lock_locked(const mproc_lock *lock)
@@ -282,7 +282,7 @@ mproc_status mproc_rlock_release(mproc_rlock *rlock)
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    return locking_release(checked(rlock, OBJECT_RLOCK)->object);
+    return locking_release(checked(rlock, OBJECT_RLOCK)->ref.offset);
 }
 
 bool mproc_rlock_locked(const mproc_rlock *rlock)

@@ -16,7 +16,7 @@ static plat_mutex mutex; /* guards the making of a reference's account, by its f
 
 static struct semaphore *semaphore_at(const mproc_semaphore *semaphore)
 {
-    assert(semaphore && semaphore->reference.kind == OBJECT_SEMAPHORE);
+    assert(semaphore && semaphore->reference.ref.kind == OBJECT_SEMAPHORE);
     return (struct semaphore *)semaphore->reference.at;
 }
 
@@ -52,7 +52,7 @@ mproc_status mproc_semaphore_create_sized(int64_t value, const mproc_semaphore_o
 
 void mproc_semaphore_free(mproc_semaphore *semaphore)
 {
-    assert(!semaphore || semaphore->reference.kind == OBJECT_SEMAPHORE);
+    assert(!semaphore || semaphore->reference.ref.kind == OBJECT_SEMAPHORE);
     if (semaphore) reference_free(&semaphore->reference);
 }
 
@@ -110,7 +110,7 @@ static mproc_status account_create(struct reference *reference)
 
     if ((status = cells_take(sizeof *permits, sizeof *permits, &cell)) != MPROC_OK) return status;
     permits = (struct permits *)arena_at(atomic_load(cell));
-    object_refer(work_hand(), reference->object, &permits->semaphore);
+    object_refer(work_hand(), reference->ref.offset, &permits->semaphore);
     permits->object.inner = 1;
     permits->object.inner_at = offsetof(struct permits, semaphore);
     object_publish(cell, OBJECT_PERMITS);
