@@ -54,9 +54,10 @@ typedef mproc_status mproc_range_function(size_t first, size_t count, const void
 typedef struct mproc_map_options {
     /*
      * How many items a worker takes at a time, and how many fail together when a worker is lost.
-     * Default: count / (4 * workers), rounded up, as in Python. Items reach worker processes through
+     * Default: count / (4 * workers), rounded up, as in Python. Private items reach worker processes through
      * windows of 2 MiB, or of two items for each worker if that is more; there a chunk is at most a
-     * window's items / (2 * workers), but at least 1 item.
+     * window's items / (2 * workers), but at least 1 item. Arrays in shared memory (<mproc/shared.h>) are used in
+     * place, by worker processes and threads alike.
      */
     size_t chunk_size;
     /* If not NULL: the caller's array of `count` statuses, one for each item. Ours. */
@@ -83,8 +84,8 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  * Calls `function` for each of the `count` items of `item_size` bytes at `items`, and writes the
  * results of `result_size` bytes, in the same order, to `results` (Python: map()).
  *
- * Blocks until all items are done. The arrays are the caller's and may be any memory; neither may
- * change meanwhile. `results` may be NULL if `result_size` is 0, `items` if `item_size` is 0 or
+ * Blocks until all items are done. The arrays are the caller's and may be any memory - that of a shared array is
+ * used in place, without a copy -; neither may change meanwhile. `results` may be NULL if `result_size` is 0, `items` if `item_size` is 0 or
  * `count` is 0. Calls of several threads run one after the other. A worker
  * thread that maps on its own pool waits for itself for ever: give it a pool of its own.
  *

@@ -71,14 +71,14 @@ static mproc_status run_windows(struct map *map)
     return status;
 }
 
-/* The map was given up: nothing of what is open is begun any more, and, among threads, nothing goes on. */
+/* The map was given up: nothing of what is open is begun any more, and, in the caller's arrays, nothing goes on. */
 static void give_up(struct map *map, mproc_status status)
 {
     for (int i = 0; i < 2; i++) {
         struct pool_place *place = &map->pool->places[i];
         if (!place->open) continue;
         window_give_up(&place->view, status);
-        if (map->pool->shared->threads) place_wait(map, place);
+        if (map->in_place) place_wait(map, place);
     }
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
 }

@@ -16,6 +16,9 @@ struct map {
     mproc_status *statuses;
     mproc_args args;
 
+    bool copies_items;   /* they pass through the windows; else workers use them where they lie */
+    bool copies_results; /* the same */
+    bool in_place;       /* workers use an array of the caller's: it must not go before they have left it */
     size_t chunk;        /* items in a chunk */
     size_t window_items; /* items in a window but the last */
     uint64_t windows;

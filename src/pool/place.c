@@ -20,7 +20,7 @@ static uint64_t chunks_of(const struct map *map, uint64_t items)
 /* The bytes of a window's inputs; its results follow on the next cache line. */
 static uint64_t inputs_bytes(const struct map *map)
 {
-    return round_up((uint64_t)map->window_items * map->item_size, ARENA_LINE);
+    return map->copies_items ? round_up((uint64_t)map->window_items * map->item_size, ARENA_LINE) : 0;
 }
 
 /* New words are clear: 0 is an older window's number than any. */
@@ -63,13 +63,13 @@ static unsigned char *data_of(const struct pool_place *place)
 mproc_status place_prepare(struct map *map)
 {
     uint64_t chunks = chunks_of(map, map->window_items);
-    uint64_t bytes = inputs_bytes(map) + (uint64_t)map->window_items * map->result_size;
+    uint64_t bytes = inputs_bytes(map) + (map->copies_results ? (uint64_t)map->window_items * map->result_size : 0);
     mproc_status status;
 
     for (int i = 0; i < 2; i++) {
         struct pool_place *place = &map->pool->places[i];
         if ((status = prepare_words(place, chunks)) != MPROC_OK) return status;
-        if (map->pool->shared->threads) continue;
+        if (!map->copies_items && !map->copies_results) continue;
         if ((status = prepare_data(place, bytes)) != MPROC_OK) return status;
         place->inputs = data_of(place);
         place->results = place->inputs + inputs_bytes(map);
@@ -82,20 +82,25 @@ static void put(_Atomic uint64_t *field, uint64_t value)
     atomic_store_explicit(field, value, memory_order_relaxed);
 }
 
-/* Where a worker finds the window's data; nothing is 0. */
+/* How a worker is told of an address: see data_at() in window.c. Nothing is 0. */
+static uint64_t told(const struct map *map, const void *address)
+{
+    if (!address) return 0;
+    return map->pool->shared->threads ? (uint64_t)(uintptr_t)address : arena_offset(address);
+}
+
+/* Where a worker finds the window's data. */
 static void put_data(struct map *map, struct pool_window *window, struct pool_place *place, uint64_t first)
 {
     const unsigned char *inputs = map->items ? map->items + first * map->item_size : NULL;
     unsigned char *results = map->results ? map->results + first * map->result_size : NULL;
 
-    if (map->pool->shared->threads) {
-        put(&window->inputs, (uint64_t)(uintptr_t)inputs);
-        put(&window->results, (uint64_t)(uintptr_t)results);
-        return;
+    if (map->copies_items) {
+        memcpy(place->inputs, inputs, (size_t)atomic_load(&window->items) * map->item_size);
+        inputs = place->inputs;
     }
-    if (inputs) memcpy(place->inputs, inputs, (size_t)atomic_load(&window->items) * map->item_size);
-    put(&window->inputs, inputs ? arena_offset(place->inputs) : 0);
-    put(&window->results, results ? arena_offset(place->results) : 0);
+    put(&window->inputs, told(map, inputs));
+    put(&window->results, told(map, map->copies_results ? place->results : results));
 }
 
 void place_open(struct map *map, uint64_t index, uint64_t number)
@@ -164,8 +169,8 @@ mproc_status place_wait(struct map *map, struct pool_place *place)
         atomic_store(&shared->caller_asleep, 1);
         if (status == MPROC_OK && (status = reason_to_stop(map->pool)) != MPROC_OK)
             window_give_up(&place->view, status);
-        /* Threads work in the caller's arrays, so it stays until they have left them. */
-        if (status != MPROC_OK && !shared->threads) break;
+        /* Workers that are in the caller's arrays: it stays until they have left them. */
+        if (status != MPROC_OK && !map->in_place) break;
         if (!is_complete(place)) park_wait(&shared->caller_asleep, 1, PLAT_FOREVER);
     }
     atomic_store(&shared->caller_asleep, 0);
@@ -209,7 +214,7 @@ void place_drain(struct map *map, struct pool_place *place)
     uint32_t failures = atomic_load(&map->pool->shared->failures);
 
     map->drained = (size_t)(view->first + view->items);
-    if (map->results && !map->pool->shared->threads)
+    if (map->copies_results)
         memcpy(map->results + view->first * map->result_size, place->results, (size_t)view->items * map->result_size);
     if (failures == map->failures_seen) return;
     for (uint64_t i = 0; i < view->chunks; i++)

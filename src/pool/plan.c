@@ -35,10 +35,20 @@ static size_t greater(size_t left, size_t right)
     return left > right ? left : right;
 }
 
+/* Threads reach all memory, and processes the arena's. */
+static bool is_reached(const struct map *map, const void *array, size_t size)
+{
+    uintptr_t begin = (uintptr_t)array, base = (uintptr_t)arena_base;
+
+    if (!array || map->pool->shared->threads) return true;
+    return begin >= base && begin - base < arena_header()->reserve && size <= arena_header()->reserve - (begin - base);
+}
+
 /* Items that are copied: a window is what fits the caches, or what gives each worker two. */
 static void cut_copied(struct map *map)
 {
-    size_t bytes = greater(map->item_size + map->result_size, 1), workers = map->pool->count;
+    size_t bytes = (map->copies_items ? map->item_size : 0) + (map->copies_results ? map->result_size : 0);
+    size_t workers = map->pool->count;
 
     map->window_items = greater(WINDOW_BYTES / bytes, lesser(2 * workers, WINDOW_BYTES_MAX / bytes));
     map->window_items = lesser(greater(map->window_items, 1), map->count);
@@ -46,7 +56,7 @@ static void cut_copied(struct map *map)
     map->window_items = lesser(map->window_items, map->chunk * WINDOW_CHUNKS);
 }
 
-/* Threads work in the caller's arrays: a window is a number of chunks. How far one came has 32 bits. */
+/* Workers work in the caller's arrays: a window is a number of chunks. How far one came has 32 bits. */
 static void cut_in_place(struct map *map)
 {
     map->chunk = lesser(map->chunk, UINT32_MAX);
@@ -69,8 +79,12 @@ mproc_status plan_map(struct map *map, const mproc_map_options *options)
     map->args = options->args;
     map->chunk = options->chunk_size ? options->chunk_size : map->count / shares + (map->count % shares != 0);
     map->chunk = lesser(map->chunk, map->count);
-    if (map->pool->shared->threads) cut_in_place(map);
-    else cut_copied(map);
+    map->copies_items = !is_reached(map, map->items, map->count * map->item_size);
+    map->copies_results = !is_reached(map, map->results, map->count * map->result_size);
+    map->in_place = map->pool->shared->threads || (map->items && !map->copies_items) ||
+                    (map->results && !map->copies_results);
+    if (map->copies_items || map->copies_results) cut_copied(map);
+    else cut_in_place(map);
     assert(map->window_items > 0);
     map->windows = map->count / map->window_items + (map->count % map->window_items != 0);
     return MPROC_OK;
