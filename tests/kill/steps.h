@@ -15,6 +15,12 @@ extern const steps_table steps_lock;
 extern const steps_table steps_park;
 extern const steps_table steps_block;
 extern const steps_table steps_slot;
+extern const steps_table steps_object;
+extern const steps_table steps_locks;
+extern const steps_table steps_semaphore;
+extern const steps_table steps_condition;
+extern const steps_table steps_event;
+extern const steps_table steps_barrier;
 extern const steps_table steps_start;
 extern const steps_table steps_pool;
 
