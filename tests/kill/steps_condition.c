@@ -155,14 +155,27 @@ static void notify_elder(void *state)
     root_notifies(state);
 }
 
-/* What the victim was told, and had not used, is the peer's. */
+/* What the victim was told, and had not used, is the peer's. It is used when the victim has the lock again. */
 static const char *check_passed_on(void *state, bool completed)
 {
     struct clan *clan = state;
     bool used = atomic_load(&clan->victim_said) == 1, told = atomic_load(&clan->root_said) != 0;
+    mproc_status status;
 
     if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
+    clan_left_asleep(clan);
+    status = mproc_condition_acquire(condition, MPROC_FOREVER);
+    if (status == MPROC_OK) must(mproc_condition_release(condition));
+    used = used || status == MPROC_OWNER_DIED;
     return check_peers(state, completed, told && !used);
+}
+
+static const char *check_passed_on_without_lock(void *state, bool completed)
+{
+    struct clan *clan = state;
+
+    if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
+    return check_peers(state, completed, atomic_load(&clan->root_said) != 0);
 }
 
 /* It was told by one who then dies with the lock, so nobody who is told can use it: all learn of that. */
@@ -224,7 +237,8 @@ static const step_scenario scenarios[] = {
     {.name = "sync_condition.told_waiter", .setup = begin_with_peer, .enter = clan_enter_victim,
      .operation = acquire_and_wait, .release = notify_elder, .check = check_passed_on, RECOVERED},
     {.name = "sync_condition.told_without_lock", .setup = begin_with_peer, .enter = clan_enter_victim,
-     .operation = acquire_and_wait, .release = notify_elder_and_abandon, .check = check_passed_on, RECOVERED},
+     .operation = acquire_and_wait, .release = notify_elder_and_abandon,
+     .check = check_passed_on_without_lock, RECOVERED},
     {.name = "sync_condition.notify", .setup = begin_with_two, .enter = enter_holding,
      .operation = notify_and_release, .check = check_notified, RECOVERED},
     {.name = "sync_condition.notify_all", .setup = begin_with_two, .enter = enter_holding,
