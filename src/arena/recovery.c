@@ -50,17 +50,31 @@ static void wake_word(uint64_t offset)
     if (offset) park_wake((_Atomic uint32_t *)arena_at(offset), INT_MAX);
 }
 
-/* The repair looks at the lock, so the lock is revoked after it, and the hand cleared last. */
+/*
+ * The lock of an object may be gone with it: the thread had released it, and others have dropped the last handle
+ * since. What lies there now is somebody's data, in which the tag is a small number like many.
+ */
+static bool is_there(const struct hand *hand, uint64_t lock)
+{
+    return lock && (atomic_load(&hand->operation) != HAND_PAIR || object_kind(lock) != OBJECT_NONE);
+}
+
+/*
+ * The repair looks at the lock, so the lock is revoked after it; what says whether there is one is cleared after it,
+ * too.
+ */
 static void recover_hand(struct hand *hand, uint32_t tag)
 {
     uint64_t lock = atomic_load(&hand->lock);
 
-    block_repair(hand, tag);
-    hand_pair_repair(hand, tag);
-    if (lock) lock_revoke((arena_lock *)arena_at(lock), tag);
+    if (is_there(hand, lock)) {
+        block_repair(hand, tag);
+        hand_pair_repair(hand, tag);
+        lock_revoke((arena_lock *)arena_at(lock), tag);
+    }
     wake_word(atomic_load(&hand->word));
-    atomic_store(&hand->operation, HAND_NOTHING);
     atomic_store(&hand->lock, 0);
+    atomic_store(&hand->operation, HAND_NOTHING);
     atomic_store(&hand->word, 0);
 }
 

@@ -112,6 +112,54 @@ static void enter_with_many(void *state)
     for (i = 0; i < MANY; i++) open_more(reference_of(event)->object);
 }
 
+/* ---- freed, and its place used for something else, before the dead is recovered ------------------- */
+
+/* What stands there is the tag of the dead thread, as any number may. */
+static uint32_t *reused;
+static _Atomic uint64_t *reused_cell;
+
+static struct reference *second;
+
+static void free_second(void *state)
+{
+    (void)state;
+    reference_free(second);
+}
+
+static void enter_with_handle(void *state)
+{
+    enter_with_table(state);
+    second = open_more(reference_of(event)->object);
+}
+
+/* Only where the victim has dropped its handle and let the lock go can the root's be the last. */
+static void reuse_and_recover(void *state)
+{
+    struct clan *clan = state;
+    const struct object *object = reference_of(event)->at;
+    uint64_t place = reference_of(event)->object;
+
+    reused = NULL;
+    if (atomic_load(&object->handles) == 1 && atomic_load(&object->lock.word) == 0) {
+        mproc_event_free(event);
+        if (cells_take(sizeof(struct object) + 8, 0, &reused_cell) != MPROC_OK) abort();
+        if (atomic_load(reused_cell) != place) abort();
+        reused = arena_at(place);
+        *reused = clan->tags[0];
+    }
+    clan_recover(state);
+}
+
+static const char *check_reused(void *state, bool completed)
+{
+    bool spoiled = reused != NULL && *reused != ((struct clan *)state)->tags[0];
+
+    if (completed && reused == NULL) return step_says("the handle was not dropped");
+    if (reused == NULL) return check_event(state, completed);
+    cells_give(reused_cell);
+    return spoiled ? step_says("recovery wrote into a block of another") : clan_check(state, completed);
+}
+
 /* ---- a lock of the root that the victim's condition holds --------------------------------------- */
 
 static void begin_lock(void *state)
@@ -191,8 +239,6 @@ struct two {
     _Atomic uint32_t made;
 };
 
-static struct reference *second;
-
 static void be_first(void *state)
 {
     struct two *two = state;
@@ -221,12 +267,6 @@ static void enter_second(void *state)
     second = open_more(atomic_load(&((struct two *)state)->object));
 }
 
-static void free_second(void *state)
-{
-    (void)state;
-    reference_free(second);
-}
-
 static void recover_two(void *state)
 {
     struct two *two = state;
@@ -249,6 +289,8 @@ static const step_scenario scenarios[] = {
      RECOVERED, .check = check_lock, ENDED},
     {.name = "object.refer", .setup = begin_event, VICTIM, .operation = open_and_free, RECOVERED, .check = check_event,
      ENDED},
+    {.name = "object.reused", .setup = begin_event, .enter = enter_with_handle, .operation = free_second,
+     .recover = reuse_and_recover, .check = check_reused, ENDED},
     {.name = "object.many_handles", .setup = begin_event, .enter = enter_with_many, .operation = open_and_free,
      RECOVERED, .check = check_event, ENDED},
     {.name = "object.permits", .setup = begin_semaphore, .enter = enter_with_semaphore, .operation = use_permits,
