@@ -18,7 +18,8 @@ void waiting_enter(uint64_t object, uint32_t order)
     struct thread_slot *slot = thread_self.slot;
     uint32_t serial = atomic_load_explicit(&slot->wait, memory_order_relaxed) & ~STATE_MASK;
 
-    atomic_store_explicit(&slot->wait_object, object, memory_order_relaxed);
+    /* Released: whoever sees this object also sees that the wait before is over. */
+    atomic_store_explicit(&slot->wait_object, object, memory_order_release);
     atomic_store_explicit(&slot->wait_order, order, memory_order_relaxed);
     atomic_store(&slot->wait, (serial + STATE_MASK + 1) | WAITING_STILL);
 }
