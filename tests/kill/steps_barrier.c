@@ -117,7 +117,8 @@ static const char *check_peer(void *state, bool completed, mproc_status status)
     int waiting = mproc_barrier_waiting(barrier);
 
     if (!asleep && said != MPROC_OK + 1 && said != MPROC_BROKEN + 1) return step_says("it got %d", (int)said - 1);
-    if (completed && (asleep || said != (uint32_t)status + 1)) return step_says("all is done, and it got %d", (int)said - 1);
+    if (completed && (asleep || said != (uint32_t)status + 1))
+        return step_says("all is done, and it got %d", (int)said - 1);
     if (asleep && (waiting != 1 || mproc_barrier_broken(barrier)))
         return step_says("it was left asleep; %d wait", waiting);
     if (!asleep && waiting != 0) return step_says("nobody is there, and %d wait", waiting);
@@ -147,21 +148,47 @@ static const char *check_acted(void *state, bool completed)
     return check_peer(state, completed, MPROC_OK);
 }
 
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end
+#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
 
 static const step_scenario scenarios[] = {
-    {.name = "sync_barrier.middle", .setup = begin_three, .enter = clan_enter_victim, .operation = wait,
-     .release = root_comes_last, .check = check_passed, RECOVERED},
-    {.name = "sync_barrier.last", .setup = begin_two, .enter = clan_enter_victim, .operation = wait,
-     .check = check_passed, RECOVERED},
-    {.name = "sync_barrier.action", .setup = begin_two_with_action, .enter = clan_enter_victim, .operation = wait,
-     .check = check_acted, RECOVERED},
-    {.name = "sync_barrier.time_out", .setup = begin_three, .enter = clan_enter_victim,
-     .operation = wait_without_time, .check = check_broken, RECOVERED},
-    {.name = "sync_barrier.reset", .setup = begin_two, .enter = clan_enter_victim, .operation = reset,
-     .check = check_broken, RECOVERED},
-    {.name = "sync_barrier.abort", .setup = begin_two, .enter = clan_enter_victim, .operation = break_it,
-     .check = check_broken, RECOVERED},
+    {.name = "sync_barrier.middle",
+     .setup = begin_three,
+     .enter = clan_enter_victim,
+     .operation = wait,
+     .release = root_comes_last,
+     .check = check_passed,
+     RECOVERED},
+    {.name = "sync_barrier.last",
+     .setup = begin_two,
+     .enter = clan_enter_victim,
+     .operation = wait,
+     .check = check_passed,
+     RECOVERED},
+    {.name = "sync_barrier.action",
+     .slow = true,
+     .setup = begin_two_with_action,
+     .enter = clan_enter_victim,
+     .operation = wait,
+     .check = check_acted,
+     RECOVERED},
+    {.name = "sync_barrier.time_out",
+     .setup = begin_three,
+     .enter = clan_enter_victim,
+     .operation = wait_without_time,
+     .check = check_broken,
+     RECOVERED},
+    {.name = "sync_barrier.reset",
+     .setup = begin_two,
+     .enter = clan_enter_victim,
+     .operation = reset,
+     .check = check_broken,
+     RECOVERED},
+    {.name = "sync_barrier.abort",
+     .setup = begin_two,
+     .enter = clan_enter_victim,
+     .operation = break_it,
+     .check = check_broken,
+     RECOVERED},
 };
 
 const steps_table steps_barrier = STEPS_TABLE(scenarios);

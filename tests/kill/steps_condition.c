@@ -78,7 +78,8 @@ static bool is_told(const struct clan *clan, int peer)
 
     for (i = 1; i < atomic_load(&arena_header()->threads_high); i++) {
         const struct thread_slot *slot = thread_slot_at(i);
-        if (atomic_load(&slot->owner) == clan->peers[peer].slot + 1) return (atomic_load(&slot->wait) & 3u) == WAITING_TOLD;
+        if (atomic_load(&slot->owner) == clan->peers[peer].slot + 1)
+            return (atomic_load(&slot->wait) & 3u) == WAITING_TOLD;
     }
     return false;
 }
@@ -227,22 +228,52 @@ static const char *check_all_notified(void *state, bool completed)
     return check_peers(state, completed, completed ? 2 : 0);
 }
 
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end
+#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
 
 static const step_scenario scenarios[] = {
-    {.name = "sync_condition.wait", .setup = begin, .enter = clan_enter_victim, .operation = acquire_and_wait,
-     .release = root_notifies, .check = check_wait, RECOVERED},
-    {.name = "sync_condition.time_out", .setup = begin, .enter = clan_enter_victim, .operation = acquire_and_time_out,
-     .check = check_end, RECOVERED},
-    {.name = "sync_condition.told_waiter", .setup = begin_with_peer, .enter = clan_enter_victim,
-     .operation = acquire_and_wait, .release = notify_elder, .check = check_passed_on, RECOVERED},
-    {.name = "sync_condition.told_without_lock", .setup = begin_with_peer, .enter = clan_enter_victim,
-     .operation = acquire_and_wait, .release = notify_elder_and_abandon,
-     .check = check_passed_on_without_lock, RECOVERED},
-    {.name = "sync_condition.notify", .setup = begin_with_two, .enter = enter_holding,
-     .operation = notify_and_release, .check = check_notified, RECOVERED},
-    {.name = "sync_condition.notify_all", .setup = begin_with_two, .enter = enter_holding,
-     .operation = notify_all_and_release, .check = check_all_notified, RECOVERED},
+    {.name = "sync_condition.wait",
+     .slow = true,
+     .setup = begin,
+     .enter = clan_enter_victim,
+     .operation = acquire_and_wait,
+     .release = root_notifies,
+     .check = check_wait,
+     RECOVERED},
+    {.name = "sync_condition.time_out",
+     .slow = true,
+     .setup = begin,
+     .enter = clan_enter_victim,
+     .operation = acquire_and_time_out,
+     .check = check_end,
+     RECOVERED},
+    {.name = "sync_condition.told_waiter",
+     .slow = true,
+     .setup = begin_with_peer,
+     .enter = clan_enter_victim,
+     .operation = acquire_and_wait,
+     .release = notify_elder,
+     .check = check_passed_on,
+     RECOVERED},
+    {.name = "sync_condition.told_without_lock",
+     .slow = true,
+     .setup = begin_with_peer,
+     .enter = clan_enter_victim,
+     .operation = acquire_and_wait,
+     .release = notify_elder_and_abandon,
+     .check = check_passed_on_without_lock,
+     RECOVERED},
+    {.name = "sync_condition.notify",
+     .setup = begin_with_two,
+     .enter = enter_holding,
+     .operation = notify_and_release,
+     .check = check_notified,
+     RECOVERED},
+    {.name = "sync_condition.notify_all",
+     .setup = begin_with_two,
+     .enter = enter_holding,
+     .operation = notify_all_and_release,
+     .check = check_all_notified,
+     RECOVERED},
 };
 
 const steps_table steps_condition = STEPS_TABLE(scenarios);

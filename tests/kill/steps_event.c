@@ -95,15 +95,28 @@ static void wait(void *state)
     must(mproc_event_wait(event, MPROC_FOREVER));
 }
 
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end
+#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
 
 static const step_scenario scenarios[] = {
-    {.name = "sync_event.set", .setup = begin_with_peers, .enter = clan_enter_victim, .operation = set,
-     .check = check_set, RECOVERED},
-    {.name = "sync_event.set_and_clear", .setup = begin_with_peers, .enter = clan_enter_victim,
-     .operation = set_and_clear, .check = check_set_and_cleared, RECOVERED},
-    {.name = "sync_event.wait", .setup = begin, .enter = clan_enter_victim, .operation = wait, .release = set,
-     .check = check_end, RECOVERED},
+    {.name = "sync_event.set",
+     .setup = begin_with_peers,
+     .enter = clan_enter_victim,
+     .operation = set,
+     .check = check_set,
+     RECOVERED},
+    {.name = "sync_event.set_and_clear",
+     .setup = begin_with_peers,
+     .enter = clan_enter_victim,
+     .operation = set_and_clear,
+     .check = check_set_and_cleared,
+     RECOVERED},
+    {.name = "sync_event.wait",
+     .setup = begin,
+     .enter = clan_enter_victim,
+     .operation = wait,
+     .release = set,
+     .check = check_end,
+     RECOVERED},
 };
 
 const steps_table steps_event = STEPS_TABLE(scenarios);

@@ -46,7 +46,8 @@ static uint32_t handles_of(const void *object)
 static const char *check_mine(const void *object)
 {
     if (handles_of(object) != 1) return step_says("the object counts %u handles", handles_of(object));
-    if (atomic_load(&((struct object *)reference_of(object)->at)->lock.word)) return step_says("the object is locked");
+    if (atomic_load(&((struct object *)reference_of(object)->at)->lock.word))
+        return step_says("the object is locked");
     return NULL;
 }
 
@@ -278,25 +279,71 @@ static void recover_two(void *state)
 
 #define VICTIM .enter = enter_with_table
 #define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover
-#define ENDED .teardown = clan_end
+#define ENDED .teardown = clan_end, .sparse = true
 
 static const step_scenario scenarios[] = {
-    {.name = "object.create", .setup = clan_begin, VICTIM, .operation = create_and_free, RECOVERED, .check = clan_check,
+    {.name = "object.create",
+     .slow = true,
+     .setup = clan_begin,
+     VICTIM,
+     .operation = create_and_free,
+     RECOVERED,
+     .check = clan_check,
      ENDED},
-    {.name = "object.create_with_inner", .setup = clan_begin, VICTIM, .operation = create_and_free_condition,
-     RECOVERED, .check = clan_check, ENDED},
-    {.name = "object.create_holding_other", .setup = begin_lock, VICTIM, .operation = create_and_free_with_lock,
-     RECOVERED, .check = check_lock, ENDED},
-    {.name = "object.refer", .setup = begin_event, VICTIM, .operation = open_and_free, RECOVERED, .check = check_event,
+    {.name = "object.create_with_inner",
+     .slow = true,
+     .setup = clan_begin,
+     VICTIM,
+     .operation = create_and_free_condition,
+     RECOVERED,
+     .check = clan_check,
      ENDED},
-    {.name = "object.reused", .setup = begin_event, .enter = enter_with_handle, .operation = free_second,
-     .recover = reuse_and_recover, .check = check_reused, ENDED},
-    {.name = "object.many_handles", .setup = begin_event, .enter = enter_with_many, .operation = open_and_free,
-     RECOVERED, .check = check_event, ENDED},
-    {.name = "object.permits", .setup = begin_semaphore, .enter = enter_with_semaphore, .operation = use_permits,
-     RECOVERED, .check = check_permits, ENDED},
-    {.name = "object.two_dead", .setup = begin_two, .enter = enter_second, .operation = free_second,
-     .recover_enter = clan_enter_recoverer, .recover = recover_two, .check = clan_check, ENDED},
+    {.name = "object.create_holding_other",
+     .slow = true,
+     .setup = begin_lock,
+     VICTIM,
+     .operation = create_and_free_with_lock,
+     RECOVERED,
+     .check = check_lock,
+     ENDED},
+    {.name = "object.refer",
+     .slow = true,
+     .setup = begin_event,
+     VICTIM,
+     .operation = open_and_free,
+     RECOVERED,
+     .check = check_event,
+     ENDED},
+    {.name = "object.reused",
+     .setup = begin_event,
+     .enter = enter_with_handle,
+     .operation = free_second,
+     .recover = reuse_and_recover,
+     .check = check_reused,
+     ENDED},
+    {.name = "object.many_handles",
+     .setup = begin_event,
+     .enter = enter_with_many,
+     .operation = open_and_free,
+     RECOVERED,
+     .check = check_event,
+     ENDED},
+    {.name = "object.permits",
+     .slow = true,
+     .setup = begin_semaphore,
+     .enter = enter_with_semaphore,
+     .operation = use_permits,
+     RECOVERED,
+     .check = check_permits,
+     ENDED},
+    {.name = "object.two_dead",
+     .setup = begin_two,
+     .enter = enter_second,
+     .operation = free_second,
+     .recover_enter = clan_enter_recoverer,
+     .recover = recover_two,
+     .check = clan_check,
+     ENDED},
 };
 
 const steps_table steps_object = STEPS_TABLE(scenarios);

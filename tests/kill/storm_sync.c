@@ -64,9 +64,9 @@ static struct things things;
 static uint32_t life_number;
 
 /* A violation that a process sees is told by its line: it may be killed before it could say more. */
-#define EXPECT(condition)                                 \
-    do {                                                  \
-        if (!(condition)) say_wrong(__LINE__);            \
+#define EXPECT(condition)                      \
+    do {                                       \
+        if (!(condition)) say_wrong(__LINE__); \
     } while (0)
 
 static void say_wrong(uint32_t line)
@@ -395,7 +395,8 @@ static void calm_down(struct storm *storm)
 }
 
 /* A count is ahead of what was published by those who were killed in between. */
-static void judge_count(const char *what, uint64_t counter, const _Atomic uint32_t *published, const struct storm *storm)
+static void judge_count(const char *what, uint64_t counter, const _Atomic uint32_t *published,
+                        const struct storm *storm)
 {
     uint64_t sum = 0;
     uint32_t i;
