@@ -35,7 +35,8 @@ typedef struct mproc_barrier_options {
  *   MPROC_BAD_FUNCTION  the action lies in no module that another process could open
  *   MPROC_NO_MEMORY     the arena or this process has no room
  */
-static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options, mproc_barrier **out);
+static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options,
+                                                mproc_barrier **out);
 
 MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
 
@@ -71,7 +72,8 @@ MPROC_API bool mproc_barrier_broken(const mproc_barrier *barrier);
 MPROC_API mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options *options,
                                                   size_t options_size, mproc_barrier **out);
 
-static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options, mproc_barrier **out)
+static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options,
+                                                mproc_barrier **out)
 {
     return mproc_barrier_create_sized(parties, options, sizeof(mproc_barrier_options), out);
 }
@@ -79,7 +81,8 @@ static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier
 #ifdef __cplusplus
 }
 
-static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options &options, mproc_barrier **out)
+static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options &options,
+                                                mproc_barrier **out)
 {
     return mproc_barrier_create_sized(parties, &options, sizeof options, out);
 }

@@ -138,7 +138,8 @@ mproc_status locking_release(uint64_t lock)
     do {
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
         if (seen == 0)
-            return mproc_error(MPROC_BAD_STATE, "nobody holds the lock: release it once for each time it was acquired");
+            return mproc_error(MPROC_BAD_STATE,
+                               "nobody holds the lock: release it once for each time it was acquired");
         if (seen == LOCK_ABANDONED) return owner_died();
     } while (!let_go(at, seen));
     held_leave(lock);
