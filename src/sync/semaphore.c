@@ -166,8 +166,9 @@ static mproc_status wait_for(struct reference *reference, struct permits *permit
 
     park_announce(&semaphore->value);
     while (!try_take(semaphore, permits, SEMAPHORE_WAITERS)) {
-        if ((status = reference_reason(reference)) != MPROC_OK) break;
+        /* Also if we leave now: a wake-up may have come to us while others sleep, who need the mark. */
         announce_sleep(semaphore, permits);
+        if ((status = reference_reason(reference)) != MPROC_OK) break;
         if (park_wait(&semaphore->value, SEMAPHORE_WAITERS, deadline_ns) != MPROC_TIMEOUT) continue;
         status = mproc_error(MPROC_TIMEOUT, "the semaphore had no permit within %lld ms", (long long)timeout_ms);
         break;
