@@ -84,8 +84,8 @@ bool clan_peer_asleep(struct clan *clan, int peer);
 bool clan_went_on(struct clan *clan, int peer);
 
 /*
- * Whether all peers that were sent to sleep go on, of whom one may have to wait for another. Returns the number of one
- * who does not, or -1.
+ * Whether all peers that were sent to sleep go on, of whom one may have to wait for another. Returns the number of
+ * one who does not, or -1.
  */
 int clan_left_asleep(struct clan *clan);
 

@@ -21,7 +21,7 @@
 /* Pairs that one scenario tries at most: spread evenly, at other places in each run of the long kind. */
 #define PAIRS_MAX 150
 #define PAIRS_VICTIMS_MAX 15
-#define SPARSE_PAIRS_MAX 30
+#define SPARSE_PAIRS_MAX 20
 #define SPARSE_VICTIMS_MAX 5
 #define ALL_PAIRS_MAX 60000
 #define TO_THE_END (-1L)

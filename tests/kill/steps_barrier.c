@@ -152,6 +152,7 @@ static const char *check_acted(void *state, bool completed)
 
 static const step_scenario scenarios[] = {
     {.name = "sync_barrier.middle",
+     .slow = true,
      .setup = begin_three,
      .enter = clan_enter_victim,
      .operation = wait,
@@ -159,6 +160,7 @@ static const step_scenario scenarios[] = {
      .check = check_passed,
      RECOVERED},
     {.name = "sync_barrier.last",
+     .slow = true,
      .setup = begin_two,
      .enter = clan_enter_victim,
      .operation = wait,
@@ -172,6 +174,7 @@ static const step_scenario scenarios[] = {
      .check = check_acted,
      RECOVERED},
     {.name = "sync_barrier.time_out",
+     .slow = true,
      .setup = begin_three,
      .enter = clan_enter_victim,
      .operation = wait_without_time,

@@ -111,6 +111,7 @@ static const step_scenario scenarios[] = {
      .check = check_set_and_cleared,
      RECOVERED},
     {.name = "sync_event.wait",
+     .slow = true,
      .setup = begin,
      .enter = clan_enter_victim,
      .operation = wait,

@@ -309,6 +309,7 @@ static const step_scenario scenarios[] = {
      .check = check_two,
      RECOVERED},
     {.name = "sync_lock.recover",
+     .slow = true,
      .setup = begin_abandoned,
      .enter = clan_enter_victim,
      .operation = recover_and_release,

@@ -1,6 +1,6 @@
 /*
- * Handles. Promised: an object counts exactly the handles that there are, whoever is killed; the last one frees it and
- * what it holds; those who have one go on using it.
+ * Handles. Promised: an object counts exactly the handles that there are, whoever is killed; the last one frees it
+ * and what it holds; those who have one go on using it.
  */
 #include "clan.h"
 #include "steps.h"
@@ -322,6 +322,7 @@ static const step_scenario scenarios[] = {
      .check = check_reused,
      ENDED},
     {.name = "object.many_handles",
+     .slow = true,
      .setup = begin_event,
      .enter = enter_with_many,
      .operation = open_and_free,
