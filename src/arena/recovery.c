@@ -78,6 +78,12 @@ static void recover_hand(struct hand *hand, uint32_t tag)
     atomic_store(&hand->word, 0);
 }
 
+static void break_barrier(struct hand *hand, uint64_t object, uint32_t generation)
+{
+    if (object && object_kind(object) == OBJECT_BARRIER)
+        barrier_break(hand, (struct barrier *)arena_at(object), generation);
+}
+
 /*
  * What it was told goes to the next, and a barrier at which it stood is broken: before its slot forgets that, so that
  * whoever comes after a recoverer that is killed here still knows.
@@ -85,10 +91,9 @@ static void recover_hand(struct hand *hand, uint32_t tag)
 static void recover_waiting(struct thread_slot *slot)
 {
     struct hand *hand = &thread_self.slot->hands[HAND_RECOVERY];
-    uint64_t object = waiting_object(slot);
 
-    if (object && object_kind(object) == OBJECT_BARRIER)
-        barrier_break(hand, (struct barrier *)arena_at(object), atomic_load(&slot->wait_order));
+    break_barrier(hand, atomic_load(&slot->trips), atomic_load(&slot->trips_turn));
+    break_barrier(hand, waiting_object(slot), atomic_load(&slot->wait_order));
     waiting_recover(hand, slot);
 }
 

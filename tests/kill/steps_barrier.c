@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 static mproc_barrier *barrier;
-static struct clan *acting; /* of whom the action is run */
+static mproc_barrier *inner; /* of one party: nobody sleeps at it */
+static struct clan *acting;  /* of whom the action is run */
 
 static void must(mproc_status status)
 {
@@ -24,6 +25,15 @@ static mproc_status act(mproc_call *call)
     return MPROC_OK;
 }
 
+/* It waits in the same thread. */
+static mproc_status act_and_wait(mproc_call *call)
+{
+    int index;
+
+    if (mproc_barrier_wait(inner, MPROC_FOREVER, &index) != MPROC_OK || index != 0) abort();
+    return act(call);
+}
+
 static void begin(void *state, int parties, mproc_function *action)
 {
     mproc_barrier_options options = {.action = action};
@@ -31,6 +41,7 @@ static void begin(void *state, int parties, mproc_function *action)
     acting = state;
     clan_begin(state);
     must(mproc_barrier_create(parties, &options, &barrier));
+    must(mproc_barrier_create(1, NULL, &inner));
 }
 
 /* ---- parties ---------------------------------------------------------------------------------- */
@@ -56,6 +67,11 @@ static void begin_two(void *state)
 static void begin_two_with_action(void *state)
 {
     begin_with_peer(state, 2, act);
+}
+
+static void begin_two_with_waiting_action(void *state)
+{
+    begin_with_peer(state, 2, act_and_wait);
 }
 
 static void begin_three(void *state)
@@ -105,6 +121,7 @@ static const char *check_end(void *state, bool completed)
     if (mproc_barrier_wait(barrier, 0, NULL) != MPROC_BROKEN || !mproc_barrier_broken(barrier))
         return step_says("it does not break when there is no time");
     mproc_barrier_free(barrier);
+    mproc_barrier_free(inner);
     return clan_check(state, completed);
 }
 
@@ -169,6 +186,13 @@ static const step_scenario scenarios[] = {
     {.name = "sync_barrier.action",
      .slow = true,
      .setup = begin_two_with_action,
+     .enter = clan_enter_victim,
+     .operation = wait,
+     .check = check_acted,
+     RECOVERED},
+    {.name = "sync_barrier.action_that_waits",
+     .slow = true,
+     .setup = begin_two_with_waiting_action,
      .enter = clan_enter_victim,
      .operation = wait,
      .check = check_acted,
