@@ -42,6 +42,7 @@ static inline void hand_pair(struct hand *hand, _Atomic uint32_t *word, uint32_t
 {
     atomic_store_explicit(&hand->count, value, memory_order_relaxed);
     atomic_store_explicit(&hand->left, content, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* `block` says that the others are there */
     atomic_store_explicit(&hand->block, arena_offset(word), memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(word, value, memory_order_relaxed);

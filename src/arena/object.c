@@ -33,6 +33,29 @@ void object_refer(struct hand *hand, uint64_t object, _Atomic uint64_t *cell)
     hand_end(hand);
 }
 
+/*
+ * As lock_acquire(), while the cell has the object. In recovery the lock's owner may be another recoverer that died
+ * over this very cell. What is done for that one while we wait here empties the cell, and then others may free the
+ * object: it is not ours to lock. Returns false, with no lock in the hand, if so.
+ */
+static bool acquire_while(struct hand *hand, uint64_t object, const _Atomic uint64_t *cell)
+{
+    arena_lock *lock = &object_at(object)->lock;
+    uint32_t expected = 0;
+    int64_t look_ns = 0;
+
+    atomic_store_explicit(&hand->lock, arena_offset(lock), memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (atomic_compare_exchange_strong(&lock->word, &expected, thread_self.tag)) return true;
+    while (lock_try_wait(lock, PLAT_FOREVER, &look_ns) != LOCK_TAKEN) {
+        if (atomic_load(cell) == object) continue;
+        lock_wake(lock); /* a wake-up may have come to us */
+        atomic_store_explicit(&hand->lock, 0, memory_order_relaxed);
+        return false;
+    }
+    return true;
+}
+
 /* Returns false, with nothing changed, if this is the last handle. */
 static bool drop_one(struct hand *hand, uint64_t object, _Atomic uint64_t *cell)
 {
@@ -40,14 +63,12 @@ static bool drop_one(struct hand *hand, uint64_t object, _Atomic uint64_t *cell)
     bool last = false;
 
     hand_begin(hand, HAND_PAIR, cell);
-    lock_acquire(hand, &object_->lock);
-    /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
-    if (atomic_load_explicit(cell, memory_order_relaxed) == object) {
+    if (acquire_while(hand, object, cell)) {
         uint32_t handles = atomic_load_explicit(&object_->handles, memory_order_relaxed);
         last = handles == 1;
         if (!last) hand_pair(hand, &object_->handles, handles - 1, cell, 0);
+        lock_release(hand, &object_->lock);
     }
-    lock_release(hand, &object_->lock);
     hand_end(hand);
     return !last;
 }

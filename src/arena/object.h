@@ -3,9 +3,9 @@
  * one thread changes, and after its death recovery - with the object's offset in it. The last handle that is
  * dropped frees the object, whether its holder gave it up or was killed.
  *
- * A cell's block tells by its kind what the cell means: an object, of which the cell is one handle of several, or plain
- * memory, which is the cell's alone. So one call, object_drop(), gives up whatever a cell has, and recovery knows
- * nothing else of a process' cells.
+ * A cell's block tells by its kind what the cell means: an object, of which the cell is one handle of several, or
+ * plain memory, which is the cell's alone. So one call, object_drop(), gives up whatever a cell has, and recovery
+ * knows nothing else of a process' cells.
  *
  * An object may hold others: their handles are cells inside it, which are dropped before it is freed.
  */
@@ -53,6 +53,12 @@ static inline uint32_t object_generation(uint64_t object)
 static inline enum object_kind object_kind(uint64_t object)
 {
     return (enum object_kind)(atomic_load_explicit(&block_header_of(object)->kind, memory_order_acquire) & 0xFFu);
+}
+
+/* What refers to the object, while it is one. */
+static inline struct handle_ref object_ref(uint64_t object)
+{
+    return (struct handle_ref){(uint32_t)object_kind(object), object_generation(object), object};
 }
 
 /*

@@ -50,29 +50,51 @@ static void wake_word(uint64_t offset)
     if (offset) park_wake((_Atomic uint32_t *)arena_at(offset), INT_MAX);
 }
 
-/* The repair looks at the lock, so the lock is revoked after it, and the hand cleared last. */
+/*
+ * The lock of an object may be gone with it: the thread had released it, and others have dropped the last handle
+ * since. What lies there now is somebody's data, in which the tag is a small number like many.
+ */
+static bool is_there(const struct hand *hand, uint64_t lock)
+{
+    return lock && (atomic_load(&hand->operation) != HAND_PAIR || object_kind(lock) != OBJECT_NONE);
+}
+
+/*
+ * The repair looks at the lock, so the lock is revoked after it; what says whether there is one is cleared after it,
+ * too.
+ */
 static void recover_hand(struct hand *hand, uint32_t tag)
 {
     uint64_t lock = atomic_load(&hand->lock);
 
-    block_repair(hand, tag);
-    hand_pair_repair(hand, tag);
-    if (lock) lock_revoke((arena_lock *)arena_at(lock), tag);
+    if (is_there(hand, lock)) {
+        block_repair(hand, tag);
+        hand_pair_repair(hand, tag);
+        lock_revoke((arena_lock *)arena_at(lock), tag);
+    }
     wake_word(atomic_load(&hand->word));
-    atomic_store(&hand->operation, HAND_NOTHING);
     atomic_store(&hand->lock, 0);
+    atomic_store(&hand->operation, HAND_NOTHING);
     atomic_store(&hand->word, 0);
 }
 
-/* What it was told goes to the next, and a barrier at which it stood is broken. */
+static void break_barrier(struct hand *hand, uint64_t object, uint32_t generation)
+{
+    if (object && object_kind(object) == OBJECT_BARRIER)
+        barrier_break(hand, (struct barrier *)arena_at(object), generation);
+}
+
+/*
+ * What it was told goes to the next, and a barrier at which it stood is broken: before its slot forgets that, so that
+ * whoever comes after a recoverer that is killed here still knows.
+ */
 static void recover_waiting(struct thread_slot *slot)
 {
     struct hand *hand = &thread_self.slot->hands[HAND_RECOVERY];
-    uint32_t order = atomic_load(&slot->wait_order);
-    uint64_t object = waiting_recover(hand, slot);
 
-    if (object && object_kind(object) == OBJECT_BARRIER)
-        barrier_break(hand, (struct barrier *)arena_at(object), order);
+    break_barrier(hand, atomic_load(&slot->trips), atomic_load(&slot->trips_turn));
+    break_barrier(hand, waiting_object(slot), atomic_load(&slot->wait_order));
+    waiting_recover(hand, slot);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */

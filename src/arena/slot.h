@@ -32,10 +32,10 @@ struct hand {
 
 enum hand_operation {
     HAND_NOTHING,
-    HAND_TAKE,   /* a block from a list to the cell */
-    HAND_CUT,    /* a block from the top of the heap to the cell */
-    HAND_GIVE,   /* the cell's block to a list; `left` is what the cell has then */
-    HAND_PAIR    /* `count` to the word at `block`, then `left` to the cell */
+    HAND_TAKE, /* a block from a list to the cell */
+    HAND_CUT,  /* a block from the top of the heap to the cell */
+    HAND_GIVE, /* the cell's block to a list; `left` is what the cell has then */
+    HAND_PAIR  /* `count` to the word at `block`, then `left` to the cell */
 };
 
 /* A thread works with its first hand; while it recovers somebody, in between, with its second. */
@@ -50,7 +50,8 @@ enum { HAND_WORK, HAND_RECOVERY, HANDS };
  * `owner` is cleared, by the thread itself or by recovery. The rest is the thread's own, but for `wait`;
  *   parked       is the offset of the word that it sleeps on,
  *   wait, ...    say what it waits for to be told: see waiting.h; others change `wait` by compare-and-swap,
- *   held, ...    are the offsets of locks that it wants or has: see held.h.
+ *   held, ...    are the offsets of locks that it wants or has: see held.h,
+ *   trips, ...   are the barrier whose action it runs, and the generation: the action may wait for something itself.
  * The semaphore is used where there is no futex.
  */
 struct thread_slot {
@@ -64,7 +65,10 @@ struct thread_slot {
     _Atomic uint64_t wait_object;
     _Atomic uint64_t held[SLOT_HELD];
     _Atomic uint64_t held_more;
-    uint64_t unused[4];
+    _Atomic uint64_t trips;
+    _Atomic uint32_t trips_turn;
+    uint32_t unused_half;
+    uint64_t unused[2];
 };
 
 static_assert(sizeof(struct thread_slot) == 4 * ARENA_LINE, "no two threads share a cache line");

@@ -18,7 +18,8 @@ void waiting_enter(uint64_t object, uint32_t order)
     struct thread_slot *slot = thread_self.slot;
     uint32_t serial = atomic_load_explicit(&slot->wait, memory_order_relaxed) & ~STATE_MASK;
 
-    atomic_store_explicit(&slot->wait_object, object, memory_order_relaxed);
+    /* Released: whoever sees this object also sees that the wait before is over. */
+    atomic_store_explicit(&slot->wait_object, object, memory_order_release);
     atomic_store_explicit(&slot->wait_order, order, memory_order_relaxed);
     atomic_store(&slot->wait, (serial + STATE_MASK + 1) | WAITING_STILL);
 }
@@ -118,12 +119,19 @@ uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count)
  * A recoverer that is killed here tells one more than needed: who waits looks at what it waits for anyway, and is
  * told without need only when processes are killed.
  */
-uint64_t waiting_recover(struct hand *hand, struct thread_slot *slot)
+void waiting_recover(struct hand *hand, struct thread_slot *slot)
 {
     uint32_t word = atomic_load(&slot->wait);
-    uint64_t object = atomic_load(&slot->wait_object);
 
-    if (state_of(word) == WAITING_TOLD) waiting_tell(hand, object, 1);
+    /* Somebody who does not know that it is dead may tell it meanwhile. */
+    if (state_of(word) == WAITING_STILL && atomic_compare_exchange_strong(&slot->wait, &word, word & ~STATE_MASK))
+        return;
+    if (state_of(word) != WAITING_TOLD) return;
+    waiting_tell(hand, atomic_load(&slot->wait_object), 1);
     atomic_store(&slot->wait, word & ~STATE_MASK);
-    return state_of(word) == WAITING_STILL ? object : 0;
+}
+
+uint64_t waiting_object(const struct thread_slot *slot)
+{
+    return state_of(atomic_load(&slot->wait)) == WAITING_STILL ? atomic_load(&slot->wait_object) : 0;
 }

@@ -140,6 +140,7 @@ void reference_free(struct reference *reference)
 
 mproc_status reference_reason(struct reference *reference)
 {
-    if (atomic_load(&reference->closed)) return mproc_error(MPROC_CLOSED, "the object was freed while it was waited for");
+    if (atomic_load(&reference->closed))
+        return mproc_error(MPROC_CLOSED, "the object was freed while it was waited for");
     return interrupt_take() ? interrupt_status() : MPROC_OK;
 }

@@ -169,11 +169,31 @@ static bool turn_over(const struct wait *wait, bool passed)
     return barrier_passed(seen, wait->generation);
 }
 
-static mproc_status come_last(const struct wait *wait)
+static mproc_status trip(const struct wait *wait)
 {
     mproc_status status = run_action(wait->barrier);
 
     if (!turn_over(wait, status == MPROC_OK)) return status != MPROC_OK ? status : broken();
+    return status;
+}
+
+/*
+ * The action may wait for something, too, which then stands in the slot in place of this barrier. So what is tripped
+ * has a place of its own; of actions within actions the outermost has it.
+ */
+static mproc_status come_last(const struct wait *wait)
+{
+    struct thread_slot *slot = thread_self.slot;
+    mproc_status status;
+
+    if (atomic_load_explicit(&slot->trips, memory_order_relaxed) != 0) return trip(wait);
+    atomic_store_explicit(&slot->trips_turn, wait->generation, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&slot->trips, wait->reference->ref.offset, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    status = trip(wait);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&slot->trips, 0, memory_order_relaxed);
     return status;
 }
 

@@ -164,10 +164,10 @@ static mproc_status take_back(const mproc_condition *condition, uint32_t depth, 
 {
     mproc_status status = locking_take_back(lock_of(condition), depth);
 
+    /* Before it leaves: if we end in between, recovery still finds that it was told. */
+    if (status != MPROC_OK && result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1);
     waiting_leave();
-    if (status == MPROC_OK) return result;
-    if (result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1);
-    return status;
+    return status == MPROC_OK ? result : status;
 }
 
 mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms)

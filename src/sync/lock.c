@@ -71,6 +71,7 @@ static mproc_status wait_for(struct held_lock *lock, const struct locking *how, 
             break;
         }
     }
+    park_wake(&lock->word.word, 1); /* a wake-up that came to us was meant for whoever takes the lock */
     return status;
 }
 

@@ -110,10 +110,11 @@ static mproc_status account_create(struct reference *reference)
 
     if ((status = cells_take(sizeof *permits, sizeof *permits, &cell)) != MPROC_OK) return status;
     permits = (struct permits *)arena_at(atomic_load(cell));
-    object_refer(work_hand(), reference->ref.offset, &permits->semaphore);
     permits->object.inner = 1;
     permits->object.inner_at = offsetof(struct permits, semaphore);
     object_publish(cell, OBJECT_PERMITS);
+    /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
+    object_refer(work_hand(), reference->ref.offset, &permits->semaphore);
     reference->account = cell;
     return MPROC_OK;
 }
@@ -165,8 +166,9 @@ static mproc_status wait_for(struct reference *reference, struct permits *permit
 
     park_announce(&semaphore->value);
     while (!try_take(semaphore, permits, SEMAPHORE_WAITERS)) {
-        if ((status = reference_reason(reference)) != MPROC_OK) break;
+        /* Also if we leave now: a wake-up may have come to us while others sleep, who need the mark. */
         announce_sleep(semaphore, permits);
+        if ((status = reference_reason(reference)) != MPROC_OK) break;
         if (park_wait(&semaphore->value, SEMAPHORE_WAITERS, deadline_ns) != MPROC_TIMEOUT) continue;
         status = mproc_error(MPROC_TIMEOUT, "the semaphore had no permit within %lld ms", (long long)timeout_ms);
         break;

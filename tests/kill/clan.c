@@ -3,6 +3,7 @@
 #include "arena/cells.h"
 #include "arena/lock.h"
 #include "arena/recovery.h"
+#include "process/family.h"
 #include "tracee.h"
 
 #include <stdio.h>
@@ -36,6 +37,7 @@ static void attach_to(struct clan_member *member, uint32_t parent)
     atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
     atomic_store(&slot->state, process_state_word(PROCESS_ATTACHED, atomic_load(&slot->state)));
     must(slot_thread_enter(member->slot), "taking a thread slot");
+    family.process = member->slot; /* where waits look for interrupts */
     atomic_store(&member->pid, plat_process_id());
 }
 
@@ -214,15 +216,40 @@ bool clan_went_on(struct clan *clan, int peer)
     return false;
 }
 
-void clan_end(void *state)
+/* Each pass in which one has gone on may have let another go. */
+int clan_left_asleep(struct clan *clan)
 {
-    struct clan *clan = state;
+    bool progress = true;
+    int left = -1, i;
+
+    while (progress) {
+        progress = false;
+        left = -1;
+        for (i = 0; i < clan->peers_count; i++) {
+            if (atomic_load(&clan->go[i]) == 0 || atomic_load(&clan->went_on[i])) continue;
+            if (clan_went_on(clan, i)) progress = true;
+            else left = i;
+        }
+    }
+    return left;
+}
+
+void clan_disband(struct clan *clan)
+{
     int i;
 
     for (i = 0; i < clan->peers_count; i++) {
         step_kill(atomic_load(&clan->peers[i].pid));
         clan_bury(&clan->peers[i]);
     }
+    clan->peers_count = 0;
+}
+
+void clan_end(void *state)
+{
+    struct clan *clan = state;
+
+    clan_disband(clan);
     if (clan->crowded) set_crowd(false);
     clan->crowded = false;
 }

@@ -31,6 +31,10 @@ struct clan {
     _Atomic uint32_t go[CLAN_PEERS];
     _Atomic uint32_t begun[CLAN_PEERS];
     _Atomic uint32_t went_on[CLAN_PEERS];
+    /* For the scenario's use: a status + 1, or how far somebody has come. */
+    _Atomic uint32_t said[CLAN_PEERS];
+    _Atomic uint32_t victim_said;
+    _Atomic uint32_t root_said;
 };
 
 /* What scenarios share and which has to lie in the arena: a block of the root. */
@@ -78,6 +82,15 @@ bool clan_peer_asleep(struct clan *clan, int peer);
  * still sleeps, and has not gone on, was not woken: this needs no time limit to find that out.
  */
 bool clan_went_on(struct clan *clan, int peer);
+
+/*
+ * Whether all peers that were sent to sleep go on, of whom one may have to wait for another. Returns the number of
+ * one who does not, or -1.
+ */
+int clan_left_asleep(struct clan *clan);
+
+/* Kills and buries the peers: what they had is given back, too. */
+void clan_disband(struct clan *clan);
 
 /* The calling thread's hand. */
 struct hand *clan_hand(void);

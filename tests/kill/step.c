@@ -21,6 +21,8 @@
 /* Pairs that one scenario tries at most: spread evenly, at other places in each run of the long kind. */
 #define PAIRS_MAX 150
 #define PAIRS_VICTIMS_MAX 15
+#define SPARSE_PAIRS_MAX 20
+#define SPARSE_VICTIMS_MAX 5
 #define ALL_PAIRS_MAX 60000
 #define TO_THE_END (-1L)
 
@@ -39,6 +41,7 @@ typedef struct step_trials {
     void *state;
     unsigned char *shadow; /* the watched memory and the state as they were at the last point */
     bool pair;             /* the recoverer dies, too */
+    bool sparse;           /* at few points */
     step_way victim, recoverer;
     step_path victim_path, recoverer_path;
     char victim_at[160], recoverer_at[160];
@@ -342,6 +345,12 @@ static long count_changes(const step_path *path, bool every)
     return count;
 }
 
+static long pairs_max(const step_trials *run, bool every)
+{
+    if (every) return ALL_PAIRS_MAX;
+    return run->sparse ? SPARSE_PAIRS_MAX : PAIRS_MAX;
+}
+
 /* The victim dies at run->victim.k; every `stride`th point of the recoverer is tried, `skip` are left out first. */
 static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
 {
@@ -349,7 +358,7 @@ static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
 
     run->recoverer.k = TO_THE_END;
     if (!trial(run)) return false;
-    stride = victims * count_changes(&run->recoverer_path, every) / (every ? ALL_PAIRS_MAX : PAIRS_MAX) + 1;
+    stride = victims * count_changes(&run->recoverer_path, every) / pairs_max(run, every) + 1;
     skip %= stride;
     for (i = 0; i < run->recoverer_path.count; i++) {
         if (!every && !run->recoverer_path.points[i].change) continue;
@@ -365,7 +374,7 @@ static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
 static bool run_pairs(step_trials *run, bool every)
 {
     long victims = count_changes(&run->victim_path, every);
-    long stride = every ? 1 : victims / PAIRS_VICTIMS_MAX + 1;
+    long stride = every ? 1 : victims / (run->sparse ? SPARSE_VICTIMS_MAX : PAIRS_VICTIMS_MAX) + 1;
     long i, number = every ? (long)time(NULL) : 0;
 
     run->pair = true;
@@ -439,7 +448,8 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
     current = &run;
     signal(SIGALRM, on_alarm);
 
-    kept = run_alone(&run, scenario->slow && depth != STEP_ALL_PAIRS);
+    run.sparse = scenario->sparse && depth < STEP_MORE_PAIRS;
+    kept = run_alone(&run, scenario->slow && depth < STEP_MORE_PAIRS);
     if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL)
         kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
 

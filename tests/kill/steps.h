@@ -15,6 +15,12 @@ extern const steps_table steps_lock;
 extern const steps_table steps_park;
 extern const steps_table steps_block;
 extern const steps_table steps_slot;
+extern const steps_table steps_object;
+extern const steps_table steps_locks;
+extern const steps_table steps_semaphore;
+extern const steps_table steps_condition;
+extern const steps_table steps_event;
+extern const steps_table steps_barrier;
 extern const steps_table steps_start;
 extern const steps_table steps_pool;
 
@@ -28,7 +34,7 @@ extern const steps_table steps_pool;
  *
  *     program --list              prints the scenarios' names
  *     program --expect name ...   fails if they are others
- *     program [--alone|--all-pairs] name ...
+ *     program [--alone|--more-pairs|--all-pairs] name ...
  *
  * A name that ends in '.' stands for all that begin so; none for all. Without an option the depth is STEP_PAIRS.
  * `found` is called once, before the first scenario. Returns the program's exit code.

@@ -72,6 +72,7 @@ int steps_main(char **arguments, const steps_table *const *tables, void (*found)
     if (strcmp(first, "--list") == 0) return list(tables);
     if (strcmp(first, "--expect") == 0) return expect(tables, arguments + 1);
     if (strcmp(first, "--alone") == 0) return run(tables, found, STEP_ALONE, arguments + 1);
+    if (strcmp(first, "--more-pairs") == 0) return run(tables, found, STEP_MORE_PAIRS, arguments + 1);
     if (strcmp(first, "--all-pairs") == 0) return run(tables, found, STEP_ALL_PAIRS, arguments + 1);
     return run(tables, found, STEP_PAIRS, arguments);
 }

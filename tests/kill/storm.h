@@ -10,6 +10,11 @@
 /* Locks, parking and blocks of the arena; every 0.1 to 0.5 ms one of the processes is killed, whatever it is at. */
 void storm_arena(int seconds);
 
+/*
+ * All objects that processes share, used by two threads of each process; every 0.2 to 2.5 ms one of these is killed.
+ */
+void storm_sync(int seconds);
+
 /* Processes that start daemons of their own are killed. */
 void storm_births(int seconds);
 

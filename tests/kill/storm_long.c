@@ -12,6 +12,11 @@ static void case_arena(void)
     storm_arena(SECONDS);
 }
 
+static void case_sync(void)
+{
+    storm_sync(SECONDS);
+}
+
 static void case_pool(void)
 {
     storm_pool(SECONDS);
@@ -19,5 +24,6 @@ static void case_pool(void)
 
 CHECK_SUITE(storm_long,
     CASE_LIMIT(arena, 240),
+    CASE_LIMIT(sync, 240),
     CASE_LIMIT(pool, 240)
 );

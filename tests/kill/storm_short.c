@@ -12,6 +12,11 @@ static void case_arena(void)
     storm_arena(SECONDS);
 }
 
+static void case_sync(void)
+{
+    storm_sync(SECONDS);
+}
+
 static void case_pool(void)
 {
     storm_pool(SECONDS);
@@ -19,5 +24,6 @@ static void case_pool(void)
 
 CHECK_SUITE(storm,
     CASE_LIMIT(arena, 60),
+    CASE_LIMIT(sync, 60),
     CASE_LIMIT(pool, 60)
 );

@@ -1,0 +1,13 @@
+/*
+ * Steps through the objects that processes share, and their handles. The command line is that of steps.h.
+ */
+#include "clan.h"
+#include "steps.h"
+
+static const steps_table *const tables[] = {
+    &steps_object, &steps_locks, &steps_semaphore, &steps_condition, &steps_event, &steps_barrier, NULL};
+
+int main(int count, char **arguments)
+{
+    return steps_main(arguments + (count > 0), tables, clan_found);
+}

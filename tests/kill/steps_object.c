@@ -1,0 +1,351 @@
+/*
+ * Handles. Promised: an object counts exactly the handles that there are, whoever is killed; the last one frees it
+ * and what it holds; those who have one go on using it.
+ */
+#include "clan.h"
+#include "steps.h"
+
+#include "arena/lock.h"
+#include "arena/recovery.h"
+#include "process/reference.h"
+
+#include <mproc/condition.h>
+#include <mproc/event.h>
+#include <mproc/semaphore.h>
+
+#include <stdlib.h>
+
+/* More than one table of cells. */
+#define MANY 70
+#define PERMITS 3
+
+static mproc_event *event;
+static mproc_lock *lock;
+static mproc_semaphore *semaphore;
+
+/* The references that a program has begin with a struct reference. */
+static struct reference *reference_of(const void *object)
+{
+    return (struct reference *)object;
+}
+
+static struct reference *open_more(uint64_t object)
+{
+    struct handle_ref ref = object_ref(object);
+    struct reference *reference;
+
+    if (reference_open(&ref, &reference) != MPROC_OK) abort();
+    return reference;
+}
+
+static uint32_t handles_of(const void *object)
+{
+    return atomic_load(&((struct object *)reference_of(object)->at)->handles);
+}
+
+/* Of the object nobody but the root has a handle any more, and nobody its lock. */
+static const char *check_mine(const void *object)
+{
+    if (handles_of(object) != 1) return step_says("the object counts %u handles", handles_of(object));
+    if (atomic_load(&((struct object *)reference_of(object)->at)->lock.word))
+        return step_says("the object is locked");
+    return NULL;
+}
+
+/* With a table of cells that is there already: to make it is a scenario of blocks. */
+static void enter_with_table(void *state)
+{
+    _Atomic uint64_t *cell;
+
+    clan_enter_victim(state);
+    if (cells_take(1, 0, &cell) != MPROC_OK) abort();
+    cells_give(cell);
+}
+
+/* ---- created and freed by the victim ---------------------------------------------------------- */
+
+static void create_and_free(void *state)
+{
+    mproc_event *mine;
+
+    (void)state;
+    if (mproc_event_create(&mine) != MPROC_OK) abort();
+    mproc_event_free(mine);
+}
+
+static void create_and_free_condition(void *state)
+{
+    mproc_condition *mine;
+
+    (void)state;
+    if (mproc_condition_create(NULL, &mine) != MPROC_OK) abort();
+    mproc_condition_free(mine);
+}
+
+/* ---- an object of the root -------------------------------------------------------------------- */
+
+static void begin_event(void *state)
+{
+    clan_begin(state);
+    if (mproc_event_create(&event) != MPROC_OK) abort();
+}
+
+static const char *check_event(void *state, bool completed)
+{
+    const char *wrong = check_mine(event);
+
+    if (wrong != NULL) return wrong;
+    if (mproc_event_set(event) != MPROC_OK || !mproc_event_is_set(event)) return step_says("the event is of no use");
+    mproc_event_free(event);
+    return clan_check(state, completed);
+}
+
+static void open_and_free(void *state)
+{
+    (void)state;
+    reference_free(open_more(reference_of(event)->ref.offset));
+}
+
+static void enter_with_many(void *state)
+{
+    int i;
+
+    clan_enter_victim(state);
+    for (i = 0; i < MANY; i++) open_more(reference_of(event)->ref.offset);
+}
+
+/* ---- freed, and its place used for something else, before the dead is recovered ------------------- */
+
+/* What stands there is the tag of the dead thread, as any number may. */
+static uint32_t *reused;
+static _Atomic uint64_t *reused_cell;
+
+static struct reference *second;
+
+static void free_second(void *state)
+{
+    (void)state;
+    reference_free(second);
+}
+
+static void enter_with_handle(void *state)
+{
+    enter_with_table(state);
+    second = open_more(reference_of(event)->ref.offset);
+}
+
+/* Only where the victim has dropped its handle and let the lock go can the root's be the last. */
+static void reuse_and_recover(void *state)
+{
+    struct clan *clan = state;
+    const struct object *object = reference_of(event)->at;
+    uint64_t place = reference_of(event)->ref.offset;
+
+    reused = NULL;
+    if (atomic_load(&object->handles) == 1 && atomic_load(&object->lock.word) == 0) {
+        mproc_event_free(event);
+        if (cells_take(sizeof(struct object) + 8, 0, &reused_cell) != MPROC_OK) abort();
+        if (atomic_load(reused_cell) != place) abort();
+        reused = arena_at(place);
+        *reused = clan->tags[0];
+    }
+    clan_recover(state);
+}
+
+static const char *check_reused(void *state, bool completed)
+{
+    bool spoiled = reused != NULL && *reused != ((struct clan *)state)->tags[0];
+
+    if (completed && reused == NULL) return step_says("the handle was not dropped");
+    if (reused == NULL) return check_event(state, completed);
+    cells_give(reused_cell);
+    return spoiled ? step_says("recovery wrote into a block of another") : clan_check(state, completed);
+}
+
+/* ---- a lock of the root that the victim's condition holds --------------------------------------- */
+
+static void begin_lock(void *state)
+{
+    clan_begin(state);
+    if (mproc_lock_create(NULL, &lock) != MPROC_OK) abort();
+}
+
+static void create_and_free_with_lock(void *state)
+{
+    mproc_condition_options options = {.lock = lock};
+    mproc_condition *mine;
+
+    (void)state;
+    if (mproc_condition_create(&options, &mine) != MPROC_OK) abort();
+    mproc_condition_free(mine);
+}
+
+static const char *check_lock(void *state, bool completed)
+{
+    const char *wrong = check_mine(lock);
+
+    if (wrong != NULL) return wrong;
+    if (mproc_lock_acquire(lock, 0) != MPROC_OK || mproc_lock_release(lock) != MPROC_OK)
+        return step_says("the lock is of no use");
+    mproc_lock_free(lock);
+    return clan_check(state, completed);
+}
+
+/* ---- permits ---------------------------------------------------------------------------------- */
+
+static mproc_semaphore *own_semaphore;
+
+static void begin_semaphore(void *state)
+{
+    mproc_semaphore_options options = {.owned = true};
+
+    clan_begin(state);
+    if (mproc_semaphore_create(PERMITS, &options, &semaphore) != MPROC_OK) abort();
+}
+
+static void enter_with_semaphore(void *state)
+{
+    clan_enter_victim(state);
+    own_semaphore = (mproc_semaphore *)open_more(reference_of(semaphore)->ref.offset);
+}
+
+/* The account is made by the first acquire; with a permit in it, it is freed. */
+static void use_permits(void *state)
+{
+    (void)state;
+    if (mproc_semaphore_acquire(own_semaphore, 0) != MPROC_OK) abort();
+    if (mproc_semaphore_acquire(own_semaphore, 0) != MPROC_OK) abort();
+    if (mproc_semaphore_release(own_semaphore) != MPROC_OK) abort();
+    mproc_semaphore_free(own_semaphore);
+}
+
+static const char *check_permits(void *state, bool completed)
+{
+    const char *wrong = check_mine(semaphore);
+
+    if (wrong != NULL) return wrong;
+    if (mproc_semaphore_value(semaphore) != PERMITS)
+        return step_says("there are %d permits", (int)mproc_semaphore_value(semaphore));
+    mproc_semaphore_free(semaphore);
+    return clan_check(state, completed);
+}
+
+/* ---- two dead have handles, and nobody else ----------------------------------------------------- */
+
+/* The first makes the object and dies, and is not recovered before the victim. */
+struct two {
+    struct clan clan;
+    struct clan_member first;
+    int64_t first_pid;
+    _Atomic uint64_t object;
+    _Atomic uint32_t made;
+};
+
+static void be_first(void *state)
+{
+    struct two *two = state;
+    mproc_event *mine;
+
+    clan_attach(&two->first, clan_root);
+    if (mproc_event_create(&mine) != MPROC_OK) abort();
+    atomic_store(&two->object, reference_of(mine)->ref.offset);
+    atomic_store(&two->made, 1);
+    step_wait_for(&two->made, 0);
+}
+
+static void begin_two(void *state)
+{
+    struct two *two = state;
+
+    clan_begin(state);
+    two->first_pid = step_fork(be_first, state);
+    step_wait_for(&two->made, 1);
+    step_kill(two->first_pid);
+}
+
+static void enter_second(void *state)
+{
+    clan_enter_victim(state);
+    second = open_more(atomic_load(&((struct two *)state)->object));
+}
+
+static void recover_two(void *state)
+{
+    struct two *two = state;
+
+    if (thread_self.process == clan_root) clan_bury(&two->first);
+    else recovery_process(two->first.slot);
+    clan_recover(state);
+}
+
+#define VICTIM .enter = enter_with_table
+#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover
+#define ENDED .teardown = clan_end, .sparse = true
+
+static const step_scenario scenarios[] = {
+    {.name = "object.create",
+     .slow = true,
+     .setup = clan_begin,
+     VICTIM,
+     .operation = create_and_free,
+     RECOVERED,
+     .check = clan_check,
+     ENDED},
+    {.name = "object.create_with_inner",
+     .slow = true,
+     .setup = clan_begin,
+     VICTIM,
+     .operation = create_and_free_condition,
+     RECOVERED,
+     .check = clan_check,
+     ENDED},
+    {.name = "object.create_holding_other",
+     .slow = true,
+     .setup = begin_lock,
+     VICTIM,
+     .operation = create_and_free_with_lock,
+     RECOVERED,
+     .check = check_lock,
+     ENDED},
+    {.name = "object.refer",
+     .slow = true,
+     .setup = begin_event,
+     VICTIM,
+     .operation = open_and_free,
+     RECOVERED,
+     .check = check_event,
+     ENDED},
+    {.name = "object.reused",
+     .setup = begin_event,
+     .enter = enter_with_handle,
+     .operation = free_second,
+     .recover = reuse_and_recover,
+     .check = check_reused,
+     ENDED},
+    {.name = "object.many_handles",
+     .slow = true,
+     .setup = begin_event,
+     .enter = enter_with_many,
+     .operation = open_and_free,
+     RECOVERED,
+     .check = check_event,
+     ENDED},
+    {.name = "object.permits",
+     .slow = true,
+     .setup = begin_semaphore,
+     .enter = enter_with_semaphore,
+     .operation = use_permits,
+     RECOVERED,
+     .check = check_permits,
+     ENDED},
+    {.name = "object.two_dead",
+     .setup = begin_two,
+     .enter = enter_second,
+     .operation = free_second,
+     .recover_enter = clan_enter_recoverer,
+     .recover = recover_two,
+     .check = clan_check,
+     ENDED},
+};
+
+const steps_table steps_object = STEPS_TABLE(scenarios);

@@ -1,0 +1,282 @@
+/*
+ * Semaphores. Promised: nobody sleeps while there are permits, whoever is killed; permits that have an owner come
+ * back when he dies, and none is lost.
+ */
+#include "clan.h"
+#include "steps.h"
+
+#include "process/reference.h"
+
+#include <mproc/semaphore.h>
+
+#include <stdlib.h>
+
+static mproc_semaphore *semaphore;
+static mproc_semaphore *mine; /* the process' own reference: permits belong to it */
+static bool released;         /* by the root */
+static bool owned;
+
+static void must(mproc_status status)
+{
+    if (status != MPROC_OK) abort();
+}
+
+static void begin(void *state, int64_t value, bool with_owner)
+{
+    mproc_semaphore_options options = {.owned = with_owner};
+
+    clan_begin(state);
+    must(mproc_semaphore_create(value, &options, &semaphore));
+    owned = with_owner;
+    released = false;
+}
+
+static int value(void)
+{
+    return (int)mproc_semaphore_value(semaphore);
+}
+
+/* The references that a program has begin with a struct reference. */
+static void open_mine(void)
+{
+    const struct reference *theirs = (const struct reference *)(const void *)semaphore;
+    struct reference *reference;
+
+    must(reference_open(&theirs->ref, &reference));
+    mine = (mproc_semaphore *)(void *)reference;
+}
+
+static void enter(void *state)
+{
+    clan_enter_victim(state);
+    open_mine();
+}
+
+static void enter_with_permit(void *state)
+{
+    enter(state);
+    must(mproc_semaphore_acquire(mine, 0));
+    clan_peer_asleep(state, 0);
+}
+
+static void wait_for_permit(struct clan *clan, int number)
+{
+    open_mine();
+    atomic_store(&clan->begun[number], 1);
+    must(mproc_semaphore_acquire(mine, MPROC_FOREVER));
+    atomic_store(&clan->went_on[number], 1);
+}
+
+static void acquire(void *state)
+{
+    must(mproc_semaphore_acquire(mine, MPROC_FOREVER));
+    atomic_store(&((struct clan *)state)->victim_said, 1);
+}
+
+static void release(void *state)
+{
+    (void)state;
+    must(mproc_semaphore_release(mine));
+}
+
+static void acquire_and_release(void *state)
+{
+    acquire(state);
+    release(state);
+}
+
+static void release_by_root(void *state)
+{
+    (void)state;
+    if (!released) must(mproc_semaphore_release(semaphore));
+    released = true;
+}
+
+static void release_for_two(void *state)
+{
+    clan_peer_asleep(state, 0);
+    release_by_root(state);
+}
+
+/* With all gone, owned permits are there again; others as far as nobody has died with them. */
+static const char *check_end(void *state, bool completed, int most)
+{
+    struct clan *clan = state;
+
+    clan_disband(clan);
+    if (owned && value() != most) return step_says("there are %d permits of %d", value(), most);
+    if (value() > most) return step_says("there are %d permits, more than %d", value(), most);
+    if (!owned && value() == 0) must(mproc_semaphore_release(semaphore));
+    if (mproc_semaphore_acquire(semaphore, 0) != MPROC_OK) return step_says("the semaphore is of no use");
+    mproc_semaphore_free(semaphore);
+    return clan_check(state, completed);
+}
+
+/* ---- alone ------------------------------------------------------------------------------------ */
+
+static void begin_free(void *state)
+{
+    begin(state, 1, false);
+}
+
+static void begin_owned(void *state)
+{
+    begin(state, 2, true);
+}
+
+static void begin_none(void *state)
+{
+    begin(state, 0, false);
+}
+
+/* The root has the only one. */
+static void begin_taken(void *state)
+{
+    begin(state, 1, true);
+    must(mproc_semaphore_acquire(semaphore, 0));
+}
+
+static const char *check_free(void *state, bool completed)
+{
+    if (completed && value() != 1) return step_says("there are %d permits", value());
+    return check_end(state, completed, 1);
+}
+
+static const char *check_owned(void *state, bool completed)
+{
+    return check_end(state, completed, 2);
+}
+
+static const char *check_one(void *state, bool completed)
+{
+    release_by_root(state);
+    return check_end(state, completed, 1);
+}
+
+/* ---- a peer waits ----------------------------------------------------------------------------- */
+
+static void begin_none_with_peer(void *state)
+{
+    begin_none(state);
+    clan_peer(state, wait_for_permit);
+}
+
+static void enter_with_peer(void *state)
+{
+    enter(state);
+    clan_peer_asleep(state, 0);
+}
+
+static void begin_taken_with_peer(void *state)
+{
+    begin_taken(state);
+    clan_peer(state, wait_for_permit);
+}
+
+static void begin_one_with_peer(void *state)
+{
+    begin(state, 1, true);
+    clan_peer(state, wait_for_permit);
+}
+
+/* `must_go_on`: the peer has a permit to get. */
+static const char *check_peer(struct clan *clan, bool must_go_on)
+{
+    if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
+    if (clan_left_asleep(clan) < 0) return NULL;
+    if (must_go_on || value() > 0) return step_says("it was left asleep; there are %d permits", value());
+    must(mproc_semaphore_release(semaphore));
+    return clan_left_asleep(clan) < 0 ? NULL : step_says("it was left asleep by the root");
+}
+
+static const char *check_released(void *state, bool completed)
+{
+    const char *wrong = check_peer(state, completed);
+
+    return wrong != NULL ? wrong : check_end(state, completed, 1);
+}
+
+/* It gets the permit that the victim has released, or died with. */
+static const char *check_given_back(void *state, bool completed)
+{
+    const char *wrong = check_peer(state, true);
+
+    return wrong != NULL ? wrong : check_end(state, completed, 1);
+}
+
+/* Where the victim died with a permit that nobody owns, that is gone. */
+static const char *check_two(void *state, bool completed)
+{
+    struct clan *clan = state;
+    const char *wrong;
+
+    if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
+    release_by_root(state);
+    wrong = check_peer(clan, owned);
+    return wrong != NULL ? wrong : check_end(state, completed, owned ? 1 : 2);
+}
+
+#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
+
+static const step_scenario scenarios[] = {
+    {.name = "sync_semaphore.free",
+     .setup = begin_free,
+     .enter = enter,
+     .operation = acquire_and_release,
+     .check = check_free,
+     RECOVERED},
+    {.name = "sync_semaphore.contended",
+     .slow = true,
+     .setup = begin_none,
+     .enter = enter,
+     .operation = acquire_and_release,
+     .release = release_by_root,
+     .check = check_one,
+     RECOVERED},
+    {.name = "sync_semaphore.waiter_asleep",
+     .setup = begin_none_with_peer,
+     .enter = enter_with_peer,
+     .operation = release,
+     .check = check_released,
+     RECOVERED},
+    {.name = "sync_semaphore.chosen_waiter",
+     .slow = true,
+     .setup = begin_none_with_peer,
+     .enter = enter,
+     .operation = acquire,
+     .release = release_for_two,
+     .check = check_two,
+     RECOVERED},
+    {.name = "sync_semaphore.owned",
+     .slow = true,
+     .setup = begin_owned,
+     .enter = enter,
+     .operation = acquire_and_release,
+     .check = check_owned,
+     RECOVERED},
+    {.name = "sync_semaphore.owned_contended",
+     .slow = true,
+     .setup = begin_taken,
+     .enter = enter,
+     .operation = acquire_and_release,
+     .release = release_by_root,
+     .check = check_one,
+     RECOVERED},
+    {.name = "sync_semaphore.owned_waiter_asleep",
+     .slow = true,
+     .setup = begin_one_with_peer,
+     .enter = enter_with_permit,
+     .operation = release,
+     .check = check_given_back,
+     RECOVERED},
+    {.name = "sync_semaphore.owned_chosen_waiter",
+     .slow = true,
+     .setup = begin_taken_with_peer,
+     .enter = enter,
+     .operation = acquire,
+     .release = release_for_two,
+     .check = check_two,
+     RECOVERED},
+};
+
+const steps_table steps_semaphore = STEPS_TABLE(scenarios);
