@@ -64,15 +64,18 @@ static void recover_hand(struct hand *hand, uint32_t tag)
     atomic_store(&hand->word, 0);
 }
 
-/* What it was told goes to the next, and a barrier at which it stood is broken. */
+/*
+ * A barrier at which it stood is broken, and what it was told goes to the next. In this order: if we end in between,
+ * whoever goes on must still see that it waits.
+ */
 static void recover_waiting(struct thread_slot *slot)
 {
     struct hand *hand = &thread_self.slot->hands[HAND_RECOVERY];
-    uint32_t order = atomic_load(&slot->wait_order);
-    uint64_t object = waiting_recover(hand, slot);
+    uint64_t object = waiting_object(slot);
 
     if (object && object_kind(object) == OBJECT_BARRIER)
-        barrier_break(hand, (struct barrier *)arena_at(object), order);
+        barrier_break(hand, (struct barrier *)arena_at(object), atomic_load(&slot->wait_order));
+    waiting_recover(hand, slot);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */

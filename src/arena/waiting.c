@@ -118,12 +118,18 @@ uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count)
  * A recoverer that is killed here tells one more than needed: who waits looks at what it waits for anyway, and is
  * told without need only when processes are killed.
  */
-uint64_t waiting_recover(struct hand *hand, struct thread_slot *slot)
+void waiting_recover(struct hand *hand, struct thread_slot *slot)
 {
     uint32_t word = atomic_load(&slot->wait);
-    uint64_t object = atomic_load(&slot->wait_object);
 
-    if (state_of(word) == WAITING_TOLD) waiting_tell(hand, object, 1);
+    /* By compare-and-swap, for others may tell it until it waits no longer, and what they told must not be lost. */
+    while (state_of(word) == WAITING_STILL)
+        if (atomic_compare_exchange_strong(&slot->wait, &word, word & ~STATE_MASK)) return;
+    if (state_of(word) == WAITING_TOLD) waiting_tell(hand, atomic_load(&slot->wait_object), 1);
     atomic_store(&slot->wait, word & ~STATE_MASK);
-    return state_of(word) == WAITING_STILL ? object : 0;
+}
+
+uint64_t waiting_object(struct thread_slot *slot)
+{
+    return state_of(atomic_load(&slot->wait)) == WAITING_STILL ? atomic_load(&slot->wait_object) : 0;
 }

@@ -37,7 +37,10 @@ void waiting_leave(void);
  */
 uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count);
 
-/* In recovery of a thread: what it was told and has not used goes to the next. Returns the object it still waited for. */
-uint64_t waiting_recover(struct hand *hand, struct thread_slot *slot);
+/* In recovery of a thread: it waits no longer, and what it was told and has not used goes to the next. */
+void waiting_recover(struct hand *hand, struct thread_slot *slot);
+
+/* In recovery of a thread, before that: the object that it still waits for, or 0. */
+uint64_t waiting_object(struct thread_slot *slot);
 
 #endif
