@@ -147,9 +147,10 @@ mproc_status mproc_condition_release(mproc_condition *condition)
 static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
 {
     int64_t deadline_ns = interrupt_deadline(timeout_ms);
-    mproc_status status = MPROC_OK;
+    mproc_status status;
 
-    while (status == MPROC_OK) {
+    /* Looks for a reason before it sleeps: an interrupt from before the wait would not wake it. */
+    while ((status = reference_reason(reference)) == MPROC_OK) {
         switch (waiting_sleep(deadline_ns)) {
         case WAITING_TOLD:
             return MPROC_OK;
@@ -157,7 +158,6 @@ static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
             return mproc_error(MPROC_TIMEOUT, "the condition was not notified within %lld ms",
                                (long long)(timeout_ms < 0 ? 0 : timeout_ms));
         case WAITING_STILL:
-            status = reference_reason(reference);
             break;
         }
     }
