@@ -197,23 +197,34 @@ mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms
     return status;
 }
 
-mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
-                                      int64_t timeout_ms)
+static mproc_status wait_until(mproc_condition *condition, mproc_predicate *predicate, void *context,
+                               int64_t timeout_ms)
 {
-    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    int64_t deadline_ns = interrupt_deadline(timeout_ms), left_ms = timeout_ms;
     mproc_status status;
 
-    if (!predicate) return mproc_error(MPROC_INVALID, "a condition is to be waited for, and its predicate is NULL");
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
     while (!predicate(context)) {
-        int64_t left_ms = timeout_ms;
         if (deadline_ns != PLAT_FOREVER) left_ms = (deadline_ns - plat_clock_now_ns() + 999999) / 1000000;
         status = mproc_condition_wait(condition, left_ms);
         if (status == MPROC_TIMEOUT && predicate(context)) return MPROC_OK;
         if (status != MPROC_OK) return status;
     }
     return MPROC_OK;
+}
+
+/* Counts as waiting also while the predicate is asked: the condition must not go meanwhile. */
+mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
+                                      int64_t timeout_ms)
+{
+    mproc_status status;
+
+    if (!predicate) return mproc_error(MPROC_INVALID, "a condition is to be waited for, and its predicate is NULL");
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
+    reference_waits(&condition->reference);
+    status = wait_until(condition, predicate, context, timeout_ms);
+    reference_waited(&condition->reference);
+    return status;
 }
 
 /* ---- notifying -------------------------------------------------------------------------------- */
