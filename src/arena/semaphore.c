@@ -41,11 +41,13 @@ bool permits_move(struct hand *hand, struct permits *permits, int change)
 /* The value is in the hand before it is changed: if we end before the wake, recovery wakes. */
 void permits_return(struct hand *hand, struct permits *permits)
 {
-    struct semaphore *semaphore = semaphore_of(permits);
+    struct semaphore *semaphore;
     uint64_t account;
     uint32_t value;
 
+    /* One that has none may not have its semaphore yet. */
     if (atomic_load(&permits->count) == 0) return;
+    semaphore = semaphore_of(permits);
     atomic_store(&hand->word, arena_offset(&semaphore->value));
     hand_begin(hand, HAND_PAIR, &permits->count);
     lock_acquire(hand, &semaphore->object.lock);

@@ -110,10 +110,11 @@ static mproc_status account_create(struct reference *reference)
 
     if ((status = cells_take(sizeof *permits, sizeof *permits, &cell)) != MPROC_OK) return status;
     permits = (struct permits *)arena_at(atomic_load(cell));
-    object_refer(work_hand(), reference->object, &permits->semaphore);
     permits->object.inner = 1;
     permits->object.inner_at = offsetof(struct permits, semaphore);
+    /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
     object_publish(cell, OBJECT_PERMITS);
+    object_refer(work_hand(), reference->object, &permits->semaphore);
     reference->account = cell;
     return MPROC_OK;
 }
