@@ -251,7 +251,7 @@ static void waits_in_a_hurry(peer *self)
     int i;
 
     CHECK_OK(mproc_condition_acquire(self->object, MPROC_FOREVER));
-    for (i = 0; i < 300; i++) {
+    for (i = 0; i < 100; i++) {
         status = mproc_condition_wait(self->object, i % 3);
         if (status == MPROC_OK) atomic_fetch_add(&self->board->count, 1);
         else CHECK_STATUS(status, MPROC_TIMEOUT);
