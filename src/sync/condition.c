@@ -106,7 +106,7 @@ static struct held_lock *held(uint64_t lock)
 
 static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {&condition->reference, timeout_ms, recover};
+    struct locking how = {&condition->reference, timeout_ms, recover, false};
     uint64_t lock = lock_of(condition);
     mproc_status status;
 
@@ -169,10 +169,13 @@ static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
  * What it was told counts as used when it has its lock again. If it does not get it, it has no use for
  * it, and the next one is told.
  */
-static mproc_status take_back(const mproc_condition *condition, uint32_t depth, mproc_status result)
+static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_status result)
 {
-    mproc_status status = locking_take_back(lock_of(condition), depth);
+    mproc_status status = result;
 
+    /* By a reference that is freed nobody could release it, and who frees it may hold it. */
+    if (result == MPROC_CLOSED) locking_give_up(lock_of(condition));
+    else status = locking_take_back(lock_of(condition), depth, &condition->reference);
     waiting_leave();
     if (status == MPROC_OK) return result;
     if (result == MPROC_OK) waiting_tell(work_hand(), condition->reference.object, 1);
