@@ -122,6 +122,11 @@ static uint64_t offset_of(void *object)
     return object != NULL ? ((struct reference *)object)->object : 0;
 }
 
+void *peers_second(void *object)
+{
+    return open_object(offset_of(object));
+}
+
 static void start_process(peer_crowd *crowd, peer_member *member)
 {
     orders told = {.board = arena_offset(crowd->board),

@@ -99,6 +99,9 @@ void crowd_join(peer_crowd *crowd);
 /* The same, and gives the board back. */
 void crowd_fini(peer_crowd *crowd);
 
+/* A second reference of this process, of the same object. */
+void *peers_second(void *object);
+
 /* ---- what is asked from the arena ----------------------------------------------------------------- */
 
 /* Waits until so many threads sleep over the object. */
