@@ -111,8 +111,9 @@ static void case_handler_sets_an_event_in_the_middle_of_anything(void)
     catch_signal(sets_event);
     sender_start(&sender);
     while (atomic_load(&handled) < 1000) work(lock, semaphore, condition);
-    sender_stop(&sender);
+    CHECK_OK(mproc_event_clear(event_of_handler));
     CHECK_OK(mproc_event_wait(event_of_handler, check_limit_ms()));
+    sender_stop(&sender);
     CHECK_EQ(mproc_semaphore_value(semaphore), 0);
     CHECK(!mproc_lock_locked(lock));
     mproc_condition_free(condition);
