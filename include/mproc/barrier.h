@@ -35,17 +35,18 @@ typedef struct mproc_barrier_options {
  *   MPROC_BAD_FUNCTION  the action lies in no module that another process could open
  *   MPROC_NO_MEMORY     the arena or this process has no room
  */
-static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options, mproc_barrier **out);
+static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options,
+                                                mproc_barrier **out);
 
 MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
 
 /*
- * Waits until all parties have come (Python: wait()). Writes to `*index`, if it is not NULL, a number from 0 to parties
- * - 1, another one to each.
+ * Waits until all parties have come (Python: wait()). Writes to `*index`, if it is not NULL, a number from 0 to
+ * parties - 1, another one to each.
  *
  * Blocks at most `timeout_ms` milliseconds; MPROC_FOREVER: the barrier's own limit, if it has one. Whoever gives up,
- * for whatever reason, or is killed while he waits, breaks the barrier at once (with Python's the others wait for ever
- * for the dead).
+ * for whatever reason, or is killed while he waits, breaks the barrier at once (with Python's the others wait for
+ * ever for the dead).
  *
  * Returns MPROC_OK, or:
  *   MPROC_BROKEN       the barrier is broken or was reset: the text says if this wait did it
@@ -61,7 +62,7 @@ MPROC_API mproc_status mproc_barrier_reset(mproc_barrier *barrier);
 /* Breaks the barrier until it is reset (Python: abort()). Does not block. Returns MPROC_OK. */
 MPROC_API mproc_status mproc_barrier_abort(mproc_barrier *barrier);
 
-/* Return how many parties it needs, how many wait now, and whether it is broken (Python's attributes). Do not block. */
+/* Return how many parties it needs, how many wait now, whether it is broken (Python's attributes). Do not block. */
 MPROC_API int mproc_barrier_parties(const mproc_barrier *barrier);
 MPROC_API int mproc_barrier_waiting(const mproc_barrier *barrier);
 MPROC_API bool mproc_barrier_broken(const mproc_barrier *barrier);
@@ -71,7 +72,8 @@ MPROC_API bool mproc_barrier_broken(const mproc_barrier *barrier);
 MPROC_API mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options *options,
                                                   size_t options_size, mproc_barrier **out);
 
-static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options, mproc_barrier **out)
+static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options,
+                                                mproc_barrier **out)
 {
     return mproc_barrier_create_sized(parties, options, sizeof(mproc_barrier_options), out);
 }
@@ -79,7 +81,8 @@ static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier
 #ifdef __cplusplus
 }
 
-static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options &options, mproc_barrier **out)
+static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options &options,
+                                                mproc_barrier **out)
 {
     return mproc_barrier_create_sized(parties, &options, sizeof options, out);
 }

@@ -70,8 +70,8 @@ MPROC_API mproc_status mproc_condition_wait_for(mproc_condition *condition, mpro
                                                 int64_t timeout_ms);
 
 /*
- * Lets up to `count` of those who wait go on, those who have waited longest first (Python: notify()). They need the lock
- * for that, which this thread holds. Never waits for them (Python's waits for each to wake, and hangs if one was
+ * Lets up to `count` of those who wait go on, those who have waited longest first (Python: notify()). They need the
+ * lock for that, which this thread holds. Never waits for them (Python's waits for each to wake, and hangs if one was
  * killed). Whoever is killed after it was notified and before it has the lock passes its notification on.
  *
  * Does not block. Returns MPROC_OK, also when nobody waits, or, with nothing changed:

@@ -25,8 +25,8 @@ MPROC_API mproc_status mproc_event_create(mproc_event **out);
 MPROC_API void mproc_event_free(mproc_event *event);
 
 /*
- * Sets the event: all who wait for it go on, also if it is cleared before they have looked (Python: set()). Setting it
- * again changes nothing.
+ * Sets the event: all who wait for it go on, also if it is cleared before they have looked (Python: set()). Setting
+ * it again changes nothing.
  *
  * Does not block, nor wait for anybody. May be called from a signal handler, in a thread that has called any function
  * of the library before. Returns MPROC_OK.

@@ -15,8 +15,8 @@
  *     free, by the end of the task, or by the end of the process, killed or not.
  *   - Free drops a reference; NULL is fine. Threads of this process that wait by it get MPROC_CLOSED, and free
  *     returns when they have left. Other processes go on with theirs.
- *   - All functions may be called by any thread of any process, with a reference of its own process. The first call of
- *     any of them makes the process a member of its family, with the statuses that <mproc/process.h> names.
+ *   - All functions may be called by any thread of any process, with a reference of its own process. The first call
+ *     of any of them makes the process a member of its family, with the statuses that <mproc/process.h> names.
  *   - A wait ends early with MPROC_INTERRUPTED after mproc_interrupt().
  */
 #ifndef MPROC_LOCK_H

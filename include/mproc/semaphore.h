@@ -25,7 +25,8 @@ typedef struct mproc_semaphore_options {
     bool bounded;
     /*
      * Permits belong to the process that acquired them: only it may release them, and when it ends, killed or not, or
-     * frees its reference, they come back. Ours; by default permits have no owner, and those of a dead process are gone.
+     * frees its reference, they come back. Ours; by default permits have no owner, and those of a dead process are
+     * gone.
      */
     bool owned;
 } mproc_semaphore_options;

@@ -3,10 +3,11 @@
  *
  *     generation << 32 | outcomes << 18 | broken << 17 | tripping << 16 | count
  *
- * `count` parties stand at it. Each change of the generation lets those go who came before it: because all had come,
- * because the barrier broke, or because it was reset. The lowest bit of `outcomes` says of the last generation that is
- * over whether its parties passed (1) or not, the next bit of the one before, and so on: so one who is slow to
- * look still learns how it was with his. `tripping`: all have come, and the last of them runs the action.
+ * `count` parties stand at it. Each change of the generation lets those go who came before it: because all had
+ * come, because the barrier broke, or because it was reset. The lowest bit of `outcomes` says of the last
+ * generation that is over whether its parties passed (1) or not, the next bit of the one before, and so on: so one
+ * who is slow to look still learns how it was with his. `BARRIER_TRIPPING`: all have come, and the last of them
+ * runs the action.
  *
  * Who waits sleeps on the generation, the upper half of the word, which is changed by compare-and-swap alone; and
  * has entered the barrier and the generation as what it waits for (waiting.h), so that its death breaks the barrier.
@@ -67,8 +68,8 @@ static inline _Atomic uint32_t *barrier_turn(struct barrier *barrier)
 }
 
 /*
- * Ends the generation that `*seen` has, if the word is still `*seen`, and lets its parties go. Returns false, with the
- * new word in `*seen`, if it is not. The hand is the caller's.
+ * Ends the generation that `*seen` has, if the word is still `*seen`, and lets its parties go. Returns false, with
+ * the new word in `*seen`, if it is not. The hand is the caller's.
  */
 bool barrier_turn_over(struct hand *hand, struct barrier *barrier, uint64_t *seen, bool passed, bool broken);
 

@@ -3,9 +3,9 @@
  * one thread changes, and after its death recovery - with the object's offset in it. The last handle that is
  * dropped frees the object, whether its holder gave it up or was killed.
  *
- * A cell's block tells by its kind what the cell means: an object, of which the cell is one handle of several, or plain
- * memory, which is the cell's alone. So one call, object_drop(), gives up whatever a cell has, and recovery knows
- * nothing else of a process' cells.
+ * A cell's block tells by its kind what the cell means: an object, of which the cell is one handle of several, or
+ * plain memory, which is the cell's alone. So one call, object_drop(), gives up whatever a cell has, and recovery
+ * knows nothing else of a process' cells.
  *
  * An object may hold others: their handles are cells inside it, which are dropped before it is freed.
  */

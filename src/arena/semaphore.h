@@ -1,10 +1,10 @@
 /*
  * A semaphore's words, and the permits that come back when their owner dies.
  *
- * `value` is the number of permits | SEMAPHORE_WAITERS while somebody may sleep for one. Without `owned` it changes by
- * compare-and-swap, and permits belong to nobody, as Python's do. With it, it changes under the object's lock alone,
- * together with the count in the account of the process: an object of its own, which only that process has; dropping
- * it gives the permits back.
+ * `value` is the number of permits | SEMAPHORE_WAITERS while somebody may sleep for one. Without `owned` it
+ * changes by compare-and-swap, and permits belong to nobody, as Python's do. With it, it changes under the
+ * object's lock alone, together with the count in the account of the process: an object of its own, which only
+ * that process has; dropping it gives the permits back.
  */
 #ifndef MPROC_ARENA_SEMAPHORE_H
 #define MPROC_ARENA_SEMAPHORE_H

@@ -32,10 +32,10 @@ struct hand {
 
 enum hand_operation {
     HAND_NOTHING,
-    HAND_TAKE,   /* a block from a list to the cell */
-    HAND_CUT,    /* a block from the top of the heap to the cell */
-    HAND_GIVE,   /* the cell's block to a list; `left` is what the cell has then */
-    HAND_PAIR    /* `count` to the word at `block`, then `left` to the cell */
+    HAND_TAKE, /* a block from a list to the cell */
+    HAND_CUT,  /* a block from the top of the heap to the cell */
+    HAND_GIVE, /* the cell's block to a list; `left` is what the cell has then */
+    HAND_PAIR  /* `count` to the word at `block`, then `left` to the cell */
 };
 
 /* A thread works with its first hand; while it recovers somebody, in between, with its second. */

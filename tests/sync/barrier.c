@@ -13,8 +13,8 @@ static mproc_barrier *create(int parties, const mproc_barrier_options *options)
 }
 
 /*
- * Passes the barrier `extra` times: before a pass is over all have come to it, and nobody has come to the next but one.
- * Each index of a pass is given once.
+ * Passes the barrier `extra` times: before a pass is over all have come to it, and nobody has come to the next but
+ * one. Each index of a pass is given once.
  */
 static void passes(peer *self)
 {

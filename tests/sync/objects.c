@@ -98,7 +98,8 @@ static void create(int kind, object *new_one)
 {
     if (kind == 0) CHECK_OK(mproc_lock_create(NULL, &new_one->lock));
     if (kind == 1) CHECK_OK(mproc_rlock_create(NULL, &new_one->rlock));
-    if (kind == 2) CHECK_OK(mproc_semaphore_create(1, &(mproc_semaphore_options){.owned = true}, &new_one->semaphore));
+    if (kind == 2)
+        CHECK_OK(mproc_semaphore_create(1, &(mproc_semaphore_options){.owned = true}, &new_one->semaphore));
     if (kind == 3) CHECK_OK(mproc_condition_create(NULL, &new_one->condition));
     if (kind == 4) CHECK_OK(mproc_event_create(&new_one->event));
     if (kind == 5)

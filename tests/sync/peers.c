@@ -130,11 +130,11 @@ void *peers_second(void *object)
 static void start_process(peer_crowd *crowd, peer_member *member)
 {
     orders told = {.board = arena_offset(crowd->board),
-                 .object = offset_of(member->self.object),
-                 .other = offset_of(member->self.other),
-                 .extra = member->self.extra,
-                 .number = member->self.number,
-                 .threads = crowd->threads};
+                   .object = offset_of(member->self.object),
+                   .other = offset_of(member->self.other),
+                   .extra = member->self.extra,
+                   .number = member->self.number,
+                   .threads = crowd->threads};
 
     CHECK_OK(function_encode((function_pointer)member->body, &told.body));
     CHECK_OK(mproc_process_create(run_peer, mproc_bytes(&told, sizeof told),

@@ -33,7 +33,7 @@ static void catch_signal(void (*handler)(int))
     CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);
 }
 
-/* A thread that sends signals to another until it is told to stop; before the first, it waits until that one sleeps. */
+/* A thread that sends signals to another until it is told to stop; at first it waits until that one sleeps. */
 typedef struct signaller {
     pthread_t target;
     void *asleep_over; /* NULL: it does not wait */
