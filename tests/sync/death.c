@@ -213,6 +213,7 @@ static void takes_two(peer *self)
     if (self->extra == EXITS) exit(0);
     if (self->extra == FREES) {
         mproc_semaphore_free(self->object);
+        self->object = NULL;
         atomic_fetch_add(&self->board->ready, 1);
         board_await(&self->board->go, 2);
     }

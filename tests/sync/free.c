@@ -290,6 +290,7 @@ static void frees_what_it_holds(peer *self)
 {
     CHECK_OK(mproc_lock_acquire(self->object, 0));
     mproc_lock_free(self->object);
+    self->object = NULL;
     atomic_fetch_add(&self->board->ready, 1);
     board_await(&self->board->go, 1);
 }

@@ -183,7 +183,7 @@ static void case_objects_one_after_the_other_do_not_grow_the_arena(void)
 
 static void keeps_an_object(peer *self)
 {
-    object own[KINDS];
+    static object own[KINDS];
     int i;
 
     for (i = 0; i < KINDS; i++) {

@@ -287,6 +287,7 @@ static void acquires_all(peer *self)
     hold_all(locks, (int)self->extra);
     atomic_fetch_add(&self->board->ready, 1);
     board_await(&self->board->go, 1);
+    peer_drop_many(self, (void **)locks);
 }
 
 static void check_all_abandoned(int count, bool killed)

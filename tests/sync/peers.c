@@ -88,7 +88,8 @@ static void run_thread(void *argument)
     member->body(&member->self);
 }
 
-static void run_threads(const orders *told, const peer *first, peer_body *body)
+/* A body that has given back its object says so by NULL. */
+static void run_threads(const orders *told, peer *first, peer_body *body)
 {
     peer_member members[PEERS_MAX];
     int i;
@@ -100,6 +101,7 @@ static void run_threads(const orders *told, const peer *first, peer_body *body)
     }
     run_thread(&members[0]);
     for (i = 1; i < told->threads; i++) plat_thread_join(members[i].thread);
+    first->object = members[0].self.object;
 }
 
 static mproc_status run_peer(mproc_call *call)
@@ -114,6 +116,8 @@ static mproc_status run_peer(mproc_call *call)
     self.object = open_object(told.object);
     self.other = open_object(told.other);
     run_threads(&told, &self, (peer_body *)body);
+    reference_free(self.object);
+    reference_free(self.other);
     return MPROC_OK;
 }
 
@@ -190,6 +194,13 @@ void peer_open_many(peer *self, void **objects)
         uint64_t told = self->board->many[i];
         objects[i] = of_threads ? (void *)(uintptr_t)told : open_object(told);
     }
+}
+
+void peer_drop_many(peer *self, void **objects)
+{
+    int i;
+
+    for (i = 0; i < self->extra && !of_threads; i++) reference_free(objects[i]);
 }
 
 static void end_process(const peer_member *member)

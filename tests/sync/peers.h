@@ -89,6 +89,7 @@ void crowd_add(peer_crowd *crowd, int members, peer_body *body, void *object);
  */
 void crowd_tell_many(peer_crowd *crowd, void *const *objects, int count);
 void peer_open_many(peer *self, void **objects);
+void peer_drop_many(peer *self, void **objects);
 
 /* Kills a member, which must be a process, and waits for its end. */
 void crowd_kill(peer_crowd *crowd, int member);
