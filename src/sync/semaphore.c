@@ -166,7 +166,10 @@ static mproc_status wait_for(struct reference *reference, struct permits *permit
 
     park_announce(&semaphore->value);
     while (!try_take(semaphore, permits, SEMAPHORE_WAITERS)) {
-        if ((status = reference_reason(reference)) != MPROC_OK) break;
+        if ((status = reference_reason(reference)) != MPROC_OK) {
+            park_wake(&semaphore->value, 1); /* we may have been the one whom a release chose: now it is another */
+            break;
+        }
         announce_sleep(semaphore, permits);
         if (park_wait(&semaphore->value, SEMAPHORE_WAITERS, deadline_ns) != MPROC_TIMEOUT) continue;
         status = mproc_error(MPROC_TIMEOUT, "the semaphore had no permit within %lld ms", (long long)timeout_ms);
