@@ -56,7 +56,7 @@ MPROC_API mproc_status mproc_condition_recover(mproc_condition *condition, int64
  *   MPROC_OK           it was notified
  *   MPROC_TIMEOUT      it was not, in time
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
- *   MPROC_CLOSED       the condition was freed in this process meanwhile
+ *   MPROC_CLOSED       the condition was freed in this process meanwhile: the lock is NOT held
  *   MPROC_NOT_OWNER    this thread does not hold the lock: nothing was done
  *   MPROC_OWNER_DIED   the lock was abandoned meanwhile: it is NOT held, see mproc_condition_recover()
  */

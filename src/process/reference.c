@@ -138,9 +138,16 @@ void reference_free(struct reference *reference)
     free(reference);
 }
 
+mproc_status reference_open_still(struct reference *reference)
+{
+    if (!atomic_load(&reference->closed)) return MPROC_OK;
+    return mproc_error(MPROC_CLOSED, "the object was freed while it was waited for");
+}
+
 mproc_status reference_reason(struct reference *reference)
 {
-    if (atomic_load(&reference->closed))
-        return mproc_error(MPROC_CLOSED, "the object was freed while it was waited for");
+    mproc_status status = reference_open_still(reference);
+
+    if (status != MPROC_OK) return status;
     return interrupt_take() ? interrupt_status() : MPROC_OK;
 }

@@ -70,4 +70,7 @@ static inline void reference_waited(struct reference *reference)
 /* Why a wait that goes on should end: MPROC_CLOSED, MPROC_INTERRUPTED, or MPROC_OK. */
 mproc_status reference_reason(struct reference *reference);
 
+/* The same, of those that stay when they are interrupted: MPROC_CLOSED or MPROC_OK. */
+mproc_status reference_open_still(struct reference *reference);
+
 #endif

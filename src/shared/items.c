@@ -109,7 +109,7 @@ static mproc_status no_lock(void)
 
 static mproc_status acquire(struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {reference, timeout_ms, recover};
+    struct locking how = {reference, timeout_ms, recover, false};
     uint64_t lock = atomic_load(&items_of(reference)->lock);
     mproc_status status;
 

@@ -101,7 +101,7 @@ static struct held_lock *held(uint64_t lock)
 
 static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {&condition->reference, timeout_ms, recover};
+    struct locking how = {&condition->reference, timeout_ms, recover, false};
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
@@ -138,9 +138,10 @@ mproc_status mproc_condition_release(mproc_condition *condition)
 static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
 {
     int64_t deadline_ns = interrupt_deadline(timeout_ms);
-    mproc_status status = MPROC_OK;
+    mproc_status status;
 
-    while (status == MPROC_OK) {
+    /* Looks for a reason before it sleeps: an interrupt from before the wait would not wake it. */
+    while ((status = reference_reason(reference)) == MPROC_OK) {
         switch (waiting_sleep(deadline_ns)) {
         case WAITING_TOLD:
             return MPROC_OK;
@@ -148,7 +149,6 @@ static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
             return mproc_error(MPROC_TIMEOUT, "the condition was not notified within %lld ms",
                                (long long)(timeout_ms < 0 ? 0 : timeout_ms));
         case WAITING_STILL:
-            status = reference_reason(reference);
             break;
         }
     }
@@ -160,10 +160,13 @@ static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
  * What it was told counts as used when it has its lock again. If it does not get it, it has no use for
  * it, and the next one is told.
  */
-static mproc_status take_back(const mproc_condition *condition, uint32_t depth, mproc_status result)
+static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_status result)
 {
-    mproc_status status = locking_take_back(lock_of(condition), depth);
+    mproc_status status = result;
 
+    /* By a reference that is freed nobody could release it, and who frees it may hold it. */
+    if (result == MPROC_CLOSED) locking_give_up(lock_of(condition));
+    else status = locking_take_back(lock_of(condition), depth, &condition->reference);
     /* Before it leaves: if we end in between, recovery still finds that it was told. */
     if (status != MPROC_OK && result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1);
     waiting_leave();
@@ -188,23 +191,34 @@ mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms
     return status;
 }
 
-mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
-                                      int64_t timeout_ms)
+static mproc_status wait_until(mproc_condition *condition, mproc_predicate *predicate, void *context,
+                               int64_t timeout_ms)
 {
-    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    int64_t deadline_ns = interrupt_deadline(timeout_ms), left_ms = timeout_ms;
     mproc_status status;
 
-    if (!predicate) return mproc_error(MPROC_INVALID, "a condition is to be waited for, and its predicate is NULL");
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
     while (!predicate(context)) {
-        int64_t left_ms = timeout_ms;
         if (deadline_ns != PLAT_FOREVER) left_ms = (deadline_ns - plat_clock_now_ns() + 999999) / 1000000;
         status = mproc_condition_wait(condition, left_ms);
         if (status == MPROC_TIMEOUT && predicate(context)) return MPROC_OK;
         if (status != MPROC_OK) return status;
     }
     return MPROC_OK;
+}
+
+/* Counts as waiting also while the predicate is asked: the condition must not go meanwhile. */
+mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
+                                      int64_t timeout_ms)
+{
+    mproc_status status;
+
+    if (!predicate) return mproc_error(MPROC_INVALID, "a condition is to be waited for, and its predicate is NULL");
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
+    reference_waits(&condition->reference);
+    status = wait_until(condition, predicate, context, timeout_ms);
+    reference_waited(&condition->reference);
+    return status;
 }
 
 /* ---- notifying -------------------------------------------------------------------------------- */

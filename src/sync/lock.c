@@ -67,7 +67,8 @@ static mproc_status wait_for(struct held_lock *lock, const struct locking *how, 
             if (swap(lock, LOCK_ABANDONED, thread_self.tag)) return MPROC_OK;
             break;
         case LOCK_BUSY:
-            if (how->reference) status = reference_reason(how->reference);
+            if (how->reference)
+                status = how->stays ? reference_open_still(how->reference) : reference_reason(how->reference);
             break;
         }
     }
@@ -112,9 +113,9 @@ mproc_status locking_acquire(uint64_t lock, const struct locking *how)
     return MPROC_OK;
 }
 
-mproc_status locking_take_back(uint64_t lock, uint32_t depth)
+mproc_status locking_take_back(uint64_t lock, uint32_t depth, struct reference *reference)
 {
-    static const struct locking how = {NULL, MPROC_FOREVER, false};
+    struct locking how = {reference, MPROC_FOREVER, false, true};
     struct held_lock *at = lock_at(lock);
     mproc_status status;
 
@@ -124,6 +125,11 @@ mproc_status locking_take_back(uint64_t lock, uint32_t depth)
     }
     at->depth = depth;
     return MPROC_OK;
+}
+
+void locking_give_up(uint64_t lock)
+{
+    held_leave(lock);
 }
 
 /* ---- releasing -------------------------------------------------------------------------------- */
@@ -209,7 +215,7 @@ static struct reference *checked(const void *object, enum object_kind kind)
 
 static mproc_status acquire(struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {reference, timeout_ms, recover};
+    struct locking how = {reference, timeout_ms, recover, false};
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;

@@ -11,6 +11,7 @@ struct locking {
     struct reference *reference;
     int64_t timeout_ms;
     bool recover; /* also if it is abandoned */
+    bool stays;   /* interrupts do not end it */
 };
 
 /* A Lock or an RLock: the latter again, if this thread holds it. */
@@ -25,8 +26,12 @@ static inline bool locking_mine(uint64_t lock)
     return lock_owned(&((const struct held_lock *)arena_at(lock))->word, thread_self.tag);
 }
 
-/* For a condition: lets go of a lock that this thread holds, however often it has acquired it, and takes it back. */
+/*
+ * For a condition: lets go of a lock that this thread holds, however often it has acquired it, and takes it back, or
+ * gives it up: then it is not held. MPROC_OWNER_DIED, MPROC_CLOSED.
+ */
 void locking_let_go(uint64_t lock);
-mproc_status locking_take_back(uint64_t lock, uint32_t depth);
+mproc_status locking_take_back(uint64_t lock, uint32_t depth, struct reference *reference);
+void locking_give_up(uint64_t lock);
 
 #endif

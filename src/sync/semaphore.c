@@ -112,6 +112,7 @@ static mproc_status account_create(struct reference *reference)
     permits = (struct permits *)arena_at(atomic_load(cell));
     permits->object.inner = 1;
     permits->object.inner_at = offsetof(struct permits, semaphore);
+    /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
     object_publish(cell, OBJECT_PERMITS);
     /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
     object_refer(work_hand(), reference->ref.offset, &permits->semaphore);

@@ -30,6 +30,7 @@ static void case_ok_is_zero_and_numbers_stay(void)
     CHECK_EQ(MPROC_BAD_FUNCTION, 17);
     CHECK_EQ(MPROC_MISMATCH, 18);
     CHECK_EQ(MPROC_SYSTEM, 19);
+    CHECK_EQ(MPROC_BROKEN, 20);
     CHECK_EQ(MPROC_USER, 1000);
 }
 
@@ -38,7 +39,7 @@ static void case_every_status_has_a_name_and_a_text_of_its_own(void)
     int i;
     int k;
 
-    for (i = 0; i <= MPROC_SYSTEM; i++) {
+    for (i = 0; i <= MPROC_BROKEN; i++) {
         CHECK_CONTAINS(mproc_status_name((mproc_status)i), "MPROC_");
         CHECK(strlen(mproc_status_text((mproc_status)i)) > 3);
         for (k = 0; k < i; k++) {
@@ -55,7 +56,7 @@ static void case_numbers_of_the_program_and_unknown_ones_are_told_apart(void)
     CHECK_STRING(mproc_status_name(MPROC_USER), "MPROC_USER");
     CHECK_STRING(mproc_status_name((mproc_status)(MPROC_USER + 7)), "MPROC_USER");
     CHECK_STRING(mproc_status_name(MPROC_STATUS_MAX), "MPROC_USER");
-    CHECK_STRING(mproc_status_name((mproc_status)(MPROC_SYSTEM + 1)), "MPROC_UNKNOWN");
+    CHECK_STRING(mproc_status_name((mproc_status)(MPROC_BROKEN + 1)), "MPROC_UNKNOWN");
     CHECK_STRING(mproc_status_name((mproc_status)(MPROC_USER - 1)), "MPROC_UNKNOWN");
     CHECK_STRING(mproc_status_name((mproc_status)-1), "MPROC_UNKNOWN");
     CHECK(strlen(mproc_status_text((mproc_status)-1)) > 3);
