@@ -126,7 +126,8 @@ static void case_arguments_stay_for_a_worker_that_is_late(void)
     mproc_interrupt();
     if (crew_is_threads()) atomic_store(&board->go, 1); /* the map waits for those who are in its arrays */
     crew_map_join(&map);
-    CHECK_EQ(map.status, MPROC_INTERRUPTED);
+    /* A worker thread that goes on may be through before the map has seen that it is interrupted. */
+    CHECK(map.status == MPROC_INTERRUPTED || (crew_is_threads() && map.status == MPROC_OK));
     atomic_store(&board->go, 1);
     mproc_interrupted();
     check_scales(map.pool, 5, 50);
