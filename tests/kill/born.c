@@ -49,6 +49,40 @@ void born_settle(void)
     while (born_count().threads < 2) nanosleep(&pause, NULL);
 }
 
+static bool same(const struct born_census *left, const struct born_census *right)
+{
+    return left->processes == right->processes && left->threads == right->threads && left->blocks == right->blocks;
+}
+
+static struct born_census settled(void)
+{
+    const struct timespec pause = {0, 10 * 1000 * 1000};
+    struct born_census last = born_count(), now;
+    int quiet = 0;
+
+    while (quiet < 20) {
+        nanosleep(&pause, NULL);
+        now = born_count();
+        quiet = same(&now, &last) ? quiet + 1 : 0;
+        last = now;
+    }
+    return last;
+}
+
+struct born_census born_baseline(void)
+{
+    static struct born_census least;
+    static bool known;
+    struct born_census now = born_count();
+
+    if (!known) least = settled();
+    known = true;
+    if (now.processes < least.processes) least.processes = now.processes;
+    if (now.threads < least.threads) least.threads = now.threads;
+    if (now.blocks < least.blocks) least.blocks = now.blocks;
+    return least;
+}
+
 /* The reaper may still be at work, so what differs may yet come right. */
 const char *born_compare(const struct born_census *before)
 {
@@ -58,8 +92,7 @@ const char *born_compare(const struct born_census *before)
 
     for (i = 0; i < LIMIT_MS * 10; i++) {
         now = born_count();
-        if (now.processes == before->processes && now.threads == before->threads && now.blocks == before->blocks)
-            return NULL;
+        if (same(&now, before)) return NULL;
         nanosleep(&pause, NULL);
     }
     if (now.blocks == UINT64_MAX) return step_says("the heap is not sound");

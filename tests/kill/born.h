@@ -25,6 +25,12 @@ struct born_census born_count(void);
 /* Waits until the reaper, which the first start makes, runs, too. */
 void born_settle(void);
 
+/*
+ * What is in use between two trials. The reaper may still hold for a moment what the last one had, so it is the least
+ * that was seen between any two; the first call waits until nothing changes any more.
+ */
+struct born_census born_baseline(void);
+
 /* Waits, at most 20 seconds, until the arena is as it was. Returns NULL, or what is not. */
 const char *born_compare(const struct born_census *before);
 

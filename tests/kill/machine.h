@@ -16,10 +16,11 @@ typedef struct machine_registers {
     uintptr_t sp;
 } machine_registers;
 
-void machine_read(pid_t pid, machine_registers *registers);
+/* False, of these three: the process has ended although it was stopped, as it does when one of its threads dies. */
+bool machine_read(pid_t pid, machine_registers *registers);
 
 /* Lets the process go on there. */
-void machine_jump(pid_t pid, uintptr_t pc);
+bool machine_jump(pid_t pid, uintptr_t pc);
 
 /* Functions whose first instruction is a trap. */
 void machine_trap_end(void);
@@ -35,7 +36,7 @@ uint64_t machine_with_trap(uint64_t text);
  * Has the function whose first instruction comes next return to `address`, and gives where it would have returned to.
  * This concerns one call of one thread; breakpoints in the text would stop them all.
  */
-uintptr_t machine_divert_return(pid_t pid, uintptr_t address);
+bool machine_divert_return(pid_t pid, uintptr_t address, uintptr_t *original);
 
 /*
  * An exclusive load and store (arm64 without LSE) never succeed when stepped: each stop clears the monitor. If one

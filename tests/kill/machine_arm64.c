@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -21,31 +22,33 @@ __asm__(".text\n"
 
 const uintptr_t machine_trap_advance = 0;
 
-static void transfer(int how, pid_t pid, struct user_pt_regs *all)
+static bool transfer(int how, pid_t pid, struct user_pt_regs *all)
 {
     struct iovec place = {all, sizeof *all};
 
-    if (ptrace(how, pid, NT_PRSTATUS, &place) == 0) return;
+    if (ptrace(how, pid, NT_PRSTATUS, &place) == 0) return true;
+    if (errno == ESRCH) return false;
     perror("kill tool: no access to the victim's registers");
     exit(2);
 }
 
-void machine_read(pid_t pid, machine_registers *registers)
+bool machine_read(pid_t pid, machine_registers *registers)
 {
     struct user_pt_regs all;
 
-    transfer(PTRACE_GETREGSET, pid, &all);
+    if (!transfer(PTRACE_GETREGSET, pid, &all)) return false;
     registers->pc = (uintptr_t)all.pc;
     registers->sp = (uintptr_t)all.sp;
+    return true;
 }
 
-void machine_jump(pid_t pid, uintptr_t pc)
+bool machine_jump(pid_t pid, uintptr_t pc)
 {
     struct user_pt_regs all;
 
-    transfer(PTRACE_GETREGSET, pid, &all);
+    if (!transfer(PTRACE_GETREGSET, pid, &all)) return false;
     all.pc = pc;
-    transfer(PTRACE_SETREGSET, pid, &all);
+    return transfer(PTRACE_SETREGSET, pid, &all);
 }
 
 uint64_t machine_with_trap(uint64_t text)
@@ -54,16 +57,14 @@ uint64_t machine_with_trap(uint64_t text)
 }
 
 /* The return address is in the link register. */
-uintptr_t machine_divert_return(pid_t pid, uintptr_t address)
+bool machine_divert_return(pid_t pid, uintptr_t address, uintptr_t *original)
 {
     struct user_pt_regs all;
-    uintptr_t original;
 
-    transfer(PTRACE_GETREGSET, pid, &all);
-    original = (uintptr_t)all.regs[30];
+    if (!transfer(PTRACE_GETREGSET, pid, &all)) return false;
+    *original = (uintptr_t)all.regs[30];
     all.regs[30] = address;
-    transfer(PTRACE_SETREGSET, pid, &all);
-    return original;
+    return transfer(PTRACE_SETREGSET, pid, &all);
 }
 
 static uint32_t instruction_at(pid_t pid, uintptr_t address)

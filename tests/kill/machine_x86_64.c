@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -19,31 +20,33 @@ __asm__(".text\n"
 
 const uintptr_t machine_trap_advance = 1;
 
-static void transfer(int how, pid_t pid, struct user_regs_struct *all)
+static bool transfer(int how, pid_t pid, struct user_regs_struct *all)
 {
     struct iovec place = {all, sizeof *all};
 
-    if (ptrace(how, pid, NT_PRSTATUS, &place) == 0) return;
+    if (ptrace(how, pid, NT_PRSTATUS, &place) == 0) return true;
+    if (errno == ESRCH) return false;
     perror("kill tool: no access to the victim's registers");
     exit(2);
 }
 
-void machine_read(pid_t pid, machine_registers *registers)
+bool machine_read(pid_t pid, machine_registers *registers)
 {
     struct user_regs_struct all;
 
-    transfer(PTRACE_GETREGSET, pid, &all);
+    if (!transfer(PTRACE_GETREGSET, pid, &all)) return false;
     registers->pc = (uintptr_t)all.rip;
     registers->sp = (uintptr_t)all.rsp;
+    return true;
 }
 
-void machine_jump(pid_t pid, uintptr_t pc)
+bool machine_jump(pid_t pid, uintptr_t pc)
 {
     struct user_regs_struct all;
 
-    transfer(PTRACE_GETREGSET, pid, &all);
+    if (!transfer(PTRACE_GETREGSET, pid, &all)) return false;
     all.rip = pc;
-    transfer(PTRACE_SETREGSET, pid, &all);
+    return transfer(PTRACE_SETREGSET, pid, &all);
 }
 
 uint64_t machine_with_trap(uint64_t text)
@@ -52,14 +55,15 @@ uint64_t machine_with_trap(uint64_t text)
 }
 
 /* The return address is what the call has just pushed. */
-uintptr_t machine_divert_return(pid_t pid, uintptr_t address)
+bool machine_divert_return(pid_t pid, uintptr_t address, uintptr_t *original)
 {
     machine_registers registers;
-    uintptr_t original;
 
-    machine_read(pid, &registers);
-    original = (uintptr_t)ptrace(PTRACE_PEEKDATA, pid, registers.sp, 0);
-    if (ptrace(PTRACE_POKEDATA, pid, registers.sp, address) == 0) return original;
+    if (!machine_read(pid, &registers)) return false;
+    errno = 0;
+    *original = (uintptr_t)ptrace(PTRACE_PEEKDATA, pid, registers.sp, 0);
+    if (errno == 0 && ptrace(PTRACE_POKEDATA, pid, registers.sp, address) == 0) return true;
+    if (errno == ESRCH) return false;
     perror("kill tool: no access to the victim's stack");
     exit(2);
 }

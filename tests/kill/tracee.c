@@ -60,6 +60,13 @@ char tracee_process_state(int64_t pid)
     return close != NULL && close[1] == ' ' ? close[2] : 0;
 }
 
+/* It has ended, and nobody will say how. */
+static void lose(step_tracee *tracee)
+{
+    tracee->lost = true;
+    tracee->status = 0;
+}
+
 /*
  * Takes note if it has stopped or ended. An end is not collected: its status may be meant for somebody else, who
  * may also have been faster.
@@ -71,8 +78,7 @@ static bool look(step_tracee *tracee, int flags)
     if (waitid(P_PID, (id_t)tracee->pid, &information, WEXITED | WSTOPPED | WNOWAIT | flags) != 0) {
         if (errno == EINTR) return false;
         if (errno != ECHILD) give_up("kill tool: waitid");
-        tracee->lost = true;
-        tracee->status = 0;
+        lose(tracee);
         return true;
     }
     if (information.si_pid != tracee->pid) return false;
@@ -120,7 +126,10 @@ static bool arrived(step_tracee *tracee)
 {
     tracee->signal = 0;
     if (!WIFSTOPPED(tracee->status)) return true;
-    machine_read(tracee->pid, &tracee->now);
+    if (!machine_read(tracee->pid, &tracee->now)) {
+        lose(tracee);
+        return true;
+    }
     if (WSTOPSIG(tracee->status) == SIGTRAP || is_fault(WSTOPSIG(tracee->status))) return true;
     tracee->signal = WSTOPSIG(tracee->status);
     return false;
@@ -142,7 +151,7 @@ static void step_back(step_tracee *tracee)
 {
     if (crashed(tracee) || machine_trap_advance == 0) return;
     tracee->now.pc -= machine_trap_advance;
-    machine_jump(tracee->pid, tracee->now.pc);
+    if (!machine_jump(tracee->pid, tracee->now.pc)) lose(tracee);
 }
 
 /* Continues until a trap. Returns false if it sleeps. */
@@ -210,27 +219,31 @@ static bool is_done(const step_tracee *tracee)
     return tracee->now.pc == (uintptr_t)machine_trap_end;
 }
 
-/* Puts a trap into the text, and returns what it was; puts that back. */
-static uint64_t set_trap(const step_tracee *tracee, uintptr_t address)
+static bool poke(step_tracee *tracee, uintptr_t address, uint64_t text)
 {
-    uint64_t text = (uint64_t)ptrace(PTRACE_PEEKTEXT, tracee->pid, address, 0);
-
-    if (ptrace(PTRACE_POKETEXT, tracee->pid, address, machine_with_trap(text)) != 0)
-        give_up("kill tool: no access to the victim's text");
-    return text;
+    if (ptrace(PTRACE_POKETEXT, tracee->pid, address, text) == 0) return true;
+    if (errno != ESRCH) give_up("kill tool: no access to the victim's text");
+    lose(tracee);
+    return false;
 }
 
-static void take_trap(const step_tracee *tracee, uintptr_t address, uint64_t text)
+/* Puts a trap into the text, and gives what was there; poke() puts that back. */
+static bool set_trap(step_tracee *tracee, uintptr_t address, uint64_t *text)
 {
-    if (ptrace(PTRACE_POKETEXT, tracee->pid, address, text) != 0 && errno != ESRCH)
-        give_up("kill tool: no access to the victim's text");
+    errno = 0;
+    *text = (uint64_t)ptrace(PTRACE_PEEKTEXT, tracee->pid, address, 0);
+    if (errno != 0 && errno != ESRCH) give_up("kill tool: no access to the victim's text");
+    return poke(tracee, address, machine_with_trap(*text));
 }
 
 /* Runs over a call: until it has returned to the text. */
 static tracee_event run_over(step_tracee *tracee)
 {
     if (!tracee->running) {
-        tracee->resume = machine_divert_return(tracee->pid, (uintptr_t)machine_trap_return);
+        if (!machine_divert_return(tracee->pid, (uintptr_t)machine_trap_return, &tracee->resume)) {
+            lose(tracee);
+            return TRACEE_CRASHED;
+        }
         if (!tracee_in_text(tracee->resume)) give_up("kill tool: a call that does not return to the text");
     }
     if (!run(tracee)) return TRACEE_ASLEEP;
@@ -238,18 +251,20 @@ static tracee_event run_over(step_tracee *tracee)
     if (is_done(tracee)) return TRACEE_DONE;
     if (tracee->now.pc != (uintptr_t)machine_trap_return) give_up("kill tool: a trap that nobody has set");
     tracee->now.pc = tracee->resume;
-    machine_jump(tracee->pid, tracee->resume);
     tracee->outside = false;
-    return TRACEE_STEPPED;
+    if (machine_jump(tracee->pid, tracee->resume)) return TRACEE_STEPPED;
+    lose(tracee);
+    return TRACEE_CRASHED;
 }
 
 static tracee_event run_atomic(step_tracee *tracee, const uintptr_t ends[2], int count)
 {
     uint64_t texts[2];
 
-    for (int i = 0; i < count; i++) texts[i] = set_trap(tracee, ends[i]);
+    for (int i = 0; i < count; i++)
+        if (!set_trap(tracee, ends[i], &texts[i])) return TRACEE_CRASHED;
     run_on(tracee);
-    for (int i = count - 1; i >= 0; i--) take_trap(tracee, ends[i], texts[i]);
+    for (int i = count - 1; i >= 0 && !crashed(tracee); i--) poke(tracee, ends[i], texts[i]);
     return crashed(tracee) ? TRACEE_CRASHED : TRACEE_STEPPED;
 }
 
@@ -273,10 +288,11 @@ tracee_event tracee_run_to(step_tracee *tracee, uintptr_t address, long occurren
     if (tracee->now.pc == address) occurrence--;
     while (occurrence > 0) {
         if (tracee->now.pc == address) single_step(tracee); /* off the place, or it stops right here */
-        if (tracee->now.pc != address) {
-            uint64_t text = set_trap(tracee, address);
+        if (tracee->now.pc != address && !crashed(tracee)) {
+            uint64_t text;
+            if (!set_trap(tracee, address, &text)) return TRACEE_CRASHED;
             run_on(tracee);
-            take_trap(tracee, address, text);
+            if (!crashed(tracee)) poke(tracee, address, text);
         }
         if (crashed(tracee)) return TRACEE_CRASHED;
         if (is_done(tracee)) return TRACEE_DONE;
