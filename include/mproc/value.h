@@ -367,7 +367,7 @@ MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size)
 MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity, size_t *size);
 
 /*
- * Checks the `size` bytes at `encoding`, which may come from anywhere, and gives a view of the value that they encode.
+ * Checks the `size` bytes at `encoding`, which may come from anywhere, and gives a view of the value in them.
  * Nothing is copied: the bytes must stay, unchanged, while the view is used. They are aligned for 8-byte types.
  *
  * Returns MPROC_OK, or, with `*value` unchanged:
