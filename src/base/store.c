@@ -2,7 +2,7 @@
 #include "base/store.h"
 
 #include <assert.h>
-#include <math.h>
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,7 +110,8 @@ static bool is_exact(const mproc_value *value)
 static enum outcome store_double(const mproc_value *value, const mproc_target *target, void *to)
 {
     double number = mproc_value_double(*value);
-    float shorter = (float)number;
+    bool infinite = number > DBL_MAX || number < -DBL_MAX;
+    float shorter;
 
     if (value->type < MPROC_TYPE_INT64 || value->type > MPROC_TYPE_DOUBLE) return WRONG_TYPE;
     if (!is_exact(value)) return OUT_OF_RANGE;
@@ -118,7 +119,8 @@ static enum outcome store_double(const mproc_value *value, const mproc_target *t
         memcpy(to, &number, sizeof number);
         return STORED;
     }
-    if (isinf(shorter) && !isinf(number)) return OUT_OF_RANGE;
+    if (!infinite && (number > FLT_MAX || number < -FLT_MAX)) return OUT_OF_RANGE;
+    shorter = (float)number;
     if (value->type != MPROC_TYPE_DOUBLE && (double)shorter != number) return OUT_OF_RANGE;
     memcpy(to, &shorter, sizeof shorter);
     return STORED;
