@@ -181,10 +181,10 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 
 #define MPROC_VALUE_ROW(type, make) \
     type:                           \
-    make,
+    (make),
 #define MPROC_VALUE_OBJECT_ROW(number, name, constant, text) \
     mproc_##name * : mproc_value_##name##_, const mproc_##name * : mproc_value_##name##_,
-#define MPROC_TARGET_ROW(type, target) type * : target,
+#define MPROC_TARGET_ROW(type, target) type * : (target),
 #define MPROC_TARGET_OBJECT_ROW(number, name, constant, text) mproc_##name ** : MPROC_TARGET_OBJECT + (number),
 
 /* The value of anything that can be one. */
