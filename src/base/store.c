@@ -49,11 +49,11 @@ static const char *value_name(const mproc_value *value, bool number, char *text,
     return mproc_type_name((mproc_type)value->type);
 }
 
-/* Values are little-endian where they lie, and so is this machine: a smaller integer is the first bytes of a larger. */
+/* Values are little-endian where they lie, and so is this machine: a small integer is the first bytes of a large. */
 static enum outcome store_integer(const mproc_value *value, const mproc_target *target, void *to)
 {
-    bool is_signed = target->type == MPROC_TARGET_INT,
-         negative = value->type == MPROC_TYPE_INT64 && value->as.int64 < 0;
+    bool is_signed = target->type == MPROC_TARGET_INT;
+    bool negative = value->type == MPROC_TYPE_INT64 && value->as.int64 < 0;
     uint64_t most = (is_signed ? UINT64_MAX >> 1 : UINT64_MAX) >> (64 - 8 * target->size);
     /* -1 is as far from the end of its range as 0 is. */
     uint64_t distance = negative ? ~value->as.uint64 : value->as.uint64;
