@@ -35,9 +35,10 @@ static mproc_status leave_with_values(mproc_call *call)
     bool minus;
 
     MPROC_TRY(mproc_unpack(call, &text, &code, &minus, &map, &function));
-    exit(function == leave_with_values
-             ? code - (minus ? (int)strlen(text) : 0) + (int)mproc_value_count(mproc_value_get(map, "list"))
-             : 1);
+    if (function != leave_with_values) return MPROC_USER;
+    code += (int)mproc_value_count(mproc_value_get(map, "list"));
+    exit(minus ? code - (int)strlen(text) : code);
+    return MPROC_OK;
 }
 
 static int values_arrive(void)

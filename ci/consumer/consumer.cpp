@@ -32,9 +32,10 @@ static mproc_status leave_with_values(mproc_call *call)
     bool minus;
 
     MPROC_TRY(mproc_unpack(call, &text, &code, &minus, &map, &function));
-    exit(function == leave_with_values ? code - (minus ? static_cast<int>(strlen(text)) : 0) +
-                                             static_cast<int>(mproc_value_count(mproc_value_get(map, "list")))
-                                       : 1);
+    if (function != leave_with_values) return MPROC_USER;
+    code += static_cast<int>(mproc_value_count(mproc_value_get(map, "list")));
+    exit(minus ? code - static_cast<int>(strlen(text)) : code);
+    return MPROC_OK;
 }
 
 static bool values_arrive()

@@ -304,7 +304,7 @@ static inline size_t mproc_value_count(mproc_value value)
     return value.type == MPROC_TYPE_LIST || value.type == MPROC_TYPE_MAP ? value.count : 0;
 }
 
-/* Returns the element of a list at `index` (from 0), or the value of a map's pair there. At once, however long it is. */
+/* Returns the element of a list at `index` (from 0), or the value of a map's pair there. At once, however long. */
 MPROC_API mproc_value mproc_value_at(mproc_value container, size_t index);
 
 /* Returns the key of a map's pair at `index`. */
@@ -327,14 +327,14 @@ static inline mproc_value mproc_value_get(mproc_value map, const char *key)
 
 /*
  * Returns whether both are the same: type by type (1 is not 1.0), maps in any order. Doubles are compared by ==, but
- * NaN is the same as NaN, so that a copy always equals its original. Objects and functions: whether they are the same.
+ * NaN is the same as NaN, so that a copy always equals its original.
  */
 MPROC_API bool mproc_value_equal(mproc_value left, mproc_value right);
 
 /*
- * Writes what Python's repr() would say of the value, with a NUL, to `text`; what does not fit into `capacity` bytes is
- * cut. Returns the number of bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if `capacity`
- * is 0.
+ * Writes what Python's repr() would say of the value, with a NUL, to `text`; what does not fit into `capacity` bytes
+ * is cut. Returns the number of bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if
+ * `capacity` is 0.
  */
 MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacity);
 
@@ -345,7 +345,8 @@ MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacit
  *
  * `*copy` is the caller's: mproc_value_clear(). Returns MPROC_OK, or, with `*copy` unchanged:
  *   MPROC_INVALID       the value, or what is in it, cannot be: a string that is not UTF-8, a pointer that means
- *                       nothing elsewhere, a key of a type that none can have, a key twice, more than the limits allow
+ *                       nothing elsewhere, a key of a type that none can have, a key twice, more than the limits
+ *                       allow
  *   MPROC_BAD_FUNCTION  a function lies in no module of this process
  *   MPROC_NO_MEMORY
  */
@@ -361,13 +362,13 @@ MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size)
  * Writes the value's encoding to the `capacity` bytes at `buffer`, which is aligned for 8-byte types, and its size to
  * `*size`.
  *
- * Returns as mproc_value_copy(), and MPROC_INVALID for a buffer that is too small, not aligned or NULL; then `*size` is
- * unchanged and what is in the buffer is undefined.
+ * Returns as mproc_value_copy(), and MPROC_INVALID for a buffer that is too small, not aligned or NULL; then `*size`
+ * is unchanged and what is in the buffer is undefined.
  */
 MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity, size_t *size);
 
 /*
- * Checks the `size` bytes at `encoding`, which may come from anywhere, and gives a view of the value that they encode.
+ * Checks the `size` bytes at `encoding`, which may come from anywhere, and gives a view of the value in them.
  * Nothing is copied: the bytes must stay, unchanged, while the view is used. They are aligned for 8-byte types.
  *
  * Returns MPROC_OK, or, with `*value` unchanged:

@@ -135,7 +135,7 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 
 /* ---- C ---------------------------------------------------------------------------------------- */
 
-/* Each argument through M, with commas between them. MPROC_EXPAND: an older preprocessor takes a list for one word. */
+/* Each argument through M, with commas between. MPROC_EXPAND: an older preprocessor takes a list for one word. */
 #define MPROC_EXPAND(...) __VA_ARGS__
 #define MPROC_JOIN(a, b) MPROC_JOIN_(a, b)
 #define MPROC_JOIN_(a, b) a##b
@@ -181,10 +181,10 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 
 #define MPROC_VALUE_ROW(type, make) \
     type:                           \
-    make,
+    (make),
 #define MPROC_VALUE_OBJECT_ROW(number, name, constant, text) \
     mproc_##name * : mproc_value_##name##_, const mproc_##name * : mproc_value_##name##_,
-#define MPROC_TARGET_ROW(type, target) type * : target,
+#define MPROC_TARGET_ROW(type, target) type * : (target),
 #define MPROC_TARGET_OBJECT_ROW(number, name, constant, text) mproc_##name ** : MPROC_TARGET_OBJECT + (number),
 
 /* The value of anything that can be one. */
@@ -274,7 +274,7 @@ static inline mproc_target mproc_target_of(mproc_value *address)
     return mproc_target_make_(MPROC_TARGET_VALUE, sizeof *address, address);
 }
 
-/* What mproc_list_of() and mproc_map_of() return: the elements themselves. It turns into a value that borrows them. */
+/* What mproc_list_of() and mproc_map_of() return: the elements. It turns into a value that borrows them. */
 template <size_t count, bool map> struct mproc_values {
     mproc_value items[count];
 

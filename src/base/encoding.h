@@ -5,8 +5,8 @@
  *     cell     16 bytes: the value itself
  *     payload of that cell; after it, in order, those of the cells in it
  *
- * A cell holds its type, a count, and a word: a number itself, up to 7 bytes of text themselves, or how far behind the
- * cell its payload lies. There is one place for each payload, so each value has one encoding, and no two payloads
+ * A cell holds its type, a count, and a word: a number itself, up to 7 bytes of text themselves, or how far behind
+ * the cell its payload lies. There is one place for each payload, so each value has one encoding, and no two payloads
  * overlap. A map of more than MAP_SCANNED_MAX pairs has an index of its keys behind its cells.
  */
 #ifndef MPROC_BASE_ENCODING_H
@@ -141,8 +141,8 @@ static inline mproc_value encoding_view(const void *encoding)
 mproc_status encoding_measure(const mproc_value *value, size_t *size);
 
 /*
- * Writes the encoding to memory that is aligned for 8-byte types, if it fits, and its size. MPROC_INVALID: it does not,
- * or has none, or a key is twice in a map; then what is there is undefined.
+ * Writes the encoding to memory that is aligned for 8-byte types, if it fits, and its size. MPROC_INVALID: it does
+ * not, or has none, or a key is twice in a map; then what is there is undefined.
  */
 mproc_status encoding_write(const mproc_value *value, void *encoding, size_t capacity, size_t *size);
 

@@ -11,7 +11,7 @@
 
 #include <mproc/value.h>
 
-/* What stands in an encoding. `offset` is the object's in the arena, `generation` tells it from an earlier one there. */
+/* Stands in an encoding. `offset` is the object's in the arena, `generation` tells it from an earlier one there. */
 struct handle_ref {
     uint32_t kind; /* mproc_object_kind */
     uint32_t generation;

@@ -1,5 +1,5 @@
 /* Values as text, as Python's repr() has them. */
-#include <math.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +34,8 @@ static void put_double(struct printer *printer, double number)
     char *point;
     int digits = 15;
 
-    if (isnan(number) || isinf(number)) {
-        put_text(printer, isnan(number) ? "nan" : number > 0 ? "inf" : "-inf");
+    if (!(number >= -DBL_MAX && number <= DBL_MAX)) {
+        put_text(printer, number != number ? "nan" : number > 0 ? "inf" : "-inf");
         return;
     }
     do snprintf(text, sizeof text, "%.*g", digits, number);

@@ -2,7 +2,7 @@
 #include "base/store.h"
 
 #include <assert.h>
-#include <math.h>
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,42 +49,19 @@ static const char *value_name(const mproc_value *value, bool number, char *text,
     return mproc_type_name((mproc_type)value->type);
 }
 
-/* Little-endian or not: through the type of that size. */
-static enum outcome store_signed(int64_t number, size_t size, void *to)
-{
-    int8_t one = (int8_t)number;
-    int16_t two = (int16_t)number;
-    int32_t four = (int32_t)number;
-
-    if (size == 1 && one == number) memcpy(to, &one, size);
-    else if (size == 2 && two == number) memcpy(to, &two, size);
-    else if (size == 4 && four == number) memcpy(to, &four, size);
-    else if (size == 8) memcpy(to, &number, size);
-    else return OUT_OF_RANGE;
-    return STORED;
-}
-
-static enum outcome store_unsigned(uint64_t number, size_t size, void *to)
-{
-    uint8_t one = (uint8_t)number;
-    uint16_t two = (uint16_t)number;
-    uint32_t four = (uint32_t)number;
-
-    if (size == 1 && one == number) memcpy(to, &one, size);
-    else if (size == 2 && two == number) memcpy(to, &two, size);
-    else if (size == 4 && four == number) memcpy(to, &four, size);
-    else if (size == 8) memcpy(to, &number, size);
-    else return OUT_OF_RANGE;
-    return STORED;
-}
-
+/* Values are little-endian where they lie, and so is this machine: a small integer is the first bytes of a large. */
 static enum outcome store_integer(const mproc_value *value, const mproc_target *target, void *to)
 {
+    bool is_signed = target->type == MPROC_TARGET_INT;
+    bool negative = value->type == MPROC_TYPE_INT64 && value->as.int64 < 0;
+    uint64_t most = (is_signed ? UINT64_MAX >> 1 : UINT64_MAX) >> (64 - 8 * target->size);
+    /* -1 is as far from the end of its range as 0 is. */
+    uint64_t distance = negative ? ~value->as.uint64 : value->as.uint64;
+
     if (value->type != MPROC_TYPE_INT64 && value->type != MPROC_TYPE_UINT64) return WRONG_TYPE;
-    if (target->type == MPROC_TARGET_INT)
-        return value->type == MPROC_TYPE_INT64 ? store_signed(value->as.int64, target->size, to) : OUT_OF_RANGE;
-    if (value->type == MPROC_TYPE_INT64 && value->as.int64 < 0) return OUT_OF_RANGE;
-    return store_unsigned(value->as.uint64, target->size, to);
+    if (distance > most || (negative && !is_signed)) return OUT_OF_RANGE;
+    memcpy(to, &value->as.uint64, target->size);
+    return STORED;
 }
 
 /* `true` is an int in C11, so 0 and 1 are bools where one is wanted. */
@@ -110,7 +87,8 @@ static bool is_exact(const mproc_value *value)
 static enum outcome store_double(const mproc_value *value, const mproc_target *target, void *to)
 {
     double number = mproc_value_double(*value);
-    float shorter = (float)number;
+    bool infinite = number > DBL_MAX || number < -DBL_MAX;
+    float shorter;
 
     if (value->type < MPROC_TYPE_INT64 || value->type > MPROC_TYPE_DOUBLE) return WRONG_TYPE;
     if (!is_exact(value)) return OUT_OF_RANGE;
@@ -118,7 +96,8 @@ static enum outcome store_double(const mproc_value *value, const mproc_target *t
         memcpy(to, &number, sizeof number);
         return STORED;
     }
-    if (isinf(shorter) && !isinf(number)) return OUT_OF_RANGE;
+    if (!infinite && (number > FLT_MAX || number < -FLT_MAX)) return OUT_OF_RANGE;
+    shorter = (float)number;
     if (value->type != MPROC_TYPE_DOUBLE && (double)shorter != number) return OUT_OF_RANGE;
     memcpy(to, &shorter, sizeof shorter);
     return STORED;

@@ -33,7 +33,7 @@ bool mproc_value_find(mproc_value map, mproc_value key, mproc_value *value)
     const struct cell *found;
 
     if (map.type != MPROC_TYPE_MAP || !(map.form & VALUE_IS_VIEW) || map.count > MAP_SCANNED_MAX ||
-        key.count > SHORT_BYTES_MAX)
+        key.count > SHORT_BYTES_MAX || (key.count > 0 && !key.as.data))
         return map_find(map, key, value);
     if (!key_is_allowed(key.type) || !(found = pairs_scan(map.as.data, map.count, key))) return false;
     if (value) *value = cell_view(found + 1);

@@ -7,8 +7,8 @@
 #include "process/family.h"
 
 /*
- * Puts the arguments into the arena. Those of the map before can go: its windows are complete, so no worker has a chunk
- * of it in hand, and none can get one any more.
+ * Puts the arguments into the arena. Those of the map before can go: its windows are complete, so no worker has a
+ * chunk of it in hand, and none can get one any more.
  */
 static mproc_status set_args(struct map *map)
 {

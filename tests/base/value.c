@@ -154,6 +154,7 @@ static void check_finds(int pairs)
     CHECK(!mproc_value_find(copy, mproc_nil(), &found));
     CHECK(!mproc_value_find(copy, mproc_double(4), &found));
     CHECK(!mproc_value_find(copy, MPROC_LIST(1), &found));
+    CHECK(!mproc_value_find(copy, mproc_string_sized(NULL, 3), &found));
     CHECK_EQ(mproc_value_int(found), -7);
     CHECK(mproc_value_find(copy, items[0], NULL));
     mproc_value_clear(&copy);

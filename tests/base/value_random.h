@@ -4,7 +4,7 @@
 
 #include <mproc/value.h>
 
-/* Where the choices come from: `bytes` until they end, then zeros; or, if `bytes` is NULL, a sequence from `state`. */
+/* Where choices come from: `bytes` until they end, then zeros; or, if `bytes` is NULL, a sequence from `state`. */
 struct value_source {
     const unsigned char *bytes;
     size_t size;
