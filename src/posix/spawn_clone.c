@@ -40,15 +40,17 @@ typedef struct clone_request {
     uint64_t thread_area;
 } clone_request;
 
+/* Written by the kernel and by the child before its program is loaded, then read by the parent. */
 typedef struct clone_child {
     const spawn_order *order;
+    int descriptor;
     int error;
 } clone_child;
 
 /* Kernels before 5.9 do not know it all (EINVAL, ENOSYS), and sandboxes refuse what they do not know (EPERM too). */
 static _Atomic bool clone_refused;
 
-static int clone_begin(clone_child *child, void *stack, int *descriptor);
+static int clone_begin(clone_child *child, void *stack);
 static long clone_call(const clone_request *request, void (*function)(clone_child *child), clone_child *child);
 static void clone_run(clone_child *child);
 static int clone_step(const spawn_step *step);
@@ -62,14 +64,15 @@ int spawn_by_clone(const spawn_order *order, pid_t *pid, int *descriptor)
     if (atomic_load(&clone_refused)) return ENOSYS;
     void *stack = malloc(CLONE_STACK_BYTES);
     if (stack == NULL) return ENOMEM;
-    int made = clone_begin(&child, stack, descriptor);
+    int made = clone_begin(&child, stack);
     free(stack);
     if (made > 0 && child.error == 0) {
         *pid = made;
+        *descriptor = child.descriptor;
         return 0;
     }
     if (made > 0) {
-        close(*descriptor);
+        close(child.descriptor);
         while (waitpid(made, NULL, 0) < 0 && errno == EINTR) continue;
     }
     int error = made > 0 ? child.error : -made;
@@ -79,10 +82,10 @@ int spawn_by_clone(const spawn_order *order, pid_t *pid, int *descriptor)
 }
 
 /* Returns the process id, or a negative errno. */
-static int clone_begin(clone_child *child, void *stack, int *descriptor)
+static int clone_begin(clone_child *child, void *stack)
 {
     clone_request request = {.flags = CLONE_VM | CLONE_VFORK | CLONE_WITH_DESCRIPTOR | CLONE_WITHOUT_HANDLERS,
-                             .descriptor = (uint64_t)(uintptr_t)descriptor,
+                             .descriptor = (uint64_t)(uintptr_t)&child->descriptor,
                              .signal = SIGCHLD,
                              .stack = (uint64_t)(uintptr_t)stack,
                              .stack_bytes = CLONE_STACK_BYTES};

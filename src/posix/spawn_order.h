@@ -36,13 +36,13 @@ typedef struct spawn_order {
 } spawn_order;
 
 /*
- * Both return 0, or an errno, and then there is no process. EMFILE: a number of the child's is not below the limit
- * on open files, or this process has none left.
+ * Both ways return 0, or an errno, and then there is no process. EMFILE: a number of the child's is not below the
+ * limit on open files, or this process has none left.
  */
 
 /*
  * By one clone3(), which also makes the descriptor of the process (with close-on-exec; any number). ENOSYS: this
- * system cannot do it. It takes a hundred system calls less than posix_spawn(), which asks for each signal and sets it.
+ * system cannot do it. Takes a hundred system calls less than posix_spawn(), which asks for each signal and sets it.
  */
 int spawn_by_clone(const spawn_order *order, pid_t *pid, int *descriptor);
 
