@@ -54,7 +54,10 @@ static mproc_status run_windows(struct map *map)
     return status;
 }
 
-/* The map was given up: nothing of what is open is begun any more, and, among threads, nothing goes on. */
+/*
+ * The map was given up, perhaps before it began: nothing of what is open is begun any more, and, among threads, nothing
+ * goes on.
+ */
 static void give_up(struct map *map, mproc_status status)
 {
     for (int i = 0; i < 2; i++) {
@@ -66,7 +69,7 @@ static void give_up(struct map *map, mproc_status status)
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
 }
 
-static mproc_status run_locked(struct map *map)
+static mproc_status begin(struct map *map)
 {
     mproc_status status;
 
@@ -78,8 +81,15 @@ static mproc_status run_locked(struct map *map)
     if (status != MPROC_OK && atomic_load(&map->pool->shared->running) == 0) return status;
     if ((status = wait_for_places(map)) != MPROC_OK) return status;
     if ((status = place_prepare(map)) != MPROC_OK) return status;
-    if ((status = set_job(map)) != MPROC_OK) return status;
-    if ((status = run_windows(map)) != MPROC_OK) {
+    return set_job(map);
+}
+
+static mproc_status run_locked(struct map *map)
+{
+    mproc_status status = begin(map);
+
+    if (status == MPROC_OK) status = run_windows(map);
+    if (status != MPROC_OK) {
         give_up(map, status);
         return status;
     }
