@@ -61,7 +61,6 @@ static mproc_status run_windows(struct map *map)
     uint64_t opened = 0;
     mproc_status status = MPROC_OK;
 
-    map->before = atomic_load(&pool->shared->posted);
     map->failures_seen = atomic_load(&pool->shared->failures);
     for (uint64_t i = 0; i < map->windows && status == MPROC_OK; i++) {
         for (; opened < map->windows && opened < i + 2; opened++) place_open(map, opened, map->before + 1 + opened);
@@ -71,19 +70,22 @@ static mproc_status run_windows(struct map *map)
     return status;
 }
 
-/* The map was given up: nothing of what is open is begun any more, and, in the caller's arrays, nothing goes on. */
+/*
+ * The map was given up, perhaps before it began: nothing of what is open is begun any more, and, in the caller's
+ * arrays, nothing goes on.
+ */
 static void give_up(struct map *map, mproc_status status)
 {
     for (int i = 0; i < 2; i++) {
         struct pool_place *place = &map->pool->places[i];
         if (!place->open) continue;
         window_give_up(&place->view, status);
-        if (map->in_place) place_wait(map, place);
+        if (map->in_place && place->view.number > map->before) place_wait(map, place);
     }
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
 }
 
-static mproc_status run_locked(struct map *map)
+static mproc_status begin(struct map *map)
 {
     mproc_status status;
 
@@ -95,8 +97,16 @@ static mproc_status run_locked(struct map *map)
     if (status != MPROC_OK && atomic_load(&map->pool->shared->running) == 0) return status;
     if ((status = wait_for_places(map)) != MPROC_OK) return status;
     if ((status = place_prepare(map)) != MPROC_OK) return status;
-    if ((status = set_job(map)) != MPROC_OK) return status;
-    if ((status = run_windows(map)) != MPROC_OK) {
+    return set_job(map);
+}
+
+static mproc_status run_locked(struct map *map)
+{
+    mproc_status status;
+
+    map->before = atomic_load(&map->pool->shared->posted);
+    if ((status = begin(map)) == MPROC_OK) status = run_windows(map);
+    if (status != MPROC_OK) {
         give_up(map, status);
         return status;
     }

@@ -17,9 +17,12 @@ typedef struct cgroup_mount {
 
 static const char *const cgroup_names[] = {[CGROUP_MEMORY] = "memory", [CGROUP_CPU] = "cpu"};
 
-/* Of version 1 each controller can have its own hierarchy; the last is that of version 2. Set once. */
+/*
+ * Of version 1 each controller can have its own hierarchy; the last is that of version 2. Set once, NULL without
+ * memory; not static, for most processes never ask, and their other variables would lie on more pages.
+ */
 #define CGROUP_UNIFIED 2
-static cgroup_mount cgroup_mounts[3];
+static cgroup_mount *cgroup_mounts;
 static pthread_once_t cgroup_mounts_once = PTHREAD_ONCE_INIT;
 
 static void cgroup_find_mounts(void);
@@ -41,7 +44,7 @@ void cgroup_visit(cgroup_controller controller, cgroup_visitor *visit, void *con
     size_t capacity = 0;
 
     pthread_once(&cgroup_mounts_once, cgroup_find_mounts);
-    while (file != NULL && getline(&line, &capacity, file) > 0) {
+    while (file != NULL && cgroup_mounts != NULL && getline(&line, &capacity, file) > 0) {
         char *controllers = strchr(line, ':');
         char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
         if (group == NULL) continue;
@@ -94,7 +97,8 @@ static void cgroup_find_mounts(void)
     char *line = NULL;
     size_t capacity = 0;
 
-    while (file != NULL && getline(&line, &capacity, file) > 0) cgroup_parse_mount(line);
+    cgroup_mounts = calloc(CGROUP_UNIFIED + 1, sizeof *cgroup_mounts);
+    while (file != NULL && cgroup_mounts != NULL && getline(&line, &capacity, file) > 0) cgroup_parse_mount(line);
     free(line);
     if (file != NULL) fclose(file);
 }

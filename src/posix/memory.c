@@ -97,7 +97,7 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
     int descriptor = (int)memory;
 
     assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
-    if (size == 0) return MPROC_OK; /* fallocate() calls it invalid */
+    if (size == 0) return MPROC_OK; /* fallocate() refuses it */
     MPROC_TRY(memory_check_limit((off_t)(offset + size)));
     size_t missing = memory_missing(descriptor, (off_t)offset, (off_t)size);
     if (missing > 0) MPROC_TRY(memory_check_room(missing));

@@ -36,6 +36,7 @@ static bool module_has_code(const struct dl_phdr_info *info, uintptr_t address);
 static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MODULE_ID_BYTES],
                             module_search *search);
 static bool module_path(const struct dl_phdr_info *info, plat_module *module);
+static void module_path_of_main(char *path, size_t size);
 static bool module_path_from_maps(uintptr_t address, char *path, size_t size);
 static void module_id(const struct dl_phdr_info *info, uint8_t id[MODULE_ID_BYTES]);
 static bool module_build_id(const struct dl_phdr_info *info, uint8_t id[MODULE_ID_BYTES]);
@@ -43,8 +44,9 @@ static bool module_note_id(const uint8_t *notes, size_t size, size_t align, uint
 static void module_hash_id(const struct dl_phdr_info *info, uint8_t id[MODULE_ID_BYTES]);
 static uint64_t module_hash(uint64_t hash, const void *data, size_t size);
 
-/* The executable is the module that is asked for most, and it stays: it is looked at once. */
-static pthread_once_t main_once = PTHREAD_ONCE_INIT;
+/* The executable is the module that is asked for most, and it stays: it is looked at once, under main_mutex. */
+static pthread_mutex_t main_mutex = PTHREAD_MUTEX_INITIALIZER;
+static bool main_known;
 static struct dl_phdr_info main_info;
 static plat_module main_module;
 
@@ -62,16 +64,20 @@ static int main_take(struct dl_phdr_info *info, size_t size, void *unused)
     return 1;
 }
 
+/* Not pthread_once(), which makes a system call even when nobody waits: each new process comes along here. */
 static void main_learn(void)
 {
-    dl_iterate_phdr(main_take, NULL);
+    pthread_mutex_lock(&main_mutex);
+    if (!main_known) dl_iterate_phdr(main_take, NULL);
+    main_known = true;
+    pthread_mutex_unlock(&main_mutex);
 }
 
 mproc_status plat_module_find(uintptr_t address, plat_module *module)
 {
     module_search search = {.address = address, .module = module};
 
-    pthread_once(&main_once, main_learn);
+    main_learn();
     if (module_has_code(&main_info, address)) {
         *module = main_module;
         return MPROC_OK;
@@ -95,7 +101,7 @@ mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *
 {
     module_search search = {.id = id, .module = module};
 
-    pthread_once(&main_once, main_learn);
+    main_learn();
     if (memcmp(id, main_module.id, sizeof main_module.id) == 0) {
         *module = main_module;
         return MPROC_OK;
@@ -187,8 +193,8 @@ static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MO
  */
 static bool module_path(const struct dl_phdr_info *info, plat_module *module)
 {
-    if (module->main) { /* for messages alone: not worth a system call at each start */
-        snprintf(module->path, sizeof module->path, "%s", program_invocation_name);
+    if (module->main) {
+        module_path_of_main(module->path, sizeof module->path);
         return true;
     }
     bool relative = info->dlpi_name[0] != '/';
@@ -197,6 +203,15 @@ static bool module_path(const struct dl_phdr_info *info, plat_module *module)
     if (length >= sizeof module->path) return false;
     memcpy(module->path, info->dlpi_name, length + 1);
     return true;
+}
+
+/* For messages alone, and at each start: not worth a system call, nor the pages that snprintf() lies in. */
+static void module_path_of_main(char *path, size_t size)
+{
+    size_t length = strnlen(program_invocation_name, size - 1);
+
+    memcpy(path, program_invocation_name, length);
+    path[length] = '\0';
 }
 
 /* A line of /proc/self/maps is "BEGIN-END rights offset device inode   PATH". */

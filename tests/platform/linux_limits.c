@@ -16,6 +16,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The same everywhere; missing in older headers. */
+#define CALL_CLONE3 435
+#define CALL_CLOSE_RANGE 436
+
 static void run_helper(const char *helper)
 {
     plat_process process;
@@ -149,22 +153,21 @@ static void case_few_addresses_shrink_the_reservation(void)
     run_helper("linux_limits.has_few_addresses");
 }
 
-/* ---- shared memory without memfd_create() ----------------------------------------------------- */
+/* ---- calls that a sandbox refuses ------------------------------------------------------------- */
 
-/* From now on memfd_create() fails with EPERM, in this process and its children. */
-static void refuse_memfd(void)
+/* From now on this system call fails, in this process and its children. */
+static void refuse_call(unsigned call, unsigned error)
 {
     struct sock_filter instructions[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof instructions / sizeof instructions[0], instructions};
 
     CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) CHECK_SKIP("this kernel has no seccomp filters");
-    CHECK_EQ(memfd_create("refused", MFD_CLOEXEC), -1);
 }
 
 static int helper_writes_to_the_board(const char *text)
@@ -184,12 +187,48 @@ static void case_without_memfd_a_file_serves(void)
     door_board *board;
     plat_process process;
 
-    refuse_memfd();
+    refuse_call(SYS_memfd_create, EPERM);
+    CHECK_EQ(memfd_create("refused", MFD_CLOEXEC), -1);
     board = door_board_create(&memory);
     door_start("linux_limits.writes_to_the_board", "", memory, &process);
     CHECK_EXITS(&process, 0);
     CHECK_EQ(atomic_load(&board->step), 3);
     door_board_drop(board, memory);
+}
+
+/* What a start promises, when it is made in another way than elsewhere. */
+static void check_starts(void)
+{
+    plat_process process;
+    door_call call;
+    int free_before;
+    int free_after;
+
+    free_before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(free_before);
+    run_helper("linux_limits.returns_0");
+    run_helper("linux_limits.starts_with_few_files");
+    door_call_init(&call, "linux_limits.returns_0", "");
+    call.start.executable = "/nowhere/at/all";
+    CHECK_REFUSED(plat_process_start(&call.start, &process), MPROC_NOT_FOUND);
+    door_call_init(&call, "linux_limits.returns_0", "");
+    call.start.working_directory = "/nowhere/at/all";
+    CHECK_REFUSED(plat_process_start(&call.start, &process), MPROC_NOT_FOUND);
+    free_after = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CHECK_EQ(free_after, free_before);
+    close(free_after);
+}
+
+static void case_without_clone3_processes_start(void)
+{
+    refuse_call(CALL_CLONE3, ENOSYS);
+    check_starts();
+}
+
+static void case_without_close_range_processes_start(void)
+{
+    refuse_call(CALL_CLOSE_RANGE, ENOSYS);
+    check_starts();
 }
 
 /* ---- the mapping ------------------------------------------------------------------------------ */
@@ -282,6 +321,8 @@ CHECK_SUITE(linux_limits,
     CASE(start_without_files_is_a_limit),
     CASE(few_addresses_shrink_the_reservation),
     CASE(without_memfd_a_file_serves),
+    CASE(without_clone3_processes_start),
+    CASE(without_close_range_processes_start),
     CASE(core_dumps_leave_the_memory_out),
     CASE(a_reservation_takes_no_memory),
     CASE(moving_changes_no_affinity),

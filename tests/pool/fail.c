@@ -44,6 +44,18 @@ static void case_a_failure_skips_the_rest_of_its_chunk(void)
     mproc_pool_free(pool);
 }
 
+static void case_a_map_that_is_not_begun_fails_all_items(void)
+{
+    mproc_pool *pool = crew_create(3);
+    int64_t results[COUNT];
+    mproc_status statuses[COUNT];
+
+    mproc_pool_close(pool);
+    CHECK_STATUS(map_numbers(pool, fail_at_3, 1, results, statuses), MPROC_CLOSED);
+    for (int i = 0; i < COUNT; i++) CHECK_EQ(statuses[i], MPROC_CLOSED);
+    mproc_pool_free(pool);
+}
+
 static void case_in_chunks_of_one_only_the_item_fails(void)
 {
     mproc_pool *pool = crew_create(3);
@@ -253,6 +265,7 @@ CHECK_TWINS(pool_failures, crew_of_processes, pool_failures_threads, crew_of_thr
     CASE(a_failure_skips_the_rest_of_its_chunk),
     CASE(in_chunks_of_one_only_the_item_fails),
     CASE(statuses_are_ok_when_all_is_well),
+    CASE(a_map_that_is_not_begun_fails_all_items),
     CASE(the_text_is_the_functions_with_the_workers_name),
     CASE(the_first_failure_in_the_arrays_order_is_reported),
     CASE_LIMIT(failures_are_found_in_any_window, 60),
