@@ -80,7 +80,7 @@ static void give_up(struct map *map, mproc_status status)
         struct pool_place *place = &map->pool->places[i];
         if (!place->open) continue;
         window_give_up(&place->view, status);
-        if (map->in_place && place->view.number > map->before) place_wait(map, place);
+        if (map_stays_for(map, place)) place_wait(map, place);
     }
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
 }

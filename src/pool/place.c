@@ -169,8 +169,7 @@ mproc_status place_wait(struct map *map, struct pool_place *place)
         atomic_store(&shared->caller_asleep, 1);
         if (status == MPROC_OK && (status = reason_to_stop(map->pool)) != MPROC_OK)
             window_give_up(&place->view, status);
-        /* Workers that are in the caller's arrays: it stays until they have left them. */
-        if (status != MPROC_OK && !map->in_place) break;
+        if (status != MPROC_OK && !map_stays_for(map, place)) break;
         if (!is_complete(place)) park_wait(&shared->caller_asleep, 1, PLAT_FOREVER);
     }
     atomic_store(&shared->caller_asleep, 0);
