@@ -1,5 +1,6 @@
 /*
- * Four processes count to 10,000 together (Python: Value). `++` reads and writes, so each does it under the value's lock.
+ * Four processes count to 10,000 together (Python: Value). ++ reads and writes, so each does it under the value's
+ * lock.
  */
 #include <mproc/mproc.h>
 

@@ -85,9 +85,9 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  * results of `result_size` bytes, in the same order, to `results` (Python: map()).
  *
  * Blocks until all items are done. The arrays are the caller's and may be any memory - that of a shared array is
- * used in place, without a copy -; neither may change meanwhile. `results` may be NULL if `result_size` is 0, `items` if `item_size` is 0 or
- * `count` is 0. Calls of several threads run one after the other. A worker
- * thread that maps on its own pool waits for itself for ever: give it a pool of its own.
+ * used in place, without a copy -; neither may change meanwhile. `results` may be NULL if `result_size` is 0, `items`
+ * if `item_size` is 0 or `count` is 0. Calls of several threads run one after the other. A worker thread that maps on
+ * its own pool waits for itself for ever: give it a pool of its own.
  *
  * All chunks are run, whatever others return; results of items that failed are undefined.
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with

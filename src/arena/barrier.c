@@ -8,12 +8,13 @@
 /* The turn is in the hand before it is changed: if we end before the wake, recovery wakes. */
 bool barrier_turn_over(struct hand *hand, struct barrier *barrier, uint64_t *seen, bool passed, bool broken)
 {
-    uint64_t before = atomic_load_explicit(&hand->word, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&hand->word, memory_order_relaxed), now = *seen;
     bool over;
 
     atomic_store_explicit(&hand->word, arena_offset(barrier_turn(barrier)), memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    over = atomic_compare_exchange_strong(&barrier->word, seen, barrier_next(*seen, passed, broken));
+    over = atomic_compare_exchange_strong(&barrier->word, &now, barrier_next(now, passed, broken));
+    *seen = now;
     if (over) park_wake(barrier_turn(barrier), INT_MAX);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&hand->word, before, memory_order_relaxed);

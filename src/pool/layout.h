@@ -68,7 +68,7 @@ struct pool_job {
     _Atomic uint64_t result_size;
     _Atomic uint32_t is_range;
     uint32_t unused;
-    _Atomic uint64_t args; /* offset of its arguments, 0: none; looked at with a chunk in hand only */
+    _Atomic uint64_t args;     /* offset of its arguments, 0: none; looked at with a chunk in hand only */
     _Atomic uint64_t function; /* among threads: the function's address */
     function_ref function_ref; /* among processes */
 };

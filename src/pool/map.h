@@ -28,7 +28,7 @@ struct map {
     struct pool_failure failure; /* the first failure, in the array's order */
 };
 
-/* Whether the place's window is this map's, with workers in the caller's arrays, which must not go before they leave. */
+/* Whether the place's window is this map's, with workers in the caller's arrays: it must not go before they leave. */
 static inline bool map_stays_for(const struct map *map, const struct pool_place *place)
 {
     return map->in_place && place->view.number > map->before;

@@ -95,7 +95,7 @@ static void put_data(struct map *map, struct pool_window *window, struct pool_pl
     const unsigned char *inputs = map->items ? map->items + first * map->item_size : NULL;
     unsigned char *results = map->results ? map->results + first * map->result_size : NULL;
 
-    if (map->copies_items) {
+    if (inputs && map->copies_items) {
         memcpy(place->inputs, inputs, (size_t)atomic_load(&window->items) * map->item_size);
         inputs = place->inputs;
     }

@@ -39,9 +39,10 @@ static size_t greater(size_t left, size_t right)
 static bool is_reached(const struct map *map, const void *array, size_t size)
 {
     uintptr_t begin = (uintptr_t)array, base = (uintptr_t)arena_base;
+    uint64_t reserve = arena_header()->reserve;
 
     if (!array || map->pool->shared->threads) return true;
-    return begin >= base && begin - base < arena_header()->reserve && size <= arena_header()->reserve - (begin - base);
+    return begin >= base && begin - base < reserve && size <= reserve - (begin - base);
 }
 
 /* Items that are copied: a window is what fits the caches, or what gives each worker two. */
@@ -81,8 +82,8 @@ mproc_status plan_map(struct map *map, const mproc_map_options *options)
     map->chunk = lesser(map->chunk, map->count);
     map->copies_items = !is_reached(map, map->items, map->count * map->item_size);
     map->copies_results = !is_reached(map, map->results, map->count * map->result_size);
-    map->in_place = map->pool->shared->threads || (map->items && !map->copies_items) ||
-                    (map->results && !map->copies_results);
+    map->in_place =
+        map->pool->shared->threads || (map->items && !map->copies_items) || (map->results && !map->copies_results);
     if (map->copies_items || map->copies_results) cut_copied(map);
     else cut_in_place(map);
     assert(map->window_items > 0);

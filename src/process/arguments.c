@@ -126,7 +126,7 @@ mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic 
 {
     _Atomic uint64_t *taken = NULL;
     uint32_t objects = 0;
-    size_t size;
+    size_t size = 0;
     mproc_status status;
 
     if ((status = measure(args, name, &size)) != MPROC_OK) return status;
@@ -141,13 +141,12 @@ mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic 
     return status;
 }
 
-mproc_value arguments_view(uint64_t offset)
+mproc_value arguments_view(uint64_t arguments)
 {
-    struct arguments *arguments;
+    struct arguments *at;
 
-    if (!offset) return mproc_no_args();
-    arguments = (struct arguments *)arena_at(offset);
-    assert(encoding_check(encoding_of(arguments), (size_t)arguments->size,
-                          ENCODING_OBJECTS | ENCODING_FUNCTIONS) == MPROC_OK);
-    return encoding_view(encoding_of(arguments));
+    if (!arguments) return mproc_no_args();
+    at = (struct arguments *)arena_at(arguments);
+    assert(encoding_check(encoding_of(at), (size_t)at->size, ENCODING_OBJECTS | ENCODING_FUNCTIONS) == MPROC_OK);
+    return encoding_view(encoding_of(at));
 }

@@ -1,6 +1,6 @@
 /*
- * The arguments of a task: an object in the arena, held by whoever creates or runs the task. It holds the encoding, and
- * in its turn the objects that the arguments refer to.
+ * The arguments of a task: an object in the arena, held by whoever creates or runs the task. It holds the encoding,
+ * and in its turn the objects that the arguments refer to.
  */
 #ifndef MPROC_PROCESS_ARGUMENTS_H
 #define MPROC_PROCESS_ARGUMENTS_H
@@ -12,8 +12,8 @@
 /*
  * Makes the arguments for the task `name`. `*cell` is the caller's: cells_give(); NULL if there are none.
  *
- * MPROC_INVALID: they are neither list, map nor bytes, or cannot be encoded; the text says which of them. MPROC_CLOSED:
- * an object that they refer to has been freed. MPROC_NO_MEMORY.
+ * MPROC_INVALID: they are neither list, map nor bytes, or cannot be encoded; the text says which of them.
+ * MPROC_CLOSED: an object that they refer to has been freed. MPROC_NO_MEMORY.
  */
 mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **cell);
 

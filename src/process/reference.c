@@ -10,7 +10,10 @@
 
 static mproc_status make(struct reference **out)
 {
-    if ((*out = calloc(1, sizeof **out)) != NULL) return MPROC_OK;
+    struct reference *reference = calloc(1, sizeof *reference);
+
+    *out = reference;
+    if (reference) return MPROC_OK;
     return mproc_error(MPROC_NO_MEMORY, "no memory for a reference to a shared object");
 }
 
@@ -47,7 +50,7 @@ void reference_publish(const struct reference *reference)
 
 mproc_status reference_open(const struct handle_ref *ref, struct reference **out)
 {
-    struct reference *reference;
+    struct reference *reference = NULL;
     _Atomic uint64_t *cell;
     mproc_status status;
 
@@ -85,14 +88,17 @@ static struct reference *find(const struct reference_scope *scope, const struct 
 
 static mproc_status open_in_scope(struct reference_scope *scope, const struct handle_ref *ref, struct reference **out)
 {
+    struct reference *reference;
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&scope->mutex);
-    if ((*out = find(scope, ref)) == NULL && (status = reference_open(ref, out)) == MPROC_OK) {
-        (*out)->next = scope->first;
-        scope->first = *out;
+    if ((reference = find(scope, ref)) == NULL && (status = reference_open(ref, &reference)) == MPROC_OK) {
+        assert(reference);
+        reference->next = scope->first;
+        scope->first = reference;
     }
     plat_mutex_unlock(&scope->mutex);
+    *out = reference;
     return status;
 }
 

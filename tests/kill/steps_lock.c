@@ -154,6 +154,7 @@ static const step_scenario scenarios[] = {
      .check = check_peer,
      .teardown = clan_end},
     {.name = "lock.chosen_waiter",
+     .slow = true, /* its spins make the path long */
      .setup = begin_held_with_peer,
      .enter = clan_enter_victim,
      .operation = acquire_and_release,

@@ -38,8 +38,8 @@ static mproc_status square(const void *item, void *result, mproc_call *call)
 }
 
 /*
- * Very many in a row that end before they begin would be taken for a broken program. On a machine that is busy all are
- * killed before they begin, so when there were many already, only one that has begun is.
+ * Very many in a row that end before they begin would be taken for a broken program. On a machine that is busy all
+ * are killed before they begin, so when there were many already, only one that has begun is.
  */
 static bool is_fair(const mproc_pool *pool, const struct pool_member *member)
 {
