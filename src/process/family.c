@@ -150,8 +150,6 @@ static bool is_meant(const struct marker *marker, const function_ref *copy, mpro
     int64_t pid;
 
     *status = arena_attach(marker->memory, marker->reserve, copy);
-    /* Where it is not to be known, to run the program once more would be the worse mistake. */
-    if (*status == MPROC_NO_MEMORY || *status == MPROC_LIMIT) return true;
     if (*status != MPROC_OK && *status != MPROC_MISMATCH) return false;
     if (marker->pid_offset >= marker->reserve) return false;
     pid = named_pid(marker);
