@@ -186,12 +186,13 @@ static bool check_all_may_vanish(check_kind kind, const check_list *before, cons
 }
 
 /*
- * Threads are compared by number: one that was replaced by another is no leak. Everything else has a
- * name that stays, so that closing a stranger's handle does not make up for leaking one's own.
+ * Threads are compared by number: one that was replaced by another is no leak, and one that had just been joined may
+ * have been listed still. Everything else has a name that stays, so that closing a stranger's handle does not make up for leaking one's own.
  */
 static bool check_same(check_kind kind, const check_list *before, const check_list *after)
 {
-    if (kind == CHECK_THREADS || after->count > CHECK_LIST_MAX) {
+    if (kind == CHECK_THREADS) return after->count <= before->count;
+    if (after->count > CHECK_LIST_MAX) {
         return after->count == before->count || (after->count < before->count && check_os_may_vanish(kind, ""));
     }
     return check_list_minus(after, before, NULL) == 0 && check_all_may_vanish(kind, before, after);

@@ -186,6 +186,7 @@ static const step_scenario scenarios[] = {
      .check = check,
      COMMON},
     {.name = "block.take_uncommitted",
+     .slow = true, /* the way to memory is long, and the rest is as in the others */
      .setup = begin_uncommitted,
      .enter = clan_enter_victim,
      .operation = take_large,
@@ -198,6 +199,7 @@ static const step_scenario scenarios[] = {
      .check = check,
      COMMON},
     {.name = "block.take_contended",
+     .slow = true, /* its spins make the path long */
      .setup = begin_locked,
      .enter = clan_enter_victim,
      .operation = take_one,

@@ -160,6 +160,7 @@ static const step_scenario scenarios[] = {
      .check = clan_check,
      COMMON},
     {.name = "slot.take_process_uncommitted",
+     .slow = true, /* the way to memory is long, and the rest is as in the others */
      .setup = begin_uncommitted,
      .enter = clan_enter_victim,
      .operation = take_process,
@@ -181,6 +182,7 @@ static const step_scenario scenarios[] = {
      .check = clan_check,
      COMMON},
     {.name = "slot.thread_uncommitted",
+     .slow = true, /* the way to memory is long, and the rest is as in the others */
      .setup = begin_uncommitted,
      .enter = clan_enter_victim,
      .operation = enter_and_leave_thread,
