@@ -187,7 +187,8 @@ static bool check_all_may_vanish(check_kind kind, const check_list *before, cons
 
 /*
  * Threads are compared by number: one that was replaced by another is no leak, and one that had just been joined may
- * have been listed still. Everything else has a name that stays, so that closing a stranger's handle does not make up for leaking one's own.
+ * have been listed still. Everything else has a name that stays, so that closing a stranger's handle does not make up
+ * for leaking one's own.
  */
 static bool check_same(check_kind kind, const check_list *before, const check_list *after)
 {
