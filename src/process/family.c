@@ -151,7 +151,6 @@ static bool is_meant(const struct marker *marker, const function_ref *copy, mpro
 
     *status = arena_attach(marker->memory, marker->reserve, copy);
     if (*status != MPROC_OK && *status != MPROC_MISMATCH) return false;
-    if (marker->pid_offset >= marker->reserve) return false;
     pid = named_pid(marker);
     if (pid == plat_process_id()) return true;
     if (pid == 0 || slot_reused(marker, *status)) {

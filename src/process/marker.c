@@ -38,7 +38,7 @@ bool marker_parse(const char *text, struct marker *marker)
     }
     if (*text || fields[0] > INT32_MAX || fields[1] > INT32_MAX || fields[4] > UINT32_MAX || fields[5] > UINT32_MAX)
         return false;
-    if (fields[2] < 65536 || fields[3] % 8 || fields[3] >= 1u << 30) return false;
+    if (fields[2] < 65536 || fields[3] % 8 || fields[3] >= fields[2]) return false;
     *marker = (struct marker){(plat_handle)fields[0], (plat_handle)fields[1], fields[2], fields[3],
                               (uint32_t)fields[4],    (uint32_t)fields[5]};
     return true;

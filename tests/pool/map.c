@@ -209,7 +209,7 @@ static mproc_status meet(const void *item, void *result, mproc_call *call)
 
 static void meet_all(mproc_pool *pool, crew_board *board, const crew_item *items, uint32_t count)
 {
-    int64_t results[8];
+    int64_t results[200];
 
     atomic_store(&board->started, 0);
     atomic_store(&board->go, count);
@@ -259,8 +259,13 @@ static void case_one_worker_does_it_all(void)
 static void case_two_hundred_workers_share_the_work(void)
 {
     mproc_pool *pool = crew_create(200);
+    crew_board *board = crew_board_create();
+    crew_item *items = crew_items(200);
 
     CHECK_EQ(mproc_pool_size(pool), 200);
+    meet_all(pool, board, items, 200);
+    free(items);
+    crew_board_drop();
     sum_of_squares(pool);
 }
 

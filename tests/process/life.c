@@ -319,7 +319,29 @@ static void case_kill_ends_a_child(void)
     end_a_waiting_child(mproc_process_kill, 9);
 }
 
-enum { MANY = 8 };
+enum { MANY = 8, CROWD = 100 };
+
+static mproc_status meets_others(mproc_call *call)
+{
+    int64_t number;
+    kit_board *board = kit_unpack(call, &number);
+
+    kit_step(board);
+    kit_await_step(board, (uint32_t)number);
+    return MPROC_OK;
+}
+
+/* More than have their slots on the arena's first pages. */
+static void case_hundred_children_are_alive_at_once(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *processes[CROWD];
+    int i;
+
+    for (i = 0; i < CROWD; i++) processes[i] = kit_start(meets_others, board, CROWD, NULL);
+    for (i = 0; i < CROWD; i++) CHECK_EXITED(processes[i], 0);
+    kit_board_free(board);
+}
 
 static void case_many_children_end_by_themselves(void)
 {
@@ -448,6 +470,7 @@ CHECK_SUITE_SETUP(process_life, kit_setup,
     CASE(grandchild_sees_the_end_of_its_parent),
     CASE(terminate_ends_a_child),
     CASE(kill_ends_a_child),
+    CASE_LIMIT(hundred_children_are_alive_at_once, 60),
     CASE(many_children_end_by_themselves),
     CASE(many_children_are_ended_right_after_their_start),
     CASE(freed_child_goes_on),
