@@ -144,31 +144,30 @@ static bool post_known(const event_name *name)
     return event != NULL;
 }
 
-/*
- * Takes the event out of its owner. NULL: the owner has ended, or its pid is another's now, or may not be opened
- * by us, or has closed the semaphore meanwhile.
- */
-static HANDLE event_fetch(const event_name *name)
+/* NULL: the owner has ended, or its pid is another's now, or may not be opened by us. */
+static HANDLE owner_open(const event_name *name)
 {
     DWORD pid = (DWORD)name->owner;
-    HANDLE owner = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-    HANDLE event = NULL;
+    HANDLE owner = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, pid);
     int64_t birth_ns;
 
     if (owner == NULL) return NULL;
-    if (!win32_birth(owner, &birth_ns) || owner_name(pid, birth_ns) != name->owner) goto done;
-    if (!DuplicateHandle(owner, (HANDLE)(intptr_t)name->handle, GetCurrentProcess(), &event, EVENT_MODIFY_STATE,
-                         FALSE, 0)) {
-        event = NULL;
-        goto done;
-    }
-    if (atomic_load(&name->semaphore->serial) != name->serial) {
-        CloseHandle(event);
-        event = NULL;
-    }
-done:
+    if (win32_birth(owner, &birth_ns) && owner_name(pid, birth_ns) == name->owner) return owner;
     CloseHandle(owner);
-    return event;
+    return NULL;
+}
+
+/* Takes the event out of its owner. NULL: the owner has ended, or has closed the semaphore meanwhile. */
+static HANDLE event_fetch(const event_name *name, HANDLE owner)
+{
+    HANDLE event = NULL;
+
+    if (!DuplicateHandle(owner, (HANDLE)(intptr_t)name->handle, GetCurrentProcess(), &event, EVENT_MODIFY_STATE,
+                         FALSE, 0))
+        return NULL;
+    if (atomic_load(&name->semaphore->serial) == name->serial) return event;
+    CloseHandle(event);
+    return NULL;
 }
 
 /* The place for a new event: that of an older one of the same semaphore, a free one, or each in its turn. */
@@ -193,19 +192,30 @@ static void kept_close(kept_event *kept)
     kept->event = NULL;
 }
 
-static void post_fetched(const event_name *name)
+/* What is kept of an owner that has ended already would not be forgotten any more. */
+static void keep(const event_name *name, HANDLE owner, HANDLE event)
 {
-    HANDLE event = event_fetch(name);
     kept_event *place;
 
-    if (event == NULL) return;
-    SetEvent(event);
     AcquireSRWLockExclusive(&posters.lock);
     place = kept_place(name->semaphore);
     kept_close(place);
     place->name = *name;
     place->event = event;
+    if (WaitForSingleObject(owner, 0) == WAIT_OBJECT_0) kept_close(place);
     ReleaseSRWLockExclusive(&posters.lock);
+}
+
+static void post_fetched(const event_name *name)
+{
+    HANDLE owner = owner_open(name);
+    HANDLE event = owner != NULL ? event_fetch(name, owner) : NULL;
+
+    if (event != NULL) {
+        SetEvent(event);
+        keep(name, owner, event);
+    }
+    if (owner != NULL) CloseHandle(owner);
 }
 
 void plat_semaphore_post(plat_semaphore *semaphore)
