@@ -24,23 +24,39 @@ struct held_lock {
 mproc_status held_enter_slow(uint64_t lock);
 void held_leave_slow(uint64_t lock);
 
-static inline mproc_status held_enter(uint64_t lock)
+/* Enters the lock at the first place. False: another lock is there. */
+static inline bool held_enter_first(uint64_t lock)
 {
     _Atomic uint64_t *first = &thread_self.slot->held[0];
 
-    if (atomic_load_explicit(first, memory_order_relaxed) != 0) return held_enter_slow(lock);
+    if (atomic_load_explicit(first, memory_order_relaxed) != 0) return false;
     atomic_store_explicit(first, lock, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    return MPROC_OK;
+    return true;
+}
+
+/* Whether the lock is entered at the first place. */
+static inline bool held_is_first(uint64_t lock)
+{
+    return atomic_load_explicit(&thread_self.slot->held[0], memory_order_relaxed) == lock;
+}
+
+static inline void held_leave_first(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&thread_self.slot->held[0], 0, memory_order_relaxed);
+}
+
+static inline mproc_status held_enter(uint64_t lock)
+{
+    return held_enter_first(lock) ? MPROC_OK : held_enter_slow(lock);
 }
 
 static inline void held_leave(uint64_t lock)
 {
-    _Atomic uint64_t *first = &thread_self.slot->held[0];
-
     atomic_signal_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(first, memory_order_relaxed) != lock) held_leave_slow(lock);
-    else atomic_store_explicit(first, 0, memory_order_relaxed);
+    if (held_is_first(lock)) held_leave_first();
+    else held_leave_slow(lock);
 }
 
 /*

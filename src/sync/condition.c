@@ -101,11 +101,7 @@ static struct held_lock *held(uint64_t lock)
 
 static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {&condition->reference, timeout_ms, recover, false};
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    return locking_acquire(lock_of(condition), &how);
+    return locking_acquire(lock_of(condition), &condition->reference, timeout_ms, recover);
 }
 
 mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms)
@@ -126,9 +122,6 @@ static mproc_status check_mine(uint64_t lock, const char *what)
 
 mproc_status mproc_condition_release(mproc_condition *condition)
 {
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
     return locking_release(lock_of(condition));
 }
 
