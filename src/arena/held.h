@@ -11,13 +11,19 @@
 
 #include "arena/object.h"
 
-/* What a lock of the program begins with. `word` is as an arena_lock's, or LOCK_ABANDONED; `depth` is its owner's. */
+/*
+ * What a lock of the program begins with. `word` is as an arena_lock's, or LOCK_ABANDONED; `depth` is its owner's.
+ *
+ * `told` is the slot of a thread that its owner has told (waiting.h) what it can use only with this lock, or 0: it is
+ * woken when the owner has let go, as it would only have to wait for that. The owner enters it where none is
+ * entered; whoever has let go takes it away by compare-and-swap and wakes it.
+ */
 struct held_lock {
     struct object object;
     arena_lock word;
     uint32_t depth;
     uint32_t silent; /* an abandoned lock is acquired as if it were free */
-    uint32_t unused;
+    _Atomic uint32_t told;
 };
 
 /* Enters the lock at this offset. MPROC_NO_MEMORY: the thread keeps many, and there is no room for one more. */
@@ -58,6 +64,9 @@ static inline void held_leave(uint64_t lock)
     if (held_is_first(lock)) held_leave_first();
     else held_leave_slow(lock);
 }
+
+/* By who has let go of the lock, and still has it entered: wakes whom its owner has told. */
+void held_wake_told(struct held_lock *lock);
 
 /*
  * At the end of a thread, or in its recovery: the locks that it owns are abandoned, and all that wait for those

@@ -161,7 +161,7 @@ static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_
     if (result == MPROC_CLOSED) locking_give_up(lock_of(condition));
     else status = locking_take_back(lock_of(condition), depth, &condition->reference);
     /* Before it leaves: if we end in between, recovery still finds that it was told. */
-    if (status != MPROC_OK && result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1);
+    if (status != MPROC_OK && result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1, NULL);
     waiting_leave();
     return status == MPROC_OK ? result : status;
 }
@@ -218,11 +218,12 @@ mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicat
 
 static mproc_status notify(mproc_condition *condition, uint32_t count)
 {
+    uint64_t lock = lock_of(condition);
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = check_mine(lock_of(condition), "notifying")) != MPROC_OK) return status;
-    waiting_tell(work_hand(), condition->reference.ref.offset, count);
+    if ((status = check_mine(lock, "notifying")) != MPROC_OK) return status;
+    waiting_tell(work_hand(), condition->reference.ref.offset, count, locking_told(lock));
     return MPROC_OK;
 }
 

@@ -138,7 +138,10 @@ void locking_give_up(uint64_t lock)
 
 /* ---- releasing -------------------------------------------------------------------------------- */
 
-/* The word is in the hand before it is changed: if we end before the wake, recovery wakes. */
+/*
+ * The word is in the hand before it is changed: if we end before the wake, recovery wakes; and also whom the owner has
+ * told, because the lock is still entered as held.
+ */
 static bool let_go(struct held_lock *lock, uint32_t seen)
 {
     bool done;
@@ -146,6 +149,7 @@ static bool let_go(struct held_lock *lock, uint32_t seen)
     park_announce(&lock->word.word);
     done = atomic_compare_exchange_strong(&lock->word.word, &seen, 0);
     if (done && seen & LOCK_WAITERS) park_wake(&lock->word.word, 1);
+    if (done) held_wake_told(lock);
     atomic_signal_fence(memory_order_seq_cst);
     park_announce(NULL);
     return done;

@@ -37,7 +37,8 @@ static inline bool locking_acquire_free(uint64_t lock)
 
 /*
  * Releases a lock that this thread has acquired once, while nobody sleeps for it: what most releases are. Where there
- * is no mark of a sleeper nobody is to be woken, so nothing is announced. False: nothing has changed.
+ * is no mark of a sleeper, and nobody was told, nobody is to be woken, so nothing is announced. False: nothing has
+ * changed.
  */
 static inline bool locking_release_alone(uint64_t lock)
 {
@@ -45,6 +46,7 @@ static inline bool locking_release_alone(uint64_t lock)
     uint32_t mine = thread_self.tag;
 
     if (atomic_load_explicit(&at->word.word, memory_order_relaxed) != mine || at->depth != 1) return false;
+    if (atomic_load_explicit(&at->told, memory_order_relaxed) != 0) return false;
     if (!held_is_first(lock) || !atomic_compare_exchange_strong(&at->word.word, &mine, 0)) return false;
     held_leave_first();
     return true;
@@ -68,6 +70,15 @@ static inline mproc_status locking_acquire(uint64_t lock, struct reference *refe
 static inline mproc_status locking_release(uint64_t lock)
 {
     return thread_self.slot && locking_release_alone(lock) ? MPROC_OK : locking_release_slow(lock);
+}
+
+/*
+ * Where the owner of this lock enters whom it has told, to be woken when it lets go. NULL: a Lock may be released by
+ * others than its owner, who would not know whether they are too early to wake; so its owner wakes at once.
+ */
+static inline _Atomic uint32_t *locking_told(uint64_t lock)
+{
+    return object_kind(lock) == OBJECT_RLOCK ? &locking_at(lock)->told : NULL;
 }
 
 /*
