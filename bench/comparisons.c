@@ -39,8 +39,8 @@ static const bench_subject *const create_subjects[] = {&objects_mproc, &objects_
 
 static const bench_value recovery_values[] = {{"told", true}, {"joined", true}, {NULL, false}};
 static const bench_subject *const recovery_subjects[] = {&recovery_few, &recovery_many, &recovery_owner, NULL};
-static const bench_goal recovery_goals[] = {
-    {.kind = BENCH_TIME_AT_MOST, .subject = 1, .rival = 0, .bound = 1.25}, {0}};
+static const bench_goal recovery_goals[] = {{.kind = BENCH_TIME_AT_MOST, .subject = 1, .rival = 0, .bound = 1.25},
+                                            {0}};
 
 static const bench_value map_values[] = {{"one item", true}, {NULL, false}};
 static const bench_subject *const map_subjects[] = {&map_mproc_item,    &map_mproc_range, &map_openmp_pointer,
