@@ -30,6 +30,7 @@ struct compute {
     function_ref known;  /* the function that `function` was found for */
     function_pointer function;
     compute_range *run; /* item by item, or at once */
+    bool copies;        /* as in struct pool_job */
     size_t item_size;
     size_t result_size;
 };

@@ -67,7 +67,7 @@ struct pool_job {
     _Atomic uint64_t item_size;
     _Atomic uint64_t result_size;
     _Atomic uint32_t is_range;
-    uint32_t unused;
+    _Atomic uint32_t copies;   /* the caller copies while workers compute: it needs a CPU, too */
     _Atomic uint64_t args;     /* offset of its arguments, 0: none; looked at with a chunk in hand only */
     _Atomic uint64_t function; /* among threads: the function's address */
     function_ref function_ref; /* among processes */

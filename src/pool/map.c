@@ -37,6 +37,7 @@ static mproc_status set_job(struct map *map)
     if (!map->pool->shared->threads) job->function_ref = ref;
     atomic_store(&job->function, (uint64_t)(uintptr_t)function);
     atomic_store(&job->is_range, map->range_function != NULL);
+    atomic_store(&job->copies, map->copies_items || map->copies_results);
     atomic_store(&job->item_size, map->item_size);
     atomic_store(&job->result_size, map->result_size);
     atomic_fetch_add(&job->number, 1);

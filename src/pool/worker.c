@@ -1,13 +1,15 @@
 /*
  * The worker's loop. An idle worker spins for a moment before it sleeps, but never all of them: with
- * as many spinners as CPUs, whoever has work to give could not run.
+ * as many spinners as CPUs, whoever has work to give could not run. Nor does anybody spin where the caller copies
+ * meanwhile and has no CPU for itself.
  */
 #include "pool/worker.h"
 
 #include "arena/park.h"
 #include "pool/compute.h"
 
-#define SPIN_NS ((int64_t)20000)
+/* Longer than it takes to wake the caller, who may have the next map ready. */
+#define SPIN_NS ((int64_t)50000)
 #define SPIN_PAUSES 16
 
 /* What is new for a worker that has done everything up to window `next` - 1. */
@@ -36,13 +38,15 @@ static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index
     return NULL;
 }
 
-static bool spin(struct pool_shared *shared, uint32_t index, uint64_t next)
+static bool spin(const struct compute *compute, uint64_t next)
 {
-    _Atomic uint32_t *token = take_spinner(shared, index);
+    struct pool_shared *shared = compute->shared;
+    _Atomic uint32_t *token;
     int64_t until_ns;
     bool news = false;
 
-    if (!token) return false;
+    if (compute->copies && shared->workers >= arena_header()->cpus) return false;
+    if (!(token = take_spinner(shared, compute->index))) return false;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
         for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared, next)); i++) plat_thread_pause();
@@ -87,7 +91,7 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
             continue;
         }
         if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, worker, next);
-        else if (!spin(shared, index, next)) sleep_for_news(shared, worker, next);
+        else if (!spin(&compute, next)) sleep_for_news(shared, worker, next);
     }
     reference_scope_clear(&scope);
 }
