@@ -229,7 +229,7 @@ const bench_comparison bench_comparisons[] = {
      no_goals},
     {"create-event",
      "creating and freeing an event",
-     {.placement = BENCH_ONE_CPU, .repeats = 20000, .task = "create-event"},
+     {.placement = BENCH_ONE_CPU, .repeats = 10000, .task = "create-event"},
      pair_values,
      create_subjects,
      no_goals},
