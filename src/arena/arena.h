@@ -80,7 +80,7 @@ struct arena_header {
     uint32_t processes_max;
     uint32_t threads_max;
     uint32_t cpus; /* that the family's first process may use; with one, nobody spins */
-    uint32_t unused_word;
+    _Atomic uint32_t named; /* a member has had memory with a name: the dead may leave some */
     struct arena_range ranges[ARENA_PARTS];
     _Atomic uint32_t recovery;
     _Atomic uint32_t processes_high;
