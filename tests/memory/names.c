@@ -195,10 +195,13 @@ static void case_unlinked_memory_cannot_be_passed_on(void)
 
 /* ---- ends of processes -------------------------------------------------------------------------- */
 
+/* What a process has when it ends: to free it is not necessary. */
+static mproc_shared_memory *memory;
+
 /* Creates memory of that name, or attaches to it, and ends, or waits, as it is told by `board`. */
 static mproc_status has_it(mproc_call *call)
 {
-    mproc_shared_memory *board, *memory;
+    mproc_shared_memory *board;
     const char *name;
     bool creates, ends;
 
@@ -241,7 +244,7 @@ static void case_name_of_a_creator_that_ends_is_free(void)
 static void case_memory_outlives_its_killed_creator(void)
 {
     const char *name = shelf_name("outlives");
-    mproc_shared_memory *board = shelf_create(8, NULL), *memory;
+    mproc_shared_memory *board = shelf_create(8, NULL);
     mproc_process *process = shelf_start(has_it, MPROC_ARGS(board, name, true, false));
 
     shelf_await(board, 1);
@@ -259,9 +262,11 @@ static void case_memory_outlives_its_killed_creator(void)
 static void case_killed_user_does_not_take_the_name_along(void)
 {
     const char *name = shelf_name("stays");
-    mproc_shared_memory *board = shelf_create(8, NULL), *memory = shelf_create(1 << 20, name);
-    mproc_process *process = shelf_start(has_it, MPROC_ARGS(board, name, false, false));
+    mproc_shared_memory *board = shelf_create(8, NULL);
+    mproc_process *process;
 
+    memory = shelf_create(1 << 20, name);
+    process = shelf_start(has_it, MPROC_ARGS(board, name, false, false));
     shelf_await(board, 1);
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
@@ -275,19 +280,18 @@ static void case_killed_user_does_not_take_the_name_along(void)
 
 static int helper_adds(const char *name)
 {
-    mproc_shared_memory *memory = shelf_attach(name);
-
+    memory = shelf_attach(name);
     CHECK_EQ(mproc_shared_memory_size(memory), 12345);
     atomic_fetch_add(shelf_word(memory), 1);
-    return 0; /* without free: the end of the process is enough */
+    return 0;
 }
 
 static void case_another_program_finds_it_and_leaves_it(void)
 {
     const char *name = shelf_name("foreign");
-    mproc_shared_memory *memory = shelf_create(12345, name);
     kit_run run = {.helper = "shared_memory_names.adds", .text = name};
 
+    memory = shelf_create(12345, name);
     kit_run_to_end(&run);
     CHECK_EQ(run.code, 0);
     CHECK_EQ(*shelf_word(memory), 1);
@@ -310,7 +314,7 @@ static int helper_creates_and_waits(const char *name)
 static void case_name_of_a_killed_family_is_free(void)
 {
     char name[32];
-    mproc_shared_memory *board, *memory;
+    mproc_shared_memory *board;
     plat_process process;
     kit_run run = {.helper = "shared_memory_names.creates_and_waits", .text = name};
 
