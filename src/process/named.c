@@ -158,7 +158,8 @@ static mproc_status create(const struct named_head *head, const char *name, stru
     mproc_status status;
 
     if ((status = make_attachment(name, &attachment)) != MPROC_OK) return status;
-    status = plat_named_create(attachment->token, DATA_AT + (size_t)head->size, head, sizeof *head, &attachment->door);
+    status =
+        plat_named_create(attachment->token, DATA_AT + (size_t)head->size, head, sizeof *head, &attachment->door);
     if (status == MPROC_OK) {
         *out = attachment;
         return MPROC_OK;

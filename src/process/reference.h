@@ -20,7 +20,7 @@ struct reference {
     _Atomic uint64_t *cell;
     _Atomic uint64_t *account;     /* a semaphore's: the cell of its struct permits, or NULL */
     struct attachment *attachment; /* of memory with a name: see named.h; or NULL */
-    struct reference *next;    /* of the same scope */
+    struct reference *next;        /* of the same scope */
 };
 
 /*

@@ -1,8 +1,8 @@
 /*
  * Shareable lists. In the memory lie the number of elements, the elements, and the room for their texts.
  *
- * An element has two sides. Its state names the one that counts; a writer fills the other, and then changes the state.
- * So a reader that finds the state unchanged after it has copied has a whole element, and a writer that is killed has
+ * An element has two sides. Its state names the one that counts; a writer fills the other, and then changes the
+ * state. So a reader that finds the state unchanged after it has copied has a whole element, and a writer that is killed has
  * changed nothing.
  */
 #include <mproc/shareable_list.h>
@@ -101,21 +101,25 @@ static mproc_status check_value(mproc_value value, size_t index)
 
 /* ---- one element -------------------------------------------------------------------------------- */
 
-/* What the memory says may come from another program: nothing outside of it is touched. */
-static mproc_status find(const struct reference *reference, size_t index, struct element **out)
+/*
+ * What the memory says may come from another program: nothing outside of it is touched. NULL, with the status and a
+ * text: there is no such element.
+ */
+static struct element *find(const struct reference *reference, size_t index, mproc_status *status)
 {
     struct elements *elements = elements_of(reference);
     uint64_t words = named_object(reference)->size / WORD;
     struct element *element;
 
-    if (index >= mproc_shareable_list_length((const mproc_shareable_list *)reference))
-        return mproc_error(MPROC_INVALID, "there is no element %zu: the list has %llu", index,
-                           (unsigned long long)elements->count);
+    if (index >= mproc_shareable_list_length((const mproc_shareable_list *)reference)) {
+        *status = mproc_error(MPROC_INVALID, "there is no element %zu: the list has %llu", index,
+                              (unsigned long long)elements->count);
+        return NULL;
+    }
     element = &elements->all[index];
-    if (element->at > words || element->room > (words - element->at) / 2)
-        return mproc_error(MPROC_MISMATCH, "element %zu of the list was overwritten", index);
-    *out = element;
-    return MPROC_OK;
+    if (element->at <= words && element->room <= (words - element->at) / 2) return element;
+    *status = mproc_error(MPROC_MISMATCH, "element %zu of the list was overwritten", index);
+    return NULL;
 }
 
 static void write_text(_Atomic uint64_t *words, const void *text, size_t size)
@@ -139,8 +143,7 @@ static void replace(const struct reference *reference, struct element *element, 
 
     if (is_text(mproc_value_type(value)))
         write_text(words_of(reference) + element->at + side * element->room, text_of(value), size);
-    else
-        atomic_store_explicit(&element->number[side], value.as.uint64, memory_order_release);
+    else atomic_store_explicit(&element->number[side], value.as.uint64, memory_order_release);
     atomic_store(&element->state, next | size);
 }
 
@@ -247,8 +250,8 @@ mproc_status mproc_shareable_list_create_sized(mproc_value items, const mproc_sh
     memset(&all, 0, sizeof all);
     if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
     if (all.text_bytes > MPROC_VALUE_BYTES_MAX)
-        return mproc_error(MPROC_INVALID, "elements with room for %zu bytes of text: %zu are possible", all.text_bytes,
-                           MPROC_VALUE_BYTES_MAX);
+        return mproc_error(MPROC_INVALID, "elements with room for %zu bytes of text: %zu are possible",
+                           all.text_bytes, MPROC_VALUE_BYTES_MAX);
     if ((status = measure(items, all.text_bytes, &size)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = named_create(OBJECT_LIST, size, all.name, &reference)) != MPROC_OK) return status;
@@ -292,10 +295,10 @@ size_t mproc_shareable_list_length(const mproc_shareable_list *list)
 
 static mproc_status get(const struct reference *reference, size_t index, void **text, mproc_value *value)
 {
-    struct element *element;
-    mproc_status status = find(reference, index, &element);
+    mproc_status status = MPROC_OK;
+    struct element *element = find(reference, index, &status);
 
-    return status == MPROC_OK ? snapshot(reference, element, text, value) : status;
+    return element ? snapshot(reference, element, text, value) : status;
 }
 
 mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t index, mproc_value *value)
@@ -313,10 +316,10 @@ mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t i
 
 mproc_status mproc_shareable_list_set(mproc_shareable_list *list, size_t index, mproc_value value)
 {
-    struct element *element;
-    mproc_status status;
+    mproc_status status = MPROC_OK;
+    struct element *element = find(reference_of(list), index, &status);
 
-    if ((status = find(reference_of(list), index, &element)) != MPROC_OK) return status;
+    if (!element) return status;
     if ((status = check_value(value, index)) != MPROC_OK) return status;
     if (mproc_value_size(value) > element->room * WORD)
         return mproc_error(MPROC_INVALID, "element %zu has room for %llu bytes of text, not for %zu", index,

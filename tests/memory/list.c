@@ -48,9 +48,9 @@ static void case_elements_of_all_types_come_back(void)
 
 static void case_texts_keep_their_exact_bytes(void)
 {
-    mproc_value items = MPROC_LIST("", mproc_bytes("", 0), mproc_bytes("\0\0\0", 3), mproc_string_sized("a\0", 2),
-                                   "\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC", "12345678",
-                                   mproc_bytes("12345678\0", 9));
+    mproc_value items =
+        MPROC_LIST("", mproc_bytes("", 0), mproc_bytes("\0\0\0", 3), mproc_string_sized("a\0", 2),
+                   "\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC", "12345678", mproc_bytes("12345678\0", 9));
     mproc_shareable_list *list = create(items);
     mproc_value value;
 
@@ -94,12 +94,19 @@ static void case_text_fits_exactly_or_is_refused(void)
 {
     mproc_shareable_list *list = create(MPROC_LIST("left", "1234567", "right", 5));
 
-    CHECK_OK(mproc_shareable_list_set(list, 1, mproc_string("\xE2\x82\xAC\xE2\x82\xAC" "ab")));
-    CHECK_SAYS(mproc_shareable_list_set(list, 1, mproc_string("\xE2\x82\xAC\xE2\x82\xAC" "abc")), MPROC_INVALID,
-               "element 1 has room for 8 bytes of text, not for 9");
+    CHECK_OK(mproc_shareable_list_set(list, 1,
+                                      mproc_string("\xE2\x82\xAC\xE2\x82\xAC"
+                                                   "ab")));
+    CHECK_SAYS(mproc_shareable_list_set(list, 1,
+                                        mproc_string("\xE2\x82\xAC\xE2\x82\xAC"
+                                                     "abc")),
+               MPROC_INVALID, "element 1 has room for 8 bytes of text, not for 9");
     CHECK_SAYS(mproc_shareable_list_set(list, 3, mproc_bytes("123456789", 9)), MPROC_INVALID, "8 bytes");
     CHECK_OK(mproc_shareable_list_set(list, 3, mproc_bytes("12345678", 8)));
-    check_items(list, MPROC_LIST("left", "\xE2\x82\xAC\xE2\x82\xAC" "ab", "right", mproc_bytes("12345678", 8)));
+    check_items(list, MPROC_LIST("left",
+                                 "\xE2\x82\xAC\xE2\x82\xAC"
+                                 "ab",
+                                 "right", mproc_bytes("12345678", 8)));
     mproc_shareable_list_free(list);
 }
 
@@ -107,7 +114,8 @@ static void case_option_makes_room_for_text(void)
 {
     mproc_shareable_list *list = NULL;
 
-    CHECK_OK(mproc_shareable_list_create(MPROC_LIST(1, "x"), &(mproc_shareable_list_options){.text_bytes = 20}, &list));
+    CHECK_OK(
+        mproc_shareable_list_create(MPROC_LIST(1, "x"), &(mproc_shareable_list_options){.text_bytes = 20}, &list));
     CHECK_OK(mproc_shareable_list_set(list, 0, mproc_string("twenty bytes or more")));
     CHECK_OK(mproc_shareable_list_set(list, 1, mproc_string("twenty bytes, or 24 ...")));
     CHECK_SAYS(mproc_shareable_list_set(list, 0, mproc_string("twenty-five bytes or more")), MPROC_INVALID, "24");

@@ -97,7 +97,8 @@ static void case_attached_memory_can_be_unlinked_too(void)
 
 static void case_names_have_any_characters(void)
 {
-    static const char *const endings[] = {"a", "A", "a:b", "a/b", "a\\b", "a\nb", "a.b", "..", "a b", "%41", "%", "\xC3\xA4"};
+    static const char *const endings[] = {"a",   "A",  "a:b", "a/b", "a\\b", "a\nb",
+                                          "a.b", "..", "a b", "%41", "%",    "\xC3\xA4"};
     enum { COUNT = sizeof endings / sizeof endings[0] };
     mproc_shared_memory *memories[COUNT];
     uint32_t i;

@@ -7,7 +7,7 @@
 #include "check.h"
 #include "process/kit.h"
 
-/* A name that no other test uses at the same time, with `suffix` in it. The text is good until the next call but 7. */
+/* A name that no other test uses at the same time, with `suffix` in it. The text is good for the next seven calls. */
 const char *shelf_name(const char *suffix);
 
 mproc_shared_memory *shelf_create(size_t size, const char *name);
