@@ -2,8 +2,8 @@
  * Shareable lists. In the memory lie the number of elements, the elements, and the room for their texts.
  *
  * An element has two sides. Its state names the one that counts; a writer fills the other, and then changes the
- * state. So a reader that finds the state unchanged after it has copied has a whole element, and a writer that is killed has
- * changed nothing.
+ * state. So a reader that finds the state unchanged after it has copied has a whole element, and a writer that is
+ * killed has changed nothing.
  */
 #include <mproc/shareable_list.h>
 
@@ -303,7 +303,7 @@ static mproc_status get(const struct reference *reference, size_t index, void **
 
 mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t index, mproc_value *value)
 {
-    mproc_value view;
+    mproc_value view = mproc_nil();
     void *text = NULL;
     mproc_status status;
 
@@ -333,7 +333,7 @@ static mproc_status look_for(const struct reference *reference, mproc_value valu
 {
     size_t count = mproc_shareable_list_length((const mproc_shareable_list *)reference);
     bool found = false;
-    mproc_value view;
+    mproc_value view = mproc_nil();
 
     while (*index < count) {
         void *text = NULL;
