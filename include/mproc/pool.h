@@ -64,8 +64,8 @@ typedef struct mproc_map_options {
     mproc_status *statuses;
     /*
      * Arguments for every call of the function, which reads them with mproc_unpack(call, ...). Copied once, and read
-     * in place by all workers; what a call takes out of them is valid until it returns. When all items are done, nothing
-     * is kept of them. Default: none. Ours.
+     * in place by all workers; what a call takes out of them is valid until it returns. When all items are done,
+     * nothing is kept of them. Default: none. Ours.
      */
     mproc_args args;
 } mproc_map_options;

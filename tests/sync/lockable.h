@@ -25,8 +25,10 @@ mproc_status lockable_recover(void *object, int64_t timeout_ms);
 /* Whether the thread that holds it may acquire it again: all but a lock. */
 bool lockable_nests(const void *object);
 
-/* Checks that it can be had, once or again, and is given back; and that nobody can have it who does not recover it. */
+/* Checks that it can be had, as often as its kind can be, and is free afterwards. */
 void lockable_check_free(void *object);
+
+/* Checks that only who recovers it can have it. */
 void lockable_check_abandoned(void *object);
 
 #endif
