@@ -327,7 +327,7 @@ static void case_object_of_another_kind_is_refused_by_number(void)
 
 static void case_each_kind_is_told_from_the_others(void)
 {
-    things all, wrong = {NULL};
+    things all, wrong = {.lock = NULL};
     mproc_value list;
 
     things_create(&all);
