@@ -436,11 +436,12 @@ static mproc_status dies_with_all_locks(const void *item, void *result, mproc_ca
 
 static void case_locks_of_a_worker_that_was_killed_are_abandoned(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool;
     int64_t value;
     things all;
 
     things_create(&all);
+    pool = crew_create(1);
     CHECK_REFUSED(mproc_pool_map(pool, dies_with_all_locks, "x", 1, NULL, 0, 1,
                                  &(mproc_map_options){.args = THINGS_LIST(&all)}),
                   MPROC_WORKER_LOST, os_killed_text());
