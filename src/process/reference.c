@@ -96,6 +96,7 @@ static mproc_status open_in_scope(struct reference_scope *scope, const struct ha
     plat_mutex_lock(&scope->mutex);
     if ((reference = find(scope, ref)) == NULL && (status = reference_open(ref, &reference)) == MPROC_OK) {
         assert(reference);
+        reference->scope = scope;
         reference->next = scope->first;
         scope->first = reference;
     }
@@ -115,11 +116,25 @@ static mproc_status open_for_value(const struct handle_ref *ref, void **object)
     return status;
 }
 
+/* Of a reference that the task frees before it ends. */
+static void leave_scope(struct reference *reference)
+{
+    struct reference_scope *scope = reference->scope;
+    struct reference **at;
+
+    if (!scope) return;
+    plat_mutex_lock(&scope->mutex);
+    for (at = &scope->first; *at != reference; at = &(*at)->next) assert(*at);
+    *at = reference->next;
+    plat_mutex_unlock(&scope->mutex);
+}
+
 void reference_scope_clear(struct reference_scope *scope)
 {
     while (scope->first) {
         struct reference *reference = scope->first;
         scope->first = reference->next;
+        reference->scope = NULL;
         reference_free(reference);
     }
 }
@@ -136,6 +151,7 @@ void reference_free(struct reference *reference)
 {
     if (!reference) return;
     if (family_enter() != MPROC_OK) return; /* a fork() copy: it has none of this */
+    leave_scope(reference);
     atomic_store(&reference->closed, 1);
     while (atomic_load(&reference->sleepers) > 0) {
         interrupt_wake(family.process);
