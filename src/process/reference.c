@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "process/interrupt.h"
+#include "process/named.h"
 
 /* How often a freer wakes those who are on their way to sleep. */
 #define LOOK_NS ((int64_t)1000000)
@@ -62,8 +63,9 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
         return status;
     }
     fill(reference, ref->kind, cell);
-    *out = reference;
-    return MPROC_OK;
+    if ((status = named_open(reference)) == MPROC_OK) *out = reference;
+    else reference_free(reference);
+    return status;
 }
 
 /* ---- scopes ----------------------------------------------------------------------------------- */
@@ -139,7 +141,7 @@ void reference_scope_clear(struct reference_scope *scope)
 
 void reference_register(void)
 {
-    for (int kind = MPROC_KIND_LOCK; kind <= MPROC_KIND_SHARED_ARRAY; kind++)
+    for (int kind = MPROC_KIND_LOCK; kind <= MPROC_KIND_SHAREABLE_LIST; kind++)
         handle_register((mproc_object_kind)kind, open_for_value);
 }
 
@@ -155,6 +157,7 @@ void reference_free(struct reference *reference)
         interrupt_wake(family.process);
         plat_clock_sleep_until(plat_clock_now_ns() + LOOK_NS);
     }
+    named_close(reference);
     cells_give(reference->account);
     cells_give(reference->cell);
     free(reference);

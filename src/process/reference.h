@@ -19,6 +19,7 @@ struct reference {
     _Atomic uint32_t sleepers;
     _Atomic uint64_t *cell;
     _Atomic uint64_t *account;     /* a semaphore's: the cell of its struct permits, or NULL */
+    struct attachment *attachment; /* of memory with a name: see named.h; or NULL */
     struct reference_scope *scope; /* whose it is; NULL: the program's */
     struct reference *next;        /* of the same scope */
 };
