@@ -98,12 +98,14 @@ static mproc_status refused(void)
     return error_system(number, "cannot open %s, where the named memory of this user is", path);
 }
 
+/* Unlocked before: a fork() copy of this process may have the descriptor, too, and keep it. */
 static void close_directory(int directory)
 {
     char path[PATH_BYTES];
 
     directory_path(path);
     rmdir(path); /* if there is nothing in it */
+    flock(directory, LOCK_UN);
     close(directory);
 }
 
