@@ -27,6 +27,7 @@ typedef struct bench_setting {
     size_t peer_items;     /* number of items for a peer that is too slow for `items` */
     size_t resident_bytes; /* memory that the measuring process has touched */
     size_t repeats;        /* how often a sample repeats its operation; it gives the median */
+    const char *task;      /* what a program of its own is to do: public.c */
 } bench_setting;
 
 /*

@@ -153,7 +153,7 @@ static size_t count_comparisons(void)
 static void print_list(void)
 {
     for (const bench_comparison *each = bench_comparisons; each->name != NULL; each++) {
-        printf("%-20s %s\n", each->name, each->title);
+        printf("%-30s %s\n", each->name, each->title);
     }
 }
 

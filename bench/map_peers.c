@@ -21,14 +21,14 @@ static bool read_values(const char *program, const char *output, int count, doub
     return true;
 }
 
-static bool run_openmp(const char *shape, const bench_setting *setting, double *values)
+static bool run_openmp(const char *shape, const char *memory, const bench_setting *setting, double *values)
 {
     const char *program = host_beside_program("bench_openmp");
     char items[32];
     char chunk[32];
     char repeats[32];
     char output[128];
-    const char *arguments[] = {program, shape, items, chunk, repeats, NULL};
+    const char *arguments[] = {program, shape, memory, items, chunk, repeats, NULL};
     const char *variables[] = {"OMP_NUM_THREADS=2", "OMP_PROC_BIND=true", "OMP_DYNAMIC=false", NULL};
     size_t chunk_size = setting->chunk_size;
 
@@ -42,12 +42,22 @@ static bool run_openmp(const char *shape, const bench_setting *setting, double *
 
 static bool measure_openmp_pointer(const bench_setting *setting, double *values)
 {
-    return run_openmp("pointer", setting, values);
+    return run_openmp("pointer", "private", setting, values);
 }
 
 static bool measure_openmp_inline(const bench_setting *setting, double *values)
 {
-    return run_openmp("inline", setting, values);
+    return run_openmp("inline", "private", setting, values);
+}
+
+static bool measure_shared_pointer(const bench_setting *setting, double *values)
+{
+    return run_openmp("pointer", "shared", setting, values);
+}
+
+static bool measure_shared_inline(const bench_setting *setting, double *values)
+{
+    return run_openmp("inline", "shared", setting, values);
 }
 
 static const char *missing_openmp(void)
@@ -89,5 +99,7 @@ static const char *missing_python(void)
 
 const bench_subject map_openmp_pointer = {"OpenMP dynamic, pointer", true, measure_openmp_pointer, missing_openmp};
 const bench_subject map_openmp_inline = {"OpenMP dynamic, inlined", true, measure_openmp_inline, missing_openmp};
+const bench_subject shared_openmp_pointer = {"OpenMP dynamic, pointer", true, measure_shared_pointer, missing_openmp};
+const bench_subject shared_openmp_inline = {"OpenMP dynamic, inlined", true, measure_shared_inline, missing_openmp};
 const bench_subject map_python = {"CPython Pool.map", true, measure_python, missing_python};
 const bench_subject cold_python = {"CPython Pool.map", true, measure_cold_python, missing_python};

@@ -1,8 +1,9 @@
 /*
- * bench_openmp pointer|inline ITEMS CHUNK REPEATS
+ * bench_openmp pointer|inline private|shared ITEMS CHUNK REPEATS
  *
- * The rival that shares out a loop among threads: prints the median time for one item in nanoseconds. A program
- * of its own, because libgomp binds the first thread of a program that links it.
+ * The rival that shares out a loop among threads: prints the median time for one item in nanoseconds. Its arrays are
+ * its own, or in a memory file as the library's arena is. A program of its own, because libgomp binds the first
+ * thread of a program that links it.
  */
 #include "bench.h"
 #include "host.h"
@@ -38,17 +39,28 @@ static void run(const char *shape, const int64_t *items, int64_t *results, long 
     }
 }
 
+static bool create_arrays(const char *memory, size_t count, int64_t **items, int64_t **results)
+{
+    if (strcmp(memory, "shared") != 0) return square_arrays(count, items, results);
+    *items = host_shared(count * sizeof **items);
+    *results = host_shared(count * sizeof **results);
+    if (*items == NULL || *results == NULL) return false;
+    square_fill(*items, *results, count);
+    return true;
+}
+
 int main(int argument_count, char **arguments)
 {
-    long count = argument_count == 5 ? atol(arguments[2]) : 0;
-    int chunk = argument_count == 5 ? atoi(arguments[3]) : 0;
-    size_t repeats = argument_count == 5 ? (size_t)atol(arguments[4]) : 0;
+    bool complete = argument_count == 6;
+    long count = complete ? atol(arguments[3]) : 0;
+    int chunk = complete ? atoi(arguments[4]) : 0;
+    size_t repeats = complete ? (size_t)atol(arguments[5]) : 0;
     double *times = calloc(repeats + 1, sizeof times[0]);
     int64_t *items;
     int64_t *results;
 
     if (count < 1 || chunk < 1 || repeats < 1 || times == NULL) return 2;
-    if (!square_arrays((size_t)count, &items, &results)) return 1;
+    if (!create_arrays(arguments[2], (size_t)count, &items, &results)) return 1;
     for (int i = 0; i < 3; i++) run(arguments[1], items, results, count, chunk);
     for (size_t i = 0; i < repeats; i++) {
         int64_t begin = host_now_ns();
@@ -58,8 +70,6 @@ int main(int argument_count, char **arguments)
     }
     if (!square_check(items, results, (size_t)count)) return 1;
     printf("%.17g\n", bench_median(times, repeats));
-    free(items);
-    free(results);
     free(times);
     return 0;
 }

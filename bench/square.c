@@ -23,6 +23,14 @@ mproc_status square_range(size_t first, size_t count, const void *items, void *r
     return MPROC_OK;
 }
 
+void square_fill(int64_t *items, int64_t *results, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        items[i] = (int64_t)i;
+        results[i] = -1;
+    }
+}
+
 bool square_arrays(size_t count, int64_t **items, int64_t **results)
 {
     *items = malloc(count * sizeof **items);
@@ -31,10 +39,7 @@ bool square_arrays(size_t count, int64_t **items, int64_t **results)
         fprintf(stderr, "bench: there is no memory for two arrays of %zu numbers\n", count);
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        (*items)[i] = (int64_t)i;
-        (*results)[i] = -1;
-    }
+    square_fill(*items, *results, count);
     return true;
 }
 

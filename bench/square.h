@@ -9,7 +9,10 @@
 mproc_status square_item(const void *item, void *result, mproc_call *call);
 mproc_status square_range(size_t first, size_t count, const void *items, void *results, mproc_call *call);
 
-/* The arrays of `count` numbers, touched. False: there is no memory. */
+/* Writes what is to be squared, and what no square is. */
+void square_fill(int64_t *items, int64_t *results, size_t count);
+
+/* The arrays of `count` numbers, filled. False: there is no memory. */
 bool square_arrays(size_t count, int64_t **items, int64_t **results);
 
 /* Whether all results are right. */

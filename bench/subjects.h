@@ -18,12 +18,26 @@ extern const bench_subject contend_pthread;
 extern const bench_subject park_mproc;
 extern const bench_subject park_futex;
 
+/*
+ * objects.c: the public functions of objects through the shared library, as the setting's task says, and CPython's;
+ * malloc() for what creation costs.
+ */
+extern const bench_subject objects_mproc;
+extern const bench_subject objects_python;
+extern const bench_subject objects_malloc;
+
 /* map.c, map_peers.c: squares of int64 in an array of this process; a value is the time for one item. */
 extern const bench_subject map_mproc_item;
 extern const bench_subject map_mproc_range;
 extern const bench_subject map_openmp_pointer;
 extern const bench_subject map_openmp_inline;
 extern const bench_subject map_python;
+
+/* objects.c, map_peers.c: the same in arrays that processes share. */
+extern const bench_subject shared_mproc_item;
+extern const bench_subject shared_mproc_range;
+extern const bench_subject shared_openmp_pointer;
+extern const bench_subject shared_openmp_inline;
 
 /* map.c, map_peers.c: first value: the first map of a new pool; second: creating the pool and the first map. */
 extern const bench_subject cold_mproc_item;
@@ -40,6 +54,14 @@ extern const bench_subject value_msgpack;
  * the worst.
  */
 extern const bench_subject death_mproc;
+
+/*
+ * objects.c: from the kill of a process that has a lock; first value: until another that waits for it is told,
+ * second: until the killed one is joined. So many objects live meanwhile.
+ */
+extern const bench_subject recovery_few;
+extern const bench_subject recovery_many;
+extern const bench_subject recovery_owner;
 
 /* idle.c: CPU time and context switches that an idle pool needs for each second. */
 extern const bench_subject idle_mproc;

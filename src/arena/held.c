@@ -94,22 +94,43 @@ void held_leave_slow(uint64_t lock)
     visit_all(thread_self.slot, clear, lock, thread_self.tag);
 }
 
+/* It is in the hand before it is taken away: if we end before the wake, recovery wakes. */
+void held_wake_told(struct held_lock *lock)
+{
+    uint32_t told = atomic_load(&lock->told);
+    _Atomic uint32_t *word;
+
+    if (!told) return;
+    word = &thread_slot_at(told)->wait;
+    park_announce(word);
+    if (atomic_compare_exchange_strong(&lock->told, &told, 0)) park_wake(word, 1);
+    atomic_signal_fence(memory_order_seq_cst);
+    park_announce(NULL);
+}
+
+/*
+ * Wakes also where the thread was not the owner: it may have been the one of several sleepers whom a wake-up chose, or
+ * have been about to wake whom it had told. Who is woken without need looks and sleeps on.
+ */
+static void abandon_lock(struct held_lock *lock, uint32_t tag)
+{
+    _Atomic uint32_t *word = &lock->word.word;
+    uint32_t seen = atomic_load(word), told = atomic_load(&lock->told);
+
+    while ((seen & ~LOCK_WAITERS) == tag && !atomic_compare_exchange_weak(word, &seen, LOCK_ABANDONED)) {
+    }
+    park_wake(word, INT_MAX);
+    if (told) park_wake(&thread_slot_at(told)->wait, INT_MAX);
+}
+
 static bool abandon(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
 {
     uint64_t kept = atomic_load(place);
-    arena_lock *word;
-    uint32_t seen;
 
     (void)lock;
     if (!kept) return false;
-    if (object_kind(kept) == OBJECT_LOCK || object_kind(kept) == OBJECT_RLOCK) {
-        word = &((struct held_lock *)arena_at(kept))->word;
-        seen = atomic_load(&word->word);
-        while ((seen & ~LOCK_WAITERS) == tag && !atomic_compare_exchange_weak(&word->word, &seen, LOCK_ABANDONED)) {
-        }
-        /* Also where it was not the owner: it may have been the one of several sleepers whom a wake-up chose. */
-        park_wake(&word->word, INT_MAX);
-    }
+    if (object_kind(kept) == OBJECT_LOCK || object_kind(kept) == OBJECT_RLOCK)
+        abandon_lock((struct held_lock *)arena_at(kept), tag);
     atomic_store(place, 0);
     return false;
 }

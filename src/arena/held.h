@@ -11,37 +11,62 @@
 
 #include "arena/object.h"
 
-/* What a lock of the program begins with. `word` is as an arena_lock's, or LOCK_ABANDONED; `depth` is its owner's. */
+/*
+ * What a lock of the program begins with. `word` is as an arena_lock's, or LOCK_ABANDONED; `depth` is its owner's.
+ *
+ * `told` is the slot of a thread that its owner has told (waiting.h) what it can use only with this lock, or 0: it is
+ * woken when the owner has let go, as it would only have to wait for that. The owner enters it where none is
+ * entered; whoever has let go takes it away by compare-and-swap and wakes it.
+ */
 struct held_lock {
     struct object object;
     arena_lock word;
     uint32_t depth;
     uint32_t silent; /* an abandoned lock is acquired as if it were free */
-    uint32_t unused;
+    _Atomic uint32_t told;
 };
 
 /* Enters the lock at this offset. MPROC_NO_MEMORY: the thread keeps many, and there is no room for one more. */
 mproc_status held_enter_slow(uint64_t lock);
 void held_leave_slow(uint64_t lock);
 
-static inline mproc_status held_enter(uint64_t lock)
+/* Enters the lock at the first place. False: another lock is there. */
+static inline bool held_enter_first(uint64_t lock)
 {
     _Atomic uint64_t *first = &thread_self.slot->held[0];
 
-    if (atomic_load_explicit(first, memory_order_relaxed) != 0) return held_enter_slow(lock);
+    if (atomic_load_explicit(first, memory_order_relaxed) != 0) return false;
     atomic_store_explicit(first, lock, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    return MPROC_OK;
+    return true;
+}
+
+/* Whether the lock is entered at the first place. */
+static inline bool held_is_first(uint64_t lock)
+{
+    return atomic_load_explicit(&thread_self.slot->held[0], memory_order_relaxed) == lock;
+}
+
+static inline void held_leave_first(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&thread_self.slot->held[0], 0, memory_order_relaxed);
+}
+
+static inline mproc_status held_enter(uint64_t lock)
+{
+    return held_enter_first(lock) ? MPROC_OK : held_enter_slow(lock);
 }
 
 static inline void held_leave(uint64_t lock)
 {
-    _Atomic uint64_t *first = &thread_self.slot->held[0];
-
     atomic_signal_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(first, memory_order_relaxed) != lock) held_leave_slow(lock);
-    else atomic_store_explicit(first, 0, memory_order_relaxed);
+    if (held_is_first(lock)) held_leave_first();
+    else held_leave_slow(lock);
 }
+
+/* By who has let go of the lock, and still has it entered: wakes whom its owner has told. */
+void held_wake_told(struct held_lock *lock);
 
 /*
  * At the end of a thread, or in its recovery: the locks that it owns are abandoned, and all that wait for those

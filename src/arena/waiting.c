@@ -60,25 +60,33 @@ static bool waits(struct thread_slot *slot, uint64_t object, uint32_t *word)
            atomic_load_explicit(&slot->wait_object, memory_order_relaxed) == object;
 }
 
-/* The word is in the hand before it is changed: if we end before the wake, recovery wakes. */
-static bool tell(struct hand *hand, struct thread_slot *slot, uint32_t word)
+static bool put_off(uint32_t thread, _Atomic uint32_t *later)
 {
+    uint32_t nobody = 0;
+
+    return later && atomic_compare_exchange_strong(later, &nobody, thread);
+}
+
+/* The word is in the hand before it is changed: if we end before the wake, or before it is put off, recovery wakes. */
+static bool tell(struct hand *hand, uint32_t thread, uint32_t word, _Atomic uint32_t *later)
+{
+    struct thread_slot *slot = thread_slot_at(thread);
     uint64_t before = atomic_load_explicit(&hand->word, memory_order_relaxed);
     bool told;
 
     atomic_store_explicit(&hand->word, arena_offset(&slot->wait), memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     told = atomic_compare_exchange_strong(&slot->wait, &word, (word & ~STATE_MASK) | (uint32_t)WAITING_TOLD);
-    if (told) park_wake(&slot->wait, 1);
+    if (told && !put_off(thread, later)) park_wake(&slot->wait, 1);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&hand->word, before, memory_order_relaxed);
     return told;
 }
 
-static struct thread_slot *oldest(uint64_t object, uint32_t *word)
+/* The slot of who has waited longest; 0: nobody waits. */
+static uint32_t oldest(uint64_t object, uint32_t *word)
 {
-    uint32_t high = atomic_load(&arena_header()->threads_high), order = 0;
-    struct thread_slot *found = NULL;
+    uint32_t high = atomic_load(&arena_header()->threads_high), order = 0, found = 0;
 
     for (uint32_t i = 1; i < high; i++) {
         struct thread_slot *slot = thread_slot_at(i);
@@ -86,7 +94,7 @@ static struct thread_slot *oldest(uint64_t object, uint32_t *word)
         if (!waits(slot, object, &seen)) continue;
         its_order = atomic_load_explicit(&slot->wait_order, memory_order_relaxed);
         if (found && (int32_t)(its_order - order) >= 0) continue;
-        found = slot;
+        found = i;
         order = its_order;
         *word = seen;
     }
@@ -94,24 +102,22 @@ static struct thread_slot *oldest(uint64_t object, uint32_t *word)
 }
 
 /* One pass, for who comes meanwhile is not meant. */
-static uint32_t tell_all(struct hand *hand, uint64_t object)
+static uint32_t tell_all(struct hand *hand, uint64_t object, _Atomic uint32_t *later)
 {
     uint32_t high = atomic_load(&arena_header()->threads_high), told = 0, word;
 
     for (uint32_t i = 1; i < high; i++) {
-        struct thread_slot *slot = thread_slot_at(i);
-        if (waits(slot, object, &word)) told += tell(hand, slot, word);
+        if (waits(thread_slot_at(i), object, &word)) told += tell(hand, i, word, later);
     }
     return told;
 }
 
-uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count)
+uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count, _Atomic uint32_t *later)
 {
-    uint32_t told = 0, word = 0;
-    struct thread_slot *slot;
+    uint32_t told = 0, word = 0, thread;
 
-    if (count == UINT_MAX) return tell_all(hand, object);
-    while (told < count && (slot = oldest(object, &word)) != NULL) told += tell(hand, slot, word);
+    if (count == UINT_MAX) return tell_all(hand, object, later);
+    while (told < count && (thread = oldest(object, &word)) != 0) told += tell(hand, thread, word, later);
     return told;
 }
 
@@ -127,7 +133,7 @@ void waiting_recover(struct hand *hand, struct thread_slot *slot)
     if (state_of(word) == WAITING_STILL && atomic_compare_exchange_strong(&slot->wait, &word, word & ~STATE_MASK))
         return;
     if (state_of(word) != WAITING_TOLD) return;
-    waiting_tell(hand, atomic_load(&slot->wait_object), 1);
+    waiting_tell(hand, atomic_load(&slot->wait_object), 1, NULL);
     atomic_store(&slot->wait, word & ~STATE_MASK);
 }
 

@@ -33,9 +33,10 @@ void waiting_leave(void);
 
 /*
  * Tells up to `count` of those who wait for the object (UINT_MAX: all); returns how many were there. The hand is
- * the caller's.
+ * the caller's. `later`, if not NULL, is where the slot of one of them is entered instead of waking it, if none is
+ * entered there yet.
  */
-uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count);
+uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count, _Atomic uint32_t *later);
 
 /* In recovery of a thread: the object that it still waits for, or 0. */
 uint64_t waiting_object(const struct thread_slot *slot);

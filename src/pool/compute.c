@@ -22,12 +22,41 @@ struct walk {
     uint64_t finished;
 };
 
+/*
+ * For each item. Addresses are numbers here: an array that is not there is at none, and has items of no bytes. Called
+ * by a pointer, and so compiled by itself, all that it needs stays in registers.
+ */
+static mproc_status run_items(struct compute *compute, const struct range *range, uint64_t *done)
+{
+    mproc_item_function *function = (mproc_item_function *)compute->function;
+    uintptr_t input = (uintptr_t)range->inputs, result = (uintptr_t)range->results;
+    size_t item_size = compute->item_size, result_size = compute->result_size;
+    mproc_status status = MPROC_OK;
+    uint64_t left;
+
+    for (left = range->items; left > 0; left--) {
+        if ((status = function((const void *)input, (void *)result, &compute->call)) != MPROC_OK) break;
+        input += item_size;
+        result += result_size;
+    }
+    *done = range->items - left;
+    return status;
+}
+
+static mproc_status run_range(struct compute *compute, const struct range *range, uint64_t *done)
+{
+    mproc_range_function *function = (mproc_range_function *)compute->function;
+
+    *done = 0;
+    return function((size_t)range->first, (size_t)range->items, range->inputs, range->results, &compute->call);
+}
+
 static void copy_job(struct compute *compute, uint64_t number)
 {
     struct pool_job *job = &compute->shared->job;
 
     compute->job = number;
-    compute->is_range = atomic_load_explicit(&job->is_range, memory_order_relaxed) != 0;
+    compute->run = atomic_load_explicit(&job->is_range, memory_order_relaxed) ? run_range : run_items;
     compute->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
     compute->result_size = (size_t)atomic_load_explicit(&job->result_size, memory_order_relaxed);
     compute->args = atomic_load_explicit(&job->args, memory_order_relaxed);
@@ -73,22 +102,6 @@ static void note_failure(struct compute *compute, uint64_t item, mproc_status st
     atomic_store(&worker->failed_job, compute->job);
 }
 
-/* Calls the function for each item. Returns its status, and how many items it has done. */
-static mproc_status call_items(struct compute *compute, const unsigned char *inputs, unsigned char *results,
-                               uint64_t items, uint64_t *done)
-{
-    mproc_item_function *function = (mproc_item_function *)compute->function;
-    size_t item_size = compute->item_size, result_size = compute->result_size;
-    mproc_status status = MPROC_OK;
-
-    for (*done = 0; *done < items; (*done)++) {
-        if ((status = function(inputs, results, &compute->call)) != MPROC_OK) break;
-        if (inputs) inputs += item_size;
-        if (results) results += result_size;
-    }
-    return status;
-}
-
 /*
  * Only with a chunk in hand: a module that ends the worker while it is opened costs a chunk each time, so a
  * map comes to its end. The text of a failure stays until a function is called.
@@ -110,17 +123,17 @@ static void find_args(struct compute *compute)
 
 static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items, uint64_t *done)
 {
+    const struct window_view *view = &walk->view;
     struct compute *compute = walk->compute;
-    const unsigned char *inputs = walk->view.inputs ? walk->view.inputs + at * compute->item_size : NULL;
-    unsigned char *results = walk->view.results ? walk->view.results + at * compute->result_size : NULL;
+    struct range range = {view->first + at, items, NULL, NULL};
 
     *done = 0;
     if (find_function(compute) != MPROC_OK) return compute->status;
     find_args(compute);
     error_text_clear(); /* what an earlier chunk has left is not this one's */
-    if (!compute->is_range) return call_items(compute, inputs, results, items, done);
-    return ((mproc_range_function *)compute->function)((size_t)(walk->view.first + at), (size_t)items, inputs,
-                                                       results, &compute->call);
+    if (view->inputs) range.inputs = view->inputs + at * compute->item_size;
+    if (view->results) range.results = view->results + at * compute->result_size;
+    return compute->run(compute, &range, done);
 }
 
 static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_status status)

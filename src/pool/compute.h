@@ -5,6 +5,18 @@
 #include "pool/window.h"
 #include "process/call.h"
 
+/* A range of items in the array: the first one's number, and where they and their results lie. */
+struct range {
+    uint64_t first;
+    uint64_t items;
+    const unsigned char *inputs;
+    unsigned char *results;
+};
+
+/* Calls the job's function for a range. Returns its status, and how many items it has done before. */
+struct compute;
+typedef mproc_status compute_range(struct compute *compute, const struct range *range, uint64_t *done);
+
 /* A worker's own memory: the job that it knows, with its function found. */
 struct compute {
     struct pool_shared *shared;
@@ -17,7 +29,7 @@ struct compute {
     mproc_status status; /* why the job's function cannot be called here */
     function_ref known;  /* the function that `function` was found for */
     function_pointer function;
-    bool is_range;
+    compute_range *run; /* item by item, or at once */
     size_t item_size;
     size_t result_size;
 };

@@ -223,6 +223,7 @@ mproc_status named_create(enum object_kind kind, uint64_t size, const char *name
     if ((status = plat_system_random(&head.serial, sizeof head.serial)) != MPROC_OK) return status;
     head.serial |= 1; /* 0 is none */
     if ((status = create(&head, name, &attachment)) != MPROC_OK) return status;
+    assert(attachment);
     return make_named(kind, attachment, name, out);
 }
 
@@ -239,6 +240,7 @@ mproc_status named_attach(enum object_kind kind, uint64_t least, const char *nam
 
     if ((status = check_name(name)) != MPROC_OK) return status;
     if ((status = attach(kind, name, &attachment)) != MPROC_OK) return status;
+    assert(attachment);
     if (head_of(&attachment->door)->size >= least) return make_named(kind, attachment, name, out);
     give_up(attachment);
     return mproc_error(MPROC_MISMATCH, "'%s' is too small for %s", name, handle_name(kind));
@@ -277,6 +279,7 @@ mproc_status named_open(struct reference *reference)
 
     if (!is_memory(reference) || object->serial == 0) return MPROC_OK;
     if ((status = attach(kind, object->name, &attachment)) != MPROC_OK) return status;
+    assert(attachment);
     if (head_of(&attachment->door)->serial == object->serial) {
         enlist(reference, attachment);
         return MPROC_OK;

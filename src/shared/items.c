@@ -104,25 +104,23 @@ static mproc_status create(enum object_kind kind, size_t item_size, size_t count
 
 static mproc_status no_lock(void)
 {
+    mproc_status status = family_enter();
+
+    if (status != MPROC_OK) return status;
     return mproc_error(MPROC_NOT_SUPPORTED, "these shared items are raw: they have no lock");
 }
 
 static mproc_status acquire(struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {reference, timeout_ms, recover, false};
     uint64_t lock = atomic_load(&items_of(reference)->lock);
-    mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
-    return lock ? locking_acquire(lock, &how) : no_lock();
+    return lock ? locking_acquire(lock, reference, timeout_ms, recover) : no_lock();
 }
 
 static mproc_status release(struct reference *reference)
 {
     uint64_t lock = atomic_load(&items_of(reference)->lock);
-    mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
     return lock ? locking_release(lock) : no_lock();
 }
 

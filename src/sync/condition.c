@@ -101,11 +101,7 @@ static struct held_lock *held(uint64_t lock)
 
 static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {&condition->reference, timeout_ms, recover, false};
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    return locking_acquire(lock_of(condition), &how);
+    return locking_acquire(lock_of(condition), &condition->reference, timeout_ms, recover);
 }
 
 mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms)
@@ -126,9 +122,6 @@ static mproc_status check_mine(uint64_t lock, const char *what)
 
 mproc_status mproc_condition_release(mproc_condition *condition)
 {
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
     return locking_release(lock_of(condition));
 }
 
@@ -168,7 +161,7 @@ static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_
     if (result == MPROC_CLOSED) locking_give_up(lock_of(condition));
     else status = locking_take_back(lock_of(condition), depth, &condition->reference);
     /* Before it leaves: if we end in between, recovery still finds that it was told. */
-    if (status != MPROC_OK && result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1);
+    if (status != MPROC_OK && result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1, NULL);
     waiting_leave();
     return status == MPROC_OK ? result : status;
 }
@@ -225,11 +218,12 @@ mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicat
 
 static mproc_status notify(mproc_condition *condition, uint32_t count)
 {
+    uint64_t lock = lock_of(condition);
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = check_mine(lock_of(condition), "notifying")) != MPROC_OK) return status;
-    waiting_tell(work_hand(), condition->reference.ref.offset, count);
+    if ((status = check_mine(lock, "notifying")) != MPROC_OK) return status;
+    waiting_tell(work_hand(), condition->reference.ref.offset, count, locking_told(lock));
     return MPROC_OK;
 }
 

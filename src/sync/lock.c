@@ -15,10 +15,13 @@ struct mproc_rlock {
     struct reference reference;
 };
 
-static struct held_lock *lock_at(uint64_t lock)
-{
-    return (struct held_lock *)arena_at(lock);
-}
+/* How a lock is waited for. */
+struct locking {
+    struct reference *reference; /* what the wait goes by */
+    int64_t timeout_ms;
+    bool recover; /* also if it is abandoned */
+    bool stays;   /* interrupts do not end it */
+};
 
 static bool swap(struct held_lock *lock, uint32_t expected, uint32_t value)
 {
@@ -67,8 +70,7 @@ static mproc_status wait_for(struct held_lock *lock, const struct locking *how, 
             if (swap(lock, LOCK_ABANDONED, thread_self.tag)) return MPROC_OK;
             break;
         case LOCK_BUSY:
-            if (how->reference)
-                status = how->stays ? reference_open_still(how->reference) : reference_reason(how->reference);
+            status = how->stays ? reference_open_still(how->reference) : reference_reason(how->reference);
             break;
         }
     }
@@ -77,15 +79,15 @@ static mproc_status wait_for(struct held_lock *lock, const struct locking *how, 
 }
 
 /* The lock was not free at first sight. */
-static mproc_status acquire_slow(struct held_lock *lock, const struct locking *how)
+static mproc_status acquire_taken(struct held_lock *lock, const struct locking *how)
 {
     bool recover = how->recover || lock->silent;
     mproc_status status;
 
     if (how->timeout_ms <= 0) return try_once(lock, recover);
-    if (how->reference) reference_waits(how->reference);
+    reference_waits(how->reference);
     status = wait_for(lock, how, recover);
-    if (how->reference) reference_waited(how->reference);
+    reference_waited(how->reference);
     return status;
 }
 
@@ -95,17 +97,19 @@ static bool is_rlock(uint64_t lock)
 }
 
 /* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
-mproc_status locking_acquire(uint64_t lock, const struct locking *how)
+mproc_status locking_acquire_slow(uint64_t lock, struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct held_lock *at = lock_at(lock);
+    struct locking how = {reference, timeout_ms, recover, false};
+    struct held_lock *at = locking_at(lock);
     mproc_status status;
 
+    if ((status = family_enter()) != MPROC_OK) return status;
     if (locking_mine(lock) && is_rlock(lock)) {
         at->depth++;
         return MPROC_OK;
     }
     if ((status = held_enter(lock)) != MPROC_OK) return status;
-    if (!swap(at, 0, thread_self.tag) && (status = acquire_slow(at, how)) != MPROC_OK) {
+    if (!swap(at, 0, thread_self.tag) && (status = acquire_taken(at, &how)) != MPROC_OK) {
         held_leave(lock);
         return status;
     }
@@ -116,10 +120,10 @@ mproc_status locking_acquire(uint64_t lock, const struct locking *how)
 mproc_status locking_take_back(uint64_t lock, uint32_t depth, struct reference *reference)
 {
     struct locking how = {reference, MPROC_FOREVER, false, true};
-    struct held_lock *at = lock_at(lock);
+    struct held_lock *at = locking_at(lock);
     mproc_status status;
 
-    if (!swap(at, 0, thread_self.tag) && (status = acquire_slow(at, &how)) != MPROC_OK) {
+    if (!swap(at, 0, thread_self.tag) && (status = acquire_taken(at, &how)) != MPROC_OK) {
         held_leave(lock);
         return status;
     }
@@ -134,7 +138,10 @@ void locking_give_up(uint64_t lock)
 
 /* ---- releasing -------------------------------------------------------------------------------- */
 
-/* The word is in the hand before it is changed: if we end before the wake, recovery wakes. */
+/*
+ * The word is in the hand before it is changed: if we end before the wake, recovery wakes; and also whom the owner has
+ * told, because the lock is still entered as held.
+ */
 static bool let_go(struct held_lock *lock, uint32_t seen)
 {
     bool done;
@@ -142,6 +149,7 @@ static bool let_go(struct held_lock *lock, uint32_t seen)
     park_announce(&lock->word.word);
     done = atomic_compare_exchange_strong(&lock->word.word, &seen, 0);
     if (done && seen & LOCK_WAITERS) park_wake(&lock->word.word, 1);
+    if (done) held_wake_told(lock);
     atomic_signal_fence(memory_order_seq_cst);
     park_announce(NULL);
     return done;
@@ -157,12 +165,13 @@ static mproc_status check_releasable(uint64_t lock, uint32_t seen)
     return MPROC_OK;
 }
 
-mproc_status locking_release(uint64_t lock)
+mproc_status locking_release_slow(uint64_t lock)
 {
-    struct held_lock *at = lock_at(lock);
+    struct held_lock *at = locking_at(lock);
     mproc_status status;
     uint32_t seen;
 
+    if ((status = family_enter()) != MPROC_OK) return status;
     do {
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
         if ((status = check_releasable(lock, seen)) != MPROC_OK) return status;
@@ -178,7 +187,7 @@ mproc_status locking_release(uint64_t lock)
 /* It stays entered as held: that only says where to look. */
 void locking_let_go(uint64_t lock)
 {
-    struct held_lock *at = lock_at(lock);
+    struct held_lock *at = locking_at(lock);
 
     while (!let_go(at, atomic_load_explicit(&at->word.word, memory_order_relaxed))) {
     }
@@ -215,16 +224,12 @@ static struct reference *checked(const void *object, enum object_kind kind)
 
 static mproc_status acquire(struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {reference, timeout_ms, recover, false};
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    return locking_acquire(reference->ref.offset, &how);
+    return locking_acquire(reference->ref.offset, reference, timeout_ms, recover);
 }
 
 static bool locked(const struct reference *reference)
 {
-    return atomic_load(&lock_at(reference->ref.offset)->word.word) != 0;
+    return atomic_load(&locking_at(reference->ref.offset)->word.word) != 0;
 }
 
 /* ---- Lock ------------------------------------------------------------------------------------- */
@@ -251,9 +256,6 @@ mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms)
 
 mproc_status mproc_lock_release(mproc_lock *lock)
 {
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
     return locking_release(checked(lock, OBJECT_LOCK)->ref.offset);
 }
 
@@ -286,9 +288,6 @@ mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms)
 
 mproc_status mproc_rlock_release(mproc_rlock *rlock)
 {
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
     return locking_release(checked(rlock, OBJECT_RLOCK)->ref.offset);
 }
 

@@ -123,6 +123,54 @@ static void case_notify_all_wakes_all_who_wait_and_nobody_later(void)
     crowd_fini(&crowd);
 }
 
+/* Its lock is an rlock: whoever is notified is woken when the last release comes. */
+static void case_notifications_before_the_last_release_wake_as_many(void)
+{
+    mproc_condition *condition = NULL;
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    CHECK_OK(mproc_condition_create(NULL, &condition));
+    add_waiters(&crowd, condition, 4);
+    CHECK_OK(mproc_condition_acquire(condition, MPROC_FOREVER));
+    notify(condition, 1);
+    notify(condition, 2);
+    CHECK_EQ(atomic_load(&crowd.board->done), 0);
+    CHECK_OK(mproc_condition_release(condition));
+    board_await(&crowd.board->done, 3);
+    peers_await_sleepers(condition, 1);
+    notify(condition, 1);
+    crowd_join(&crowd);
+    check_all_ok(&crowd);
+    mproc_condition_free(condition);
+    crowd_fini(&crowd);
+}
+
+static void waits_and_answers(peer *self)
+{
+    CHECK_OK(mproc_condition_acquire(self->object, MPROC_FOREVER));
+    CHECK_OK(mproc_condition_wait(self->object, MPROC_FOREVER));
+    CHECK_OK(mproc_condition_notify(self->object, 1));
+    CHECK_OK(mproc_condition_release(self->object));
+}
+
+static void case_whom_a_waiter_has_notified_before_can_answer_it(void)
+{
+    mproc_condition *condition = NULL;
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    CHECK_OK(mproc_condition_create(NULL, &condition));
+    crowd_add(&crowd, 1, waits_and_answers, condition);
+    peers_await_sleepers(condition, 1);
+    CHECK_OK(mproc_condition_acquire(condition, MPROC_FOREVER));
+    CHECK_OK(mproc_condition_notify(condition, 1));
+    CHECK_OK(mproc_condition_wait(condition, MPROC_FOREVER));
+    CHECK_OK(mproc_condition_release(condition));
+    mproc_condition_free(condition);
+    crowd_fini(&crowd);
+}
+
 static void case_who_gave_up_is_not_notified_in_vain(void)
 {
     mproc_condition *condition = NULL;
@@ -248,6 +296,8 @@ CHECK_TWINS(sync_condition, peers_of_processes, sync_condition_threads, peers_of
     CASE(each_notify_wakes_the_one_who_has_waited_longest),
     CASE(notify_wakes_exactly_as_many_as_it_says),
     CASE(notify_all_wakes_all_who_wait_and_nobody_later),
+    CASE(notifications_before_the_last_release_wake_as_many),
+    CASE(whom_a_waiter_has_notified_before_can_answer_it),
     CASE(who_gave_up_is_not_notified_in_vain),
     CASE(waiting_and_notifying_need_the_lock),
     CASE(lock_of_another_does_not_serve),

@@ -1,0 +1,144 @@
+"""peer_objects.py TASK REPEATS
+
+The original's locks, semaphores, conditions, events and arrays, with the start method "spawn": prints the time of
+one use in nanoseconds, for TASK as bench_public has it.
+"""
+
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+
+
+def bind(number):
+    """Binds this process to the CPU with that number, counted among those that it may use; wraps around."""
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpus[number % len(cpus)]})
+
+
+class Permits:
+    def __init__(self):
+        self.semaphores = [multiprocessing.Semaphore(0) for _ in range(2)]
+
+    def give(self, to):
+        self.semaphores[to].release()
+
+    def wait(self, mine):
+        self.semaphores[mine].acquire()
+
+
+class Events:
+    def __init__(self):
+        self.events = [multiprocessing.Event() for _ in range(2)]
+
+    def give(self, to):
+        self.events[to].set()
+
+    def wait(self, mine):
+        self.events[mine].wait()
+        self.events[mine].clear()
+
+
+class Notices:
+    def __init__(self):
+        self.condition = multiprocessing.Condition()
+        self.turn = multiprocessing.RawValue("q", 0)
+
+    def give(self, to):
+        with self.condition:
+            self.turn.value = to
+            self.condition.notify()
+
+    def wait(self, mine):
+        with self.condition:
+            while self.turn.value != mine:
+                self.condition.wait()
+
+
+def answer(way, repeats):
+    bind(1)
+    for _ in range(repeats):
+        way.wait(1)
+        way.give(0)
+
+
+def trip(way, repeats):
+    """Measures the way from this process to another and back: the median."""
+    other = multiprocessing.Process(target=answer, args=(way, repeats))
+    other.start()
+    bind(0)
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter_ns()
+        way.give(1)
+        way.wait(0)
+        times.append(time.perf_counter_ns() - begin)
+    other.join()
+    if other.exitcode != 0:
+        sys.exit("the other process failed")
+    return statistics.median(times)
+
+
+def loop(use, repeats):
+    """Measures a call that has nobody to wait for: the mean."""
+    for _ in range(repeats // 10):
+        use()
+    begin = time.perf_counter_ns()
+    for _ in range(repeats):
+        use()
+    return (time.perf_counter_ns() - begin) / repeats
+
+
+def pair(first, second, repeats):
+    """As loop(), of two calls one after the other."""
+    for _ in range(repeats // 10):
+        first()
+        second()
+    begin = time.perf_counter_ns()
+    for _ in range(repeats):
+        first()
+        second()
+    return (time.perf_counter_ns() - begin) / repeats
+
+
+def semaphore(repeats):
+    one = multiprocessing.Semaphore(1)
+    return pair(one.acquire, one.release, repeats)
+
+
+def event_set(repeats):
+    event = multiprocessing.Event()
+    return pair(event.set, event.clear, repeats)
+
+
+def event_is_set(repeats):
+    event = multiprocessing.Event()
+    event.set()
+    return loop(event.is_set, repeats)
+
+
+def event_wait(repeats):
+    event = multiprocessing.Event()
+    event.set()
+    return loop(event.wait, repeats)
+
+
+TASKS = {
+    "semaphore-trip": lambda repeats: trip(Permits(), repeats),
+    "event-trip": lambda repeats: trip(Events(), repeats),
+    "condition-trip": lambda repeats: trip(Notices(), repeats),
+    "semaphore": semaphore,
+    "event-set": event_set,
+    "event-is-set": event_is_set,
+    "event-wait": event_wait,
+    # The counting of references frees each at once.
+    "create-lock": lambda repeats: loop(multiprocessing.Lock, repeats),
+    "create-event": lambda repeats: loop(multiprocessing.Event, repeats),
+    "create-array": lambda repeats: loop(lambda: multiprocessing.Array("q", 16), repeats),
+}
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("spawn")
+    print(TASKS[sys.argv[1]](int(sys.argv[2])))
