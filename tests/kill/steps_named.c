@@ -175,7 +175,6 @@ static const step_scenario scenarios[] = {
      .check = check_unlinked,
      ENDED},
     {.name = "list.set",
-     .slow = true,
      .setup = begin_list,
      .enter = clan_enter_victim,
      .operation = replace_twice,
