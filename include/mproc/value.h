@@ -111,14 +111,13 @@ typedef struct mproc_value {
  * cannot be (too large, a string that is not UTF-8) is refused by the call that it is given to.
  */
 
+/* Written as one word, which is how the library reads it: what was written in parts is waited for. */
 static inline mproc_value mproc_value_make_(mproc_type type, size_t count)
 {
+    uint64_t head = (uint64_t)type | (uint64_t)(count < UINT32_MAX ? count : UINT32_MAX) << 32;
     mproc_value value;
 
-    value.type = (uint8_t)type;
-    value.form = 0;
-    value.kind = 0;
-    value.count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+    memcpy(&value, &head, sizeof head);
     value.as.int64 = 0;
     return value;
 }
@@ -317,13 +316,7 @@ MPROC_API mproc_value mproc_value_key(mproc_value map, size_t index);
 MPROC_API bool mproc_value_find(mproc_value map, mproc_value key, mproc_value *value);
 
 /* Returns the value of a key of a map, nil if it is not there (Python: dict.get()). */
-static inline mproc_value mproc_value_get(mproc_value map, const char *key)
-{
-    mproc_value value = mproc_nil();
-
-    mproc_value_find(map, mproc_string(key), &value);
-    return value;
-}
+static inline mproc_value mproc_value_get(mproc_value map, const char *key);
 
 /*
  * Returns whether both are the same: type by type (1 is not 1.0), maps in any order. Doubles are compared by ==, but
@@ -376,6 +369,15 @@ MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_
  *                   functions mean nothing outside the family and are refused as well
  */
 MPROC_API mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value);
+
+/* ---- what the inline function above calls; not for direct use --------------------------------- */
+
+MPROC_API mproc_value mproc_value_get_sized(mproc_value map, const char *key, size_t size);
+
+static inline mproc_value mproc_value_get(mproc_value map, const char *key)
+{
+    return mproc_value_get_sized(map, key, key ? strlen(key) : 0);
+}
 
 #ifdef __cplusplus
 }

@@ -109,8 +109,8 @@ void held_wake_told(struct held_lock *lock)
 }
 
 /*
- * Wakes also where the thread was not the owner: it may have been the one of several sleepers whom a wake-up chose, or
- * have been about to wake whom it had told. Who is woken without need looks and sleeps on.
+ * Wakes also where the thread was not the owner: it may have been the one of several sleepers whom a wake-up chose,
+ * or have been about to wake whom it had told. Who is woken without need looks and sleeps on.
  */
 static void abandon_lock(struct held_lock *lock, uint32_t tag)
 {

@@ -67,7 +67,9 @@ static bool put_off(uint32_t thread, _Atomic uint32_t *later)
     return later && atomic_compare_exchange_strong(later, &nobody, thread);
 }
 
-/* The word is in the hand before it is changed: if we end before the wake, or before it is put off, recovery wakes. */
+/*
+ * The word is in the hand before it is changed: if we end before the wake, or before that is put off, recovery wakes.
+ */
 static bool tell(struct hand *hand, uint32_t thread, uint32_t word, _Atomic uint32_t *later)
 {
     struct thread_slot *slot = thread_slot_at(thread);

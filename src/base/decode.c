@@ -174,12 +174,12 @@ static mproc_status check_index(const struct reader *reader, const struct frame 
 
 static mproc_status check_keys(const struct reader *reader, const struct frame *frame)
 {
-    uint32_t twice = 0;
+    uint32_t twice;
 
     for (const struct cell *key = frame->map; key < frame->end; key += 2)
         if (!key_is_allowed(key->type)) return refuse(reader, key, "no key has this type");
     if (frame->count > MAP_SCANNED_MAX) return check_index(reader, frame);
-    if (keys_differ(frame->map, frame->count, &twice)) return MPROC_OK;
+    if ((twice = keys_twice(frame->map, frame->count)) == 0) return MPROC_OK;
     return refuse(reader, &frame->map[2 * (size_t)twice], "a key is there twice");
 }
 

@@ -79,16 +79,20 @@ static inline const unsigned char *cell_bytes(const struct cell *cell)
 /* Up to 7 bytes as the word of a cell, zeros behind them. A memcpy() of so few bytes costs more than all the rest. */
 static inline uint64_t short_word(const unsigned char *bytes, uint32_t count)
 {
-    uint32_t low = 0, high = 0;
+    uint32_t low, high;
+    uint16_t first, last;
 
     if (count >= 4) {
         memcpy(&low, bytes, 4);
         memcpy(&high, bytes + count - 4, 4);
         return low | (uint64_t)high << (8 * (count - 4));
     }
-    if (count == 0) return 0;
-    return bytes[0] | (uint64_t)bytes[count / 2] << (8 * (count / 2)) |
-           (uint64_t)bytes[count - 1] << (8 * (count - 1));
+    if (count >= 2) {
+        memcpy(&first, bytes, 2);
+        memcpy(&last, bytes + count - 2, 2);
+        return first | (uint64_t)last << (8 * (count - 2));
+    }
+    return count > 0 ? bytes[0] : 0;
 }
 
 /* The type and the count of a cell in one word, as they lie in memory. */
@@ -100,11 +104,23 @@ static inline uint64_t cell_head(const struct cell *cell)
     return head;
 }
 
-/* Written as one word: a processor that reads as one what was written as two waits until both are in its cache. */
-static inline void cell_set(struct cell *cell, uint32_t type, uint32_t count, uint64_t word)
+static inline uint64_t cell_head_of(uint32_t type, uint32_t count)
 {
-    uint64_t head = type | (uint64_t)count << 32;
+    return type | (uint64_t)count << 32;
+}
 
+/* What a value has in common with the cell that stands for it: its type and its count, at the same places. */
+static inline uint64_t value_head(const mproc_value *value)
+{
+    uint64_t head;
+
+    memcpy(&head, value, sizeof head);
+    return head & 0xFFFFFFFF000000FFu;
+}
+
+/* Written as one word: a processor that reads as one what was written as two waits until both are in its cache. */
+static inline void cell_set(struct cell *cell, uint64_t head, uint64_t word)
+{
     memcpy(cell, &head, sizeof head);
     cell->word = word;
 }
@@ -122,7 +138,7 @@ static inline mproc_value cell_view(const struct cell *cell)
     return value;
 }
 
-static_assert(offsetof(mproc_value, form) == 1 && offsetof(mproc_value, count) == 4, "cell_view() sets them at once");
+static_assert(offsetof(mproc_value, form) == 1 && offsetof(mproc_value, count) == 4, "a value's head is a cell's");
 
 /* The element of a list or map in the row of all that are in it, where a map has keys and values in turn. */
 static inline mproc_value value_element(const mproc_value *container, uint64_t index)

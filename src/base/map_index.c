@@ -8,11 +8,6 @@ static const struct cell *key_at(const struct cell *pairs, uint64_t number)
     return &pairs[2 * number];
 }
 
-static bool has_payload(uint32_t type, uint32_t count)
-{
-    return (type == MPROC_TYPE_STRING || type == MPROC_TYPE_BYTES) && count > SHORT_BYTES_MAX;
-}
-
 static int order(uint64_t left, uint64_t right)
 {
     return left < right ? -1 : left > right;
@@ -26,23 +21,12 @@ int key_compare(const struct cell *left, const struct cell *right)
     return memcmp(cell_payload(left), cell_payload(right), left->count);
 }
 
-/* Most keys differ in their first 8 bytes already. */
-static bool keys_equal(const struct cell *left, const struct cell *right)
+uint32_t key_before(const struct cell *pairs, uint32_t number)
 {
-    if (cell_head(left) != cell_head(right)) return false;
-    if (!has_payload(left->type, left->count)) return left->word == right->word;
-    return memcmp(cell_payload(left), cell_payload(right), left->count) == 0;
-}
+    uint32_t before = 0;
 
-bool keys_differ(const struct cell *pairs, uint32_t count, uint32_t *twice)
-{
-    for (uint32_t i = 1; i < count; i++)
-        for (uint32_t k = 0; k < i; k++)
-            if (keys_equal(key_at(pairs, i), key_at(pairs, k))) {
-                *twice = i;
-                return false;
-            }
-    return true;
+    while (before < number && key_compare(key_at(pairs, before), key_at(pairs, number)) != 0) before++;
+    return before;
 }
 
 /* Lets the number at `at` sink into the heap below it, of which the greatest key is on top. */
@@ -70,17 +54,15 @@ static void heap_sort(const struct cell *pairs, uint32_t *index, uint32_t count)
     }
 }
 
-bool index_write(const struct cell *pairs, uint32_t count, uint32_t *index, uint32_t *twice)
+uint32_t index_write(const struct cell *pairs, uint32_t count, uint32_t *index)
 {
     if (count % 2 == 1) index[count] = 0;
     for (uint32_t i = 0; i < count; i++) index[i] = i;
     heap_sort(pairs, index, count);
     for (uint32_t i = 1; i < count; i++)
-        if (key_compare(key_at(pairs, index[i - 1]), key_at(pairs, index[i])) == 0) {
-            *twice = index[i - 1] > index[i] ? index[i - 1] : index[i];
-            return false;
-        }
-    return true;
+        if (key_compare(key_at(pairs, index[i - 1]), key_at(pairs, index[i])) == 0)
+            return index[i - 1] > index[i] ? index[i - 1] : index[i];
+    return 0;
 }
 
 /* A key as a cell would hold it; one with a payload has it elsewhere. */
@@ -105,10 +87,13 @@ static int probe_compare(const struct probe *probe, const struct cell *cell)
     return memcmp(probe->bytes, cell_payload(cell), cell->count);
 }
 
+/* Most keys differ in their types or counts already. */
 static int64_t scan(const struct cell *pairs, uint32_t count, const struct probe *probe)
 {
+    uint64_t head = cell_head_of(probe->cell.type, probe->cell.count);
+
     for (uint32_t i = 0; i < count; i++)
-        if (probe_compare(probe, key_at(pairs, i)) == 0) return i;
+        if (cell_head(key_at(pairs, i)) == head && probe_compare(probe, key_at(pairs, i)) == 0) return i;
     return -1;
 }
 

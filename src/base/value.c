@@ -28,16 +28,42 @@ mproc_value mproc_value_key(mproc_value map, size_t index)
     return map.type == MPROC_TYPE_MAP && index < map.count ? value_element(&map, 2 * index) : mproc_nil();
 }
 
+static uint64_t key_word(mproc_value key)
+{
+    bool text = key.type == MPROC_TYPE_STRING || key.type == MPROC_TYPE_BYTES;
+
+    return text ? short_word((const unsigned char *)key.as.data, key.count) : key.as.uint64;
+}
+
 bool mproc_value_find(mproc_value map, mproc_value key, mproc_value *value)
 {
     const struct cell *found;
 
-    if (map.type != MPROC_TYPE_MAP || !(map.form & VALUE_IS_VIEW) || map.count > MAP_SCANNED_MAX ||
-        key.count > SHORT_BYTES_MAX || (key.count > 0 && !key.as.data))
+    if (!map_is_scanned(map) || key.count > SHORT_BYTES_MAX || (key.count > 0 && !key.as.data))
         return map_find(map, key, value);
-    if (!key_is_allowed(key.type) || !(found = pairs_scan(map.as.data, map.count, key))) return false;
-    if (value) *value = cell_view(found + 1);
-    return true;
+    if (!key_is_allowed(key.type)) return false;
+    found = pairs_scan(map.as.data, map.count, cell_head_of(key.type, key.count), key_word(key));
+    if (found && value) *value = cell_view(found + 1);
+    return found != NULL;
+}
+
+static mproc_value get_any(mproc_value map, mproc_value key)
+{
+    mproc_value value = mproc_nil();
+
+    map_find(map, key, &value);
+    return value;
+}
+
+mproc_value mproc_value_get_sized(mproc_value map, const char *key, size_t size)
+{
+    const struct cell *found;
+
+    if (!key || size > SHORT_BYTES_MAX || !map_is_scanned(map))
+        return get_any(map, key ? mproc_string_sized(key, size) : mproc_nil());
+    found = pairs_scan(map.as.data, map.count, cell_head_of(MPROC_TYPE_STRING, (uint32_t)size),
+                       short_word((const unsigned char *)key, (uint32_t)size));
+    return found ? cell_view(found + 1) : mproc_nil();
 }
 
 /* ---- objects and functions -------------------------------------------------------------------- */

@@ -139,8 +139,8 @@ void locking_give_up(uint64_t lock)
 /* ---- releasing -------------------------------------------------------------------------------- */
 
 /*
- * The word is in the hand before it is changed: if we end before the wake, recovery wakes; and also whom the owner has
- * told, because the lock is still entered as held.
+ * The word is in the hand before it is changed: if we end before the wake, recovery wakes; and also whom the owner
+ * has told, because the lock is still entered as held.
  */
 static bool let_go(struct held_lock *lock, uint32_t seen)
 {

@@ -18,7 +18,8 @@ static inline bool locking_mine(uint64_t lock)
 }
 
 /*
- * Acquires a lock that is free, if this thread keeps no other: what most acquisitions are. False: nothing has changed.
+ * Acquires a lock that is free, if this thread keeps no other: what most acquisitions are. False: nothing has
+ * changed.
  */
 static inline bool locking_acquire_free(uint64_t lock)
 {

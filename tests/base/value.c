@@ -165,6 +165,33 @@ static void case_keys_are_found_in_small_and_large_maps(void)
     for (int pairs = 1; pairs <= 40; pairs++) check_finds(pairs);
 }
 
+/* Text of up to 7 bytes lies in a cell, longer text behind the cells; keys of as many bytes that are others. */
+static void check_gets(int pairs)
+{
+    static const char *const names[] = {"",       "a",       "ab",       "abc",       "abcd",   "abcde",
+                                        "abcdef", "abcdefg", "abcdefgh", "abcdefghi", "abcdXf", "abcdefgX"};
+    mproc_value items[24], map = mproc_value_map(items, (size_t)pairs), copy;
+
+    for (int i = 0; i < pairs; i++) {
+        items[2 * i] = mproc_string(names[i]);
+        items[2 * i + 1] = mproc_int(i);
+    }
+    CHECK_OK(mproc_value_copy(map, &copy));
+    for (int i = 0; i < 12; i++) {
+        CHECK_EQ(mproc_value_is_nil(mproc_value_get(copy, names[i])), i >= pairs);
+        CHECK(mproc_value_equal(mproc_value_get(copy, names[i]), mproc_value_get(map, names[i])));
+        CHECK(i >= pairs || mproc_value_int(mproc_value_get(copy, names[i])) == i);
+    }
+    CHECK(mproc_value_is_nil(mproc_value_get(copy, NULL)));
+    CHECK(mproc_value_is_nil(mproc_value_get(map, NULL)));
+    mproc_value_clear(&copy);
+}
+
+static void case_names_of_all_lengths_are_found(void)
+{
+    for (int pairs = 0; pairs <= 12; pairs++) check_gets(pairs);
+}
+
 static void case_keys_of_different_types_are_different(void)
 {
     mproc_value map = MPROC_MAP(1, "int", mproc_bool(true), "bool", "1", "string", mproc_bytes("1", 1), "bytes"),
@@ -283,6 +310,7 @@ CHECK_SUITE(base_value,
     CASE(macros_take_32_things),
     CASE(reading_another_type_gives_nothing),
     CASE(keys_are_found_in_small_and_large_maps),
+    CASE(names_of_all_lengths_are_found),
     CASE(keys_of_different_types_are_different),
     CASE(long_keys_are_told_apart_by_their_text),
     CASE(equality_is_by_type_and_content),

@@ -60,6 +60,8 @@ static void case_keys_must_be_comparable_and_different(void)
     check_refused(MPROC_MAP(MPROC_LIST(1), 1), "a map's key is a list");
     check_refused(MPROC_MAP("a", 1, "b", 2, "a", 3), "the key 'a' twice");
     check_refused(MPROC_MAP("a long key", 1, "a long key", 3), "the key 'a long key' twice");
+    check_refused(MPROC_MAP("a", 1, "a long key", 2, "b", 3, "a lone key", 4, "a long key", 5, "a", 6),
+                  "the key 'a long key' twice");
     check_refused(MPROC_MAP(1, 1, mproc_uint(1), 3), "the key 1 twice");
     check_refused(MPROC_MAP("a", 1, "b"), "an odd number");
 }
