@@ -18,6 +18,9 @@ void storm_arena(int seconds);
  */
 void storm_sync(int seconds);
 
+/* Memory of a few names; every 0.2 to 5 ms one of those who create, find, unlink and drop it is killed. */
+void storm_names(int seconds);
+
 /* Processes that start daemons of their own are killed. */
 void storm_births(int seconds);
 
