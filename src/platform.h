@@ -76,6 +76,47 @@ void plat_memory_unmap(void *base, size_t reserve);
  */
 mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size);
 
+/* ---- named.c ---------------------------------------------------------------------------------- */
+
+/*
+ * Memory with a name, for processes of one user (Windows: of one session) that need not know each other. It lives as
+ * long as a process has it open, however these processes end; its name as long as it lives and was not unlinked.
+ * Names are of the characters a-z, 0-9, % and -, at most 200 of them.
+ *
+ * The calls take turns among all processes of the user: they block for moments, while others make such calls.
+ */
+typedef struct plat_named {
+    plat_handle handle;
+    plat_handle index; /* Windows: what says which memory the name stands for */
+    uint32_t number;   /* Windows: which one this is; 0: this process has left it */
+    void *base;
+    size_t size; /* of the mapping: at least what was asked for */
+} plat_named;
+
+/*
+ * Creates and maps it, all of it committed: `head`, and zeros behind it. Nobody sees it without its head.
+ * MPROC_EXISTS: the name stands for memory that is in use. MPROC_NO_MEMORY, MPROC_PERMISSION, MPROC_LIMIT.
+ */
+mproc_status plat_named_create(const char *name, size_t size, const void *head, size_t head_size, plat_named *named);
+
+/* Opens and maps what the name stands for. MPROC_NOT_FOUND; and as create. */
+mproc_status plat_named_attach(const char *name, plat_named *named);
+
+/* Takes the name away, if it stands for this memory. MPROC_NOT_FOUND: it does not, or not any more. */
+mproc_status plat_named_unlink(const char *name, const plat_named *named);
+
+/*
+ * Ends this process' use of it, and with the last user's the name, but leaves it mapped: for the end of the process.
+ * Close follows, or the end.
+ */
+void plat_named_leave(const char *name, plat_named *named);
+
+/* Leaves, and unmaps it. */
+void plat_named_close(const char *name, plat_named *named);
+
+/* Takes away the names of memory that no living process has open. Windows: there are none, it does nothing. */
+void plat_named_sweep(void);
+
 /* ---- handle.c --------------------------------------------------------------------------------- */
 
 /* Closes the handle; PLAT_NO_HANDLE is ignored. */

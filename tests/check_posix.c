@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -240,11 +241,10 @@ void check_os_warm_up(void)
     if (pthread_create(&thread, NULL, do_nothing, NULL) == 0) pthread_join(thread, NULL);
 }
 
+/* Names are those of all processes of the user, of which some end. */
 bool check_os_may_vanish(check_kind kind, const char *name)
 {
-    (void)kind;
-    (void)name;
-    return false;
+    return kind == CHECK_SHARED && strncmp(name, "/dev/shm/", 9) == 0;
 }
 
 /* ---- counting --------------------------------------------------------------------------------- */
@@ -328,16 +328,49 @@ static void list_mappings(check_list *list)
     if (file != NULL) fclose(file);
 }
 
-/* Names in `path` that look like ours. Those of other test processes come and go; they are waited for. */
-static void list_names(check_list *list, const char *path)
+/* Whether a process holds a lock on the file with this inode: so do those that use named memory. */
+static bool is_locked(unsigned long inode)
+{
+    FILE *file = fopen("/proc/locks", "re");
+    unsigned long locked;
+    char line[256];
+    bool found = false;
+
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
+        found = sscanf(line, "%*s %*s %*s %*s %*s %*x:%*x:%lu", &locked) == 1 && locked == inode;
+    if (file != NULL) fclose(file);
+    return found;
+}
+
+/* Named memory that nobody has any more. That of other test processes is theirs. */
+static void list_left_over(check_list *list, const char *path)
 {
     DIR *directory = opendir(path);
     struct dirent *entry;
+    struct stat is;
 
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
-        if (strstr(entry->d_name, "mproc") != NULL) check_list_add(list, "%s/%.60s", path, entry->d_name);
+        if (fstatat(dirfd(directory), entry->d_name, &is, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(is.st_mode)) continue;
+        if (!is_locked((unsigned long)is.st_ino)) check_list_add(list, "%s/%.60s", path, entry->d_name);
     }
     if (directory != NULL) closedir(directory);
+}
+
+/* Names that look like ours. Those of other test processes come and go; they are waited for. */
+static void list_names(check_list *list)
+{
+    DIR *directory = opendir("/dev/shm");
+    struct dirent *entry;
+    char place[64];
+
+    snprintf(place, sizeof place, "mproc-%lu", (unsigned long)geteuid());
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        if (strstr(entry->d_name, "mproc") == NULL) continue;
+        if (strcmp(entry->d_name, place) != 0) check_list_add(list, "/dev/shm/%.60s", entry->d_name);
+    }
+    if (directory != NULL) closedir(directory);
+    snprintf(place, sizeof place, "/dev/shm/mproc-%lu", (unsigned long)geteuid());
+    list_left_over(list, place);
 }
 
 void check_os_list(check_kind kind, check_list *list)
@@ -355,7 +388,7 @@ void check_os_list(check_kind kind, check_list *list)
         break;
     case CHECK_SHARED:
         list_mappings(list);
-        list_names(list, "/dev/shm");
+        list_names(list);
         break;
     }
 }

@@ -50,6 +50,8 @@ MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
  *
  * Returns MPROC_OK, or:
  *   MPROC_BROKEN       the barrier is broken or was reset: the text says if this wait did it
+ *   MPROC_TIMEOUT      there was no place in time: all parties had come before, and their action still runs. The
+ *                      barrier is not broken by that
  *   MPROC_CLOSED       it was freed in this process meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   what the action returned, where it was run by this party

@@ -11,8 +11,9 @@
  *
  * Said once for all functions of objects that processes share:
  *   - Create makes an object and this process' first reference to it. References travel as arguments; a task gets its
- *     own, which are the task's until it returns. The object lives until the last reference is dropped: by
- *     free, by the end of the task, or by the end of the process, killed or not.
+ *     own, one of each object, which are dropped when it returns if it has not freed them before. The object lives
+ *     until the last reference is dropped: by free, by the end of the task, or by the end of the process, killed or
+ *     not.
  *   - Free drops a reference; NULL is fine. Threads of this process that wait by it get MPROC_CLOSED, and free
  *     returns when they have left. Other processes go on with theirs.
  *   - All functions may be called by any thread of any process, with a reference of its own process. The first call

@@ -10,7 +10,9 @@
 #include <mproc/pool.h>
 #include <mproc/process.h>
 #include <mproc/semaphore.h>
+#include <mproc/shareable_list.h>
 #include <mproc/shared.h>
+#include <mproc/shared_memory.h>
 #include <mproc/status.h>
 #include <mproc/value.h>
 #include <mproc/version.h>

@@ -64,7 +64,8 @@ typedef struct mproc_map_options {
     mproc_status *statuses;
     /*
      * Arguments for every call of the function, which reads them with mproc_unpack(call, ...). Copied once, and read
-     * in place by all workers; what a call takes out of them is valid until it returns. Default: none. Ours.
+     * in place by all workers; what a call takes out of them is valid until it returns. When all items are done,
+     * nothing is kept of them. Default: none. Ours.
      */
     mproc_args args;
 } mproc_map_options;
@@ -99,7 +100,7 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  * or, with nothing begun:
  *   MPROC_INVALID       a NULL address, a size of 0 for data that is there, an item above 64 MiB, an array that
  *                       is larger than memory can be, or arguments that cannot be, see mproc_value_copy()
- *   MPROC_CLOSED        the pool was closed or terminated
+ *   MPROC_CLOSED        the pool was closed or terminated, or an argument is an object that has been freed
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
  *   MPROC_NO_MEMORY     there is no room for the window through which items pass
  */

@@ -113,6 +113,7 @@ static inline void mproc_main_guard(void);
  *   MPROC_INVALID       `function` or `out` is NULL, an option is out of range, or an argument cannot be (see
  *                       mproc_value_copy()): the text names its number
  *   MPROC_BAD_FUNCTION  `function` lies in no module of this process (a trampoline, generated code)
+ *   MPROC_CLOSED        an argument is an object whose last reference has been freed
  *   MPROC_NO_MEMORY
  */
 static inline mproc_status mproc_process_create(mproc_function *function, mproc_args args,

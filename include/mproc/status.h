@@ -39,7 +39,8 @@ extern "C" {
     X(17, BAD_FUNCTION, "the function cannot be found from another process")             \
     X(18, MISMATCH, "the other side is another program, version or copy of the library") \
     X(19, SYSTEM, "the system refused for a reason of its own")                          \
-    X(20, BROKEN, "the barrier is broken: one of its parties will not come")
+    X(20, BROKEN, "the barrier is broken: one of its parties will not come")             \
+    X(21, EXISTS, "something of this name is there already")
 
 typedef enum mproc_status {
 #define MPROC_STATUS_ENUM(number, name, text) MPROC_##name = (number),

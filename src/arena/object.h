@@ -26,6 +26,8 @@ enum object_kind {
     OBJECT_BARRIER = MPROC_KIND_BARRIER,
     OBJECT_VALUE = MPROC_KIND_SHARED_VALUE,
     OBJECT_ARRAY = MPROC_KIND_SHARED_ARRAY,
+    OBJECT_MEMORY = MPROC_KIND_SHARED_MEMORY,
+    OBJECT_LIST = MPROC_KIND_SHAREABLE_LIST,
     OBJECT_HOLDER = 200, /* something that only holds others: a letter, arguments */
     OBJECT_PERMITS = 201 /* what one process has of a semaphore whose permits come back when it dies */
 };

@@ -186,6 +186,7 @@ bool recovery_process(uint32_t process)
     if (!recovery_begin()) return false;
     done = recover_locked(process);
     recovery_end();
+    if (atomic_load(&arena_header()->named)) plat_named_sweep();
     return done;
 }
 

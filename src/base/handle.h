@@ -22,7 +22,7 @@ static_assert(sizeof(struct handle_ref) == 16, "it is part of the encoding");
 
 /*
  * Makes, or finds, this process' object: its address begins with `*ref`. The reference was in a value that is being
- * read, so whoever holds that value keeps the object alive. `*object` is the reader's, as if it had created it.
+ * read, so whoever holds that value keeps the object alive. `*object` is the reader's, or of the task that reads.
  */
 typedef mproc_status handle_open(const struct handle_ref *ref, void **object);
 

@@ -141,7 +141,6 @@ static mproc_status find_function(struct compute *compute)
 static void find_args(struct compute *compute)
 {
     if (compute->args_job == compute->job) return;
-    reference_scope_clear(compute->call.scope);
     compute->call.args = arguments_view(compute->args);
     compute->args_job = compute->job;
 }
@@ -235,5 +234,6 @@ void compute_window(struct compute *compute, uint64_t number)
     walk.finished = bound(&compute->worker->finished[number % 2], number, 0);
     walk_own_region(&walk);
     for (uint32_t i = 1; i < workers; i++) help_region(&walk, (compute->index + i) % workers);
+    reference_scope_clear(compute->call.scope); /* before the map can end, whose objects these are */
     window_leave(&walk.view, compute->index, walk.finished);
 }

@@ -6,20 +6,21 @@
 #include "process/arguments.h"
 #include "process/family.h"
 
-/*
- * Puts the arguments into the arena. Those of the map before can go: its windows are complete, so no worker has a
- * chunk of it in hand, and none can get one any more.
- */
+/* When all windows are complete: no worker has a chunk in hand, and none can get one any more. */
+static void drop_args(mproc_pool *pool)
+{
+    cells_give(pool->args);
+    pool->args = NULL;
+}
+
+/* Puts the arguments into the arena. Those of a map that was given up may still be there. */
 static mproc_status set_args(struct map *map)
 {
-    struct pool_job *job = &map->pool->shared->job;
-    _Atomic uint64_t *cell;
     mproc_status status;
 
-    if ((status = arguments_create(&map->args, "map", &cell)) != MPROC_OK) return status;
-    atomic_store(&job->args, arguments_in(cell));
-    cells_give(map->pool->args);
-    map->pool->args = cell;
+    drop_args(map->pool);
+    if ((status = arguments_create(&map->args, "map", &map->pool->args)) != MPROC_OK) return status;
+    atomic_store(&map->pool->shared->job.args, arguments_in(map->pool->args));
     return MPROC_OK;
 }
 
@@ -111,6 +112,7 @@ static mproc_status run_locked(struct map *map)
         give_up(map, status);
         return status;
     }
+    drop_args(map->pool);
     if (map->failure.status != MPROC_OK) return mproc_error(map->failure.status, "%s", map->failure.text);
     return MPROC_OK;
 }

@@ -66,7 +66,7 @@ struct mproc_pool {
 
     plat_mutex map_mutex;
     struct pool_place places[2];
-    _Atomic uint64_t *args; /* the last map's: a worker that is late in it may still read them */
+    _Atomic uint64_t *args; /* of the map that runs, or was given up: a worker that is late may still read them */
 };
 
 /* Starts a worker in each place that has none. Under `mutex`. */

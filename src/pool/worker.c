@@ -76,7 +76,7 @@ static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker
 void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
 {
     struct pool_worker *worker = pool_worker_at(shared, index);
-    struct reference_scope scope = {.first = NULL};
+    struct reference_scope scope = {.first = NULL}, *before = reference_scope_enter(&scope);
     struct compute compute = {
         .shared = shared, .worker = worker, .index = index, .call = {mproc_no_args(), name, &scope}};
     uint64_t posted, next = atomic_load(&shared->posted);
@@ -93,6 +93,7 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
         if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, worker, next);
         else if (!spin(&compute, next)) sleep_for_news(shared, worker, next);
     }
+    reference_scope_enter(before);
     reference_scope_clear(&scope);
 }
 

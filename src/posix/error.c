@@ -23,6 +23,7 @@ static const error_entry error_table[] = {
     {ENOSPC, MPROC_NO_MEMORY, "make room on the file system"},
     {EDQUOT, MPROC_NO_MEMORY, "make room within the quota"},
     {EFBIG, MPROC_NO_MEMORY, "raise the limit on the size of files (ulimit -f)"},
+    {EEXIST, MPROC_EXISTS, NULL},
     {ENOENT, MPROC_NOT_FOUND, NULL},
     {ENOTDIR, MPROC_NOT_FOUND, NULL},
     {ELOOP, MPROC_NOT_FOUND, NULL},

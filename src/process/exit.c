@@ -2,6 +2,7 @@
 #include "process/children.h"
 #include "process/family.h"
 #include "process/interrupt.h"
+#include "process/named.h"
 
 /* A daemon that catches SIGTERM has this long to make use of it. */
 #define DAEMON_GRACE_MS 1000
@@ -80,7 +81,8 @@ mproc_status mproc_shutdown(int64_t timeout_ms)
 
 void mproc_main_exit(void)
 {
+    if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
-    if (atomic_load(&family.state) != FAMILY_MEMBER || !children_prepared()) return;
-    mproc_shutdown(MPROC_FOREVER);
+    if (children_prepared()) mproc_shutdown(MPROC_FOREVER);
+    named_leave();
 }

@@ -17,6 +17,7 @@ static mproc_status run_letter(const struct letter *letter)
 
     error_text_clear(); /* what was said on the way here is not the task's */
     if ((status = function_decode(&letter->function, &function)) != MPROC_OK) return status;
+    reference_scope_enter(&scope);
     return ((mproc_function *)function)(&call);
 }
 

@@ -171,7 +171,7 @@ void mproc_process_free(mproc_process *process)
 
 mproc_status mproc_process_run(mproc_process *process)
 {
-    struct reference_scope scope = {.first = NULL};
+    struct reference_scope scope = {.first = NULL}, *before;
     mproc_call call;
     mproc_status status;
     bool closed;
@@ -186,7 +186,9 @@ mproc_status mproc_process_run(mproc_process *process)
                            "process '%s' has no function to run: it is closed or was not created here",
                            process->name);
     call = (mproc_call){arguments_view(arguments_in(process->args)), process->name, &scope};
+    before = reference_scope_enter(&scope);
     status = process->function(&call);
+    reference_scope_enter(before);
     reference_scope_clear(&scope);
     return status;
 }

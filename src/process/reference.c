@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "process/interrupt.h"
+#include "process/named.h"
 
 /* How often a freer wakes those who are on their way to sleep. */
 #define LOOK_NS ((int64_t)1000000)
@@ -62,8 +63,9 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
         return status;
     }
     fill(reference, ref->kind, cell);
-    *out = reference;
-    return MPROC_OK;
+    if ((status = named_open(reference)) == MPROC_OK) *out = reference;
+    else reference_free(reference);
+    return status;
 }
 
 /* ---- scopes ----------------------------------------------------------------------------------- */
@@ -94,6 +96,7 @@ static mproc_status open_in_scope(struct reference_scope *scope, const struct ha
     plat_mutex_lock(&scope->mutex);
     if ((reference = find(scope, ref)) == NULL && (status = reference_open(ref, &reference)) == MPROC_OK) {
         assert(reference);
+        reference->scope = scope;
         reference->next = scope->first;
         scope->first = reference;
     }
@@ -113,18 +116,32 @@ static mproc_status open_for_value(const struct handle_ref *ref, void **object)
     return status;
 }
 
+/* Of a reference that the task frees before it ends. */
+static void leave_scope(struct reference *reference)
+{
+    struct reference_scope *scope = reference->scope;
+    struct reference **at;
+
+    if (!scope) return;
+    plat_mutex_lock(&scope->mutex);
+    for (at = &scope->first; *at != reference; at = &(*at)->next) assert(*at);
+    *at = reference->next;
+    plat_mutex_unlock(&scope->mutex);
+}
+
 void reference_scope_clear(struct reference_scope *scope)
 {
     while (scope->first) {
         struct reference *reference = scope->first;
         scope->first = reference->next;
+        reference->scope = NULL;
         reference_free(reference);
     }
 }
 
 void reference_register(void)
 {
-    for (int kind = MPROC_KIND_LOCK; kind <= MPROC_KIND_SHARED_ARRAY; kind++)
+    for (int kind = MPROC_KIND_LOCK; kind <= MPROC_KIND_SHAREABLE_LIST; kind++)
         handle_register((mproc_object_kind)kind, open_for_value);
 }
 
@@ -134,11 +151,13 @@ void reference_free(struct reference *reference)
 {
     if (!reference) return;
     if (family_enter() != MPROC_OK) return; /* a fork() copy: it has none of this */
+    leave_scope(reference);
     atomic_store(&reference->closed, 1);
     while (atomic_load(&reference->sleepers) > 0) {
         interrupt_wake(family.process);
         plat_clock_sleep_until(plat_clock_now_ns() + LOOK_NS);
     }
+    named_close(reference);
     cells_give(reference->account);
     cells_give(reference->cell);
     free(reference);

@@ -18,13 +18,15 @@ struct reference {
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
     _Atomic uint64_t *cell;
-    _Atomic uint64_t *account; /* a semaphore's: the cell of its struct permits, or NULL */
-    struct reference *next;    /* of the same scope */
+    _Atomic uint64_t *account;     /* a semaphore's: the cell of its struct permits, or NULL */
+    struct attachment *attachment; /* of memory with a name: see named.h; or NULL */
+    struct reference_scope *scope; /* whose it is; NULL: the program's */
+    struct reference *next;        /* of the same scope */
 };
 
 /*
- * The references that a task gets from its arguments: one of each object, however often it asks. They are the
- * task's, and are dropped with it. Zeroed memory is an empty scope; any thread of the task uses it.
+ * The references that a task gets from values: one of each object, however often it asks. They are the task's, which
+ * may free them, and are dropped with it. Zeroed memory is an empty scope; any thread of the task uses it.
  */
 struct reference_scope {
     plat_mutex mutex;

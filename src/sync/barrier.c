@@ -105,15 +105,28 @@ static bool is_over(const struct wait *wait, uint64_t word)
     return barrier_generation(word) != wait->generation;
 }
 
-/* Sleeps until the generation is over. Returns why it should not, MPROC_OK otherwise: also for no reason. */
+/*
+ * Sleeps until the generation is over. Returns why it should not, MPROC_TIMEOUT without a text; MPROC_OK otherwise,
+ * also for no reason.
+ */
 static mproc_status sleep(const struct wait *wait)
 {
     mproc_status status = reference_reason(wait->reference);
 
     if (status != MPROC_OK) return status;
-    if (park_wait(barrier_turn(wait->barrier), wait->generation, wait->deadline_ns) != MPROC_TIMEOUT) return MPROC_OK;
+    return park_wait(barrier_turn(wait->barrier), wait->generation, wait->deadline_ns);
+}
+
+static mproc_status not_all_came(const struct wait *wait)
+{
     return mproc_error(MPROC_BROKEN, "the barrier broke: not all of its %lu parties came within %lld ms",
                        (unsigned long)wait->barrier->parties, (long long)wait->timeout_ms);
+}
+
+static mproc_status others_stayed(const struct wait *wait)
+{
+    return mproc_error(MPROC_TIMEOUT, "all places at the barrier were taken: its action took longer than %lld ms",
+                       (long long)wait->timeout_ms);
 }
 
 /* All places of this generation are taken, and its parties have not gone yet: the next begins soon. */
@@ -133,7 +146,8 @@ static mproc_status arrive(struct wait *wait)
         wait->generation = barrier_generation(seen);
         if (seen & BARRIER_BROKEN) return broken();
         if (is_full(barrier, seen)) {
-            if ((status = sleep(wait)) != MPROC_OK) return status;
+            if ((status = sleep(wait)) == MPROC_TIMEOUT) return others_stayed(wait);
+            if (status != MPROC_OK) return status;
             seen = atomic_load(&barrier->word);
             continue;
         }
@@ -206,7 +220,8 @@ static mproc_status wait_for_others(const struct wait *wait)
     if (status == MPROC_OK) return barrier_passed(seen, wait->generation) ? MPROC_OK : broken();
     /* Its end, if it came before we could break it, is what counts. */
     barrier_break(work_hand(), wait->barrier, wait->generation);
-    return barrier_passed(atomic_load(&wait->barrier->word), wait->generation) ? MPROC_OK : status;
+    if (barrier_passed(atomic_load(&wait->barrier->word), wait->generation)) return MPROC_OK;
+    return status == MPROC_TIMEOUT ? not_all_came(wait) : status;
 }
 
 static mproc_status wait_in(struct wait *wait)

@@ -5,7 +5,9 @@
 #include "steps.h"
 
 static const steps_table *const tables[] = {
-    &steps_object, &steps_locks, &steps_semaphore, &steps_condition, &steps_event, &steps_barrier, NULL};
+    &steps_object, &steps_locks, &steps_semaphore, &steps_condition, &steps_event, &steps_barrier, &steps_shared,
+    &steps_named,  NULL,
+};
 
 int main(int count, char **arguments)
 {

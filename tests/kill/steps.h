@@ -21,6 +21,8 @@ extern const steps_table steps_semaphore;
 extern const steps_table steps_condition;
 extern const steps_table steps_event;
 extern const steps_table steps_barrier;
+extern const steps_table steps_named;
+extern const steps_table steps_shared;
 extern const steps_table steps_start;
 extern const steps_table steps_pool;
 

@@ -34,6 +34,12 @@ static mproc_status act_and_wait(mproc_call *call)
     return act(call);
 }
 
+static mproc_status fail(mproc_call *call)
+{
+    act(call);
+    return MPROC_USER;
+}
+
 static void begin(void *state, int parties, mproc_function *action)
 {
     mproc_barrier_options options = {.action = action};
@@ -72,6 +78,11 @@ static void begin_two_with_action(void *state)
 static void begin_two_with_waiting_action(void *state)
 {
     begin_with_peer(state, 2, act_and_wait);
+}
+
+static void begin_two_with_failing_action(void *state)
+{
+    begin_with_peer(state, 2, fail);
 }
 
 static void begin_three(void *state)
@@ -165,6 +176,19 @@ static const char *check_acted(void *state, bool completed)
     return check_peer(state, completed, MPROC_OK);
 }
 
+/* Nobody passes, whether the action has failed or was never run. */
+static const char *check_failed(void *state, bool completed)
+{
+    const struct clan *clan = state;
+    uint32_t said = atomic_load(&clan->victim_said);
+
+    if (clan_left_asleep(state) < 0 && atomic_load(&clan->said[0]) == MPROC_OK + 1)
+        return step_says("the peer passed, and the action fails");
+    if (completed && said != MPROC_USER + 1) return step_says("the victim got %d from its action", (int)said - 1);
+    if (completed && !mproc_barrier_broken(barrier)) return step_says("the action has failed and broken nothing");
+    return check_peer(state, completed, MPROC_BROKEN);
+}
+
 #define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
 
 static const step_scenario scenarios[] = {
@@ -196,6 +220,13 @@ static const step_scenario scenarios[] = {
      .enter = clan_enter_victim,
      .operation = wait,
      .check = check_acted,
+     RECOVERED},
+    {.name = "sync_barrier.action_that_fails",
+     .slow = true,
+     .setup = begin_two_with_failing_action,
+     .enter = clan_enter_victim,
+     .operation = wait,
+     .check = check_failed,
      RECOVERED},
     {.name = "sync_barrier.time_out",
      .slow = true,

@@ -118,6 +118,28 @@ static const char *check_abandoned(void *state, bool completed)
     return check_all(state, completed);
 }
 
+static void begin_abandoned_rlock(void *state)
+{
+    begin(state);
+    must(mproc_rlock_acquire(rlock, 0));
+    must(mproc_rlock_acquire(rlock, 0));
+    abandon();
+}
+
+/* It is held once, however often its last owner had it. */
+static void recover_rlock_and_release(void *state)
+{
+    (void)state;
+    must(mproc_rlock_recover(rlock, MPROC_FOREVER));
+    must(mproc_rlock_release(rlock));
+}
+
+static const char *check_abandoned_rlock(void *state, bool completed)
+{
+    if (completed && mproc_rlock_locked(rlock)) return step_says("the rlock was not recovered");
+    return check_all(state, completed);
+}
+
 /* ---- held by the root until the victim sleeps ------------------------------------------------- */
 
 static bool root_holds;
@@ -327,6 +349,13 @@ static const step_scenario scenarios[] = {
      .enter = clan_enter_victim,
      .operation = acquire_twice,
      .check = check_all,
+     RECOVERED},
+    {.name = "sync_rlock.recover",
+     .slow = true,
+     .setup = begin_abandoned_rlock,
+     .enter = clan_enter_victim,
+     .operation = recover_rlock_and_release,
+     .check = check_abandoned_rlock,
      RECOVERED},
 };
 

@@ -21,14 +21,17 @@ static void must(mproc_status status)
     if (status != MPROC_OK) abort();
 }
 
+static void begin_with(void *state, int64_t value, const mproc_semaphore_options *options)
+{
+    clan_begin(state);
+    must(mproc_semaphore_create(value, options, &semaphore));
+    owned = options->owned;
+    released = false;
+}
+
 static void begin(void *state, int64_t value, bool with_owner)
 {
-    mproc_semaphore_options options = {.owned = with_owner};
-
-    clan_begin(state);
-    must(mproc_semaphore_create(value, &options, &semaphore));
-    owned = with_owner;
-    released = false;
+    begin_with(state, value, &(mproc_semaphore_options){.owned = with_owner});
 }
 
 static int value(void)
@@ -153,7 +156,37 @@ static const char *check_one(void *state, bool completed)
     return check_end(state, completed, 1);
 }
 
+/* ---- bounded ---------------------------------------------------------------------------------- */
+
+/* The root has the only permit. */
+static void begin_bounded(void *state)
+{
+    begin_with(state, 1, &(mproc_semaphore_options){.bounded = true});
+    must(mproc_semaphore_acquire(semaphore, 0));
+}
+
+/* The one that is missing, and one too many. */
+static void release_twice(void *state)
+{
+    release(state);
+    if (mproc_semaphore_release(mine) != MPROC_BAD_STATE) abort();
+}
+
+static const char *check_bounded(void *state, bool completed)
+{
+    if (value() > 1 || (completed && value() != 1)) return step_says("there are %d permits", value());
+    if (value() == 0) must(mproc_semaphore_release(semaphore));
+    if (mproc_semaphore_release(semaphore) != MPROC_BAD_STATE) return step_says("it has lost its bound");
+    return check_end(state, completed, 1);
+}
+
 /* ---- a peer waits ----------------------------------------------------------------------------- */
+
+static void begin_bounded_with_peer(void *state)
+{
+    begin_bounded(state);
+    clan_peer(state, wait_for_permit);
+}
 
 static void begin_none_with_peer(void *state)
 {
@@ -232,6 +265,20 @@ static const step_scenario scenarios[] = {
      .operation = acquire_and_release,
      .release = release_by_root,
      .check = check_one,
+     RECOVERED},
+    {.name = "sync_semaphore.bounded",
+     .slow = true,
+     .setup = begin_bounded,
+     .enter = enter,
+     .operation = release_twice,
+     .check = check_bounded,
+     RECOVERED},
+    {.name = "sync_semaphore.bounded_waiter_asleep",
+     .slow = true,
+     .setup = begin_bounded_with_peer,
+     .enter = enter_with_peer,
+     .operation = release,
+     .check = check_released,
      RECOVERED},
     {.name = "sync_semaphore.waiter_asleep",
      .setup = begin_none_with_peer,

@@ -195,6 +195,7 @@ static const step_scenario scenarios[] = {
      .operation = reap,
      .recover = clan_recover,
      .check = check_lock_free,
+     .slow = true,
      COMMON},
     {.name = "recovery.adopter",
      .setup = clan_begin,
@@ -203,6 +204,7 @@ static const step_scenario scenarios[] = {
      .recover = recover_and_adopt,
      .check = check_lock_free,
      .slow = true,
+     .sparse = true,
      COMMON},
     {.name = "recovery.adopter_first",
      .setup = clan_begin,
@@ -211,6 +213,7 @@ static const step_scenario scenarios[] = {
      .recover = recover_by_adoption,
      .check = check_lock_free,
      .slow = true,
+     .sparse = true,
      COMMON},
 };
 

@@ -5,7 +5,10 @@
 #ifndef KILL_STORM_H
 #define KILL_STORM_H
 
+#include <stdatomic.h>
 #include <stdint.h>
+
+#include <mproc/process.h>
 
 /* Locks, parking and blocks of the arena; every 0.1 to 0.5 ms one of the processes is killed, whatever it is at. */
 void storm_arena(int seconds);
@@ -14,6 +17,9 @@ void storm_arena(int seconds);
  * All objects that processes share, used by two threads of each process; every 0.2 to 2.5 ms one of these is killed.
  */
 void storm_sync(int seconds);
+
+/* Memory of a few names; every 0.2 to 5 ms one of those who create, find, unlink and drop it is killed. */
+void storm_names(int seconds);
 
 /* Processes that start daemons of their own are killed. */
 void storm_births(int seconds);
@@ -34,5 +40,64 @@ void storm_pause(uint32_t *seed, uint32_t least, uint32_t most);
  */
 void storm_remember(void);
 void storm_check_as_before(void);
+
+/* ---- storms over a board ------------------------------------------------------------------------ */
+
+#define STORM_PROCESSES_MAX 4
+#define STORM_THREADS_MAX 2
+#define STORM_LIVES_MAX 65536
+
+/* What a life is given: each is a process from its start to its end, and has a number of its own, from 0. */
+struct storm_life {
+    uint64_t board;
+    uint32_t number;
+};
+
+/*
+ * Processes that work over a board in the arena until they are told to stop; one after the other is killed, and
+ * another life takes its place. `live` to `rounds` are filled in by who makes the storm.
+ */
+struct storm {
+    mproc_function *live; /* its arguments are a struct storm_life */
+    uint32_t processes;   /* at a time */
+    uint32_t threads;     /* of each that have to go on */
+    uint32_t least, most; /* microseconds between two kills */
+
+    /* After a kill: puts back what the dead has taken along, or the others would wait, rightly, for ever. */
+    void (*put_back)(void);
+
+    /* How often the thread of that life has done its work. */
+    uint32_t (*rounds)(uint32_t life, uint32_t thread);
+
+    _Atomic uint64_t *cell; /* the board's */
+    mproc_process *all[STORM_PROCESSES_MAX];
+    uint32_t numbers[STORM_PROCESSES_MAX];
+    uint32_t seen[STORM_PROCESSES_MAX][STORM_THREADS_MAX];
+    uint32_t lives;
+    uint32_t kills;
+    uint32_t seed;
+};
+
+/* Makes the board, all zero, of a family that has nothing else in use. */
+void *storm_begin(struct storm *storm, const char *name, size_t board_bytes);
+
+/* Starts the lives, and kills for so long. */
+void storm_blow(struct storm *storm, int seconds);
+
+/* When it is calm again: waits until all threads of all lives have gone on. */
+void storm_await_rounds(struct storm *storm);
+
+/* Waits for the end of all lives, which have been told to stop. */
+void storm_join(struct storm *storm);
+
+/*
+ * Fails unless all that was counted was published, too: `published` has a count for each life, which is one behind
+ * if that was killed in between.
+ */
+void storm_judge_count(const struct storm *storm, const char *what, uint64_t counted,
+                       const _Atomic uint32_t *published);
+
+/* Gives the board back: then everything is as it was. */
+void storm_end(struct storm *storm);
 
 #endif

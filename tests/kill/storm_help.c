@@ -105,3 +105,115 @@ void storm_check_as_before(void)
            (unsigned long)before.threads, (unsigned long long)before.blocks);
     CHECK_WAIT_UNTIL(as_before, NULL);
 }
+
+/* ---- storms over a board ------------------------------------------------------------------------ */
+
+/* Wine's server now and then answers "Internal error" where processes are killed meanwhile; the next try succeeds. */
+#define STARTS_MAX 5
+
+/* So often all have to do their work when it is calm again. */
+#define ROUNDS 10
+
+void *storm_begin(struct storm *storm, const char *name, size_t board_bytes)
+{
+    CHECK(storm->processes <= STORM_PROCESSES_MAX && storm->threads <= STORM_THREADS_MAX);
+    storm->seed = storm_seed(name);
+    CHECK(mproc_current_process() != NULL);
+    storm_remember();
+    CHECK_OK(cells_take(board_bytes, board_bytes, &storm->cell));
+    return arena_at(atomic_load(storm->cell));
+}
+
+static void begin_life(struct storm *storm, uint32_t place)
+{
+    struct storm_life life = {atomic_load(storm->cell), storm->lives++};
+    mproc_status status = MPROC_SYSTEM;
+    int i;
+
+    storm->numbers[place] = life.number;
+    CHECK_OK(mproc_process_create(storm->live, mproc_bytes(&life, sizeof life), NULL, &storm->all[place]));
+    for (i = 0; i < STARTS_MAX && status == MPROC_SYSTEM; i++) {
+        status = mproc_process_start(storm->all[place]);
+        if (status == MPROC_SYSTEM) printf("start failed: %s\n", mproc_last_error_text());
+    }
+    CHECK_OK(status);
+}
+
+/* A process that is killed before its main guard says so at the join. */
+static void end_life(struct storm *storm, uint32_t place, bool killed)
+{
+    mproc_status status = mproc_process_join(storm->all[place], check_limit_ms());
+    mproc_exit_status end = mproc_process_exit_status(storm->all[place]);
+
+    if (status != MPROC_NO_GUARD || !killed) CHECK_STATUS(status, MPROC_OK);
+    CHECK_EQ(end.kind, killed ? MPROC_EXIT_SIGNALLED : MPROC_EXIT_EXITED);
+    CHECK_EQ(killed ? end.signal : end.code, killed ? 9 : 0);
+    mproc_process_free(storm->all[place]);
+}
+
+static void kill_one(struct storm *storm)
+{
+    uint32_t place = storm_random(&storm->seed) % storm->processes;
+
+    storm_pause(&storm->seed, storm->least, storm->most);
+    CHECK_OK(mproc_process_kill(storm->all[place]));
+    storm->kills++;
+    end_life(storm, place, true);
+    storm->put_back();
+    begin_life(storm, place);
+}
+
+void storm_blow(struct storm *storm, int seconds)
+{
+    int64_t end_ms = check_now_ms() + seconds * 1000;
+    uint32_t i;
+
+    for (i = 0; i < storm->processes; i++) begin_life(storm, i);
+    while (check_now_ms() < end_ms && storm->lives < STORM_LIVES_MAX) kill_one(storm);
+}
+
+static bool all_go_on(void *context)
+{
+    const struct storm *storm = context;
+    uint32_t i, j;
+
+    for (i = 0; i < storm->processes; i++)
+        for (j = 0; j < storm->threads; j++)
+            if (storm->rounds(storm->numbers[i], j) < storm->seen[i][j] + ROUNDS) return false;
+    return true;
+}
+
+void storm_await_rounds(struct storm *storm)
+{
+    uint32_t i, j;
+
+    for (i = 0; i < storm->processes; i++)
+        for (j = 0; j < storm->threads; j++) storm->seen[i][j] = storm->rounds(storm->numbers[i], j);
+    CHECK_WAIT_UNTIL(all_go_on, storm);
+}
+
+void storm_join(struct storm *storm)
+{
+    uint32_t i;
+
+    for (i = 0; i < storm->processes; i++) end_life(storm, i, false);
+}
+
+void storm_judge_count(const struct storm *storm, const char *what, uint64_t counted,
+                       const _Atomic uint32_t *published)
+{
+    uint64_t sum = 0;
+    uint32_t i;
+
+    for (i = 0; i < storm->lives; i++) sum += atomic_load(&published[i]);
+    printf("%s: %lu kills, counted to %llu, published %llu\n", what, (unsigned long)storm->kills,
+           (unsigned long long)counted, (unsigned long long)sum);
+    CHECK(counted >= sum);
+    CHECK(counted <= sum + storm->kills);
+}
+
+void storm_end(struct storm *storm)
+{
+    cells_give(storm->cell);
+    storm_check_as_before();
+}

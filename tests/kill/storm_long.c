@@ -17,6 +17,11 @@ static void case_sync(void)
     storm_sync(SECONDS);
 }
 
+static void case_names(void)
+{
+    storm_names(SECONDS);
+}
+
 static void case_pool(void)
 {
     storm_pool(SECONDS);
@@ -25,5 +30,6 @@ static void case_pool(void)
 CHECK_SUITE(storm_long,
     CASE_LIMIT(arena, 240),
     CASE_LIMIT(sync, 240),
+    CASE_LIMIT(names, 240),
     CASE_LIMIT(pool, 240)
 );

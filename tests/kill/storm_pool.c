@@ -14,7 +14,7 @@
 #define ITEMS 3000
 #define CHUNK 8
 
-struct storm {
+struct pool_storm {
     mproc_pool *pool;
     _Atomic uint32_t stop;
     uint32_t kills;
@@ -49,7 +49,7 @@ static bool is_fair(const mproc_pool *pool, const struct pool_member *member)
 }
 
 /* Under the pool's mutex a worker's object stays. */
-static void kill_one(struct storm *storm)
+static void kill_one(struct pool_storm *storm)
 {
     const struct pool_member *member = &storm->pool->members[storm_random(&storm->seed) % WORKERS];
 
@@ -61,7 +61,7 @@ static void kill_one(struct storm *storm)
 
 static void blow(void *context)
 {
-    struct storm *storm = context;
+    struct pool_storm *storm = context;
 
     while (!atomic_load(&storm->stop)) {
         storm_pause(&storm->seed, 500, 4000);
@@ -69,7 +69,7 @@ static void blow(void *context)
     }
 }
 
-static mproc_status map(struct storm *storm)
+static mproc_status map(struct pool_storm *storm)
 {
     mproc_map_options options = {.chunk_size = CHUNK, .statuses = storm->statuses};
     uint64_t lost = 0;
@@ -97,12 +97,12 @@ static mproc_status map(struct storm *storm)
 
 static bool has_its_size(void *context)
 {
-    return mproc_pool_pids(((struct storm *)context)->pool, NULL, 0) == WORKERS;
+    return mproc_pool_pids(((struct pool_storm *)context)->pool, NULL, 0) == WORKERS;
 }
 
 void storm_pool(int seconds)
 {
-    static struct storm storm;
+    static struct pool_storm storm;
     int64_t end_ms = check_now_ms() + seconds * 1000;
     plat_thread *thread;
 

@@ -17,6 +17,11 @@ static void case_sync(void)
     storm_sync(SECONDS);
 }
 
+static void case_names(void)
+{
+    storm_names(SECONDS);
+}
+
 static void case_pool(void)
 {
     storm_pool(SECONDS);
@@ -25,5 +30,6 @@ static void case_pool(void)
 CHECK_SUITE(storm,
     CASE_LIMIT(arena, 60),
     CASE_LIMIT(sync, 60),
+    CASE_LIMIT(names, 60),
     CASE_LIMIT(pool, 60)
 );

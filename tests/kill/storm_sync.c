@@ -14,13 +14,10 @@
 
 #define PROCESSES 3
 #define THREADS 2
-#define LIVES_MAX 65536
 #define PERMITS 3
 /* Half of those who come to the barrier give up after that. */
 #define BARRIER_MS 5
 #define EVENT_MS 3
-/* Wine's server now and then answers "Internal error" where processes are killed meanwhile; the next try succeeds. */
-#define STARTS_MAX 5
 
 /* The objects that all use. */
 struct things {
@@ -30,13 +27,14 @@ struct things {
     mproc_condition *condition;
     mproc_event *event;
     mproc_barrier *barrier;
+    mproc_shared_value *value;
 };
 
-enum { LOCK, RLOCK, SEMAPHORE, CONDITION, EVENT, BARRIER, THINGS };
+enum { LOCK, RLOCK, SEMAPHORE, CONDITION, EVENT, BARRIER, VALUE, THINGS };
 
 /*
- * `counter` is changed under the lock, `deep` under the rlock, `tokens` under the condition. Each life is a process
- * from its start to its end, which adds to what it has published; `left` counts those that came to their end.
+ * `counter` is changed under the lock, `deep` under the rlock, `tokens` under the condition. Each life adds to
+ * what it has published; `left` counts those that came to their end.
  */
 struct board {
     _Atomic uint64_t objects[THINGS];
@@ -49,14 +47,9 @@ struct board {
     _Atomic uint32_t wrong_line;
     _Atomic uint32_t passed;
     _Atomic uint32_t left;
-    _Atomic uint32_t counted[LIVES_MAX];
-    _Atomic uint32_t counted_deep[LIVES_MAX];
-    _Atomic uint32_t rounds[LIVES_MAX][THREADS];
-};
-
-struct life {
-    uint64_t board;
-    uint32_t number;
+    _Atomic uint32_t counted[STORM_LIVES_MAX];
+    _Atomic uint32_t counted_deep[STORM_LIVES_MAX];
+    _Atomic uint32_t rounds[STORM_LIVES_MAX][THREADS];
 };
 
 static struct board *board;
@@ -178,17 +171,37 @@ static void use_barrier(uint32_t random)
     if (status != MPROC_OK && random % 2) EXPECT(mproc_barrier_reset(things.barrier) == MPROC_OK);
 }
 
+/* The value's two words are the same, unless somebody died between them: who takes it over, mends it. */
+static void change_value(void)
+{
+    mproc_status status = mproc_shared_value_acquire(things.value, MPROC_FOREVER);
+    uint64_t *words = mproc_shared_value_memory(things.value);
+
+    if (status == MPROC_OWNER_DIED) {
+        status = mproc_shared_value_recover(things.value, MPROC_FOREVER);
+        words[1] = words[0];
+    }
+    EXPECT(status == MPROC_OK);
+    EXPECT(words[0] == words[1]);
+    words[0]++;
+    words[1]++;
+    EXPECT(mproc_shared_value_release(things.value) == MPROC_OK);
+}
+
 static void make_own(void)
 {
     mproc_condition *condition = NULL;
+    mproc_shared_array *array = NULL;
 
     EXPECT(mproc_condition_create(NULL, &condition) == MPROC_OK);
+    EXPECT(mproc_shared_array_create(sizeof(int), 3, NULL, NULL, &array) == MPROC_OK);
     mproc_condition_free(condition);
+    mproc_shared_array_free(array);
 }
 
 static void use_one(uint32_t random)
 {
-    switch (random % 8) {
+    switch (random % 9) {
     case 0:
         count_under_lock();
         break;
@@ -203,12 +216,15 @@ static void use_one(uint32_t random)
         put_token();
         break;
     case 4:
-        use_event(random / 8);
+        use_event(random / 9);
         break;
     case 5:
-        use_barrier(random / 8);
+        use_barrier(random / 9);
         break;
     case 6:
+        change_value();
+        break;
+    case 7:
         make_own();
         break;
     default:
@@ -253,6 +269,7 @@ static void open_things(void)
     things.condition = (mproc_condition *)(void *)open_thing(CONDITION);
     things.event = (mproc_event *)(void *)open_thing(EVENT);
     things.barrier = (mproc_barrier *)(void *)open_thing(BARRIER);
+    things.value = (mproc_shared_value *)(void *)open_thing(VALUE);
 }
 
 static void free_things(void)
@@ -263,12 +280,13 @@ static void free_things(void)
     mproc_condition_free(things.condition);
     mproc_event_free(things.event);
     mproc_barrier_free(things.barrier);
+    mproc_shared_value_free(things.value);
 }
 
 static mproc_status live(mproc_call *call)
 {
+    struct storm_life life;
     plat_thread *second;
-    struct life life;
 
     CHECK_OK(mproc_unpack_bytes(call, &life, sizeof life));
     board = arena_at(life.board);
@@ -284,90 +302,40 @@ static mproc_status live(mproc_call *call)
 
 /* ---- the storm -------------------------------------------------------------------------------- */
 
-struct storm {
-    _Atomic uint64_t *cell;
-    mproc_process *processes[PROCESSES];
-    uint32_t numbers[PROCESSES];
-    uint32_t seen[PROCESSES][THREADS];
-    uint32_t lives;
-    uint32_t kills;
-    uint32_t seed;
-};
-
 static void tell(int which, const void *thing)
 {
     atomic_store(&board->objects[which], ((const struct reference *)thing)->ref.offset);
 }
 
-static void make_things(struct storm *storm)
+static void make_things(void)
 {
     mproc_semaphore_options options = {.owned = true};
 
-    CHECK_OK(cells_take(sizeof *board, sizeof *board, &storm->cell));
-    board = arena_at(atomic_load(storm->cell));
     CHECK_OK(mproc_lock_create(NULL, &things.lock));
     CHECK_OK(mproc_rlock_create(NULL, &things.rlock));
     CHECK_OK(mproc_semaphore_create(PERMITS, &options, &things.semaphore));
     CHECK_OK(mproc_condition_create(NULL, &things.condition));
     CHECK_OK(mproc_event_create(&things.event));
     CHECK_OK(mproc_barrier_create(2, NULL, &things.barrier));
+    CHECK_OK(mproc_shared_value_create(2 * sizeof(uint64_t), NULL, NULL, &things.value));
     tell(LOCK, things.lock);
     tell(RLOCK, things.rlock);
     tell(SEMAPHORE, things.semaphore);
     tell(CONDITION, things.condition);
     tell(EVENT, things.event);
     tell(BARRIER, things.barrier);
+    tell(VALUE, things.value);
 }
 
-static void begin_life(struct storm *storm, uint32_t place)
+/* A token with which somebody died. */
+static void put_back(void)
 {
-    struct life life = {arena_offset(board), storm->lives++};
-    mproc_status status = MPROC_SYSTEM;
-    int i;
-
-    storm->numbers[place] = life.number;
-    CHECK_OK(mproc_process_create(live, mproc_bytes(&life, sizeof life), NULL, &storm->processes[place]));
-    for (i = 0; i < STARTS_MAX && status == MPROC_SYSTEM; i++) {
-        status = mproc_process_start(storm->processes[place]);
-        if (status == MPROC_SYSTEM) printf("start failed: %s\n", mproc_last_error_text());
-    }
-    CHECK_OK(status);
-}
-
-/* A process that is killed before its main guard says so at the join. */
-static void end_life(struct storm *storm, uint32_t place, bool killed)
-{
-    mproc_status status = mproc_process_join(storm->processes[place], check_limit_ms());
-    mproc_exit_status end = mproc_process_exit_status(storm->processes[place]);
-
-    if (status != MPROC_NO_GUARD || !killed) CHECK_STATUS(status, MPROC_OK);
-    CHECK_EQ(end.kind, killed ? MPROC_EXIT_SIGNALLED : MPROC_EXIT_EXITED);
-    CHECK_EQ(killed ? end.signal : end.code, killed ? 9 : 0);
-    mproc_process_free(storm->processes[place]);
-}
-
-/* Tokens with which somebody died are replaced, or the others would wait, rightly, for ever. */
-static void blow(struct storm *storm)
-{
-    uint32_t place = storm_random(&storm->seed) % PROCESSES;
-
-    storm_pause(&storm->seed, 200, 2500);
-    CHECK_OK(mproc_process_kill(storm->processes[place]));
-    storm->kills++;
-    end_life(storm, place, true);
     if (atomic_load(&board->tokens) == 0) put_token();
-    begin_life(storm, place);
 }
 
-static bool all_go_on(void *context)
+static uint32_t rounds(uint32_t life, uint32_t thread)
 {
-    struct storm *storm = context;
-    int i, j;
-
-    for (i = 0; i < PROCESSES; i++)
-        for (j = 0; j < THREADS; j++)
-            if (atomic_load(&board->rounds[storm->numbers[i]][j]) < storm->seen[i][j] + 10) return false;
-    return true;
+    return atomic_load(&board->rounds[life][thread]);
 }
 
 /* Who comes to the barrier or waits for a token when all others have left already is sent away. */
@@ -384,28 +352,13 @@ static bool all_left(void *unused)
 /* When it is calm again, everybody goes on, and everybody ends. */
 static void calm_down(struct storm *storm)
 {
-    uint32_t i, j;
-
-    for (i = 0; i < PROCESSES * THREADS; i++) put_token();
-    for (i = 0; i < PROCESSES; i++)
-        for (j = 0; j < THREADS; j++) storm->seen[i][j] = atomic_load(&board->rounds[storm->numbers[i]][j]);
-    CHECK_WAIT_UNTIL(all_go_on, storm);
-    atomic_store(&board->stop, 1);
-    CHECK_WAIT_UNTIL(all_left, NULL);
-    for (i = 0; i < PROCESSES; i++) end_life(storm, i, false);
-}
-
-/* A count is ahead of what was published by those who were killed in between. */
-static void judge_count(const char *what, uint64_t counter, const _Atomic uint32_t *published,
-                        const struct storm *storm)
-{
-    uint64_t sum = 0;
     uint32_t i;
 
-    for (i = 0; i < storm->lives; i++) sum += atomic_load(&published[i]);
-    printf("%s: counted to %llu, published %llu\n", what, (unsigned long long)counter, (unsigned long long)sum);
-    CHECK(counter >= sum);
-    CHECK(counter <= sum + storm->kills);
+    for (i = 0; i < PROCESSES * THREADS; i++) put_token();
+    storm_await_rounds(storm);
+    atomic_store(&board->stop, 1);
+    CHECK_WAIT_UNTIL(all_left, NULL);
+    storm_join(storm);
 }
 
 static void judge(const struct storm *storm)
@@ -413,12 +366,11 @@ static void judge(const struct storm *storm)
     const struct object *object;
     int i;
 
-    printf("%lu kills, %lu passed the barrier\n", (unsigned long)storm->kills,
-           (unsigned long)atomic_load(&board->passed));
+    printf("%lu passed the barrier\n", (unsigned long)atomic_load(&board->passed));
     if (atomic_load(&board->wrong)) printf("line %lu\n", (unsigned long)atomic_load(&board->wrong_line));
     CHECK_EQ(atomic_load(&board->wrong), 0);
-    judge_count("lock", atomic_load(&board->counter), board->counted, storm);
-    judge_count("rlock", atomic_load(&board->deep), board->counted_deep, storm);
+    storm_judge_count(storm, "lock", atomic_load(&board->counter), board->counted);
+    storm_judge_count(storm, "rlock", atomic_load(&board->deep), board->counted_deep);
     CHECK_EQ(mproc_semaphore_value(things.semaphore), PERMITS);
     for (i = 0; i < THINGS; i++) {
         object = arena_at(atomic_load(&board->objects[i]));
@@ -429,18 +381,19 @@ static void judge(const struct storm *storm)
 
 void storm_sync(int seconds)
 {
-    struct storm storm = {.seed = storm_seed("the objects")};
-    int64_t end_ms = check_now_ms() + seconds * 1000;
-    uint32_t i;
+    struct storm storm = {.live = live,
+                          .processes = PROCESSES,
+                          .threads = THREADS,
+                          .least = 200,
+                          .most = 2500,
+                          .put_back = put_back,
+                          .rounds = rounds};
 
-    CHECK(mproc_current_process() != NULL);
-    storm_remember();
-    make_things(&storm);
-    for (i = 0; i < PROCESSES; i++) begin_life(&storm, i);
-    while (check_now_ms() < end_ms && storm.lives < LIVES_MAX - PROCESSES) blow(&storm);
+    board = storm_begin(&storm, "the objects", sizeof *board);
+    make_things();
+    storm_blow(&storm, seconds);
     calm_down(&storm);
     judge(&storm);
     free_things();
-    cells_give(storm.cell);
-    storm_check_as_before();
+    storm_end(&storm);
 }

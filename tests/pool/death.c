@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "crew.h"
+#include "process/things.h"
 
 enum { COUNT = 40 };
 
@@ -417,6 +418,43 @@ static void case_a_hundred_kills_lose_nothing_but_their_chunks(void)
     mproc_pool_free(pool);
 }
 
+static mproc_status dies_with_all_locks(const void *item, void *result, mproc_call *call)
+{
+    things all;
+
+    (void)item;
+    (void)result;
+    MPROC_TRY(things_unpack(call, &all));
+    CHECK_OK(mproc_lock_acquire(all.lock, 0));
+    CHECK_OK(mproc_rlock_acquire(all.rlock, 0));
+    CHECK_OK(mproc_condition_acquire(all.condition, 0));
+    CHECK_OK(mproc_shared_value_acquire(all.value, 0));
+    CHECK_OK(mproc_shared_array_acquire(all.array, 0));
+    os_kill(mproc_getpid());
+    return mproc_sleep_ms(MPROC_FOREVER);
+}
+
+static void case_locks_of_a_worker_that_was_killed_are_abandoned(void)
+{
+    mproc_pool *pool;
+    int64_t value;
+    things all;
+
+    things_create(&all);
+    pool = crew_create(1);
+    CHECK_REFUSED(mproc_pool_map(pool, dies_with_all_locks, "x", 1, NULL, 0, 1,
+                                 &(mproc_map_options){.args = THINGS_LIST(&all)}),
+                  MPROC_WORKER_LOST, os_killed_text());
+    CHECK_STATUS(mproc_lock_acquire(all.lock, MPROC_FOREVER), MPROC_OWNER_DIED);
+    CHECK_STATUS(mproc_rlock_acquire(all.rlock, MPROC_FOREVER), MPROC_OWNER_DIED);
+    CHECK_STATUS(mproc_condition_acquire(all.condition, MPROC_FOREVER), MPROC_OWNER_DIED);
+    CHECK_STATUS(mproc_shared_value_get(all.value, &value, sizeof value), MPROC_OWNER_DIED);
+    CHECK_STATUS(mproc_shared_array_get(all.array, 0, 1, &value), MPROC_OWNER_DIED);
+    things_free(&all);
+    check_restored(pool);
+    mproc_pool_free(pool);
+}
+
 CHECK_SUITE_SETUP(pool_death, crew_of_processes,
     CASE(a_worker_killed_in_an_item_loses_only_that),
     CASE(a_worker_killed_in_a_chunk_loses_all_of_it),
@@ -435,4 +473,5 @@ CHECK_SUITE_SETUP(pool_death, crew_of_processes,
     CASE(a_map_ends_even_if_no_worker_survives_the_functions_module),
     CASE(a_function_of_another_module_is_found),
     CASE_LIMIT(a_hundred_kills_lose_nothing_but_their_chunks, 60),
+    CASE(locks_of_a_worker_that_was_killed_are_abandoned),
 );

@@ -115,7 +115,8 @@ static void case_marker_of_no_arena_is_ignored(void)
 
 static void case_marker_survives_printing_and_parsing(void)
 {
-    const struct marker marker = {5, 2147483647, (uint64_t)64 << 30, ((uint64_t)64 << 30) - 8, 4294967295u, 4294967295u};
+    const struct marker marker = {5,           2147483647, (uint64_t)64 << 30, ((uint64_t)64 << 30) - 8,
+                                  4294967295u, 4294967295u};
     struct marker read;
     char text[MARKER_BYTES];
 

@@ -199,6 +199,41 @@ static void case_failure_of_the_action_is_told_to_who_ran_it(void)
     mproc_barrier_free(barrier);
 }
 
+/* An action knows no arguments. */
+static board *board_here;
+
+static mproc_status waits_to_be_told(mproc_call *call)
+{
+    (void)call;
+    atomic_fetch_add(&board_here->ready, 1);
+    board_await(&board_here->go, 1);
+    return MPROC_OK;
+}
+
+static void passes_when_told(peer *self)
+{
+    board_here = self->board;
+    CHECK_OK(mproc_barrier_wait(self->object, MPROC_FOREVER, NULL));
+}
+
+static void case_who_comes_during_the_action_waits_for_a_place(void)
+{
+    mproc_barrier *barrier = create(1, &(mproc_barrier_options){.action = waits_to_be_told});
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    board_here = crowd.board;
+    crowd_add(&crowd, 1, passes_when_told, barrier);
+    board_await(&crowd.board->ready, 1);
+    CHECK_SAYS(mproc_barrier_wait(barrier, 20, NULL), MPROC_TIMEOUT, "all places at the barrier were taken");
+    CHECK(!mproc_barrier_broken(barrier));
+    atomic_store(&crowd.board->go, 1);
+    CHECK_OK(mproc_barrier_wait(barrier, MPROC_FOREVER, NULL));
+    CHECK_EQ(atomic_load(&crowd.board->ready), 2);
+    crowd_fini(&crowd);
+    mproc_barrier_free(barrier);
+}
+
 CHECK_TWINS(sync_barrier, peers_of_processes, sync_barrier_threads, peers_of_threads,
     CASE(parties_pass_in_lockstep),
     CASE(parties_pass_ten_times),
@@ -208,4 +243,5 @@ CHECK_TWINS(sync_barrier, peers_of_processes, sync_barrier_threads, peers_of_thr
     CASE(action_runs_once_before_anybody_goes_on),
     CASE(action_that_fails_breaks_the_barrier),
     CASE(failure_of_the_action_is_told_to_who_ran_it),
+    CASE(who_comes_during_the_action_waits_for_a_place),
 );

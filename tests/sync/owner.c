@@ -1,313 +1,277 @@
-/* mproc/lock.h: locks whose owner ends - a thread, or a process in any of three ways - without releasing them. */
+/*
+ * Locks whose owner ends - a thread, or a process in any of three ways - without releasing them: mproc/lock.h, and
+ * the locks of shared values and arrays.
+ */
+#include "sync/lockable.h"
 #include "sync/peers.h"
 
-#include <stdlib.h>
-
-/* How an owner ends. A thread can only return. */
-enum { RETURNS, EXITS, IS_KILLED, ENDS };
-
-static int ends(void)
-{
-    return peers_are_threads() ? EXITS : ENDS;
-}
-
-static void end(const peer *self)
-{
-    atomic_fetch_add(&self->board->ready, 1);
-    board_await(&self->board->go, 1);
-    if (self->extra == EXITS) exit(0);
-}
-
-/* Lets the first member of the crowd end, which is ready to. */
-static void let_end(peer_crowd *crowd)
-{
-    board_await(&crowd->board->ready, 1);
-    if (crowd->extra == IS_KILLED) crowd_kill(crowd, 0);
-    atomic_store(&crowd->board->go, 1);
-    crowd_join(crowd);
-}
-
+/* Holds it, as often as it can be held. */
 static void acquires(peer *self)
 {
-    CHECK_OK(mproc_lock_acquire(self->object, check_limit_ms()));
-    end(self);
+    int i;
+
+    for (i = 0; i < (lockable_nests(self->object) ? 3 : 1); i++)
+        CHECK_OK(lockable_acquire(self->object, check_limit_ms()));
+    peer_end(self);
+}
+
+/* The object, and a peer that is to acquire it and then to end so. */
+static void *create_owned(int kind, bool recover, int how, peer_crowd *owner)
+{
+    void *object = lockable_create(lockables[kind], recover);
+
+    crowd_init(owner);
+    owner->extra = how;
+    crowd_add(owner, 1, acquires, object);
+    board_await(&owner->board->ready, 1);
+    return object;
+}
+
+static void free_owned(void *object, peer_crowd *owner)
+{
+    lockable_free(object);
+    crowd_fini(owner);
 }
 
 /* ---- abandoned locks ---------------------------------------------------------------------------- */
 
-static void check_abandoned(mproc_lock *lock)
+static void check_recovers(void *object)
 {
-    int i;
-
-    CHECK_SAYS(mproc_lock_acquire(lock, MPROC_FOREVER), MPROC_OWNER_DIED, "abandoned");
-    for (i = -1; i < 2; i++) CHECK_STATUS(mproc_lock_acquire(lock, i), MPROC_OWNER_DIED);
-    CHECK_STATUS(mproc_lock_release(lock), MPROC_OWNER_DIED);
-    CHECK(mproc_lock_locked(lock));
+    CHECK_OK(lockable_recover(object, 0));
+    CHECK_OK(lockable_release(object));
+    lockable_check_free(object);
 }
 
-static void check_recovers(mproc_lock *lock)
+static void check_abandoned(int kind, int how)
 {
-    CHECK_OK(mproc_lock_recover(lock, 0));
-    CHECK(mproc_lock_locked(lock));
-    CHECK_STATUS(mproc_lock_acquire(lock, 1), MPROC_TIMEOUT);
-    CHECK_OK(mproc_lock_release(lock));
-    CHECK_OK(mproc_lock_acquire(lock, 0));
-    CHECK_OK(mproc_lock_release(lock));
+    peer_crowd owner;
+    void *object = create_owned(kind, false, how, &owner);
+
+    crowd_let_end(&owner);
+    lockable_check_abandoned(object);
+    check_recovers(object);
+    free_owned(object, &owner);
 }
 
 static void case_lock_of_an_ended_owner_is_abandoned_until_it_is_recovered(void)
 {
-    mproc_lock *lock = NULL;
-    peer_crowd crowd;
-    int how;
+    int kind, how;
 
-    for (how = 0; how < ends(); how++) {
-        crowd_init(&crowd);
-        crowd.extra = how;
-        CHECK_OK(mproc_lock_create(NULL, &lock));
-        crowd_add(&crowd, 1, acquires, lock);
-        let_end(&crowd);
-        check_abandoned(lock);
-        check_recovers(lock);
-        mproc_lock_free(lock);
-        crowd_fini(&crowd);
-    }
+    for (kind = 0; kind < LOCKABLES; kind++)
+        for (how = 0; how < peers_ends(); how++) check_abandoned(kind, how);
 }
 
 static void waits_for_it(peer *self)
 {
-    mproc_status status;
-
-    atomic_fetch_add(&self->board->count, 1);
-    status = mproc_lock_acquire(self->object, MPROC_FOREVER);
-    CHECK_STATUS(status, MPROC_OWNER_DIED);
-    CHECK_STATUS(mproc_lock_acquire(self->object, 0), MPROC_OWNER_DIED);
+    CHECK_STATUS(lockable_acquire(self->object, MPROC_FOREVER), MPROC_OWNER_DIED);
+    CHECK_STATUS(lockable_acquire(self->object, 0), MPROC_OWNER_DIED);
     atomic_fetch_add(&self->board->done, 1);
+}
+
+static void check_all_learn(int kind, int how)
+{
+    peer_crowd owner, others;
+    void *object = create_owned(kind, false, how, &owner);
+
+    crowd_init(&others);
+    others.threads = 2;
+    crowd_add(&others, 2, waits_for_it, object);
+    peers_await_sleepers(object, 4);
+    crowd_let_end(&owner);
+    crowd_join(&others);
+    CHECK_EQ(atomic_load(&others.board->done), 4);
+    check_recovers(object);
+    crowd_fini(&others);
+    free_owned(object, &owner);
 }
 
 static void case_all_who_wait_learn_that_the_owner_ended(void)
 {
-    mproc_lock *lock = NULL;
-    peer_crowd owner, others;
-    int how;
+    int kind, how;
 
-    for (how = 0; how < ends(); how++) {
-        crowd_init(&owner);
-        crowd_init(&others);
-        owner.extra = how;
-        others.threads = 2;
-        CHECK_OK(mproc_lock_create(NULL, &lock));
-        crowd_add(&owner, 1, acquires, lock);
-        board_await(&owner.board->ready, 1);
-        crowd_add(&others, 2, waits_for_it, lock);
-        peers_await_sleepers(lock, 4);
-        let_end(&owner);
-        crowd_join(&others);
-        CHECK_EQ(atomic_load(&others.board->done), 4);
-        check_recovers(lock);
-        mproc_lock_free(lock);
-        crowd_fini(&others);
-        crowd_fini(&owner);
-    }
+    for (kind = 0; kind < LOCKABLES; kind++)
+        for (how = 0; how < peers_ends(); how++) check_all_learn(kind, how);
 }
 
 /* ---- recover ------------------------------------------------------------------------------------ */
 
+static void check_recovers_free(int kind)
+{
+    void *object = lockable_create(lockables[kind], false);
+    bool nests = lockable_nests(object);
+
+    CHECK_OK(lockable_recover(object, MPROC_FOREVER));
+    CHECK_STATUS(lockable_recover(object, 5), nests ? MPROC_OK : MPROC_TIMEOUT);
+    if (nests) CHECK_OK(lockable_release(object));
+    CHECK_OK(lockable_release(object));
+    lockable_check_free(object);
+    lockable_free(object);
+}
+
 static void case_recover_acquires_a_lock_that_is_not_abandoned(void)
 {
-    mproc_lock *lock = NULL;
-    mproc_rlock *rlock = NULL;
+    int kind;
 
-    CHECK_OK(mproc_lock_create(NULL, &lock));
-    CHECK_OK(mproc_lock_recover(lock, MPROC_FOREVER));
-    CHECK_STATUS(mproc_lock_recover(lock, 5), MPROC_TIMEOUT);
-    CHECK_OK(mproc_lock_release(lock));
-    CHECK_STATUS(mproc_lock_release(lock), MPROC_BAD_STATE);
-    mproc_lock_free(lock);
-    CHECK_OK(mproc_rlock_create(NULL, &rlock));
-    CHECK_OK(mproc_rlock_recover(rlock, 0));
-    CHECK_OK(mproc_rlock_recover(rlock, 0));
-    CHECK_OK(mproc_rlock_release(rlock));
-    CHECK_OK(mproc_rlock_release(rlock));
-    CHECK_STATUS(mproc_rlock_release(rlock), MPROC_NOT_OWNER);
-    mproc_rlock_free(rlock);
+    for (kind = 0; kind < LOCKABLES; kind++) check_recovers_free(kind);
 }
 
 static void recovers(peer *self)
 {
     board_await(&self->board->go, 1);
-    CHECK_OK(mproc_lock_recover(self->object, check_limit_ms()));
+    CHECK_OK(lockable_recover(self->object, check_limit_ms()));
     CHECK_EQ(atomic_fetch_add(&self->board->inside, 1), 0);
     atomic_fetch_add(&self->board->done, 1);
     CHECK_EQ(atomic_fetch_sub(&self->board->inside, 1), 1);
-    CHECK_OK(mproc_lock_release(self->object));
+    CHECK_OK(lockable_release(self->object));
+}
+
+static void check_many_recover(int kind)
+{
+    peer_crowd owner, others;
+    void *object = create_owned(kind, false, PEER_RETURNS, &owner);
+
+    crowd_init(&others);
+    others.threads = 2;
+    crowd_add(&others, 3, recovers, object);
+    crowd_let_end(&owner);
+    atomic_store(&others.board->go, 1);
+    crowd_join(&others);
+    CHECK_EQ(atomic_load(&others.board->done), 6);
+    lockable_check_free(object);
+    crowd_fini(&others);
+    free_owned(object, &owner);
 }
 
 static void case_many_who_recover_hold_it_one_after_the_other(void)
 {
-    mproc_lock *lock = NULL;
-    peer_crowd owner, others;
+    int kind;
 
-    crowd_init(&owner);
-    crowd_init(&others);
-    others.threads = 2;
-    CHECK_OK(mproc_lock_create(NULL, &lock));
-    crowd_add(&owner, 1, acquires, lock);
-    crowd_add(&others, 3, recovers, lock);
-    let_end(&owner);
-    atomic_store(&others.board->go, 1);
-    crowd_join(&others);
-    CHECK_EQ(atomic_load(&others.board->done), 6);
-    CHECK(!mproc_lock_locked(lock));
-    mproc_lock_free(lock);
-    crowd_fini(&others);
-    crowd_fini(&owner);
+    for (kind = 0; kind < LOCKABLES; kind++) check_many_recover(kind);
+}
+
+static void check_is_as_if_free(int kind, int how)
+{
+    peer_crowd owner;
+    void *object = create_owned(kind, true, how, &owner);
+
+    crowd_let_end(&owner);
+    CHECK_OK(lockable_acquire(object, MPROC_FOREVER));
+    CHECK_OK(lockable_release(object));
+    lockable_check_free(object);
+    free_owned(object, &owner);
 }
 
 static void case_lock_with_the_option_is_acquired_as_if_it_were_free(void)
 {
-    mproc_lock *lock = NULL;
-    peer_crowd crowd;
-    int how;
+    int kind, how;
 
-    for (how = 0; how < ends(); how++) {
-        crowd_init(&crowd);
-        crowd.extra = how;
-        CHECK_OK(mproc_lock_create(&(mproc_lock_options){.recover = true}, &lock));
-        crowd_add(&crowd, 1, acquires, lock);
-        let_end(&crowd);
-        CHECK_OK(mproc_lock_acquire(lock, MPROC_FOREVER));
-        CHECK_STATUS(mproc_lock_acquire(lock, 0), MPROC_TIMEOUT);
-        CHECK_OK(mproc_lock_release(lock));
-        CHECK(!mproc_lock_locked(lock));
-        mproc_lock_free(lock);
-        crowd_fini(&crowd);
-    }
+    for (kind = 0; kind < LOCKABLES; kind++)
+        for (how = 0; how < peers_ends(); how++) check_is_as_if_free(kind, how);
 }
 
 static void waits_and_gets_it(peer *self)
 {
-    CHECK_OK(mproc_lock_acquire(self->object, check_limit_ms()));
-    CHECK_OK(mproc_lock_release(self->object));
+    CHECK_OK(lockable_acquire(self->object, check_limit_ms()));
+    CHECK_OK(lockable_release(self->object));
+}
+
+static void check_waiter_gets_it(int kind)
+{
+    peer_crowd owner, others;
+    void *object = create_owned(kind, true, PEER_RETURNS, &owner);
+
+    crowd_init(&others);
+    crowd_add(&others, 2, waits_and_gets_it, object);
+    peers_await_sleepers(object, 2);
+    crowd_let_end(&owner);
+    crowd_join(&others);
+    lockable_check_free(object);
+    crowd_fini(&others);
+    free_owned(object, &owner);
 }
 
 static void case_who_waits_for_a_lock_with_the_option_gets_it(void)
 {
-    mproc_lock *lock = NULL;
-    peer_crowd owner, others;
+    int kind;
 
-    crowd_init(&owner);
-    crowd_init(&others);
-    CHECK_OK(mproc_lock_create(&(mproc_lock_options){.recover = true}, &lock));
-    crowd_add(&owner, 1, acquires, lock);
-    board_await(&owner.board->ready, 1);
-    crowd_add(&others, 2, waits_and_gets_it, lock);
-    peers_await_sleepers(lock, 2);
-    let_end(&owner);
-    crowd_join(&others);
-    CHECK(!mproc_lock_locked(lock));
-    mproc_lock_free(lock);
-    crowd_fini(&others);
-    crowd_fini(&owner);
-}
-
-/* ---- rlocks ------------------------------------------------------------------------------------- */
-
-static void acquires_thrice(peer *self)
-{
-    int i;
-
-    for (i = 0; i < 3; i++) CHECK_OK(mproc_rlock_acquire(self->object, check_limit_ms()));
-    end(self);
-}
-
-static void case_rlock_of_an_ended_owner_is_abandoned_at_once(void)
-{
-    mproc_rlock *rlock = NULL;
-    peer_crowd crowd;
-    int how;
-
-    for (how = 0; how < ends(); how++) {
-        crowd_init(&crowd);
-        crowd.extra = how;
-        CHECK_OK(mproc_rlock_create(NULL, &rlock));
-        crowd_add(&crowd, 1, acquires_thrice, rlock);
-        let_end(&crowd);
-        CHECK_STATUS(mproc_rlock_acquire(rlock, MPROC_FOREVER), MPROC_OWNER_DIED);
-        CHECK_STATUS(mproc_rlock_release(rlock), MPROC_OWNER_DIED);
-        CHECK(mproc_rlock_locked(rlock));
-        CHECK_OK(mproc_rlock_recover(rlock, 0));
-        CHECK_OK(mproc_rlock_acquire(rlock, 0));
-        CHECK_OK(mproc_rlock_release(rlock));
-        CHECK_OK(mproc_rlock_release(rlock));
-        CHECK(!mproc_rlock_locked(rlock));
-        mproc_rlock_free(rlock);
-        crowd_fini(&crowd);
-    }
+    for (kind = 0; kind < LOCKABLES; kind++) check_waiter_gets_it(kind);
 }
 
 /* ---- many locks --------------------------------------------------------------------------------- */
 
 enum { MANY = 200 };
 
-/* A peer that makes its locks has them all; those of the case are told as many peers' objects. */
-static void hold_all(mproc_lock *const *locks, int count)
+static void create_many(void **objects, int count)
 {
     int i;
 
-    for (i = 0; i < count; i++) CHECK_OK(mproc_lock_acquire(locks[i], check_limit_ms()));
-    for (i = 1; i < count; i += 7) CHECK_OK(mproc_lock_release(locks[i]));
-    for (i = 1; i < count; i += 7) CHECK_OK(mproc_lock_acquire(locks[i], 0));
+    for (i = 0; i < count; i++) objects[i] = lockable_create(lockables[i % LOCKABLES], false);
+}
+
+static void free_many(void **objects, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) lockable_free(objects[i]);
+}
+
+static void hold_all(void *const *objects, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) CHECK_OK(lockable_acquire(objects[i], check_limit_ms()));
+    for (i = 1; i < count; i += 7) CHECK_OK(lockable_release(objects[i]));
+    for (i = 1; i < count; i += 7) CHECK_OK(lockable_acquire(objects[i], 0));
 }
 
 static void case_thread_may_hold_many_locks(void)
 {
-    static mproc_lock *locks[MANY];
+    static void *objects[MANY];
     uint64_t blocks;
     int i;
 
-    CHECK_OK(mproc_lock_create(NULL, &locks[0]));
-    mproc_lock_free(locks[0]);
-    for (i = 0; i < MANY; i++) CHECK_OK(mproc_lock_create(NULL, &locks[i]));
-    hold_all(locks, MANY);
-    for (i = 0; i < MANY; i++) CHECK_STATUS(mproc_lock_acquire(locks[i], 0), MPROC_TIMEOUT);
-    for (i = 0; i < MANY; i++) CHECK_OK(mproc_lock_release(locks[i]));
+    lockable_free(lockable_create(MPROC_KIND_LOCK, false));
+    create_many(objects, MANY);
+    hold_all(objects, MANY);
+    for (i = 0; i < MANY; i += LOCKABLES) CHECK_STATUS(lockable_acquire(objects[i], 0), MPROC_TIMEOUT);
+    for (i = 0; i < MANY; i++) CHECK_OK(lockable_release(objects[i]));
     blocks = peers_blocks();
-    hold_all(locks, MANY);
+    hold_all(objects, MANY);
     CHECK_EQ(peers_blocks(), blocks);
-    for (i = MANY; i-- > 0;) CHECK_OK(mproc_lock_release(locks[i]));
-    for (i = 0; i < MANY; i++) mproc_lock_free(locks[i]);
+    for (i = MANY; i-- > 0;) CHECK_OK(lockable_release(objects[i]));
+    for (i = 0; i < MANY; i++) lockable_check_free(objects[i]);
+    free_many(objects, MANY);
 }
 
 static void acquires_all(peer *self)
 {
-    mproc_lock *locks[MANY];
+    void *objects[MANY];
 
-    peer_open_many(self, (void **)locks);
-    hold_all(locks, (int)self->extra);
+    peer_open_many(self, objects);
+    hold_all(objects, (int)self->extra);
     atomic_fetch_add(&self->board->ready, 1);
     board_await(&self->board->go, 1);
-    peer_drop_many(self, (void **)locks);
+    peer_drop_many(self, objects);
 }
 
 static void check_all_abandoned(int count, bool killed)
 {
-    mproc_lock *locks[MANY];
+    void *objects[MANY];
     peer_crowd crowd;
     int i;
 
     crowd_init(&crowd);
-    for (i = 0; i < count; i++) CHECK_OK(mproc_lock_create(NULL, &locks[i]));
-    crowd_tell_many(&crowd, (void *const *)locks, count);
+    create_many(objects, count);
+    crowd_tell_many(&crowd, objects, count);
     crowd_add(&crowd, 1, acquires_all, NULL);
     board_await(&crowd.board->ready, 1);
     if (killed) crowd_kill(&crowd, 0);
     atomic_store(&crowd.board->go, 1);
     crowd_join(&crowd);
-    for (i = 0; i < count; i++) CHECK_STATUS(mproc_lock_acquire(locks[i], check_limit_ms()), MPROC_OWNER_DIED);
-    for (i = 0; i < count; i++) CHECK_OK(mproc_lock_recover(locks[i], 0));
-    for (i = 0; i < count; i++) CHECK_OK(mproc_lock_release(locks[i]));
-    for (i = 0; i < count; i++) mproc_lock_free(locks[i]);
+    for (i = 0; i < count; i++) CHECK_STATUS(lockable_acquire(objects[i], check_limit_ms()), MPROC_OWNER_DIED);
+    for (i = 0; i < count; i++) CHECK_OK(lockable_recover(objects[i], 0));
+    for (i = 0; i < count; i++) CHECK_OK(lockable_release(objects[i]));
+    free_many(objects, count);
     crowd_fini(&crowd);
 }
 
@@ -320,41 +284,39 @@ static void case_all_locks_of_an_ended_owner_are_abandoned(void)
 
 /* ---- released by others ------------------------------------------------------------------------- */
 
+static void check_not_the_deads(int how)
+{
+    peer_crowd owner;
+    void *lock = create_owned(0, false, how, &owner);
+
+    CHECK_OK(lockable_release(lock));
+    CHECK_OK(lockable_acquire(lock, 0));
+    crowd_let_end(&owner);
+    CHECK_STATUS(lockable_acquire(lock, 20), MPROC_TIMEOUT);
+    CHECK_OK(lockable_release(lock));
+    lockable_check_free(lock);
+    free_owned(lock, &owner);
+}
+
+/* A lock alone: everything else is released by its owner. */
 static void case_lock_that_others_released_is_not_the_deads(void)
 {
-    mproc_lock *lock = NULL;
-    peer_crowd crowd;
     int how;
 
-    for (how = 0; how < ends(); how++) {
-        crowd_init(&crowd);
-        crowd.extra = how;
-        CHECK_OK(mproc_lock_create(NULL, &lock));
-        crowd_add(&crowd, 1, acquires, lock);
-        board_await(&crowd.board->ready, 1);
-        CHECK_OK(mproc_lock_release(lock));
-        CHECK_OK(mproc_lock_acquire(lock, 0));
-        let_end(&crowd);
-        crowd_fini(&crowd);
-        CHECK_STATUS(mproc_lock_acquire(lock, 20), MPROC_TIMEOUT);
-        CHECK_OK(mproc_lock_release(lock));
-        CHECK_OK(mproc_lock_acquire(lock, 0));
-        CHECK_OK(mproc_lock_release(lock));
-        mproc_lock_free(lock);
-    }
+    for (how = 0; how < peers_ends(); how++) check_not_the_deads(how);
 }
 
 /* What is written down of a lock outlives it: at its place may lie another object by then. */
 static void case_lock_that_was_freed_while_held_does_no_harm(void)
 {
-    mproc_lock *lock = NULL;
     mproc_event *event = NULL;
+    void *object;
     int i;
 
-    for (i = 0; i < 300; i++) {
-        CHECK_OK(mproc_lock_create(NULL, &lock));
-        CHECK_OK(mproc_lock_acquire(lock, 0));
-        mproc_lock_free(lock);
+    for (i = 0; i < 400; i++) {
+        object = lockable_create(lockables[i % LOCKABLES], false);
+        CHECK_OK(lockable_acquire(object, 0));
+        lockable_free(object);
         CHECK_OK(mproc_event_create(&event));
         CHECK_OK(mproc_event_set(event));
         CHECK(mproc_event_is_set(event));
@@ -364,12 +326,11 @@ static void case_lock_that_was_freed_while_held_does_no_harm(void)
 
 CHECK_TWINS(sync_owner, peers_of_processes, sync_owner_threads, peers_of_threads,
     CASE(lock_of_an_ended_owner_is_abandoned_until_it_is_recovered),
-    CASE(all_who_wait_learn_that_the_owner_ended),
+    CASE_LIMIT(all_who_wait_learn_that_the_owner_ended, 40),
     CASE(recover_acquires_a_lock_that_is_not_abandoned),
     CASE(many_who_recover_hold_it_one_after_the_other),
     CASE(lock_with_the_option_is_acquired_as_if_it_were_free),
     CASE(who_waits_for_a_lock_with_the_option_gets_it),
-    CASE(rlock_of_an_ended_owner_is_abandoned_at_once),
     CASE(thread_may_hold_many_locks),
     CASE(all_locks_of_an_ended_owner_are_abandoned),
     CASE(lock_that_others_released_is_not_the_deads),

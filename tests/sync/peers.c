@@ -1,5 +1,7 @@
 #include "sync/peers.h"
 
+#include <stdlib.h>
+
 #include "arena/cells.h"
 #include "process/reference.h"
 
@@ -236,6 +238,28 @@ void crowd_fini(peer_crowd *crowd)
     cells_give(crowd->cell);
 }
 
+/* ---- owners that end ------------------------------------------------------------------------------ */
+
+int peers_ends(void)
+{
+    return of_threads ? PEER_EXITS : PEER_ENDS;
+}
+
+void peer_end(const peer *self)
+{
+    atomic_fetch_add(&self->board->ready, 1);
+    board_await(&self->board->go, 1);
+    if (self->extra == PEER_EXITS) exit(0);
+}
+
+void crowd_let_end(peer_crowd *crowd)
+{
+    board_await(&crowd->board->ready, 1);
+    if (crowd->extra == PEER_IS_KILLED) crowd_kill(crowd, 0);
+    atomic_store(&crowd->board->go, 1);
+    crowd_join(crowd);
+}
+
 /* ---- what is asked from the arena ----------------------------------------------------------------- */
 
 typedef struct sleepers_wait {
@@ -243,25 +267,36 @@ typedef struct sleepers_wait {
     int count;
 } sleepers_wait;
 
+/* The object itself, or, of shared items that have one, their lock. */
+static uint64_t slept_over(const struct reference *object)
+{
+    const struct object *items = object->at;
+    uint64_t lock;
+
+    if (object->ref.kind != OBJECT_VALUE && object->ref.kind != OBJECT_ARRAY) return object->ref.offset;
+    lock = atomic_load((const _Atomic uint64_t *)arena_at(object->ref.offset + items->inner_at));
+    return lock != 0 ? lock : object->ref.offset;
+}
+
 /* By the object's words, or told by name; see arena/waiting.h. */
-static bool sleeps_over(const struct thread_slot *slot, const struct reference *object)
+static bool sleeps_over(const struct thread_slot *slot, uint64_t object)
 {
     uint64_t parked = atomic_load(&slot->parked);
-    uint64_t begin = object->ref.offset;
 
     if (atomic_load(&slot->owner) == 0) return false;
-    if (parked >= begin && parked < begin + block_size(begin)) return true;
-    return (atomic_load(&slot->wait) & 3) == 1 && atomic_load(&slot->wait_object) == begin;
+    if (parked >= object && parked < object + block_size(object)) return true;
+    return (atomic_load(&slot->wait) & 3) == 1 && atomic_load(&slot->wait_object) == object;
 }
 
 static bool sleepers_have_come(void *context)
 {
     const sleepers_wait *wait = context;
+    uint64_t object = slept_over(wait->object);
     uint32_t high = atomic_load(&arena_header()->threads_high);
     int count = 0;
     uint32_t i;
 
-    for (i = 1; i < high; i++) count += sleeps_over(thread_slot_at(i), wait->object);
+    for (i = 1; i < high; i++) count += sleeps_over(thread_slot_at(i), object);
     return count == wait->count;
 }
 

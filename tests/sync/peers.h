@@ -103,9 +103,23 @@ void crowd_fini(peer_crowd *crowd);
 /* A second reference of this process, of the same object. */
 void *peers_second(void *object);
 
+/* ---- owners that end ------------------------------------------------------------------------------ */
+
+/* How a peer ends that has something: its `extra`. A thread can only return. */
+enum { PEER_RETURNS, PEER_EXITS, PEER_IS_KILLED, PEER_ENDS };
+
+/* How many of these ways there are for the suite's peers. */
+int peers_ends(void);
+
+/* In such a peer: says that it is ready, and ends when it may. */
+void peer_end(const peer *self);
+
+/* Lets the first member of the crowd end, which will be ready to, and waits for all. */
+void crowd_let_end(peer_crowd *crowd);
+
 /* ---- what is asked from the arena ----------------------------------------------------------------- */
 
-/* Waits until so many threads sleep over the object. */
+/* Waits until so many threads sleep over the object, or over the lock of a shared value or array. */
 void peers_await_sleepers(void *object, int count);
 
 /* How many blocks are in use; and waits until it is so many, as recovery may still be at work. */

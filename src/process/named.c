@@ -1,0 +1,299 @@
+/* Shared memory, with a name or without. */
+#include "process/named.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* The memory begins on the second page of what has the name; the first has the head. */
+#define DATA_AT ((size_t)4096)
+#define HEAD_MAGIC 0x6D656D63706F7270u
+
+/* All but `ready` is there before the name is. */
+struct named_head {
+    uint64_t magic;
+    uint32_t abi;
+    uint32_t kind;
+    uint64_t size;
+    uint64_t serial;
+    _Atomic uint32_t ready; /* its creator has filled it */
+};
+
+/* What a reference has outside of the arena. `next` is guarded by the mutex. */
+struct attachment {
+    plat_named door;
+    char token[NAMED_TOKEN_BYTES];
+    struct attachment *next;
+};
+
+static struct {
+    plat_mutex mutex;
+    struct attachment *first;
+} attachments;
+
+/* ---- names ------------------------------------------------------------------------------------ */
+
+static mproc_status check_name(const char *name)
+{
+    if (!name) return mproc_error(MPROC_INVALID, "shared memory is looked for by a name, which is NULL");
+    if (strlen(name) - 1 >= NAMED_BYTES_MAX)
+        return mproc_error(MPROC_INVALID, "the name of shared memory has %zu bytes: 1 to %d are possible",
+                           strlen(name), NAMED_BYTES_MAX);
+    if (!text_is_utf8(name)) return mproc_error(MPROC_INVALID, "the name of shared memory is not UTF-8");
+    return MPROC_OK;
+}
+
+/* The name in characters that every system takes, and tells apart. */
+static void make_token(const char *name, char token[NAMED_TOKEN_BYTES])
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+    for (; *name; name++) {
+        if (strchr(plain, *name)) *token++ = *name;
+        else token += snprintf(token, 4, "%%%02x", (unsigned)(unsigned char)*name);
+    }
+    *token = 0;
+}
+
+/* Tells of whom the door's words are. */
+static mproc_status tell(mproc_status status, const char *name)
+{
+    char words[256];
+
+    if (status == MPROC_EXISTS)
+        return mproc_error(status, "shared memory '%s' is there already: attach to it, or choose another name", name);
+    if (status == MPROC_NOT_FOUND)
+        return mproc_error(status,
+                           "there is no shared memory '%s': it was not created, or was unlinked, or the last process"
+                           " that had it has ended",
+                           name);
+    snprintf(words, sizeof words, "%s", mproc_last_error_text());
+    return mproc_error(status, "shared memory '%s': %s", name, words);
+}
+
+static struct named_head *head_of(const plat_named *door)
+{
+    return (struct named_head *)door->base;
+}
+
+/* ---- this process' attachments ------------------------------------------------------------------ */
+
+static void enlist(struct reference *reference, struct attachment *attachment)
+{
+    atomic_store(&arena_header()->named, 1);
+    plat_mutex_lock(&attachments.mutex);
+    attachment->next = attachments.first;
+    attachments.first = attachment;
+    plat_mutex_unlock(&attachments.mutex);
+    reference->attachment = attachment;
+}
+
+static void delist(const struct attachment *attachment)
+{
+    struct attachment **at = &attachments.first;
+
+    plat_mutex_lock(&attachments.mutex);
+    while (*at != attachment) at = &(*at)->next;
+    *at = attachment->next;
+    plat_mutex_unlock(&attachments.mutex);
+}
+
+/* The memory stays where it is: exit handlers of the program may still use it. */
+void named_leave(void)
+{
+    plat_mutex_lock(&attachments.mutex);
+    for (struct attachment *at = attachments.first; at; at = at->next) plat_named_leave(at->token, &at->door);
+    plat_mutex_unlock(&attachments.mutex);
+}
+
+static mproc_status make_attachment(const char *name, struct attachment **out)
+{
+    struct attachment *attachment = calloc(1, sizeof *attachment);
+
+    *out = attachment;
+    if (!attachment) return mproc_error(MPROC_NO_MEMORY, "no memory to attach shared memory '%s'", name);
+    make_token(name, attachment->token);
+    return MPROC_OK;
+}
+
+static void give_up(struct attachment *attachment)
+{
+    plat_named_close(attachment->token, &attachment->door);
+    free(attachment);
+}
+
+static mproc_status check_head(const plat_named *door, enum object_kind kind, const char *name)
+{
+    struct named_head *head = head_of(door);
+
+    if (door->size < DATA_AT || head->magic != HEAD_MAGIC || head->abi != ARENA_ABI)
+        return mproc_error(MPROC_MISMATCH, "shared memory '%s' is of another version of the library", name);
+    if (head->kind != (uint32_t)kind)
+        return mproc_error(MPROC_MISMATCH, "'%s' is %s, not %s", name, handle_name(head->kind), handle_name(kind));
+    if (head->size > door->size - DATA_AT)
+        return mproc_error(MPROC_MISMATCH, "shared memory '%s' was cut short", name);
+    return atomic_load(&head->ready) ? MPROC_OK : tell(MPROC_NOT_FOUND, name);
+}
+
+static mproc_status attach(enum object_kind kind, const char *name, struct attachment **out)
+{
+    struct attachment *attachment;
+    mproc_status status;
+
+    if ((status = make_attachment(name, &attachment)) != MPROC_OK) return status;
+    if ((status = plat_named_attach(attachment->token, &attachment->door)) != MPROC_OK) {
+        free(attachment);
+        return tell(status, name);
+    }
+    if ((status = check_head(&attachment->door, kind, name)) == MPROC_OK) *out = attachment;
+    else give_up(attachment);
+    return status;
+}
+
+static mproc_status create(const struct named_head *head, const char *name, struct attachment **out)
+{
+    struct attachment *attachment;
+    mproc_status status;
+
+    if ((status = make_attachment(name, &attachment)) != MPROC_OK) return status;
+    status =
+        plat_named_create(attachment->token, DATA_AT + (size_t)head->size, head, sizeof *head, &attachment->door);
+    if (status == MPROC_OK) {
+        *out = attachment;
+        return MPROC_OK;
+    }
+    free(attachment);
+    return tell(status, name);
+}
+
+/* ---- objects ---------------------------------------------------------------------------------- */
+
+static mproc_status make_object(enum object_kind kind, const struct attachment *attachment, const char *name,
+                                struct reference **out)
+{
+    const struct named_head *head = head_of(&attachment->door);
+    struct memory_object *object;
+    mproc_status status;
+
+    if ((status = reference_create(kind, sizeof *object, out)) != MPROC_OK) return status;
+    object = (struct memory_object *)(*out)->at;
+    object->size = head->size;
+    object->serial = head->serial;
+    memcpy(object->name, name, strlen(name) + 1);
+    return MPROC_OK;
+}
+
+static mproc_status make_named(enum object_kind kind, struct attachment *attachment, const char *name,
+                               struct reference **out)
+{
+    mproc_status status = make_object(kind, attachment, name, out);
+
+    if (status == MPROC_OK) enlist(*out, attachment);
+    else give_up(attachment);
+    return status;
+}
+
+static uint64_t in_arena_at(uint64_t object)
+{
+    return (object + sizeof(struct memory_object) + ARENA_LINE - 1) / ARENA_LINE * ARENA_LINE;
+}
+
+static mproc_status create_in_arena(enum object_kind kind, uint64_t size, struct reference **out)
+{
+    mproc_status status;
+
+    status = reference_create(kind, sizeof(struct memory_object) + ARENA_LINE + size, out);
+    if (status == MPROC_OK) ((struct memory_object *)(*out)->at)->size = size;
+    return status;
+}
+
+mproc_status named_create(enum object_kind kind, uint64_t size, const char *name, struct reference **out)
+{
+    struct named_head head = {.magic = HEAD_MAGIC, .abi = ARENA_ABI, .kind = (uint32_t)kind, .size = size};
+    struct attachment *attachment = NULL;
+    mproc_status status;
+
+    if (size > SIZE_MAX / 2)
+        return mproc_error(MPROC_NO_MEMORY, "%llu bytes of shared memory are more than memory can hold",
+                           (unsigned long long)size);
+    if (!name) return create_in_arena(kind, size, out);
+    if ((status = check_name(name)) != MPROC_OK) return status;
+    if ((status = plat_system_random(&head.serial, sizeof head.serial)) != MPROC_OK) return status;
+    head.serial |= 1; /* 0 is none */
+    if ((status = create(&head, name, &attachment)) != MPROC_OK) return status;
+    assert(attachment);
+    return make_named(kind, attachment, name, out);
+}
+
+void named_publish(const struct reference *reference)
+{
+    reference_publish(reference);
+    if (reference->attachment) atomic_store(&head_of(&reference->attachment->door)->ready, 1);
+}
+
+mproc_status named_attach(enum object_kind kind, uint64_t least, const char *name, struct reference **out)
+{
+    struct attachment *attachment = NULL;
+    mproc_status status;
+
+    if ((status = check_name(name)) != MPROC_OK) return status;
+    if ((status = attach(kind, name, &attachment)) != MPROC_OK) return status;
+    assert(attachment);
+    if (head_of(&attachment->door)->size >= least) return make_named(kind, attachment, name, out);
+    give_up(attachment);
+    return mproc_error(MPROC_MISMATCH, "'%s' is too small for %s", name, handle_name(kind));
+}
+
+void *named_memory(const struct reference *reference)
+{
+    if (reference->attachment) return (unsigned char *)reference->attachment->door.base + DATA_AT;
+    return arena_at(in_arena_at(reference->ref.offset));
+}
+
+mproc_status named_unlink(const struct reference *reference)
+{
+    const char *name = named_object(reference)->name;
+    mproc_status status;
+
+    if (!reference->attachment)
+        return mproc_error(MPROC_NOT_SUPPORTED, "this shared memory has no name that could be unlinked");
+    status = plat_named_unlink(reference->attachment->token, &reference->attachment->door);
+    return status == MPROC_OK ? MPROC_OK : tell(status, name);
+}
+
+/* ---- other processes' objects ------------------------------------------------------------------- */
+
+static bool is_memory(const struct reference *reference)
+{
+    return reference->ref.kind == OBJECT_MEMORY || reference->ref.kind == OBJECT_LIST;
+}
+
+mproc_status named_open(struct reference *reference)
+{
+    const struct memory_object *object = named_object(reference);
+    enum object_kind kind = (enum object_kind)reference->ref.kind;
+    struct attachment *attachment = NULL;
+    mproc_status status;
+
+    if (!is_memory(reference) || object->serial == 0) return MPROC_OK;
+    if ((status = attach(kind, object->name, &attachment)) != MPROC_OK) return status;
+    assert(attachment);
+    if (head_of(&attachment->door)->serial == object->serial) {
+        enlist(reference, attachment);
+        return MPROC_OK;
+    }
+    give_up(attachment);
+    return tell(MPROC_NOT_FOUND, object->name);
+}
+
+void named_close(struct reference *reference)
+{
+    struct attachment *attachment = reference->attachment;
+
+    if (!attachment) return;
+    delist(attachment);
+    give_up(attachment);
+    reference->attachment = NULL;
+}

@@ -1,0 +1,121 @@
+/* Named memory where it is files: who may make them, and what is left of them. */
+#include "shelf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform.h"
+
+#define STRANGER 61234
+
+static const char *place_of(unsigned long user, char path[64])
+{
+    snprintf(path, 64, "/dev/shm/mproc-%lu", user);
+    return path;
+}
+
+/* Runs it in a process of another user, who has no names yet. The door alone is used: the family is not his. */
+static void run_as_stranger(void (*function)(const char *place))
+{
+    char place[64];
+    int result = 0;
+    pid_t child;
+
+    if (geteuid() != 0) CHECK_SKIP("only root can be another user");
+    if (access("/dev/shm", W_OK) != 0) CHECK_SKIP("there is no /dev/shm");
+    place_of(STRANGER, place);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        CHECK(setegid(STRANGER) == 0 && seteuid(STRANGER) == 0);
+        function(place);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &result, 0) == child);
+    CHECK_EQ(result, 0);
+    CHECK(rmdir(place) != 0 && errno == ENOENT);
+}
+
+static void finds_a_place_that_others_can_write_to(const char *place)
+{
+    plat_named named;
+
+    CHECK(mkdir(place, 0777) == 0 && chmod(place, 0777) == 0);
+    CHECK_STATUS(plat_named_create("x", 1, "", 1, &named), MPROC_PERMISSION);
+    CHECK_CONTAINS(mproc_last_error_text(), place);
+    CHECK(rmdir(place) == 0);
+    CHECK(symlink("/dev/shm", place) == 0);
+    CHECK(plat_named_create("x", 1, "", 1, &named) != MPROC_OK);
+    CHECK(unlink(place) == 0);
+}
+
+static void case_place_that_is_not_the_users_own_is_not_used(void)
+{
+    run_as_stranger(finds_a_place_that_others_can_write_to);
+}
+
+static void makes_and_drops(const char *place)
+{
+    plat_named named, other;
+    struct stat is;
+    char file[128];
+
+    CHECK_OK(plat_named_create("abc", 5000, "head", 4, &named));
+    snprintf(file, sizeof file, "%s/abc", place);
+    CHECK(stat(place, &is) == 0);
+    CHECK_EQ(is.st_mode & 07777, 0700);
+    CHECK(stat(file, &is) == 0);
+    CHECK_EQ(is.st_mode & 07777, 0600);
+    CHECK(is.st_blocks * 512 >= 5000);
+    CHECK_OK(plat_named_attach("abc", &other));
+    CHECK(memcmp(other.base, "head", 5) == 0);
+    plat_named_close("abc", &named);
+    CHECK(stat(file, &is) == 0);
+    plat_named_close("abc", &other);
+    CHECK(stat(place, &is) != 0 && errno == ENOENT);
+}
+
+static void case_nothing_is_left_of_the_place(void)
+{
+    run_as_stranger(makes_and_drops);
+}
+
+/* What a killed process leaves: a file that nobody has open. */
+static void finds_what_is_left_over(const char *place)
+{
+    char file[128];
+    plat_named named;
+
+    CHECK(mkdir(place, 0700) == 0);
+    snprintf(file, sizeof file, "%s/abc", place);
+    fclose(fopen(file, "w"));
+    CHECK_STATUS(plat_named_attach("abc", &named), MPROC_NOT_FOUND);
+    CHECK(access(file, F_OK) != 0);
+    CHECK(mkdir(place, 0700) == 0);
+    fclose(fopen(file, "w"));
+    CHECK_OK(plat_named_create("abc", 1, "h", 1, &named));
+    CHECK(mkdir(place, 0700) != 0);
+    snprintf(file, sizeof file, "%s/def", place);
+    fclose(fopen(file, "w"));
+    plat_named_sweep();
+    CHECK(access(file, F_OK) != 0);
+    CHECK_EQ(*(const char *)named.base, 'h');
+    CHECK_STATUS(plat_named_create("abc", 1, "h", 1, &named), MPROC_EXISTS);
+    plat_named_close("abc", &named);
+}
+
+static void case_what_is_left_over_is_removed(void)
+{
+    run_as_stranger(finds_what_is_left_over);
+}
+
+CHECK_SUITE(shared_memory_files,
+    CASE(place_that_is_not_the_users_own_is_not_used),
+    CASE(nothing_is_left_of_the_place),
+    CASE(what_is_left_over_is_removed),
+);
