@@ -43,6 +43,14 @@ static int map_again(mproc_pool *pool, mproc_status expected, const char *part, 
     return 0;
 }
 
+/* Those that had begun when the pool gave up end by themselves, sooner or later. */
+static void await_no_worker(const mproc_pool *pool)
+{
+    int64_t end_ms = check_now_ms() + check_limit_ms();
+
+    while (mproc_pool_pids(pool, NULL, 0) != 0 && check_now_ms() < end_ms) mproc_sleep_ms(10);
+}
+
 /* A moment in which nothing must happen, then the same again. */
 static int judge(mproc_pool *pool, bool faults)
 {
@@ -54,6 +62,7 @@ static int judge(mproc_pool *pool, bool faults)
 
     if (map_again(pool, expected, part, first) != 0) return 1;
     if (mproc_pool_pids(pool, NULL, 0) > WORKERS) return fail("more workers than asked for", MPROC_OK);
+    await_no_worker(pool);
     mproc_sleep_ms(300);
     if (mproc_pool_pids(pool, NULL, 0) != 0) return fail("a worker is left", MPROC_OK);
     return map_again(pool, expected, part, second);
