@@ -106,6 +106,25 @@ void check_skip(const char *reason)
     check_end(CHECK_SKIPPED);
 }
 
+typedef struct word_wait {
+    _Atomic uint32_t *word;
+    uint32_t least;
+} word_wait;
+
+static bool word_has_come(void *context)
+{
+    const word_wait *wait = context;
+
+    return atomic_load(wait->word) >= wait->least;
+}
+
+void check_await(_Atomic uint32_t *word, uint32_t least, const char *text, const char *file, int line)
+{
+    word_wait wait = {word, least};
+
+    check_wait_until(word_has_come, &wait, text, file, line);
+}
+
 int check_slow(void)
 {
     const char *text = getenv("MPROC_TEST_SLOW");

@@ -32,6 +32,7 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -118,6 +119,9 @@ typedef struct check_suite {
 #define CHECK_WAIT_UNTIL(predicate, context) \
     check_wait_until((predicate), (context), #predicate "(" #context ")", __FILE__, __LINE__)
 
+/* Waits until the word is at least `least`: how cases, and processes of theirs, wait for each other. */
+#define CHECK_AWAIT(word, least) check_await((word), (least), #word, __FILE__, __LINE__)
+
 /*
  * From here on, things are compared with what there is now: for a case that has to make what stays with the process
  * (such as the family) before it begins.
@@ -133,6 +137,7 @@ void check_equal(intmax_t value, intmax_t expected, const char *value_text, cons
 void check_string(const char *value, const char *expected, const char *text, const char *file, int line);
 void check_contains(const char *value, const char *part, const char *text, const char *file, int line);
 void check_wait_until(bool (*predicate)(void *), void *context, const char *text, const char *file, int line);
+void check_await(_Atomic uint32_t *word, uint32_t least, const char *text, const char *file, int line);
 void check_baseline(void);
 void check_skip(const char *reason);
 

@@ -12,7 +12,7 @@
  * (Linux), or at once (Windows).
  *
  * What <mproc/lock.h> says once for all objects is said for these, too. A reference to named memory costs a process
- * one open file (Windows: two handles).
+ * one open file (Windows: two handles). A fork() copy of a process is not one that has it: the name may go before it.
  */
 #ifndef MPROC_SHARED_MEMORY_H
 #define MPROC_SHARED_MEMORY_H

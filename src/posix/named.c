@@ -5,13 +5,11 @@
  */
 #include "error.h"
 #include "handle.h"
-#include "memory.h"
 #include "platform.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -144,8 +142,12 @@ static int create_used(int directory, const char *name)
     }
     if (errno != ENOENT) return -1;
     descriptor = openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (descriptor >= 0) lock_file(descriptor, LOCK_SH);
-    return descriptor;
+    if (descriptor < 0 || lock_file(descriptor, LOCK_SH) == 0) return descriptor;
+    int number = errno; /* without the lock it would be left over */
+    unlinkat(directory, name, 0);
+    close(descriptor);
+    errno = number;
+    return -1;
 }
 
 static mproc_status map(int descriptor, size_t size, plat_named *named)
@@ -218,9 +220,8 @@ mproc_status plat_named_unlink(const char *name, const plat_named *named)
     mproc_status status = MPROC_OK;
 
     if (directory < 0) return refused();
-    if (!is_linked(directory, name, (int)named->handle)) errno = ENOENT;
-    else errno = unlinkat(directory, name, 0) == 0 ? 0 : errno;
-    if (errno != 0) status = error_system(errno, "cannot take a name away");
+    if (!is_linked(directory, name, (int)named->handle)) status = error_system(ENOENT, "cannot take a name away");
+    else if (unlinkat(directory, name, 0) != 0) status = error_system(errno, "cannot take a name away");
     close_directory(directory);
     return status;
 }

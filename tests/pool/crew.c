@@ -89,23 +89,9 @@ crew_board *crew_board_of(const crew_item *item)
     return (crew_board *)arena_at(item->board);
 }
 
-typedef struct word_wait {
-    _Atomic uint32_t *word;
-    uint32_t least;
-} word_wait;
-
-static bool word_has_come(void *context)
-{
-    const word_wait *wait = context;
-
-    return atomic_load(wait->word) >= wait->least;
-}
-
 void crew_await(_Atomic uint32_t *word, uint32_t least)
 {
-    word_wait wait = {word, least};
-
-    CHECK_WAIT_UNTIL(word_has_come, &wait);
+    CHECK_AWAIT(word, least);
 }
 
 /* ---- work ------------------------------------------------------------------------------------- */

@@ -38,23 +38,9 @@ void kit_step(kit_board *board)
     atomic_fetch_add(&board->step, 1);
 }
 
-typedef struct step_wait {
-    kit_board *board;
-    uint32_t step;
-} step_wait;
-
-static bool step_is_reached(void *context)
-{
-    step_wait *wait = context;
-
-    return atomic_load(&wait->board->step) >= wait->step;
-}
-
 void kit_await_step(kit_board *board, uint32_t step)
 {
-    step_wait wait = {board, step};
-
-    CHECK_WAIT_UNTIL(step_is_reached, &wait);
+    CHECK_AWAIT(&board->step, step);
 }
 
 mproc_status kit_take_block(uint64_t size, _Atomic uint64_t **cell)

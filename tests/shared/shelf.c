@@ -57,21 +57,7 @@ _Atomic uint32_t *shelf_word(const mproc_shared_memory *memory)
     return (_Atomic uint32_t *)mproc_shared_memory_data(memory);
 }
 
-typedef struct word_wait {
-    _Atomic uint32_t *word;
-    uint32_t least;
-} word_wait;
-
-static bool word_has_come(void *context)
-{
-    const word_wait *wait = context;
-
-    return atomic_load(wait->word) >= wait->least;
-}
-
 void shelf_await(const mproc_shared_memory *memory, uint32_t least)
 {
-    word_wait wait = {shelf_word(memory), least};
-
-    CHECK_WAIT_UNTIL(word_has_come, &wait);
+    CHECK_AWAIT(shelf_word(memory), least);
 }

@@ -42,23 +42,9 @@ bool peers_are_threads(void)
 
 /* ---- the board -------------------------------------------------------------------------------- */
 
-typedef struct word_wait {
-    _Atomic uint32_t *word;
-    uint32_t least;
-} word_wait;
-
-static bool word_has_come(void *context)
-{
-    const word_wait *wait = context;
-
-    return atomic_load(wait->word) >= wait->least;
-}
-
 void board_await(_Atomic uint32_t *word, uint32_t least)
 {
-    word_wait wait = {word, least};
-
-    CHECK_WAIT_UNTIL(word_has_come, &wait);
+    CHECK_AWAIT(word, least);
 }
 
 /* ---- a peer that is a process ------------------------------------------------------------------- */
