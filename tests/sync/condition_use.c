@@ -179,6 +179,7 @@ static void case_conditions_share_a_given_rlock(void)
     CHECK_OK(mproc_condition_notify_all(first));
     CHECK_OK(mproc_condition_release(second));
     CHECK_OK(mproc_condition_release(second));
+    crowd_join(&crowd);
     CHECK(!mproc_rlock_locked(rlock));
     crowd_fini(&crowd);
     mproc_condition_free(second);
