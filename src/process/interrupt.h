@@ -5,7 +5,7 @@
 #ifndef MPROC_PROCESS_INTERRUPT_H
 #define MPROC_PROCESS_INTERRUPT_H
 
-#include "platform.h"
+#include "arena/slot.h"
 
 /* Raises the count of that process and wakes its threads that are parked. Async-signal-safe. */
 void interrupt_process(uint32_t process);
@@ -15,6 +15,12 @@ void interrupt_wake(uint32_t process);
 
 /* Whether this thread has an interrupt that it has not seen; it has then. */
 bool interrupt_take(void);
+
+/* The thread takes it again later: what it waited for has come after all. */
+static inline void interrupt_give_back(void)
+{
+    thread_self.interrupts_seen--;
+}
 
 /* MPROC_INTERRUPTED with its text. */
 mproc_status interrupt_status(void);

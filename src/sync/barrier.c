@@ -220,8 +220,10 @@ static mproc_status wait_for_others(const struct wait *wait)
     if (status == MPROC_OK) return barrier_passed(seen, wait->generation) ? MPROC_OK : broken();
     /* Its end, if it came before we could break it, is what counts. */
     barrier_break(work_hand(), wait->barrier, wait->generation);
-    if (barrier_passed(atomic_load(&wait->barrier->word), wait->generation)) return MPROC_OK;
-    return status == MPROC_TIMEOUT ? not_all_came(wait) : status;
+    if (!barrier_passed(atomic_load(&wait->barrier->word), wait->generation))
+        return status == MPROC_TIMEOUT ? not_all_came(wait) : status;
+    if (status == MPROC_INTERRUPTED) interrupt_give_back();
+    return MPROC_OK;
 }
 
 static mproc_status wait_in(struct wait *wait)
@@ -251,26 +253,30 @@ mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int 
 
 /* ---- everything else ---------------------------------------------------------------------------- */
 
-static mproc_status end_generation(mproc_barrier *barrier, bool break_it)
+/* Breaks it, or makes it whole. With nobody there its generation goes on: nobody is to be told of an end. */
+static mproc_status set_broken(mproc_barrier *barrier, bool broken)
 {
     struct barrier *at = barrier_at(barrier);
-    uint64_t seen = atomic_load(&at->word);
+    uint64_t flag = broken ? BARRIER_BROKEN : 0, seen = atomic_load(&at->word);
     mproc_status status;
+    bool done = false;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    while (!(break_it && seen & BARRIER_BROKEN))
-        if (barrier_turn_over(work_hand(), at, &seen, false, break_it)) return MPROC_OK;
+    while (!done) {
+        if (!barrier_empty(seen)) done = barrier_turn_over(work_hand(), at, &seen, false, broken);
+        else done = atomic_compare_exchange_strong(&at->word, &seen, (seen & ~BARRIER_BROKEN) | flag);
+    }
     return MPROC_OK;
 }
 
 mproc_status mproc_barrier_reset(mproc_barrier *barrier)
 {
-    return end_generation(barrier, false);
+    return set_broken(barrier, false);
 }
 
 mproc_status mproc_barrier_abort(mproc_barrier *barrier)
 {
-    return end_generation(barrier, true);
+    return set_broken(barrier, true);
 }
 
 int mproc_barrier_parties(const mproc_barrier *barrier)

@@ -146,7 +146,9 @@ static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
         }
     }
     /* Somebody may have told it meanwhile: then it was notified after all. */
-    return waiting_give_up() == WAITING_TOLD ? MPROC_OK : status;
+    if (waiting_give_up() != WAITING_TOLD) return status;
+    if (status == MPROC_INTERRUPTED) interrupt_give_back();
+    return MPROC_OK;
 }
 
 /*
