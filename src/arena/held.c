@@ -94,18 +94,19 @@ void held_leave_slow(uint64_t lock)
     visit_all(thread_self.slot, clear, lock, thread_self.tag);
 }
 
-/* It is in the hand before it is taken away: if we end before the wake, recovery wakes. */
-void held_wake_told(struct held_lock *lock)
+/*
+ * It is in the hand before it is taken away: if we end before the wake, recovery wakes it; and those who sleep for the
+ * lock, because that is still entered.
+ */
+_Atomic uint32_t *held_take_told(struct held_lock *lock)
 {
-    uint32_t told = atomic_load(&lock->told);
-    _Atomic uint32_t *word;
+    uint32_t told = atomic_load_explicit(&lock->told, memory_order_relaxed);
+    _Atomic uint32_t *word = told ? &thread_slot_at(told)->wait : NULL;
 
-    if (!told) return;
-    word = &thread_slot_at(told)->wait;
-    park_announce(word);
-    if (atomic_compare_exchange_strong(&lock->told, &told, 0)) park_wake(word, 1);
+    park_announce(told ? word : &lock->word.word);
+    if (told) atomic_store_explicit(&lock->told, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    park_announce(NULL);
+    return word;
 }
 
 /*

@@ -16,7 +16,7 @@
  *
  * `told` is the slot of a thread that its owner has told (waiting.h) what it can use only with this lock, or 0: it is
  * woken when the owner has let go, as it would only have to wait for that. The owner enters it where none is
- * entered; whoever has let go takes it away by compare-and-swap and wakes it.
+ * entered, and takes it away before it lets go: afterwards the lock may be gone with its last reference.
  */
 struct held_lock {
     struct object object;
@@ -65,8 +65,11 @@ static inline void held_leave(uint64_t lock)
     else held_leave_slow(lock);
 }
 
-/* By who has let go of the lock, and still has it entered: wakes whom its owner has told. */
-void held_wake_told(struct held_lock *lock);
+/*
+ * By the owner, before it lets go of the lock: takes away whom it has told, and announces what it is about to wake.
+ * Returns the word that this one sleeps on, to be woken then; NULL: nobody was told, and the lock's word is announced.
+ */
+_Atomic uint32_t *held_take_told(struct held_lock *lock);
 
 /*
  * At the end of a thread, or in its recovery: the locks that it owns are abandoned, and all that wait for those

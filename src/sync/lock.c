@@ -139,17 +139,19 @@ void locking_give_up(uint64_t lock)
 /* ---- releasing -------------------------------------------------------------------------------- */
 
 /*
- * The word is in the hand before it is changed: if we end before the wake, recovery wakes; and also whom the owner
- * has told, because the lock is still entered as held.
+ * False, with nothing changed: the word is another than `seen`. Of a lock with somebody told that can only be the mark
+ * of a sleeper, as nobody but its owner lets go of it. What is to be woken is in the hand before the word is changed:
+ * if we end before the wake, recovery wakes.
  */
 static bool let_go(struct held_lock *lock, uint32_t seen)
 {
+    _Atomic uint32_t *word = &lock->word.word, *told = held_take_told(lock);
     bool done;
 
-    park_announce(&lock->word.word);
-    done = atomic_compare_exchange_strong(&lock->word.word, &seen, 0);
-    if (done && seen & LOCK_WAITERS) park_wake(&lock->word.word, 1);
-    if (done) held_wake_told(lock);
+    do done = atomic_compare_exchange_strong(word, &seen, 0);
+    while (!done && told);
+    if (done && seen & LOCK_WAITERS) park_wake(word, 1);
+    if (told) park_wake(told, 1);
     atomic_signal_fence(memory_order_seq_cst);
     park_announce(NULL);
     return done;
@@ -184,13 +186,14 @@ mproc_status locking_release_slow(uint64_t lock)
     return MPROC_OK;
 }
 
-/* It stays entered as held: that only says where to look. */
+/* It stays entered as held: that only says where to look. A Lock may be released by others meanwhile. */
 void locking_let_go(uint64_t lock)
 {
     struct held_lock *at = locking_at(lock);
+    uint32_t seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
 
-    while (!let_go(at, atomic_load_explicit(&at->word.word, memory_order_relaxed))) {
-    }
+    while ((seen & ~LOCK_WAITERS) == thread_self.tag && !let_go(at, seen))
+        seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
 }
 
 /* ---- both kinds ------------------------------------------------------------------------------- */
