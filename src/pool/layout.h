@@ -14,7 +14,8 @@
 
 #define POOL_WORKERS_MAX 4096
 #define POOL_SPINNERS_MAX 8
-#define POOL_TEXT_BYTES 512
+/* An error text, and who says it. */
+#define POOL_TEXT_BYTES 1088
 
 /*
  * A chunk's word: window number << 16 | worker's index << 2 | state. It only grows: whoever finds an
@@ -31,12 +32,11 @@ enum chunk_state { CHUNK_CLAIMED = 1, CHUNK_DONE = 2, CHUNK_FAILED = 3 };
 #define CHUNK_OWNER_CALLER 0x3FFFu
 
 /*
- * A count or place that belongs to one window: window number << 24 | value. What carries another
+ * A count or place that belongs to one window: window number << 17 | value. What carries another
  * window's number counts as not there.
  */
-#define TAGGED_SHIFT 24
+#define TAGGED_SHIFT 17
 #define TAGGED_MASK (((uint64_t)1 << TAGGED_SHIFT) - 1)
-#define WINDOW_CHUNKS_MAX ((uint64_t)1 << 20)
 
 /*
  * Written by the caller before `number` is set, which opens the window; `number` is 0 while it writes. A reader

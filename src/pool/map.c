@@ -52,7 +52,7 @@ static mproc_status wait_for_places(struct map *map)
     mproc_status status;
 
     for (int i = 0; i < 2; i++)
-        if ((status = place_wait(map, &map->pool->places[i])) != MPROC_OK) return status;
+        if ((status = place_wait(map->pool, &map->pool->places[i])) != MPROC_OK) return status;
     place_close_all(map->pool);
     return MPROC_OK;
 }
@@ -66,7 +66,7 @@ static mproc_status run_windows(struct map *map)
     map->failures_seen = atomic_load(&pool->shared->failures);
     for (uint64_t i = 0; i < map->windows && status == MPROC_OK; i++) {
         for (; opened < map->windows && opened < i + 2; opened++) place_open(map, opened, map->before + 1 + opened);
-        status = place_wait(map, &pool->places[(map->before + 1 + i) % 2]);
+        status = place_wait(pool, &pool->places[(map->before + 1 + i) % 2]);
         if (status == MPROC_OK) place_drain(map, &pool->places[(map->before + 1 + i) % 2]);
     }
     return status;
@@ -78,21 +78,23 @@ static mproc_status run_windows(struct map *map)
  */
 static void give_up(struct map *map, mproc_status status)
 {
-    for (int i = 0; i < 2; i++) {
-        struct pool_place *place = &map->pool->places[i];
-        if (!place->open) continue;
-        window_give_up(&place->view, status);
-        if (map_stays_for(map, place)) place_wait(map, place);
-    }
+    place_give_up(map->pool, status);
+    for (int i = 0; i < 2; i++)
+        if (map_stays_for(map, &map->pool->places[i])) place_wait_until_left(map->pool, &map->pool->places[i]);
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
+}
+
+static mproc_status check_open(const mproc_pool *pool)
+{
+    if (atomic_load(&pool->shared->state) == POOL_OPEN) return MPROC_OK;
+    return mproc_error(MPROC_CLOSED, "the pool was closed: it takes no more work");
 }
 
 static mproc_status begin(struct map *map)
 {
     mproc_status status;
 
-    if (atomic_load(&map->pool->shared->state) != POOL_OPEN)
-        return mproc_error(MPROC_CLOSED, "the pool was closed: it takes no more work");
+    if ((status = check_open(map->pool)) != MPROC_OK) return status;
     plat_mutex_lock(&map->pool->mutex);
     status = members_refill(map->pool);
     plat_mutex_unlock(&map->pool->mutex);
@@ -152,7 +154,7 @@ mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_fu
     if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = plan_map(&map, &all)) != MPROC_OK) return status;
+    if (count == 0) return check_open(pool);
     for (size_t i = 0; map.statuses && i < count; i++) map.statuses[i] = MPROC_OK;
-    status = count > 0 ? run(&map) : MPROC_OK;
-    return status;
+    return run(&map);
 }

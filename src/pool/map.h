@@ -45,9 +45,15 @@ void place_open(struct map *map, uint64_t index, uint64_t number);
 
 /*
  * Waits until the window in the place is complete. MPROC_INTERRUPTED or MPROC_TERMINATED, or why the
- * pool is broken: then nothing of it is begun any more, and it may or may not be complete.
+ * pool is broken: then it may or may not be complete.
  */
-mproc_status place_wait(struct map *map, struct pool_place *place);
+mproc_status place_wait(mproc_pool *pool, struct pool_place *place);
+
+/* Nothing of what is open is begun any more; what was not begun fails with this status. */
+void place_give_up(mproc_pool *pool, mproc_status status);
+
+/* Waits, whatever happens, until workers have done with the window that was given up. */
+void place_wait_until_left(mproc_pool *pool, struct pool_place *place);
 
 /* Takes the results out of a complete window, and notes its failures. */
 void place_drain(struct map *map, struct pool_place *place);

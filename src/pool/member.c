@@ -158,14 +158,35 @@ static mproc_status start_process(mproc_pool *pool, struct pool_member *member)
     return status;
 }
 
+/* There is no slot for it, or no memory: maps report that. */
+static void thread_failed(struct pool_member *member)
+{
+    mproc_pool *pool = member->pool;
+
+    plat_mutex_lock(&pool->mutex);
+    member->failed = true;
+    break_pool(pool, MPROC_LIMIT, mproc_last_error_text());
+    plat_mutex_unlock(&pool->mutex);
+}
+
 static void thread_main(void *context)
 {
     struct pool_member *member = context;
     struct pool_shared *shared = member->pool->shared;
 
     if (family_enter() == MPROC_OK) worker_run(shared, member->index, member->name);
+    else thread_failed(member);
     window_alarm(shared);
     count_out(shared);
+}
+
+/* One that has failed has nothing left to do, or to lock. */
+static void member_clear(struct pool_member *member)
+{
+    if (!member->failed) return;
+    plat_thread_join(member->thread);
+    member->thread = NULL;
+    member->failed = false;
 }
 
 static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
@@ -192,8 +213,10 @@ mproc_status members_fill(mproc_pool *pool)
     mproc_status status = MPROC_OK;
 
     if (pool->broken != MPROC_OK) return mproc_error(pool->broken, "%s", pool->broken_text);
-    for (uint32_t i = 0; i < pool->count && status == MPROC_OK; i++)
+    for (uint32_t i = 0; i < pool->count && status == MPROC_OK; i++) {
+        member_clear(&pool->members[i]);
         if (!pool->members[i].process && !pool->members[i].thread) status = member_start(pool, &pool->members[i]);
+    }
     return status;
 }
 

@@ -160,20 +160,33 @@ static bool is_complete(struct pool_place *place)
  * Registers as asleep before it looks for reasons to stop, and once more at the window: the worker that completes it
  * wakes the caller, and so does whoever has made a reason.
  */
-mproc_status place_wait(struct map *map, struct pool_place *place)
+static mproc_status wait_for_workers(mproc_pool *pool, struct pool_place *place, bool whatever_happens)
 {
-    struct pool_shared *shared = map->pool->shared;
     mproc_status status = MPROC_OK;
 
     while (!is_complete(place)) {
-        atomic_store(&shared->caller_asleep, 1);
-        if (status == MPROC_OK && (status = reason_to_stop(map->pool)) != MPROC_OK)
-            window_give_up(&place->view, status);
-        if (status != MPROC_OK && !map_stays_for(map, place)) break;
-        if (!is_complete(place)) park_wait(&shared->caller_asleep, 1, PLAT_FOREVER);
+        atomic_store(&pool->shared->caller_asleep, 1);
+        if (!whatever_happens && (status = reason_to_stop(pool)) != MPROC_OK) break;
+        if (!is_complete(place)) park_wait(&pool->shared->caller_asleep, 1, PLAT_FOREVER);
     }
-    atomic_store(&shared->caller_asleep, 0);
+    atomic_store(&pool->shared->caller_asleep, 0);
     return status;
+}
+
+mproc_status place_wait(mproc_pool *pool, struct pool_place *place)
+{
+    return wait_for_workers(pool, place, false);
+}
+
+void place_give_up(mproc_pool *pool, mproc_status status)
+{
+    for (int i = 0; i < 2; i++)
+        if (pool->places[i].open) window_give_up(&pool->places[i].view, status);
+}
+
+void place_wait_until_left(mproc_pool *pool, struct pool_place *place)
+{
+    wait_for_workers(pool, place, true);
 }
 
 /* What the worker, or its burial, has said about the item; the status' own text if it could not any more. */

@@ -34,12 +34,10 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     return MPROC_OK;
 }
 
-static mproc_status create_members(mproc_pool *pool)
+static mproc_status start_members(mproc_pool *pool)
 {
     mproc_status status;
 
-    if (!(pool->members = calloc(pool->count, sizeof *pool->members)))
-        return mproc_error(MPROC_NO_MEMORY, "no memory for %u workers", pool->count);
     for (uint32_t i = 0; i < pool->count; i++) {
         pool->members[i].pool = pool;
         pool->members[i].index = i;
@@ -67,8 +65,12 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
     }
     pool->count = (uint32_t)(all.processes > 0 ? all.processes : plat_system_cpu_count());
     if (pool->count > POOL_WORKERS_MAX) pool->count = POOL_WORKERS_MAX;
+    if (!(pool->members = calloc(pool->count, sizeof *pool->members))) {
+        status = mproc_error(MPROC_NO_MEMORY, "no memory for %u workers", pool->count);
+        goto done;
+    }
     if ((status = create_shared(pool, &all)) != MPROC_OK) goto done;
-    if ((status = create_members(pool)) != MPROC_OK) goto done;
+    if ((status = start_members(pool)) != MPROC_OK) goto done;
 
     *out = pool;
     pool = NULL;

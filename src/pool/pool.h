@@ -12,6 +12,7 @@ struct pool_member {
     uint32_t index;
     mproc_process *process;
     plat_thread *thread;
+    bool failed;           /* the thread has ended before it could begin */
     uint32_t ready_before; /* the worker's `ready` when this one was started */
     char name[32];
 };
@@ -23,6 +24,8 @@ struct pool_member {
 #define WORDS_MIN 64
 #define WORDS_MAX 65536
 #define WORDS_GROWTHS 10
+
+static_assert(WORDS_MAX <= TAGGED_MASK, "the number of chunks in a window is a value that belongs to it");
 
 /* The memory of one of the two windows, kept from map to map. */
 struct pool_place {
