@@ -1,5 +1,5 @@
 /*
- * Values: what may be an argument of a task, and later an item of a queue or an element of a list - nil, bool,
+ * Values: what may be an argument of a task, an element of a shareable list, an item of a queue one day - nil, bool,
  * integers, doubles, strings, bytes, lists and maps of these, functions, and objects of this library.
  *
  *     mproc_value order = MPROC_MAP("name", "f1", "count", 2, "tags", MPROC_LIST("a", "b"));
@@ -61,7 +61,7 @@ typedef enum mproc_type {
 
 /*
  * Kinds of objects that a value can refer to: number, name of the C type without "mproc_", constant, description.
- * The numbers stand in encodings and never change. A new kind needs this one line, and its room's handle_register().
+ * The numbers stand in encodings and never change.
  */
 #define MPROC_OBJECT_TABLE(X)                           \
     X(1, lock, LOCK, "a lock")                          \
@@ -325,8 +325,8 @@ static inline mproc_value mproc_value_get(mproc_value map, const char *key);
 MPROC_API bool mproc_value_equal(mproc_value left, mproc_value right);
 
 /*
- * Writes what Python's repr() would say of the value, with a NUL, to `text`; what does not fit into `capacity` bytes
- * is cut. Returns the number of bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if
+ * Writes what Python's repr() would say of the value, with a NUL, to `text` - but characters beyond ASCII, also those
+ * that cannot be seen, stay what they are; what does not fit into `capacity` bytes is cut. Returns the number of bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if
  * `capacity` is 0.
  */
 MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacity);
@@ -334,7 +334,8 @@ MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacit
 /* ---- copies and encodings --------------------------------------------------------------------- */
 
 /*
- * Makes a copy that owns all that it consists of, as one block of memory.
+ * Makes a copy that owns all that it consists of, as one block of memory; but it does not keep alive the objects that
+ * it refers to: once all references to one are freed, mproc_value_to() says MPROC_CLOSED.
  *
  * `*copy` is the caller's: mproc_value_clear(). Returns MPROC_OK, or, with `*copy` unchanged:
  *   MPROC_INVALID       the value, or what is in it, cannot be: a string that is not UTF-8, a pointer that means
@@ -348,7 +349,7 @@ MPROC_API mproc_status mproc_value_copy(mproc_value value, mproc_value *copy);
 /* Frees what an owned value owns, and makes any value nil. NULL is fine. */
 MPROC_API void mproc_value_clear(mproc_value *value);
 
-/* Writes the size of the value's encoding to `*size`. Returns as mproc_value_copy(). */
+/* Writes the size of the value's encoding to `*size`. Returns as mproc_value_copy(), but does not see a key twice. */
 MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size);
 
 /*

@@ -26,7 +26,7 @@ static inline mproc_value mproc_value_text_(const void *text)
     return mproc_string((const char *)text);
 }
 
-/* NULL is nil; where else a pointer points says nothing to another process. */
+/* NULL (in C++: nullptr) is nil; where else a pointer points says nothing to another process. */
 static inline mproc_value mproc_value_pointer_(const void *pointer)
 {
     return pointer ? mproc_value_refused_("a void pointer, which means nothing elsewhere: use mproc_bytes()")
@@ -212,11 +212,16 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 
 /*
  * Puts the value into the variable at `address`, if it has the variable's type and fits. Of an object it is a new
- * reference, the caller's to free; in the thread that runs a task it is the task's, see <mproc/lock.h>.
+ * reference, the caller's to free; in the thread that runs a task it is the task's, see <mproc/lock.h>. Of a string it
+ * is the value's own text, which ends with a NUL unless the value was made of bytes that do not.
  *
  * Returns MPROC_OK, or, with the variable unchanged:
  *   MPROC_INVALID   another type, or out of range; mproc_last_error_text() names both types
- *   what stands in the way of finding a function or an object in this process
+ *   MPROC_BAD_FUNCTION  a function lies in no module that this process has or can open
+ *   MPROC_MISMATCH      its module is another one here than where the value was made
+ *   MPROC_CLOSED        the last reference to the object has been freed, or the process that had it has ended
+ *   MPROC_NOT_FOUND, MPROC_LIMIT  named memory: its name was taken away, or too many files are open
+ *   MPROC_NO_MEMORY, and what every function of this library may return, see <mproc/process.h>
  */
 #define mproc_value_to(value, address) mproc_value_store((value), MPROC_TARGET(address))
 
@@ -261,6 +266,9 @@ static inline mproc_value mproc_value_of(decltype(nullptr))
 {
     return mproc_nil();
 }
+
+/* A function that no task has would turn into a bool. */
+template <class result, class... arguments> mproc_value mproc_value_of(result (*)(arguments...)) = delete;
 
 #define MPROC_TARGET_OVERLOAD(type, target)                          \
     static inline mproc_target mproc_target_of(type *address)        \

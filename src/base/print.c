@@ -27,23 +27,37 @@ static void put_text(struct printer *printer, const char *text)
     put(printer, text, strlen(text));
 }
 
-/* The shortest digits that lead back to the number; a point or an exponent tells it from an integer. */
+/* The program's locale may have another point. */
+static void put_number(struct printer *printer, char *text)
+{
+    char *point = strpbrk(text, ".,");
+
+    if (point) *point = '.';
+    put_text(printer, text);
+}
+
+/* The shortest digits that lead back to the number; very large and very small ones have an exponent. */
 static void put_double(struct printer *printer, double number)
 {
-    char text[40];
-    char *point;
-    int digits = 15;
+    char text[40], exponent_text[8];
+    int decimals = 0, exponent;
 
     if (!(number >= -DBL_MAX && number <= DBL_MAX)) {
         put_text(printer, number != number ? "nan" : number > 0 ? "inf" : "-inf");
         return;
     }
-    do snprintf(text, sizeof text, "%.*g", digits, number);
-    while (strtod(text, NULL) != number && ++digits <= 17);
-    /* The program's locale may have another point. */
-    if ((point = strpbrk(text + (text[0] == '-'), ".,")) != NULL) *point = '.';
-    put_text(printer, text);
-    if (!point && !strchr(text, 'e')) put_text(printer, ".0");
+    do snprintf(text, sizeof text, "%.*e", decimals, number);
+    while (strtod(text, NULL) != number && ++decimals < 17);
+    exponent = atoi(strchr(text, 'e') + 1);
+    if (exponent >= -4 && exponent < 16) {
+        snprintf(text, sizeof text, "%.*f", decimals > exponent ? decimals - exponent : 1, number);
+        put_number(printer, text);
+        return;
+    }
+    *strchr(text, 'e') = 0;
+    put_number(printer, text);
+    snprintf(exponent_text, sizeof exponent_text, "e%+03d", exponent);
+    put_text(printer, exponent_text);
 }
 
 /* Bytes above ASCII are characters in a string, and hexadecimal in bytes. */
@@ -65,7 +79,7 @@ static void put_quoted(struct printer *printer, const mproc_value *value)
         else if (bytes[i] < 0x20 || bytes[i] == 0x7F || (binary && bytes[i] >= 0x80))
             snprintf(text, sizeof text, "\\x%02x", (unsigned)bytes[i]);
         else snprintf(text, sizeof text, "%c", byte);
-        put(printer, text, byte ? strlen(text) : 4);
+        put_text(printer, text);
     }
     put(printer, &quote, 1);
 }

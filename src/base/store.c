@@ -75,13 +75,14 @@ static enum outcome store_bool(const mproc_value *value, void *to)
     return STORED;
 }
 
-/* Integers up to 2 to the power of 53 are doubles as well. */
-static bool is_exact(const mproc_value *value)
+/* Whether an integer is the same number as a double: all are up to 2 to the power of 53, and some beyond. */
+static bool is_exact(const mproc_value *value, double number)
 {
-    const int64_t most = (int64_t)1 << 53;
+    const double int64_end = 9223372036854775808.0;
 
     if (value->type == MPROC_TYPE_DOUBLE) return true;
-    return value->type == MPROC_TYPE_INT64 && value->as.int64 <= most && value->as.int64 >= -most;
+    if (value->type == MPROC_TYPE_INT64) return number < int64_end && (int64_t)number == value->as.int64;
+    return number < 2 * int64_end && (uint64_t)number == value->as.uint64;
 }
 
 static enum outcome store_double(const mproc_value *value, const mproc_target *target, void *to)
@@ -91,7 +92,7 @@ static enum outcome store_double(const mproc_value *value, const mproc_target *t
     float shorter;
 
     if (value->type < MPROC_TYPE_INT64 || value->type > MPROC_TYPE_DOUBLE) return WRONG_TYPE;
-    if (!is_exact(value)) return OUT_OF_RANGE;
+    if (!is_exact(value, number)) return OUT_OF_RANGE;
     if (target->size == sizeof number) {
         memcpy(to, &number, sizeof number);
         return STORED;
@@ -113,13 +114,13 @@ static enum outcome store_string(const mproc_value *value, void *to)
     return STORED;
 }
 
-static enum outcome store_function(const mproc_value *value, void *to)
+static enum outcome store_function(const mproc_value *value, void *to, mproc_status *status)
 {
     function_pointer found = NULL;
     mproc_value_function_ function;
 
     if (value->type != MPROC_TYPE_FUNCTION && value->type != MPROC_TYPE_NIL) return WRONG_TYPE;
-    if (value->type == MPROC_TYPE_FUNCTION && value_function(value, &found) != MPROC_OK) return FAILED;
+    if (value->type == MPROC_TYPE_FUNCTION && (*status = value_function(value, &found)) != MPROC_OK) return FAILED;
     function = (mproc_value_function_)found;
     memcpy(to, &function, sizeof function);
     return STORED;
@@ -157,7 +158,7 @@ static enum outcome store(const mproc_value *value, const mproc_target *target, 
     case MPROC_TARGET_STRING:
         return store_string(value, to);
     case MPROC_TARGET_FUNCTION:
-        return store_function(value, to);
+        return store_function(value, to, status);
     default:
         return store_object(value, target, to, status);
     }
@@ -190,7 +191,7 @@ static mproc_status refuse(enum outcome outcome, mproc_status status, const mpro
 static mproc_status store_checked(const mproc_value *value, const mproc_target *target, mproc_value *to,
                                   const char *name, size_t number)
 {
-    mproc_status status = MPROC_BAD_FUNCTION;
+    mproc_status status = MPROC_INVALID;
     enum outcome outcome = store(value, target, to, &status);
 
     return outcome == STORED ? MPROC_OK : refuse(outcome, status, value, target, name, number);

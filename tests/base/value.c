@@ -244,6 +244,14 @@ static void case_values_print_as_in_python(void)
     check_prints(mproc_double(0.1), "0.1");
     check_prints(mproc_double(1.0 / 3), "0.3333333333333333");
     check_prints(mproc_double(1e300), "1e+300");
+    check_prints(mproc_double(123.456), "123.456");
+    check_prints(mproc_double(0.0001), "0.0001");
+    check_prints(mproc_double(-0.00001), "-1e-05");
+    check_prints(mproc_double(1e15), "1000000000000000.0");
+    check_prints(mproc_double(1e16), "1e+16");
+    check_prints(mproc_double(12345678901234568.0), "1.2345678901234568e+16");
+    check_prints(mproc_double(5e-324), "5e-324");
+    check_prints(mproc_double(1.7976931348623157e308), "1.7976931348623157e+308");
     check_prints(mproc_double(NAN), "nan");
     check_prints(mproc_double(-INFINITY), "-inf");
     check_prints(mproc_string("it's \xC3\xA9"), "\"it's \xC3\xA9\"");

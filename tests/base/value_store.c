@@ -66,6 +66,12 @@ static void case_bools_and_doubles_fit_what_is_the_same_number(void)
     CHECK_OK(mproc_value_to(mproc_int((int64_t)1 << 53), &number));
     CHECK(number == 9007199254740992.0);
     CHECK_WANTS(mproc_int(((int64_t)1 << 53) + 1), number, "does not fit: the variable wants a double");
+    CHECK_OK(mproc_value_to(mproc_int(INT64_MIN), &number));
+    CHECK(number == -9223372036854775808.0);
+    CHECK_WANTS(mproc_int(INT64_MAX), number, "does not fit: the variable wants a double");
+    CHECK_OK(mproc_value_to(mproc_uint((uint64_t)1 << 63), &number));
+    CHECK(number == 9223372036854775808.0);
+    CHECK_WANTS(mproc_uint(UINT64_MAX), number, "does not fit: the variable wants a double");
     CHECK_WANTS(mproc_bool(true), number, "is a bool, the variable wants a double");
     CHECK_OK(mproc_value_to(mproc_double(0.1), &shorter));
     CHECK(shorter == 0.1f);
