@@ -41,7 +41,8 @@ typedef struct mproc_shareable_list_options {
  * ShareableList(sequence)). They are copied. A list of no elements is one.
  *
  * Blocks as mproc_shared_memory_create() does. Returns MPROC_OK, or, with `*out` unchanged:
- *   MPROC_INVALID   `out` is NULL, `items` is no list or has an element that cannot be one, or the name cannot be one
+ *   MPROC_INVALID   `out` is NULL, `items` is no list or has an element that cannot be one, the name cannot be one, or
+ *                   `text_bytes` is above MPROC_VALUE_BYTES_MAX
  *   MPROC_EXISTS, MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION  as mproc_shared_memory_create()
  */
 static inline mproc_status mproc_shareable_list_create(mproc_value items, const mproc_shareable_list_options *options,
@@ -61,7 +62,8 @@ MPROC_API size_t mproc_shareable_list_length(const mproc_shareable_list *list);
  * Returns MPROC_OK, or, with `*value` unchanged:
  *   MPROC_INVALID    there is no such element, or `value` is NULL
  *   MPROC_NO_MEMORY  no memory for its text
- *   MPROC_MISMATCH   what lies in the memory is no element: somebody else has written there
+ *   MPROC_MISMATCH   what lies in the memory is no element, or a string that is not UTF-8: somebody else has written
+ *                    there, or two at once have replaced it
  */
 MPROC_API mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t index, mproc_value *value);
 

@@ -8,8 +8,8 @@
  *
  * One rule on all systems says how long it lives: as long as anybody has it, however processes end. A name goes with
  * the memory, or earlier, by unlink; it never outlives its last user, and no helper process watches over it. When all
- * users are killed at once, the memory is freed when the next program of the user creates or attaches named memory
- * (Linux), or at once (Windows).
+ * users are killed at once, the memory is freed when another process of the user first creates or attaches named
+ * memory, or when a family that uses such memory loses a process (Linux), or at once (Windows).
  *
  * What <mproc/lock.h> says once for all objects is said for these, too. A reference to named memory costs a process
  * one open file (Windows: two handles). A fork() copy of a process is not one that has it: the name may go before it.
@@ -47,7 +47,7 @@ typedef struct mproc_shared_memory_options {
  * there when it returns: using it never fails for want of memory. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID     `out` is NULL, `size` is 0, or the name cannot be one
  *   MPROC_EXISTS      somebody has memory of that name
- *   MPROC_NO_MEMORY   the arena, the system or this process has no room
+ *   MPROC_NO_MEMORY   the family's shared memory, the system or this process has no room
  *   MPROC_LIMIT       too many open files
  *   MPROC_PERMISSION  the place of this user's names is somebody else's
  */
@@ -70,7 +70,7 @@ MPROC_API mproc_status mproc_shared_memory_attach(const char *name, mproc_shared
  */
 MPROC_API void mproc_shared_memory_free(mproc_shared_memory *memory);
 
-/* Returns the first byte, at the begin of a cache line (Python: buf); it is there until free. Never blocks. */
+/* Returns the first byte, at the start of a cache line (Python: buf); it is there until free. Never blocks. */
 MPROC_API void *mproc_shared_memory_data(const mproc_shared_memory *memory);
 
 /* Returns the number of bytes: what create was given, to the byte, wherever it is asked. Never blocks. */
@@ -81,8 +81,8 @@ MPROC_API const char *mproc_shared_memory_name(const mproc_shared_memory *memory
 
 /*
  * Takes the name away: from now on nobody finds this memory by it, and it may be another's (Python: unlink()). Those
- * who have the memory keep it. As an argument it can no longer be passed on to a process that does not have it
- * yet: that one gets MPROC_NOT_FOUND.
+ * who have the memory keep it. As an argument it can no longer be passed on: mproc_process_create(), or the task that
+ * asks for it, gets MPROC_NOT_FOUND.
  *
  * Blocks for moments as create does. Returns MPROC_OK, or:
  *   MPROC_NOT_FOUND      the name was taken away before; also if it stands for other memory by now

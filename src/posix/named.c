@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #define PATH_BYTES 64
+#define TRY_PAUSE_NS ((int64_t)1000000)
+#define LEAVE_TRIES 1000
 #define SWEEP_TRIES 50
-#define SWEEP_PAUSE_NS ((int64_t)1000000)
 
 static void directory_path(char path[PATH_BYTES])
 {
@@ -90,7 +91,7 @@ static int open_directory(bool make, int how)
 static mproc_status refused(void)
 {
     char path[PATH_BYTES];
-    int number = errno;
+    int number = errno == ENOTDIR || errno == ELOOP ? EACCES : errno; /* somebody has put another thing there */
 
     directory_path(path);
     return error_system(number, "cannot open %s, where the named memory of this user is", path);
@@ -226,10 +227,22 @@ mproc_status plat_named_unlink(const char *name, const plat_named *named)
     return status;
 }
 
+/* Does not wait for ever: somebody may have been stopped with the directory locked. -1: what is to be done, waits. */
+static int try_open_directory(int tries)
+{
+    int directory = open_directory(false, LOCK_NB);
+
+    while (tries-- > 0 && directory < 0 && errno == EWOULDBLOCK) {
+        plat_clock_sleep_until(plat_clock_now_ns() + TRY_PAUSE_NS);
+        directory = open_directory(false, LOCK_NB);
+    }
+    return directory;
+}
+
 /* Without the directory, for want of descriptors perhaps, the name stays until somebody comes by. */
 void plat_named_leave(const char *name, plat_named *named)
 {
-    int directory = named->number != 0 ? open_directory(false, 0) : -1;
+    int directory = named->number != 0 ? try_open_directory(LEAVE_TRIES) : -1;
 
     named->number = 0;
     if (directory < 0) return;
@@ -257,21 +270,19 @@ static void sweep(DIR *files)
     }
 }
 
-/* It is the reaper that calls this: it does not wait for somebody who has been stopped with the directory locked. */
 void plat_named_sweep(void)
 {
-    int directory = open_directory(false, LOCK_NB);
+    int directory = try_open_directory(SWEEP_TRIES), copy;
     DIR *files;
 
-    for (int i = 0; i < SWEEP_TRIES && directory < 0 && errno == EWOULDBLOCK; i++) {
-        plat_clock_sleep_until(plat_clock_now_ns() + SWEEP_PAUSE_NS);
-        directory = open_directory(false, LOCK_NB);
-    }
     if (directory < 0) return;
-    files = fdopendir(fcntl(directory, F_DUPFD_CLOEXEC, 0));
+    copy = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+    files = copy >= 0 ? fdopendir(copy) : NULL;
     if (files != NULL) {
         sweep(files);
         closedir(files);
+    } else if (copy >= 0) {
+        close(copy);
     }
     close_directory(directory);
 }

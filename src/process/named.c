@@ -82,7 +82,6 @@ static struct named_head *head_of(const plat_named *door)
 
 static void enlist(struct reference *reference, struct attachment *attachment)
 {
-    atomic_store(&arena_header()->named, 1);
     plat_mutex_lock(&attachments.mutex);
     attachment->next = attachments.first;
     attachments.first = attachment;
@@ -108,10 +107,21 @@ void named_leave(void)
     plat_mutex_unlock(&attachments.mutex);
 }
 
+/* From now on deaths in the family are followed by a sweep; what other families have left over goes now. */
+static void begin_once(void)
+{
+    static _Atomic bool begun;
+
+    if (atomic_exchange(&begun, true)) return;
+    atomic_store(&arena_header()->named, 1);
+    plat_named_sweep();
+}
+
 static mproc_status make_attachment(const char *name, struct attachment **out)
 {
     struct attachment *attachment = calloc(1, sizeof *attachment);
 
+    begin_once();
     *out = attachment;
     if (!attachment) return mproc_error(MPROC_NO_MEMORY, "no memory to attach shared memory '%s'", name);
     make_token(name, attachment->token);
@@ -215,7 +225,7 @@ mproc_status named_create(enum object_kind kind, uint64_t size, const char *name
     struct attachment *attachment = NULL;
     mproc_status status;
 
-    if (size > SIZE_MAX / 2)
+    if (size > SIZE_MAX / 4)
         return mproc_error(MPROC_NO_MEMORY, "%llu bytes of shared memory are more than memory can hold",
                            (unsigned long long)size);
     if (!name) return create_in_arena(kind, size, out);
@@ -265,9 +275,10 @@ mproc_status named_unlink(const struct reference *reference)
 
 /* ---- other processes' objects ------------------------------------------------------------------- */
 
-static bool is_memory(const struct reference *reference)
+bool named_is(const struct handle_ref *ref)
 {
-    return reference->ref.kind == OBJECT_MEMORY || reference->ref.kind == OBJECT_LIST;
+    if (ref->kind != OBJECT_MEMORY && ref->kind != OBJECT_LIST) return false;
+    return ((const struct memory_object *)arena_at(ref->offset))->serial != 0;
 }
 
 mproc_status named_open(struct reference *reference)
@@ -277,7 +288,7 @@ mproc_status named_open(struct reference *reference)
     struct attachment *attachment = NULL;
     mproc_status status;
 
-    if (!is_memory(reference) || object->serial == 0) return MPROC_OK;
+    if (!named_is(&reference->ref)) return MPROC_OK;
     if ((status = attach(kind, object->name, &attachment)) != MPROC_OK) return status;
     assert(attachment);
     if (head_of(&attachment->door)->serial == object->serial) {

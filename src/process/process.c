@@ -145,6 +145,7 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
     if ((status = copy_environment(all.environment, &process->environment)) != MPROC_OK) goto done;
     fill(process, &all);
     if ((status = arguments_create(&args, process->name, &process->args)) != MPROC_OK) goto done;
+    if (process->args && (status = reference_scope_keep(&process->kept, &args)) != MPROC_OK) goto done;
 
     *out = process;
     process = NULL;
@@ -160,13 +161,16 @@ void process_destroy(mproc_process *process)
     for (size_t i = 0; process->environment && process->environment[i]; i++) free(process->environment[i]);
     free(process->environment);
     free(process->working_directory);
+    reference_scope_clear(&process->kept);
     if (process->args && family_enter() == MPROC_OK) cells_give(process->args);
     free(process);
 }
 
 void mproc_process_free(mproc_process *process)
 {
-    if (process && process->role == PROCESS_CHILD) children_release(process);
+    if (!process || process->role != PROCESS_CHILD) return;
+    atomic_store(&process->freed, true);
+    children_release(process);
 }
 
 mproc_status mproc_process_run(mproc_process *process)

@@ -3,6 +3,7 @@
 #define MPROC_PROCESS_PROCESS_H
 
 #include "process/letter.h"
+#include "process/reference.h"
 
 enum process_role { PROCESS_CHILD, PROCESS_SELF, PROCESS_PARENT };
 enum process_phase { PROCESS_CREATED, PROCESS_STARTED, PROCESS_ENDED };
@@ -21,13 +22,14 @@ struct mproc_process {
     enum process_role role;
     function_ref function_ref;
     mproc_function *function;
-    _Atomic uint64_t *args; /* the cell of its arguments, or NULL */
+    _Atomic uint64_t *args;      /* the cell of its arguments, or NULL */
+    struct reference_scope kept; /* what they refer to by a name */
     char **environment;
     bool environment_only;
     char *working_directory;
     mproc_stdio stdio[3];
     bool daemon;
-    bool worker; /* of a pool: ended without a grace time */
+    bool worker; /* of a pool: ended without a grace time, and not listed */
     process_ended *ended;
     void *ended_context;
     char name[LETTER_NAME_BYTES];
@@ -46,7 +48,8 @@ struct mproc_process {
     plat_handle held; /* this side's end of its sentinel */
     mproc_exit_status exit;
 
-    int references; /* the creator's, the list's, and those of threads that use it */
+    _Atomic bool freed; /* by its creator: it lives on while it runs */
+    int references;     /* the creator's, the list's, and those of threads that use it */
     uint64_t token;
     mproc_process *next;
 };
@@ -54,8 +57,14 @@ struct mproc_process {
 /* Starts it; the room above has checked nothing yet. */
 mproc_status process_start(mproc_process *process);
 
-/* Collects it if it has ended: exit status, recovery, its place in the list. Returns whether it has ended. */
+/* Collects it if it has ended: exit status, recovery, its place in the list. Returns whether it does not run. */
 bool process_collect(mproc_process *process);
+
+/* Waits until it does not run any more, and collects it. MPROC_TIMEOUT, without a text, MPROC_INTERRUPTED. */
+mproc_status process_wait(mproc_process *process, int64_t deadline_ns);
+
+/* Gives up this side's end of its sentinel. */
+void process_close_held(mproc_process *process);
 
 /* Tries again to recover the slot of one that has ended. Returns true once: when that is done at last. */
 bool process_recover(mproc_process *process);

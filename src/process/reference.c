@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "process/interrupt.h"
+#include "base/encoding.h"
 #include "process/named.h"
 
 /* How often a freer wakes those who are on their way to sleep. */
@@ -103,6 +104,28 @@ static mproc_status open_in_scope(struct reference_scope *scope, const struct ha
     plat_mutex_unlock(&scope->mutex);
     *out = reference;
     return status;
+}
+
+struct keeping {
+    struct reference_scope *scope;
+    mproc_status status;
+};
+
+static void keep(void *context, const struct handle_ref *ref)
+{
+    struct keeping *keeping = context;
+    struct reference *reference;
+
+    if (keeping->status == MPROC_OK && named_is(ref))
+        keeping->status = open_in_scope(keeping->scope, ref, &reference);
+}
+
+mproc_status reference_scope_keep(struct reference_scope *scope, const mproc_args *args)
+{
+    struct keeping keeping = {scope, MPROC_OK};
+
+    value_visit_objects(args, keep, &keeping);
+    return keeping.status;
 }
 
 static mproc_status open_for_value(const struct handle_ref *ref, void **object)

@@ -36,6 +36,12 @@ struct reference_scope {
 void reference_scope_clear(struct reference_scope *scope);
 
 /*
+ * Opens what the arguments refer to by a name: handles in the arena do not keep that alive. As reference_open(), and
+ * what stands in the way of attaching to memory.
+ */
+mproc_status reference_scope_keep(struct reference_scope *scope, const mproc_args *args);
+
+/*
  * What the calling thread opens from now on is of this scope; NULL: is the caller's of whatever opens it. Returns the
  * scope until now.
  */

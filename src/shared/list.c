@@ -23,13 +23,20 @@
 struct element {
     _Atomic uint64_t state;
     _Atomic uint64_t number[2];
-    uint64_t at;
-    uint64_t room;
+    _Atomic uint64_t at;
+    _Atomic uint64_t room;
 };
 
 struct elements {
-    uint64_t count;
+    _Atomic uint64_t count;
     struct element all[];
+};
+
+/* An element, and where its text is: so much of the memory was looked at once, and found to be inside of it. */
+struct spot {
+    struct element *element;
+    _Atomic uint64_t *text;
+    uint64_t room;
 };
 
 struct mproc_shareable_list {
@@ -101,25 +108,25 @@ static mproc_status check_value(mproc_value value, size_t index)
 
 /* ---- one element -------------------------------------------------------------------------------- */
 
-/*
- * What the memory says may come from another program: nothing outside of it is touched. NULL, with the status and a
- * text: there is no such element.
- */
-static struct element *find(const struct reference *reference, size_t index, mproc_status *status)
+static mproc_status overwritten(void)
 {
-    struct elements *elements = elements_of(reference);
-    uint64_t words = named_object(reference)->size / WORD;
-    struct element *element;
+    return mproc_error(MPROC_MISMATCH, "an element of the list was overwritten");
+}
 
-    if (index >= mproc_shareable_list_length((const mproc_shareable_list *)reference)) {
-        *status = mproc_error(MPROC_INVALID, "there is no element %zu: the list has %llu", index,
-                              (unsigned long long)elements->count);
-        return NULL;
-    }
-    element = &elements->all[index];
-    if (element->at <= words && element->room <= (words - element->at) / 2) return element;
-    *status = mproc_error(MPROC_MISMATCH, "element %zu of the list was overwritten", index);
-    return NULL;
+/* What the memory says may come from another program: nothing outside of it is touched. */
+static mproc_status find(const struct reference *reference, size_t index, struct spot *spot)
+{
+    uint64_t words = named_object(reference)->size / WORD, at;
+    size_t length = mproc_shareable_list_length((const mproc_shareable_list *)reference);
+
+    if (index >= length)
+        return mproc_error(MPROC_INVALID, "there is no element %zu: the list has %zu", index, length);
+    spot->element = &elements_of(reference)->all[index];
+    at = atomic_load_explicit(&spot->element->at, memory_order_relaxed);
+    spot->room = atomic_load_explicit(&spot->element->room, memory_order_relaxed);
+    if (at > words || spot->room > (words - at) / 2) return overwritten();
+    spot->text = words_of(reference) + at;
+    return MPROC_OK;
 }
 
 static void write_text(_Atomic uint64_t *words, const void *text, size_t size)
@@ -134,15 +141,15 @@ static void write_text(_Atomic uint64_t *words, const void *text, size_t size)
 }
 
 /* The order of release and acquire: who reads what a later writer wrote also sees that the state has changed. */
-static void replace(const struct reference *reference, struct element *element, mproc_value value)
+static void replace(const struct spot *spot, mproc_value value)
 {
+    struct element *element = spot->element;
     uint64_t state = atomic_load(&element->state);
     uint64_t next = (state / STATE_VERSION + 1) * STATE_VERSION | (uint64_t)value.type << STATE_TYPE_SHIFT;
     size_t size = mproc_value_size(value);
     unsigned side = side_of(next);
 
-    if (is_text(mproc_value_type(value)))
-        write_text(words_of(reference) + element->at + side * element->room, text_of(value), size);
+    if (is_text(mproc_value_type(value))) write_text(spot->text + side * spot->room, text_of(value), size);
     else atomic_store_explicit(&element->number[side], value.as.uint64, memory_order_release);
     atomic_store(&element->state, next | size);
 }
@@ -171,26 +178,27 @@ static mproc_value text_value(mproc_type type, const void *text, size_t size)
 }
 
 /* A view of the element, whose text, if it has one, is in `*text`, to be freed. */
-static mproc_status snapshot(const struct reference *reference, struct element *element, void **text,
-                             mproc_value *value)
+static mproc_status snapshot(const struct spot *spot, void **text, mproc_value *value)
 {
-    size_t room = (size_t)element->room * WORD;
+    struct element *element = spot->element;
+    size_t room = (size_t)spot->room * WORD;
     uint64_t state, again = atomic_load(&element->state);
 
     do {
         size_t size = (uint32_t)(state = again);
         mproc_type type = type_of(state);
-        if (type > MPROC_TYPE_BYTES || (is_text(type) && size > room))
-            return mproc_error(MPROC_MISMATCH, "an element of the list was overwritten");
+        if (type > MPROC_TYPE_BYTES || (is_text(type) && size > room)) return overwritten();
         if (is_text(type)) {
             if (!*text && !(*text = malloc(room + 1))) return mproc_error(MPROC_NO_MEMORY, "no memory for a text");
-            read_text(words_of(reference) + element->at + side_of(state) * element->room, *text, size);
+            read_text(spot->text + side_of(state) * spot->room, *text, size);
             *value = text_value(type, *text, size);
         } else {
             *value = number_value(type, atomic_load_explicit(&element->number[side_of(state)], memory_order_acquire));
         }
         again = atomic_load(&element->state);
     } while (again != state);
+    if (type_of(state) == MPROC_TYPE_STRING && text_utf8_bytes(*text, (uint32_t)state) < (uint32_t)state)
+        return overwritten();
     return MPROC_OK;
 }
 
@@ -225,14 +233,14 @@ static void fill(const struct reference *reference, mproc_value items, size_t te
     uint64_t at = (sizeof *elements + count * sizeof(struct element)) / WORD;
 
     for (i = 0; i < count; i++) {
-        struct element *element = &elements->all[i];
         mproc_value value = mproc_value_at(items, i);
-        element->at = at;
-        element->room = room_of(value, text_bytes);
-        at += 2 * element->room;
-        replace(reference, element, value);
+        struct spot spot = {&elements->all[i], words_of(reference) + at, room_of(value, text_bytes)};
+        atomic_store_explicit(&spot.element->at, at, memory_order_relaxed);
+        atomic_store_explicit(&spot.element->room, spot.room, memory_order_relaxed);
+        at += 2 * spot.room;
+        replace(&spot, value);
     }
-    elements->count = count;
+    atomic_store(&elements->count, count);
 }
 
 mproc_status mproc_shareable_list_create_sized(mproc_value items, const mproc_shareable_list_options *options,
@@ -288,17 +296,17 @@ size_t mproc_shareable_list_length(const mproc_shareable_list *list)
 {
     const struct reference *reference = reference_of(list);
     uint64_t most = (named_object(reference)->size - sizeof(struct elements)) / sizeof(struct element);
-    uint64_t count = elements_of(reference)->count;
+    uint64_t count = atomic_load_explicit(&elements_of(reference)->count, memory_order_relaxed);
 
     return (size_t)(count < most ? count : most);
 }
 
 static mproc_status get(const struct reference *reference, size_t index, void **text, mproc_value *value)
 {
-    mproc_status status = MPROC_OK;
-    struct element *element = find(reference, index, &status);
+    struct spot spot;
+    mproc_status status = find(reference, index, &spot);
 
-    return element ? snapshot(reference, element, text, value) : status;
+    return status == MPROC_OK ? snapshot(&spot, text, value) : status;
 }
 
 mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t index, mproc_value *value)
@@ -316,15 +324,15 @@ mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t i
 
 mproc_status mproc_shareable_list_set(mproc_shareable_list *list, size_t index, mproc_value value)
 {
-    mproc_status status = MPROC_OK;
-    struct element *element = find(reference_of(list), index, &status);
+    struct spot spot;
+    mproc_status status;
 
-    if (!element) return status;
+    if ((status = find(reference_of(list), index, &spot)) != MPROC_OK) return status;
     if ((status = check_value(value, index)) != MPROC_OK) return status;
-    if (mproc_value_size(value) > element->room * WORD)
+    if (mproc_value_size(value) > spot.room * WORD)
         return mproc_error(MPROC_INVALID, "element %zu has room for %llu bytes of text, not for %zu", index,
-                           (unsigned long long)element->room * WORD, mproc_value_size(value));
-    replace(reference_of(list), element, value);
+                           (unsigned long long)spot.room * WORD, mproc_value_size(value));
+    replace(&spot, value);
     return MPROC_OK;
 }
 

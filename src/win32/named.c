@@ -1,8 +1,8 @@
 /*
  * A section of the system lives, with its name, as long as somebody has it open; so there is nothing left over, but
  * no way to take a name away either. Hence a name stands for an index, a small section that says which of the
- * numbered ones it means; whoever has one of these open has the index open, too. A mutex, which the system takes from
- * the dead, has the changes of an index take turns.
+ * numbered ones it means; whoever has one of these open has the index open, too, but for moments at its end. A mutex,
+ * which the system takes from the dead, has the changes of an index take turns.
  */
 #include "error.h"
 #include "platform.h"
@@ -88,13 +88,29 @@ static mproc_status turn_begin(const char *name, bool make, named_turn *turn)
     return status;
 }
 
-static HANDLE open_current(const char *name, const named_turn *turn)
+/* MPROC_NOT_FOUND: the name stands for nothing. */
+static mproc_status open_current(const char *name, const named_turn *turn, HANDLE *section)
 {
     uint32_t current = atomic_load(&turn->index->current);
     wchar_t full[NAME_CHARS];
 
-    if (current == 0) return NULL;
-    return OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, full_name(full, name, "", current));
+    if (current == 0) return win32_error(ERROR_FILE_NOT_FOUND, "cannot open named memory");
+    *section = OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, full_name(full, name, "", current));
+    return *section != NULL ? MPROC_OK : refused("open named memory");
+}
+
+/* The next number that nobody has: a process that ends may have lost its index, and the section not yet. */
+static HANDLE make_numbered(const char *name, size_t size, const named_turn *turn)
+{
+    wchar_t full[NAME_CHARS];
+
+    for (;;) {
+        HANDLE section;
+        SetLastError(ERROR_SUCCESS);
+        section = make_section(full_name(full, name, "", ++turn->index->last), size);
+        if (section == NULL || GetLastError() != ERROR_ALREADY_EXISTS) return section;
+        CloseHandle(section);
+    }
 }
 
 /* A view is whole pages, and its size that of its region. */
@@ -114,15 +130,15 @@ static mproc_status map(HANDLE section, plat_named *named)
 
 static mproc_status create(const char *name, size_t size, const named_turn *turn, plat_named *named)
 {
-    HANDLE section = open_current(name, turn);
-    wchar_t full[NAME_CHARS];
-    mproc_status status;
+    HANDLE section = NULL;
+    mproc_status status = open_current(name, turn, &section);
 
-    if (section != NULL) {
+    if (status == MPROC_OK) {
         CloseHandle(section);
         return win32_error(ERROR_ALREADY_EXISTS, "cannot make named memory");
     }
-    section = make_section(full_name(full, name, "", turn->index->last + 1), size);
+    if (status != MPROC_NOT_FOUND) return status;
+    section = make_numbered(name, size, turn);
     if (section == NULL) return refused("make named memory");
     if ((status = map(section, named)) != MPROC_OK) CloseHandle(section);
     return status;
@@ -138,7 +154,7 @@ mproc_status plat_named_create(const char *name, size_t size, const void *head, 
     if (status == MPROC_OK) {
         memcpy(named->base, head, head_size);
         named->index = (plat_handle)turn.section;
-        named->number = ++turn.index->last;
+        named->number = turn.index->last;
         atomic_store(&turn.index->current, named->number);
     }
     turn_end(&turn, status == MPROC_OK);
@@ -148,13 +164,12 @@ mproc_status plat_named_create(const char *name, size_t size, const void *head, 
 mproc_status plat_named_attach(const char *name, plat_named *named)
 {
     named_turn turn;
-    HANDLE section;
+    HANDLE section = NULL;
     mproc_status status;
 
     MPROC_TRY(turn_begin(name, false, &turn));
-    section = open_current(name, &turn);
-    if (section == NULL) status = win32_error(ERROR_FILE_NOT_FOUND, "cannot open named memory");
-    else if ((status = map(section, named)) != MPROC_OK) CloseHandle(section);
+    status = open_current(name, &turn, &section);
+    if (status == MPROC_OK && (status = map(section, named)) != MPROC_OK) CloseHandle(section);
     if (status == MPROC_OK) {
         named->index = (plat_handle)turn.section;
         named->number = atomic_load(&turn.index->current);

@@ -1,4 +1,5 @@
 /* mproc/shareable_list.h. */
+#include "process/named.h"
 #include "shelf.h"
 
 #include <stdio.h>
@@ -228,11 +229,36 @@ static mproc_status is_given_no_list(mproc_call *call)
 static void case_unlinked_list_cannot_be_passed_on(void)
 {
     mproc_shareable_list *list = NULL;
+    mproc_process *process = NULL;
 
     CHECK_OK(mproc_shareable_list_create(MPROC_LIST(1), &(mproc_shareable_list_options){.name = shelf_name("gone")},
                                          &list));
+    CHECK_OK(mproc_process_create(is_given_no_list, MPROC_ARGS(list), NULL, &process));
     CHECK_OK(mproc_shareable_list_unlink(list));
-    shelf_run(is_given_no_list, MPROC_ARGS(list));
+    CHECK_OK(mproc_process_start(process));
+    CHECK_EXITED(process, 0);
+    CHECK_STATUS(mproc_process_create(is_given_no_list, MPROC_ARGS(list), NULL, &process), MPROC_NOT_FOUND);
+    mproc_shareable_list_free(list);
+}
+
+/* Another program may write whatever it likes: what it wrote is told, and not followed. */
+static void case_overwritten_list_is_told(void)
+{
+    mproc_shareable_list *list = create(MPROC_LIST("text", 5));
+    uint64_t *words = named_memory((const struct reference *)(const void *)list), at = words[4], room = words[5];
+    mproc_value value = mproc_nil();
+
+    memset(&words[at + (words[1] >> 40 & 1) * room], 0xFF, 4);
+    CHECK_SAYS(mproc_shareable_list_get(list, 0, &value), MPROC_MISMATCH, "overwritten");
+    CHECK_STATUS(mproc_shareable_list_items(list, &value), MPROC_MISMATCH);
+    words[4] = UINT64_MAX;
+    CHECK_STATUS(mproc_shareable_list_get(list, 0, &value), MPROC_MISMATCH);
+    CHECK_STATUS(mproc_shareable_list_set(list, 0, mproc_int(1)), MPROC_MISMATCH);
+    words[4] = at;
+    words[5] = UINT64_MAX;
+    CHECK_STATUS(mproc_shareable_list_get(list, 0, &value), MPROC_MISMATCH);
+    words[0] = UINT64_MAX;
+    CHECK(mproc_shareable_list_length(list) < 1000);
     mproc_shareable_list_free(list);
 }
 
@@ -306,5 +332,6 @@ CHECK_SUITE_SETUP(shareable_list, kit_setup,
     CASE(child_sees_and_changes_elements),
     CASE(list_is_found_by_its_name),
     CASE(unlinked_list_cannot_be_passed_on),
+    CASE(overwritten_list_is_told),
     CASE(killed_writer_leaves_a_whole_element),
 );

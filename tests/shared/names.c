@@ -172,6 +172,35 @@ static void case_children_find_it_or_are_given_it(void)
     CHECK(shelf_is_free(name));
 }
 
+static mproc_status is_given_a_five(mproc_call *call)
+{
+    mproc_shared_memory *memory;
+
+    MPROC_TRY(mproc_unpack(call, &memory));
+    CHECK_EQ(*shelf_word(memory), 5);
+    return MPROC_OK;
+}
+
+/* The process object keeps it until the child has it, and longer. */
+static void case_argument_keeps_the_memory(void)
+{
+    const char *name = shelf_name("given-away");
+    mproc_shared_memory *memory = shelf_create(8, name);
+    mproc_process *process = NULL;
+
+    *shelf_word(memory) = 5;
+    CHECK_OK(mproc_process_create(is_given_a_five, MPROC_ARGS(MPROC_LIST(memory), memory), NULL, &process));
+    mproc_process_free(process);
+    CHECK_OK(mproc_process_create(is_given_a_five, MPROC_ARGS(memory), NULL, &process));
+    mproc_shared_memory_free(memory);
+    CHECK(!shelf_is_free(name));
+    CHECK_OK(mproc_process_start(process));
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK(!shelf_is_free(name));
+    CHECK_EXITED(process, 0);
+    CHECK(shelf_is_free(name));
+}
+
 static mproc_status is_given_what_is_not_there(mproc_call *call)
 {
     mproc_shared_memory *memory;
@@ -185,11 +214,18 @@ static void case_unlinked_memory_cannot_be_passed_on(void)
     const char *name = shelf_name("dead");
     mproc_shared_memory *memory = shelf_create(8, name);
     mproc_shared_memory *other;
+    mproc_process *processes[2], *late = NULL;
 
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(mproc_process_create(is_given_what_is_not_there, MPROC_ARGS(memory), NULL, &processes[i]));
     CHECK_OK(mproc_shared_memory_unlink(memory));
-    shelf_run(is_given_what_is_not_there, MPROC_ARGS(memory));
+    CHECK_OK(mproc_process_start(processes[0]));
+    CHECK_EXITED(processes[0], 0);
+    CHECK_SAYS(mproc_process_create(is_given_a_five, MPROC_ARGS(memory), NULL, &late), MPROC_NOT_FOUND, "unlinked");
     other = shelf_create(8, name);
-    shelf_run(is_given_what_is_not_there, MPROC_ARGS(memory));
+    CHECK_OK(mproc_process_start(processes[1]));
+    CHECK_EXITED(processes[1], 0);
+    CHECK_STATUS(mproc_process_create(is_given_a_five, MPROC_ARGS(memory), NULL, &late), MPROC_NOT_FOUND);
     mproc_shared_memory_free(other);
     mproc_shared_memory_free(memory);
 }
@@ -342,6 +378,7 @@ CHECK_SUITE_SETUP(shared_memory_names, kit_setup,
     CASE(names_have_any_characters),
     CASE(longest_name_is_found),
     CASE(children_find_it_or_are_given_it),
+    CASE(argument_keeps_the_memory),
     CASE(unlinked_memory_cannot_be_passed_on),
     CASE(name_of_a_killed_creator_is_free),
     CASE(name_of_a_creator_that_ends_is_free),

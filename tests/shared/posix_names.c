@@ -50,7 +50,7 @@ static void finds_a_place_that_others_can_write_to(const char *place)
     CHECK_CONTAINS(mproc_last_error_text(), place);
     CHECK(rmdir(place) == 0);
     CHECK(symlink("/dev/shm", place) == 0);
-    CHECK(plat_named_create("x", 1, "", 1, &named) != MPROC_OK);
+    CHECK_STATUS(plat_named_create("x", 1, "", 1, &named), MPROC_PERMISSION);
     CHECK(unlink(place) == 0);
 }
 
@@ -114,7 +114,23 @@ static void case_what_is_left_over_is_removed(void)
     run_as_stranger(finds_what_is_left_over);
 }
 
-CHECK_SUITE(shared_memory_files,
+/* By the first use of a name in a process, whatever the name. */
+static void case_first_use_of_names_removes_what_is_left_over(void)
+{
+    mproc_shared_memory *memory;
+    char place[64], file[128];
+
+    if (access("/dev/shm", W_OK) != 0) CHECK_SKIP("there is no /dev/shm");
+    mkdir(place_of((unsigned long)geteuid(), place), 0700);
+    snprintf(file, sizeof file, "%s/left-over-%ld", place, (long)getpid());
+    fclose(fopen(file, "w"));
+    memory = shelf_create(8, shelf_name("another"));
+    CHECK(access(file, F_OK) != 0);
+    mproc_shared_memory_free(memory);
+}
+
+CHECK_SUITE_SETUP(shared_memory_files, kit_setup,
+    CASE(first_use_of_names_removes_what_is_left_over),
     CASE(place_that_is_not_the_users_own_is_not_used),
     CASE(nothing_is_left_of_the_place),
     CASE(what_is_left_over_is_removed),
