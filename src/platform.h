@@ -190,7 +190,7 @@ mproc_status plat_sentinel_arm(plat_handle watched);
 
 /* Everything that a new process is given. Strings are UTF-8. */
 typedef struct plat_start {
-    const char *executable;         /* NULL: this process' own, even if its file is gone or was replaced */
+    const char *executable;         /* NULL: this process' own; on Linux also if its file is gone or was replaced */
     const char *working_directory;  /* NULL: this process' */
     const char *const *environment; /* "NAME=VALUE" or "NAME", see mproc_process_options; may be NULL */
     bool environment_only;

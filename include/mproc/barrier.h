@@ -33,7 +33,7 @@ typedef struct mproc_barrier_options {
  * Creates a barrier for `parties` (Python: Barrier()). Does not block. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID       `out` is NULL, `parties` is not 1 to MPROC_BARRIER_PARTIES_MAX, or the time limit is negative
  *   MPROC_BAD_FUNCTION  the action lies in no module that another process could open
- *   MPROC_NO_MEMORY     the arena or this process has no room
+ *   MPROC_NO_MEMORY     the family's shared memory or this process has no room
  */
 static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options,
                                                 mproc_barrier **out);
@@ -45,7 +45,7 @@ MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
  * parties - 1, another one to each.
  *
  * Blocks at most `timeout_ms` milliseconds; MPROC_FOREVER: the barrier's own limit, if it has one. Whoever gives up,
- * for whatever reason, or is killed while he waits, breaks the barrier at once (with Python's the others wait for
+ * for whatever reason, or is killed while it waits, breaks the barrier at once (with Python's the others wait for
  * ever for the dead).
  *
  * Returns MPROC_OK, or:

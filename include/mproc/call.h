@@ -57,7 +57,7 @@ static inline mproc_args mproc_no_args(void)
  * Returns MPROC_OK, or, with all variables unchanged:
  *   MPROC_INVALID   another number of arguments, or one of another type or out of range: mproc_last_error_text()
  *                   names it and both types; or the arguments are a map or bytes
- *   what stands in the way of finding a function or an object in this process
+ *   MPROC_BAD_FUNCTION, MPROC_CLOSED, ...  of functions and objects, as mproc_value_to()
  *
  * Never blocks. Only the task itself (any of its threads) may call this.
  */

@@ -33,7 +33,7 @@ typedef bool mproc_predicate(void *context);
 /*
  * Creates a condition (Python: Condition()). Does not block. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID    `out` is NULL, or both locks were given
- *   MPROC_NO_MEMORY  the arena or this process has no room
+ *   MPROC_NO_MEMORY  the family's shared memory or this process has no room
  */
 static inline mproc_status mproc_condition_create(const mproc_condition_options *options, mproc_condition **out);
 
@@ -64,7 +64,8 @@ MPROC_API mproc_status mproc_condition_wait(mproc_condition *condition, int64_t 
 
 /*
  * Waits until `predicate(context)` is true (Python: wait_for()); looks at once, and after each notification. Returns
- * as mproc_condition_wait(): MPROC_OK with a true predicate, MPROC_TIMEOUT with one that is still false.
+ * as mproc_condition_wait(): MPROC_OK with a true predicate, MPROC_TIMEOUT with one that is still false; and
+ * MPROC_INVALID, with nothing done, if `predicate` is NULL.
  */
 MPROC_API mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
                                                 int64_t timeout_ms);

@@ -18,7 +18,7 @@ typedef struct mproc_event mproc_event;
 /*
  * Creates an event that is not set (Python: Event()). Does not block. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID    `out` is NULL
- *   MPROC_NO_MEMORY  the arena or this process has no room
+ *   MPROC_NO_MEMORY  the family's shared memory or this process has no room
  */
 MPROC_API mproc_status mproc_event_create(mproc_event **out);
 

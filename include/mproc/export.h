@@ -1,6 +1,6 @@
 /*
- * MPROC_API marks what the library exports. A program that links the static library defines
- * MPROC_STATIC (the CMake target and mproc.pc do so); building the shared library defines MPROC_BUILD.
+ * MPROC_API marks what the library exports. A program that links the static library defines MPROC_STATIC (the CMake
+ * target does so, and `pkgconf --static --cflags mproc`); building the shared library defines MPROC_BUILD.
  */
 #ifndef MPROC_EXPORT_H
 #define MPROC_EXPORT_H

@@ -50,7 +50,7 @@ typedef struct mproc_lock_options {
  *
  * Does not block. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID    `out` is NULL
- *   MPROC_NO_MEMORY  the arena or this process has no room
+ *   MPROC_NO_MEMORY  the family's shared memory or this process has no room
  */
 static inline mproc_status mproc_lock_create(const mproc_lock_options *options, mproc_lock **out);
 
@@ -83,7 +83,7 @@ MPROC_API mproc_status mproc_lock_release(mproc_lock *lock);
 /* As mproc_lock_acquire(), also if it is abandoned, which it then is no longer. Ours. */
 MPROC_API mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms);
 
-/* Returns whether somebody holds it, or did when he ended (Python: locked()). Does not block. */
+/* Returns whether somebody holds it, or did when it ended (Python: locked()). Does not block. */
 MPROC_API bool mproc_lock_locked(const mproc_lock *lock);
 
 /* ---- RLock ------------------------------------------------------------------------------------ */

@@ -55,8 +55,8 @@ typedef struct mproc_map_options {
     /*
      * How many items a worker takes at a time, and how many fail together when a worker is lost.
      * Default: count / (4 * workers), rounded up, as in Python. Private items reach worker processes through
-     * windows of 2 MiB, or of two items for each worker if that is more; there a chunk is at most a
-     * window's items / (2 * workers), but at least 1 item. Arrays in shared memory (<mproc/shared.h>) are used in
+     * windows of 2 MiB, or of two items for each worker if that is more and at most 64 MiB; there a chunk is at
+     * most a window's items / (2 * workers), but at least 1 item. Arrays in shared memory (<mproc/shared.h>) are used in
      * place, by worker processes and threads alike.
      */
     size_t chunk_size;
@@ -93,7 +93,8 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  * All chunks are run, whatever others return; results of items that failed are undefined.
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
  * mproc_last_error_text() as the function left it and the worker's name:
- *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk; the text says who and how
+ *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk; the text says who and how. Or, of no
+ *                      item: many workers in a row ended before they were ready, and the text says how
  *   MPROC_TERMINATED   the pool was terminated meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called; no further chunks are begun
  *   any other          what the function returned
@@ -103,6 +104,9 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  *   MPROC_CLOSED        the pool was closed or terminated, or an argument is an object that has been freed
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
  *   MPROC_NO_MEMORY     there is no room for the window through which items pass
+ * or, with some items done perhaps:
+ *   MPROC_NO_GUARD      the workers do not come to mproc_main_guard(): the program's main() does not call it
+ *   what mproc_process_start() returns for a worker that takes the place of one that has ended
  */
 static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,
                                           size_t item_size, void *results, size_t result_size, size_t count,

@@ -19,9 +19,10 @@
  *       MPROC_MISMATCH  this process was started by another version or copy of the library
  *       MPROC_FORKED    this process is a fork() copy of a member: it is not a member itself
  *     and, on a failure of the system that none of its statuses names, MPROC_SYSTEM.
- *   - A NULL object is a programming error and asserts.
+ *   - A NULL object is a programming error: a build with assertions stops, others are undefined.
  *   - Functions may be called by any thread. A process object belongs to the process that created
- *     it; its address means nothing elsewhere. In a fork() copy every call returns MPROC_FORKED.
+ *     it; its address means nothing elsewhere. A fork() copy can do nothing with it: what returns a status
+ *     returns MPROC_FORKED there.
  */
 #ifndef MPROC_PROCESS_H
 #define MPROC_PROCESS_H
@@ -107,13 +108,16 @@ static inline void mproc_main_guard(void);
 /*
  * Creates a process that will run `function` with `args`; it is not started yet (Python: Process()).
  *
- * Does not block. `*out` is the caller's: mproc_process_free(). Arguments (at most 1 GiB) and options are copied.
+ * Does not block. `*out` is the caller's: mproc_process_free(). Arguments (at most 1 GiB) and options are copied,
+ * and the objects among the arguments live as long as the process object, or, after free(), its process.
  *
  * Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID       `function` or `out` is NULL, an option is out of range, or an argument cannot be (see
  *                       mproc_value_copy()): the text names its number
  *   MPROC_BAD_FUNCTION  `function` lies in no module of this process (a trampoline, generated code)
  *   MPROC_CLOSED        an argument is an object whose last reference has been freed
+ *   MPROC_NOT_FOUND     an argument is named memory, or a list, whose name was taken away
+ *   MPROC_LIMIT         the same, and too many files are open
  *   MPROC_NO_MEMORY
  */
 static inline mproc_status mproc_process_create(mproc_function *function, mproc_args args,
@@ -131,12 +135,13 @@ MPROC_API void mproc_process_free(mproc_process *process);
  * Blocks only as long as the system takes to start a program; it does not wait for the child.
  *
  * Returns MPROC_OK, or, with nothing started:
- *   MPROC_BAD_STATE   it was started before, or closed
+ *   MPROC_BAD_STATE   it was started before, or closed; or mproc_shutdown() was called
  *   MPROC_NO_GUARD    this process is itself a child that has not passed mproc_main_guard()
  *   MPROC_NOT_FOUND   the executable, or the working directory, does not exist
  *   MPROC_PERMISSION  the executable may not be executed
  *   MPROC_INVALID     the executable is no program, or a stdio handle is not open
  *   MPROC_LIMIT       too many processes or open files
+ *   MPROC_NOT_SUPPORTED  the kernel is older than Linux 5.4
  *   MPROC_NO_MEMORY
  *
  * Unlike Python's, a daemon may start processes of its own: its daemons end with it.
@@ -169,7 +174,10 @@ MPROC_API mproc_status mproc_process_join(mproc_process *process, int64_t timeou
  */
 MPROC_API bool mproc_process_is_alive(mproc_process *process);
 
-/* Returns how the process ended (Python: exitcode). Does not block. A closed process keeps its last status. */
+/*
+ * Returns how the process ended (Python: exitcode). Does not block. A closed process keeps its last status. Of a
+ * child nothing is known in a fork() copy: MPROC_EXIT_LOST.
+ */
 MPROC_API mproc_exit_status mproc_process_exit_status(mproc_process *process);
 
 /*
@@ -179,7 +187,7 @@ MPROC_API mproc_exit_status mproc_process_exit_status(mproc_process *process);
  *
  * Does not block. Returns MPROC_OK, also when it had ended already, or:
  *   MPROC_BAD_STATE   it was not started, or was closed
- *   MPROC_NOT_OWNER   it is this process' parent
+ *   MPROC_NOT_OWNER   it is this process' parent, or this process itself
  *   MPROC_PERMISSION  it runs as somebody else
  */
 MPROC_API mproc_status mproc_process_terminate(mproc_process *process);
@@ -211,9 +219,10 @@ MPROC_API const char *mproc_process_name(const mproc_process *process);
  */
 MPROC_API mproc_status mproc_process_set_name(mproc_process *process, const char *name);
 
-/* Returns the process id, 0 before start() and after close(). */
+/* Returns the process id, 0 before start(), after close() and, of a child, in a fork() copy. Does not block. */
 MPROC_API int64_t mproc_process_pid(const mproc_process *process);
 
+/* Returns whether the process is ended together with its parent (Python: daemon). Does not block. */
 MPROC_API bool mproc_process_daemon(const mproc_process *process);
 
 /* Before start() only: MPROC_BAD_STATE. */
@@ -233,7 +242,8 @@ MPROC_API mproc_status mproc_process_set_authkey(mproc_process *process, const v
  * POSIX, a HANDLE for WaitForSingleObject() on Windows (Python: sentinel). It stays the library's
  * and is open until close() or free().
  *
- * Returns MPROC_OK, or MPROC_BAD_STATE (not started, closed, or the current process).
+ * Returns MPROC_OK, or MPROC_BAD_STATE (not started, closed, or the current process), or MPROC_INVALID: `handle` is
+ * NULL.
  */
 MPROC_API mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *handle);
 
@@ -251,17 +261,19 @@ MPROC_API mproc_process *mproc_current_process(void);
 MPROC_API mproc_process *mproc_parent_process(void);
 
 /*
- * Lists the objects of this process' children that have not ended (Python: active_children()).
+ * Lists the objects of this process' children that have not ended (Python: active_children()), but for those that
+ * the program has freed and for the workers of pools, which are their pools'.
  *
- * Writes up to `capacity` of them to `children` (NULL if 0), their whole number to `*count`.
- * The objects stay their creators'. Does not block. MPROC_INVALID: NULL where something is to be written.
+ * Writes up to `capacity` of them to `children` (NULL if 0), their whole number to `*count`. The objects stay their
+ * creators': each is there until it is freed. Does not block. MPROC_INVALID: NULL where something is to be written.
  */
 MPROC_API mproc_status mproc_active_children(mproc_process **children, size_t capacity, size_t *count);
 
 /*
  * Does now, within `timeout_ms`, what a normal exit of the process does without limit: ends daemons,
- * then waits for the others. Returns MPROC_OK, or MPROC_TIMEOUT or MPROC_INTERRUPTED with the rest
- * still running. Ours.
+ * then waits for the others. A daemon is terminated, and killed if it still runs a second later, or at the end of
+ * the time; a pool's workers are killed. Whatever it returns, nothing can be started afterwards, and pools do not
+ * replace workers. Returns MPROC_OK, or MPROC_TIMEOUT or MPROC_INTERRUPTED with the rest still running. Ours.
  *
  * A process that ends by exit() or by returning from main() does this by itself if it has called
  * mproc_main_guard().

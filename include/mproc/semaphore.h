@@ -24,8 +24,8 @@ typedef struct mproc_semaphore_options {
     /* Never more permits than at the beginning (Python: BoundedSemaphore). Exact, however many release at once. */
     bool bounded;
     /*
-     * Permits belong to the process that acquired them: only it may release them, and when it ends, killed or not, or
-     * frees its reference, they come back. Ours; by default permits have no owner, and those of a dead process are
+     * Permits belong to the reference by which a process acquired them: only by that are they released, and when the
+     * process ends, killed or not, or frees the reference, they come back. Ours; by default permits have no owner, and those of a dead process are
      * gone.
      */
     bool owned;
@@ -34,7 +34,7 @@ typedef struct mproc_semaphore_options {
 /*
  * Creates a semaphore with `value` permits. Does not block. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID    `out` is NULL, or `value` is negative or above MPROC_SEMAPHORE_MAX
- *   MPROC_NO_MEMORY  the arena or this process has no room
+ *   MPROC_NO_MEMORY  the family's shared memory or this process has no room
  */
 static inline mproc_status mproc_semaphore_create(int64_t value, const mproc_semaphore_options *options,
                                                   mproc_semaphore **out);
@@ -59,6 +59,7 @@ MPROC_API mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64
  * Returns MPROC_OK, or, with nothing changed:
  *   MPROC_BAD_STATE  `bounded`: there are as many as at the beginning; or there are MPROC_SEMAPHORE_MAX
  *   MPROC_NOT_OWNER  `owned`: this reference has acquired none that it has not released
+ *   MPROC_NO_MEMORY  `owned`: there is no room to keep account of this process' permits
  */
 MPROC_API mproc_status mproc_semaphore_release(mproc_semaphore *semaphore);
 

@@ -41,7 +41,7 @@ typedef struct mproc_shared_options {
  * Does not block. All memory that it has is there when it returns: using it never fails for want of memory.
  * Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID    `out` is NULL, `size` is 0, or more than one of the options is given
- *   MPROC_NO_MEMORY  the arena or this process has no room
+ *   MPROC_NO_MEMORY  the family's shared memory or this process has no room
  */
 static inline mproc_status mproc_shared_value_create(size_t size, const void *initial,
                                                      const mproc_shared_options *options, mproc_shared_value **out);
@@ -81,7 +81,7 @@ static inline mproc_status mproc_shared_array_create(size_t item_size, size_t co
 
 MPROC_API void mproc_shared_array_free(mproc_shared_array *array);
 
-/* Returns the first item, at the begin of a cache line; it is there until this reference is freed. Never blocks. */
+/* Returns the first item, at the start of a cache line; it is there until this reference is freed. Never blocks. */
 MPROC_API void *mproc_shared_array_memory(const mproc_shared_array *array);
 
 /* Return the number of items, and the size of each in bytes. */

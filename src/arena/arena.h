@@ -88,7 +88,9 @@ struct arena_header {
     _Atomic uint32_t threads_high;
     _Atomic uint32_t threads_hint;
     _Atomic uint32_t park_ticket;
-    uint64_t unused[8];
+    _Atomic uint32_t orphans; /* processes live whose parents have ended: see recovery_look() */
+    uint32_t unused_half;
+    uint64_t unused[7];
     struct heap heap;
 };
 

@@ -10,8 +10,8 @@
 #include "arena/slot.h"
 
 /*
- * No sleep is longer: then a thread looks whether its process has become an orphan, which must take
- * over what nobody else recovers (recovery_look()).
+ * No sleep is longer. Whoever has not been woken in time looks for the ends of orphans, of which nobody is told
+ * (recovery_look()).
  */
 #define PARK_SLEEP_MAX_NS ((int64_t)2000000000)
 

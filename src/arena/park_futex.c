@@ -15,11 +15,9 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
     status = plat_futex_wait(word, expected, deadline_ns < look_ns ? deadline_ns : look_ns);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&slot->parked, 0, memory_order_relaxed);
-    if (status == MPROC_TIMEOUT && look_ns < deadline_ns) {
-        recovery_look();
-        return MPROC_OK;
-    }
-    return status;
+    if (status != MPROC_TIMEOUT) return status;
+    recovery_look();
+    return look_ns < deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
 }
 
 int park_wake(_Atomic uint32_t *word, int count)

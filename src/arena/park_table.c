@@ -71,11 +71,9 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
     atomic_store(&thread_self.slot->parked, arena_offset(word));
     status = sleep_on(word, expected, deadline_ns < look_ns ? deadline_ns : look_ns);
     atomic_store(&thread_self.slot->parked, 0);
-    if (status == MPROC_TIMEOUT && look_ns < deadline_ns) {
-        recovery_look();
-        return MPROC_OK;
-    }
-    return status;
+    if (status != MPROC_TIMEOUT) return status;
+    recovery_look();
+    return look_ns < deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
 }
 
 /* The sleeper that has waited longest for this word; tickets wrap, so they are compared by distance. */

@@ -12,6 +12,8 @@
 
 /* A recovery takes microseconds; whoever waits this long for one asks whether the recoverer lives. */
 #define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
+/* A process looks for the dead of others this often at most. */
+#define RECOVERY_REST_NS ((int64_t)1000000000)
 
 /*
  * Not an arena_lock: that one's waiters call for recovery when its owner is dead, this one's take it over.
@@ -120,10 +122,12 @@ static void recover_threads(uint32_t process)
         if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) recover_thread(i);
 }
 
-/* Also of the parent's slot 4,096 lives ago: then an orphan waits longer for its adoption. */
-static bool is_child(uint32_t index, uint32_t parent)
+/*
+ * Whether a slot whose state is this word is of a child of `parent`. Also of the parent's slot 4,096 lives ago: then
+ * an orphan waits longer for its adoption.
+ */
+static bool is_child(uint32_t index, uint32_t state, uint32_t parent)
 {
-    uint32_t state = atomic_load(&process_slot_at(index)->state);
     uint32_t generation = atomic_load(&process_slot_at(parent)->generation);
 
     return (state & 7u) != PROCESS_FREE && index != parent && state >> 3 == (parent | (generation & 0xFFFu) << 17);
@@ -154,10 +158,16 @@ static bool recover_children(uint32_t parent)
     bool quiet = true;
 
     for (uint32_t i = 0; i < high; i++) {
-        if (!is_child(i, parent)) continue;
-        if (!slot_process_dead(i)) quiet = quiet && !(atomic_load(&process_slot_at(i)->flags) & PROCESS_DAEMON);
-        else if (recover_locked(i)) free_slot(i);
-        else quiet = false;
+        struct process_slot *slot = process_slot_at(i);
+        if (!is_child(i, atomic_load(&slot->state), parent)) continue;
+        if (!slot_process_dead(i)) {
+            atomic_store(&arena_header()->orphans, 1);
+            quiet = quiet && !(atomic_load(&slot->flags) & PROCESS_DAEMON);
+        } else if (recover_locked(i)) {
+            free_slot(i);
+        } else {
+            quiet = false;
+        }
     }
     return quiet;
 }
@@ -179,6 +189,12 @@ static bool recover_locked(uint32_t process)
     return true;
 }
 
+/* What the dead had, and nobody else has, outside of the arena. */
+static void sweep_names(void)
+{
+    if (atomic_load(&arena_header()->named)) plat_named_sweep();
+}
+
 bool recovery_process(uint32_t process)
 {
     bool done;
@@ -186,7 +202,7 @@ bool recovery_process(uint32_t process)
     if (!recovery_begin()) return false;
     done = recover_locked(process);
     recovery_end();
-    if (atomic_load(&arena_header()->named)) plat_named_sweep();
+    sweep_names();
     return done;
 }
 
@@ -214,29 +230,65 @@ void recovery_help(uint32_t tag)
     if (begun) recovery_end();
 }
 
-/* A parent that is dead, recovered or gone cannot care for its children. */
-static bool has_parent(uint32_t index)
+/* Whether nobody cares for it: a parent that is dead, recovered or gone cannot. */
+static bool is_orphan(uint32_t index, uint32_t state)
 {
-    const struct process_slot *slot = process_slot_at(index);
-    uint32_t parent = process_slot_parent(slot);
+    uint32_t parent = state >> 3 & SLOT_NONE;
 
-    return parent != SLOT_NONE && is_child(index, parent) && !slot_process_dead(parent);
+    return parent != SLOT_NONE && (!is_child(index, state, parent) || slot_process_dead(parent));
+}
+
+/*
+ * One slot, by its state as it was read once: while its parent lives, that may free it meanwhile, for somebody else;
+ * of others only recovery changes it, whose lock we have. Returns whether it was freed.
+ */
+static bool adopt(uint32_t index, uint32_t state)
+{
+    bool is_first = (state >> 3 & SLOT_NONE) == SLOT_NONE;
+
+    if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return false;
+    if (slot_process_dead(index) && recover_locked(index)) {
+        free_slot(index);
+        return true;
+    }
+    if (!is_first) atomic_store(&arena_header()->orphans, 1);
+    return false;
 }
 
 void recovery_adopt(void)
 {
     uint32_t high = atomic_load(&arena_header()->processes_high);
+    bool freed = false;
 
     if (!recovery_begin()) return;
-    for (uint32_t i = 0; i < high; i++) {
-        if (process_slot_state(process_slot_at(i)) == PROCESS_FREE || has_parent(i)) continue;
-        if (slot_process_dead(i) && recover_locked(i)) free_slot(i);
-    }
+    atomic_store(&arena_header()->orphans, 0);
+    for (uint32_t i = 0; i < high; i++) freed |= adopt(i, atomic_load(&process_slot_at(i)->state));
     recovery_end();
+    if (freed) sweep_names();
 }
 
+bool recovery_orphans(void)
+{
+    return atomic_load(&arena_header()->orphans);
+}
+
+/* Whether this process has not looked for so long; if so, it has now. */
+static bool look_is_due(void)
+{
+    static _Atomic int64_t next_ns;
+    int64_t now_ns = plat_clock_now_ns(), next = atomic_load(&next_ns);
+
+    return now_ns >= next && atomic_compare_exchange_strong(&next_ns, &next, now_ns + RECOVERY_REST_NS);
+}
+
+/* To adopt may mean to sleep, for the lock of recovery, and whoever has slept looks. */
 void recovery_look(void)
 {
-    if (process_slot_parent(process_slot_at(thread_self.process)) == SLOT_NONE) return;
-    if (!has_parent(thread_self.process)) recovery_adopt();
+    static THREAD_LOCAL bool looks;
+    uint32_t index = thread_self.process;
+
+    if (looks || !look_is_due()) return;
+    looks = true;
+    if (recovery_orphans() || is_orphan(index, atomic_load(&process_slot_at(index)->state))) recovery_adopt();
+    looks = false;
 }

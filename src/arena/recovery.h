@@ -5,8 +5,8 @@
  *
  * It is idempotent and runs under the recovery lock of the arena; a recoverer that is killed is the
  * next victim, and whoever recovers next begins the unfinished recovery again. Its parent's reaper
- * runs it; so does a thread that is stuck on a dead owner's lock, and an orphan, for those whose
- * parents are gone, too.
+ * runs it; so does a thread that is stuck on a dead owner's lock, and, for those whose parents are
+ * gone, any member of the family.
  */
 #ifndef MPROC_ARENA_RECOVERY_H
 #define MPROC_ARENA_RECOVERY_H
@@ -25,7 +25,13 @@ void recovery_help(uint32_t tag);
 /* Recovers processes, and frees their slots, that ended and have no living parent to do so. */
 void recovery_adopt(void);
 
-/* Adopts if the parent of this process has ended: called every two seconds by a thread that sleeps. */
+/* Whether there may be orphans, whose ends nobody is told of. */
+bool recovery_orphans(void);
+
+/*
+ * Adopts if there are orphans, or this process is one; once a second at most. Called by whoever has slept for two
+ * seconds, or until some earlier end of its wait, and by the reaper of a process that knows of orphans.
+ */
 void recovery_look(void);
 
 #endif

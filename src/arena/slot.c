@@ -152,8 +152,10 @@ bool slot_process_dead(uint32_t index)
     switch (process_slot_state(slot)) {
     case PROCESS_STARTING:
         if (pid != 0) return !plat_process_alive(pid, born_before_ns);
-        /* Its parent has yet to name it, or died before it could: then no child will ever be let in. */
-        return parent != SLOT_NONE && slot_process_dead(parent);
+        if (parent == SLOT_NONE || !slot_process_dead(parent)) return false;
+        /* Now nobody names it any more: either it was named before its parent died, or nobody is ever let in. */
+        pid = atomic_load(&slot->pid);
+        return pid == 0 || !plat_process_alive(pid, atomic_load(&slot->born_before_ns));
     case PROCESS_ATTACHED:
         return !plat_process_alive(pid, born_before_ns);
     default:

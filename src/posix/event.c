@@ -77,6 +77,7 @@ mproc_status plat_watcher_add(plat_watcher *watcher, plat_handle process, uint64
     struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = token};
 
     if (epoll_ctl((int)watcher->epoll, EPOLL_CTL_ADD, (int)process, &event) == 0) return MPROC_OK;
+    if (errno == EEXIST && epoll_ctl((int)watcher->epoll, EPOLL_CTL_MOD, (int)process, &event) == 0) return MPROC_OK;
     /* ENOSPC: the user's limit, fs.epoll.max_user_watches. */
     mproc_status status = errno == ENOSPC ? MPROC_LIMIT : error_status(errno);
     return error_system_as(status, errno, "cannot watch for the end of a process");

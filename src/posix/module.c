@@ -184,7 +184,7 @@ static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MO
                      (uintptr_t)info->dlpi_phdr == (uintptr_t)getauxval(AT_PHDR);
     search->found = true;
     search->path_fits = module_path(info, &described);
-    if (search->path_fits) *search->module = described;
+    *search->module = described;
 }
 
 /*

@@ -138,10 +138,10 @@ int process_open_descriptor(int64_t pid)
     return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
 }
 
-/* EINVAL: the number is that of a thread, or of a process that has just been collected. */
+/* EINVAL, on newer kernels ENOENT: the number is that of a thread, or of a process that has just been collected. */
 bool process_is_gone(int number)
 {
-    return number == ESRCH || number == EINVAL;
+    return number == ESRCH || number == EINVAL || number == ENOENT;
 }
 
 bool process_ignores_interrupts(void)

@@ -140,7 +140,7 @@ static int clone_step(const spawn_step *step)
         syscall(SYS_close, step->number);
         return 0;
     case SPAWN_CLOSE_FROM:
-        return syscall(CLONE_CLOSE_RANGE, step->number, UINT32_MAX, 0) == 0 ? 0 : errno;
+        return syscall(CLONE_CLOSE_RANGE, step->number, UINT32_MAX, 0) == 0 ? 0 : ENOSYS; /* whatever refuses it */
     case SPAWN_ENTER:
         return syscall(SYS_chdir, step->directory) == 0 ? 0 : errno;
     }

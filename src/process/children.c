@@ -3,10 +3,13 @@
 
 #include <assert.h>
 
+#include "arena/recovery.h"
 #include "process/family.h"
 
 /* How often the reaper looks again at a slot whose daemons are about to end: they take a millisecond or less. */
 #define RETRY_NS ((int64_t)1000000)
+/* How often it looks for the ends of orphans, if there are any. */
+#define LOOK_NS ((int64_t)2000000000)
 
 /* Guarded by `mutex`, which is taken last of all. */
 static plat_mutex mutex;
@@ -16,6 +19,8 @@ static _Atomic int retries;
 
 static plat_watcher *watcher;
 static _Atomic bool prepared;
+enum { REAPER_BEGINS, REAPER_RUNS, REAPER_FAILED };
+static _Atomic int reaper_state;
 static plat_mutex reaper_mutex; /* guards the start of the reaper alone */
 
 void children_retain(mproc_process *process)
@@ -93,28 +98,53 @@ static void watch_again(mproc_process *process)
     } while (status != MPROC_OK);
 }
 
+static int64_t look_again_ns(bool pending)
+{
+    if (pending) return plat_clock_now_ns() + RETRY_NS;
+    return recovery_orphans() ? plat_clock_now_ns() + LOOK_NS : PLAT_FOREVER;
+}
+
 static void reap(void *unused)
 {
     (void)unused;
-    if (family_enter() != MPROC_OK) return;
+    if (family_enter() != MPROC_OK) {
+        atomic_store(&reaper_state, REAPER_FAILED);
+        return;
+    }
+    atomic_store(&reaper_state, REAPER_RUNS);
     for (;;) {
         bool pending = atomic_load(&retries) > 0;
-        uint64_t token = plat_watcher_wait(watcher, pending ? plat_clock_now_ns() + RETRY_NS : PLAT_FOREVER);
+        uint64_t token = plat_watcher_wait(watcher, look_again_ns(pending));
         mproc_process *process = token ? find(token) : NULL;
         if (process && !process_collect(process)) watch_again(process);
         children_release(process);
         if (pending) retry_all();
+        if (recovery_orphans()) recovery_look();
     }
+}
+
+/* Waits until it is a thread of the family: one that could not become so would recover nobody. */
+static mproc_status start_reaper(void)
+{
+    plat_thread *thread;
+    mproc_status status;
+
+    atomic_store(&reaper_state, REAPER_BEGINS);
+    if ((status = plat_thread_start(reap, NULL, &thread)) != MPROC_OK) return status;
+    while (atomic_load(&reaper_state) == REAPER_BEGINS) plat_thread_yield();
+    if (atomic_load(&reaper_state) == REAPER_RUNS) return MPROC_OK;
+    plat_thread_join(thread);
+    return mproc_error(MPROC_LIMIT,
+                       "the thread that looks after children cannot enter the family: there is no slot for "
+                       "one more thread, or no memory");
 }
 
 mproc_status children_prepare(void)
 {
-    plat_thread *thread;
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&reaper_mutex);
-    if (!watcher && (status = plat_watcher_create(&watcher)) == MPROC_OK &&
-        (status = plat_thread_start(reap, NULL, &thread)) != MPROC_OK) {
+    if (!watcher && (status = plat_watcher_create(&watcher)) == MPROC_OK && (status = start_reaper()) != MPROC_OK) {
         plat_watcher_free(watcher);
         watcher = NULL;
     }
@@ -128,17 +158,18 @@ bool children_prepared(void)
     return atomic_load(&prepared);
 }
 
-mproc_status children_add(mproc_process *process)
+mproc_status children_add(mproc_process *process, plat_handle *watched)
 {
     mproc_status status;
 
     plat_mutex_lock(&mutex);
-    process->token = ++last_token;
-    process->next = first;
-    first = process;
-    process->references++;
+    if ((status = plat_sentinel_create(&process->held, watched)) == MPROC_OK) {
+        process->token = ++last_token;
+        process->next = first;
+        first = process;
+        process->references++;
+    }
     plat_mutex_unlock(&mutex);
-    if ((status = children_watch(process)) != MPROC_OK) children_remove(process);
     return status;
 }
 
@@ -168,6 +199,11 @@ void children_remove(mproc_process *process)
 void children_retry(void)
 {
     atomic_fetch_add(&retries, 1);
+    plat_watcher_wake(watcher);
+}
+
+void children_look(void)
+{
     plat_watcher_wake(watcher);
 }
 

@@ -81,7 +81,7 @@ mproc_status mproc_active_children(mproc_process **children, size_t capacity, si
         return mproc_error(MPROC_INVALID, "mproc_active_children() has nowhere to write to");
     if ((status = family_enter()) != MPROC_OK) return status;
     while ((process = children_next(process)) != NULL) {
-        if (process_collect(process)) continue;
+        if (process->worker || atomic_load(&process->freed) || process_collect(process)) continue;
         if (found < capacity) children[found] = process;
         found++;
     }

@@ -31,14 +31,10 @@ static mproc_status wait_daemons(int64_t deadline_ns)
 
     while ((process = children_next(process)) != NULL) {
         mproc_status one;
-        if (!process->daemon || process_collect(process)) continue;
-        one = interrupt_wait_handle(process->os.handle, grace_ns);
-        if (one != MPROC_OK) {
-            mproc_process_kill(process);
-            one = interrupt_wait_handle(process->os.handle, deadline_ns);
-        }
+        if (!process->daemon || (one = process_wait(process, grace_ns)) == MPROC_OK) continue;
+        mproc_process_kill(process);
+        one = process_wait(process, deadline_ns);
         if (one != MPROC_OK) status = one;
-        process_collect(process);
     }
     return status;
 }
@@ -48,10 +44,8 @@ static mproc_status wait_others(int64_t deadline_ns)
     mproc_process *process = NULL;
     mproc_status status = MPROC_OK;
 
-    while (status == MPROC_OK && (process = children_next(process)) != NULL) {
-        if (!process_collect(process)) status = interrupt_wait_handle(process->os.handle, deadline_ns);
-        process_collect(process);
-    }
+    while (status == MPROC_OK && (process = children_next(process)) != NULL)
+        status = process_wait(process, deadline_ns);
     if (status == MPROC_TIMEOUT)
         mproc_error(status, "process '%s' (pid %lld) has not ended in time", process->name,
                     (long long)process->os.pid);

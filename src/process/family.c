@@ -26,6 +26,7 @@ static void thread_ended(void *value)
     uint32_t index = (uint32_t)(uintptr_t)value;
 
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
+    if (thread_self.index != index) return; /* the end of a fiber, in another thread than its own */
     held_abandon(&thread_slot_at(index)->hands[HAND_WORK], thread_slot_at(index), thread_self.tag);
     plat_semaphore_close(&thread_slot_at(index)->semaphore);
     slot_thread_release(index);
@@ -67,6 +68,7 @@ static mproc_status become_member(void)
     if ((status = set_hooks()) != MPROC_OK) return status;
     reference_register();
     if ((status = enter_thread()) != MPROC_OK) return status;
+    thread_self.interrupts_seen = 0; /* what came before the first call counts, too */
     atomic_store(&family.state, FAMILY_MEMBER);
     return MPROC_OK;
 }
@@ -95,15 +97,26 @@ static bool parent_gone(const struct marker *marker)
 }
 
 /*
- * Waits until the parent has written whose the marker is; it does so right after the system has
- * started the child. Returns that process id, or 0 if the parent ended before.
+ * Whether the slot has been freed since the marker was written, and now names a later child. Then this
+ * process may well be the first one, whose parent did not live to name it: to found a family of its own, and so
+ * to run the program once more, would be the worse mistake.
  */
-static int64_t named_pid(const struct marker *marker)
+static bool slot_reused(const struct marker *marker, mproc_status attached)
+{
+    return attached == MPROC_OK && marker->process < arena_header()->processes_max &&
+           atomic_load(&process_slot_at(marker->process)->generation) != marker->generation;
+}
+
+/*
+ * Waits until the parent has written whose the marker is; it does so right after the system has
+ * started the child. Returns that process id, or 0 if the parent ended before, or has done with the child.
+ */
+static int64_t named_pid(const struct marker *marker, mproc_status attached)
 {
     _Atomic int64_t *pid = (_Atomic int64_t *)arena_at(marker->pid_offset);
 
     while (atomic_load(pid) == 0) {
-        if (parent_gone(marker)) return atomic_load(pid);
+        if (parent_gone(marker) || slot_reused(marker, attached)) return atomic_load(pid);
         plat_clock_sleep_until(plat_clock_now_ns() + NAMING_LOOK_NS);
     }
     return atomic_load(pid);
@@ -131,14 +144,15 @@ static mproc_status join_family(const struct marker *marker)
 }
 
 /*
- * Whether the slot has been freed since the marker was written, and now names a later child. Then this
- * process may well be the first one, whose parent did not live to name it: to found a family of its own, and so
- * to run the program once more, would be the worse mistake.
+ * It cannot map the arena: something between the parent and this program has closed the handle, or limited its memory.
+ * Or it is a grandchild, which has not inherited the handle; then its parent is another.
  */
-static bool slot_reused(const struct marker *marker, mproc_status attached)
+static bool is_child_without_arena(const struct marker *marker, mproc_status status)
 {
-    return attached == MPROC_OK && marker->process < arena_header()->processes_max &&
-           atomic_load(&process_slot_at(marker->process)->generation) != marker->generation;
+    if (marker->parent != plat_process_parent_id()) return false;
+    mproc_error(status, "this process was started by process %lld of a family whose memory it cannot have: %s",
+                (long long)marker->parent, mproc_last_error_text());
+    return true;
 }
 
 /*
@@ -150,8 +164,8 @@ static bool is_meant(const struct marker *marker, const function_ref *copy, mpro
     int64_t pid;
 
     *status = arena_attach(marker->memory, marker->reserve, copy);
-    if (*status != MPROC_OK && *status != MPROC_MISMATCH) return false;
-    pid = named_pid(marker);
+    if (*status != MPROC_OK && *status != MPROC_MISMATCH) return is_child_without_arena(marker, *status);
+    pid = named_pid(marker, *status);
     if (pid == plat_process_id()) return true;
     if (pid == 0 || slot_reused(marker, *status)) {
         *status = mproc_error(MPROC_BAD_STATE, "the parent of this process ended while it was started");

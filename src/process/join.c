@@ -23,6 +23,16 @@ static bool is_unguarded(const mproc_process *process)
     return process->exit.kind == MPROC_EXIT_EXITED && !(flags & PROCESS_ENTERED);
 }
 
+/* Forgotten before it is closed: a fork() copy made in between must not close what has its number by then. */
+void process_close_held(mproc_process *process)
+{
+    plat_handle held = process->held;
+
+    process->held = PLAT_NO_HANDLE;
+    atomic_signal_fence(memory_order_seq_cst);
+    plat_handle_close(held);
+}
+
 /* Under the mutex. Returns whether it has ended just now. */
 static bool collect_locked(mproc_process *process)
 {
@@ -34,25 +44,25 @@ static bool collect_locked(mproc_process *process)
     process->exit = exit_status;
     process->phase = PROCESS_ENDED;
     process->unguarded = is_unguarded(process);
-    plat_handle_close(process->held);
-    process->held = PLAT_NO_HANDLE;
+    process_close_held(process);
     process->slot_kept = !recover_slot(process);
     return true;
 }
 
 bool process_collect(mproc_process *process)
 {
-    bool now, ended, kept;
+    bool now, runs, kept;
 
     plat_mutex_lock(&process->mutex);
     now = collect_locked(process);
-    ended = process->phase == PROCESS_ENDED;
+    runs = process->phase == PROCESS_STARTED;
     kept = process->slot_kept;
     plat_mutex_unlock(&process->mutex);
-    if (!now) return ended;
+    if (!now) return !runs;
     if (process->ended) process->ended(process->ended_context, process);
     if (kept) children_retry();
     else children_remove(process);
+    if (recovery_orphans()) children_look();
     return true;
 }
 
@@ -135,7 +145,17 @@ static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
     plat_mutex_lock(&process->mutex);
     left = joiner_leaves(process);
     plat_mutex_unlock(&process->mutex);
-    return status != MPROC_OK ? status : left;
+    return left != MPROC_OK ? left : status;
+}
+
+/* One that others have closed meanwhile has ended. */
+mproc_status process_wait(mproc_process *process, int64_t deadline_ns)
+{
+    mproc_status status;
+
+    if (process_collect(process)) return MPROC_OK;
+    status = wait_for_end(process, deadline_ns);
+    return status == MPROC_BAD_STATE ? MPROC_OK : status;
 }
 
 mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
@@ -206,7 +226,8 @@ mproc_exit_status mproc_process_exit_status(mproc_process *process)
         if (!parent_alive(process)) exit_status.kind = MPROC_EXIT_LOST;
         return exit_status;
     }
-    if (family_enter() == MPROC_OK) process_collect(process);
+    if (family_enter() != MPROC_OK) return (mproc_exit_status){MPROC_EXIT_LOST, 0, 0};
+    process_collect(process);
     plat_mutex_lock(&process->mutex);
     exit_status = process->exit;
     plat_mutex_unlock(&process->mutex);
@@ -295,6 +316,8 @@ int64_t mproc_process_pid(const mproc_process *process)
     int64_t pid;
 
     assert(process);
+    if (process->role != PROCESS_CHILD) return process->os.pid;
+    if (family_enter() != MPROC_OK) return 0;
     plat_mutex_lock(mutex_of(process));
     pid = process->closed ? 0 : process->os.pid;
     plat_mutex_unlock(mutex_of(process));

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MARKER_FIELDS 6
+#define MARKER_FIELDS 7
 
 void marker_print(const struct marker *marker, char text[MARKER_BYTES])
 {
-    snprintf(text, MARKER_BYTES, "%lld %lld %llu %llu %lu %lu", (long long)marker->memory, (long long)marker->watched,
-             (unsigned long long)marker->reserve, (unsigned long long)marker->pid_offset,
-             (unsigned long)marker->process, (unsigned long)marker->generation);
+    snprintf(text, MARKER_BYTES, "%lld %lld %llu %llu %lu %lu %lld", (long long)marker->memory,
+             (long long)marker->watched, (unsigned long long)marker->reserve, (unsigned long long)marker->pid_offset,
+             (unsigned long)marker->process, (unsigned long)marker->generation, (long long)marker->parent);
 }
 
 /* Reads one number of digits alone: strtoull() would also take signs and blanks. */
@@ -38,8 +38,8 @@ bool marker_parse(const char *text, struct marker *marker)
     }
     if (*text || fields[0] > INT32_MAX || fields[1] > INT32_MAX || fields[4] > UINT32_MAX || fields[5] > UINT32_MAX)
         return false;
-    if (fields[2] < 65536 || fields[3] % 8 || fields[3] >= fields[2]) return false;
-    *marker = (struct marker){(plat_handle)fields[0], (plat_handle)fields[1], fields[2], fields[3],
-                              (uint32_t)fields[4],    (uint32_t)fields[5]};
+    if (fields[2] < 65536 || fields[3] % 8 || fields[3] >= fields[2] || fields[6] > INT64_MAX) return false;
+    *marker = (struct marker){(plat_handle)fields[0], (plat_handle)fields[1], fields[2],         fields[3],
+                              (uint32_t)fields[4],    (uint32_t)fields[5],    (int64_t)fields[6]};
     return true;
 }

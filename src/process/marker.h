@@ -12,7 +12,8 @@
 
 /*
  * `pid_offset` is where in the arena the parent writes the child's process id. It stands here, and
- * not only in the slot's layout, so that another version of the library can tell for whom the marker is.
+ * not only in the slot's layout, so that another version of the library can tell for whom the marker is. `parent`
+ * tells it where the arena cannot be had.
  */
 struct marker {
     plat_handle memory;
@@ -21,6 +22,7 @@ struct marker {
     uint64_t pid_offset;
     uint32_t process;
     uint32_t generation;
+    int64_t parent; /* process id */
 };
 
 void marker_print(const struct marker *marker, char text[MARKER_BYTES]);

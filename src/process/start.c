@@ -63,7 +63,8 @@ static void write_marker(void *context, const plat_handle *numbers, char *text)
                             arena_header()->reserve,
                             arena_offset(&slot->pid),
                             *index,
-                            atomic_load(&slot->generation)};
+                            atomic_load(&slot->generation),
+                            plat_process_id()};
 
     marker_print(&marker, text);
 }
@@ -99,22 +100,26 @@ static void name_child(const mproc_process *process, struct process_slot *slot)
 
 static void undo(mproc_process *process, struct process_slot *slot)
 {
-    plat_handle_close(process->held);
-    process->held = PLAT_NO_HANDLE;
+    process_close_held(process);
+    children_remove(process);
     letter_free(slot);
     slot_process_release(process->slot);
 }
 
-/* A child that cannot be watched is ended again: nobody would ever collect it. */
-static mproc_status enter_list(mproc_process *process)
+/* A child that cannot be watched is ended again, before it is let in: nobody would ever collect it. */
+static mproc_status watch(mproc_process *process)
 {
-    mproc_status status;
+    mproc_status status = children_watch(process);
+    int ready;
 
-    process->phase = PROCESS_STARTED;
-    process->exit.kind = MPROC_EXIT_RUNNING;
-    if ((status = children_add(process)) == MPROC_OK) return MPROC_OK;
+    if (status == MPROC_OK) return MPROC_OK;
     plat_process_kill(&process->os);
-    return status;
+    plat_handle_wait(&process->os.handle, 1, PLAT_FOREVER, &ready);
+    plat_process_collect(&process->os);
+    plat_handle_close(process->os.handle);
+    process->os = (plat_process){PLAT_NO_HANDLE, 0};
+    return mproc_error(status, "process '%s' was started, cannot be watched, and was ended again: %s", process->name,
+                       mproc_last_error_text());
 }
 
 static mproc_status start_locked(mproc_process *process)
@@ -129,14 +134,15 @@ static mproc_status start_locked(mproc_process *process)
     slot = process_slot_at(process->slot);
     atomic_store(&slot->flags, process->daemon ? PROCESS_DAEMON : 0);
     if ((status = write_letter(process, slot)) != MPROC_OK) goto done;
-    if ((status = plat_sentinel_create(&process->held, &watched)) != MPROC_OK) goto done;
+    if ((status = children_add(process, &watched)) != MPROC_OK) goto done;
     if ((status = start_program(process, watched)) != MPROC_OK) goto done;
+    if ((status = watch(process)) != MPROC_OK) goto done;
+    process->phase = PROCESS_STARTED;
+    process->exit.kind = MPROC_EXIT_RUNNING;
     name_child(process, slot);
-    plat_handle_close(watched);
-    return enter_list(process);
 done:
     plat_handle_close(watched);
-    undo(process, slot);
+    if (status != MPROC_OK) undo(process, slot);
     return status;
 }
 

@@ -71,7 +71,20 @@ static void case_workers_end_with_an_owner_that_is_killed_during_a_map(void)
     for (int i = 0; i < 5; i++) end_an_owner(2, os_killed_kind());
 }
 
+/* They are the pool's, and end when it likes: nobody else can use their objects. */
+static void case_workers_are_not_listed_as_children(void)
+{
+    mproc_pool *pool = crew_create(2);
+    size_t count = 1;
+
+    crew_check_squares(pool, 100, 1);
+    CHECK_OK(mproc_active_children(NULL, 0, &count));
+    CHECK_EQ(count, 0);
+    mproc_pool_free(pool);
+}
+
 CHECK_SUITE_SETUP(pool_owner, crew_of_processes,
+    CASE(workers_are_not_listed_as_children),
     CASE(workers_end_with_an_owner_that_returns_without_free),
     CASE(workers_end_with_an_owner_that_exits_without_free),
     CASE(workers_end_with_an_owner_that_is_killed_during_a_map),

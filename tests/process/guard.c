@@ -87,16 +87,17 @@ static void case_marker_that_is_garbage_is_ignored(void)
     static const char *const markers[] = {"x",
                                           "0",
                                           "3 4 5",
-                                          "3 4 68719476736 65680 1",
-                                          "3 4 68719476736 65680 1 0 0",
-                                          "3 4 68719476736 65680 1 0x",
-                                          " 3 4 68719476736 65680 1 0",
-                                          "-3 4 68719476736 65680 1 0",
-                                          "+3 4 68719476736 65680 1 0",
-                                          "3 4 99999999999999999999999 65680 1 0",
-                                          "3 4 68719476736 65680 4294967296 0",
-                                          "3 4 68719476736 65681 1 0",
-                                          "3 4 1 65680 1 0"};
+                                          "3 4 68719476736 65680 1 0",
+                                          "3 4 68719476736 65680 1 0 0 0",
+                                          "3 4 68719476736 65680 1 0 0x",
+                                          " 3 4 68719476736 65680 1 0 0",
+                                          "-3 4 68719476736 65680 1 0 0",
+                                          "+3 4 68719476736 65680 1 0 0",
+                                          "3 4 99999999999999999999999 65680 1 0 0",
+                                          "3 4 68719476736 65680 4294967296 0 0",
+                                          "3 4 68719476736 65681 1 0 0",
+                                          "3 4 68719476736 65680 1 0 9223372036854775808",
+                                          "3 4 1 65680 1 0 0"};
     size_t i;
 
     for (i = 0; i < sizeof markers / sizeof markers[0]; i++) check_is_first_process(markers[i]);
@@ -105,18 +106,31 @@ static void case_marker_that_is_garbage_is_ignored(void)
 /* In form, but of handles that are not open, or no arena. */
 static void case_marker_of_no_arena_is_ignored(void)
 {
-    check_is_first_process("3 4 68719476736 65680 1 0");
-    check_is_first_process("0 0 65536 8 0 0");
-    check_is_first_process("1 2 65536 65528 0 0");
-    check_is_first_process("2147483647 2147483647 68719476736 8 4294967295 4294967295");
-    check_is_first_process("1 1 18446744073709551615 65680 1 0");
-    check_is_first_process("3 4 68719476736 1073741816 1 0");
+    check_is_first_process("3 4 68719476736 65680 1 0 0");
+    check_is_first_process("0 0 65536 8 0 0 0");
+    check_is_first_process("1 2 65536 65528 0 0 0");
+    check_is_first_process("2147483647 2147483647 68719476736 8 4294967295 4294967295 9223372036854775807");
+    check_is_first_process("1 1 18446744073709551615 65680 1 0 0");
+    check_is_first_process("3 4 68719476736 1073741816 1 0 0");
+}
+
+/* The parent's own child must not run the program once more, as a family of its own, because it has no access. */
+static void case_child_without_the_arena_is_told(void)
+{
+    char variable[300];
+    const char *variables[2] = {variable, NULL};
+    kit_run run = {.environment = variables};
+
+    snprintf(variable, sizeof variable, MARKER_NAME "=0 0 65536 8 0 0 %lld", (long long)mproc_getpid());
+    run_program(KIT_PLACE, &run);
+    CHECK_EQ(run.code, 1);
+    CHECK_CONTAINS(run.output, "whose memory it cannot have");
 }
 
 static void case_marker_survives_printing_and_parsing(void)
 {
-    const struct marker marker = {5,           2147483647, (uint64_t)64 << 30, ((uint64_t)64 << 30) - 8,
-                                  4294967295u, 4294967295u};
+    const struct marker marker = {5,           2147483647,  (uint64_t)64 << 30, ((uint64_t)64 << 30) - 8,
+                                  4294967295u, 4294967295u, INT64_MAX};
     struct marker read;
     char text[MARKER_BYTES];
 
@@ -128,6 +142,7 @@ static void case_marker_survives_printing_and_parsing(void)
     CHECK_EQ(read.pid_offset, marker.pid_offset);
     CHECK_EQ(read.process, marker.process);
     CHECK_EQ(read.generation, marker.generation);
+    CHECK_EQ(read.parent, marker.parent);
 }
 
 /* ---- exit handlers ---------------------------------------------------------------------------- */
@@ -147,6 +162,7 @@ CHECK_SUITE_SETUP(process_guard, kit_setup,
     CASE(foreign_grandchild_does_not_believe_the_marker),
     CASE(marker_that_is_garbage_is_ignored),
     CASE(marker_of_no_arena_is_ignored),
+    CASE(child_without_the_arena_is_told),
     CASE(marker_survives_printing_and_parsing),
     CASE(exit_handlers_run_around_the_librarys),
 );

@@ -4,6 +4,8 @@
 #include <mproc/pool.h>
 
 #include "platform/door.h"
+#include "process/interrupt.h"
+#include "process/process.h"
 
 static void case_interrupt_ends_the_next_wait_once(void)
 {
@@ -189,6 +191,21 @@ static void case_computing_child_can_ask(void)
     kit_board_free(board);
 }
 
+static mproc_status sleeps_at_once(mproc_call *call)
+{
+    (void)call;
+    return mproc_sleep_ms(MPROC_FOREVER);
+}
+
+/* Without the signal, which would end it before it can say anything. */
+static void case_interrupt_may_come_before_the_childs_first_call(void)
+{
+    mproc_process *process = kit_start(sleeps_at_once, NULL, 0, NULL);
+
+    interrupt_process(process->slot);
+    CHECK_EXITED(process, 1);
+}
+
 static void case_interrupting_an_ended_child_is_fine(void)
 {
     mproc_process *process = kit_start(kit_does_nothing, NULL, 0, NULL);
@@ -207,5 +224,6 @@ CHECK_SUITE_SETUP(process_interrupt, kit_setup,
     CASE(interrupt_ends_a_map),
     CASE(interrupted_child_that_returns_its_status_exits_with_1),
     CASE(computing_child_can_ask),
+    CASE(interrupt_may_come_before_the_childs_first_call),
     CASE(interrupting_an_ended_child_is_fine),
 );

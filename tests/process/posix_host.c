@@ -140,6 +140,8 @@ static void calls_everything(void *context)
     CHECK(mproc_current_process() == NULL);
     CHECK(mproc_parent_process() == NULL);
     CHECK(!mproc_process_is_alive(process));
+    CHECK_EQ(mproc_process_pid(process), 0);
+    CHECK_EQ(mproc_process_exit_status(process).kind, MPROC_EXIT_LOST);
     CHECK(!mproc_interrupted());
     CHECK_EQ(mproc_getpid(), getpid());
     CHECK(mproc_cpu_count() >= 1);
