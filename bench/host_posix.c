@@ -63,8 +63,9 @@ void host_describe(host_machine *machine)
     read_cpu_name(machine->cpu, sizeof machine->cpu);
     machine->cpu_count = (int)sysconf(_SC_NPROCESSORS_ONLN);
     uname(&names);
-    snprintf(machine->kernel, sizeof machine->kernel, "%.20s %.60s %.20s", names.sysname, names.release,
-             names.machine);
+    /* Without what its builder has appended to the version. */
+    snprintf(machine->kernel, sizeof machine->kernel, "%.20s %.*s %.20s", names.sysname,
+             (int)strspn(names.release, "0123456789."), names.release, names.machine);
 #ifdef __clang__
     snprintf(machine->compiler, sizeof machine->compiler, "%.50s", __VERSION__);
 #else

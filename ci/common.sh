@@ -77,6 +77,15 @@ install_missing()
     missing=''
 }
 
+# The compiler's run-time libraries for -fsanitize are a package of their own on some systems, named after its version.
+needs_of_sanitizer()
+{
+    if ! makes_programs clang c -fsanitize="$1"; then
+        need_package "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+        install_missing
+    fi
+}
+
 # Ends the script if the installed CMake is too old for the presets.
 check_cmake_version()
 {
@@ -85,6 +94,13 @@ check_cmake_version()
     minor=${version##*.}
     [ "$major" -gt 3 ] || { [ "$major" = 3 ] && [ "$minor" -ge 20 ]; } ||
         fail "CMake is $version, and 3.20 is needed: Debian 12 and Ubuntu 22.04 have it"
+}
+
+# Whether the installed Wine is new enough: 6 does not know all that the suite asks of Windows.
+wine_serves()
+{
+    version=$(wine --version 2>/dev/null | sed -n 's/^wine-\([0-9]*\).*/\1/p')
+    [ "${version:-0}" -ge 8 ]
 }
 
 # Configures (if need be) and builds the preset, or some of its targets: build PRESET [--target TARGET...]

@@ -41,8 +41,8 @@ typedef struct mproc_shareable_list_options {
  * ShareableList(sequence)). They are copied. A list of no elements is one.
  *
  * Blocks as mproc_shared_memory_create() does. Returns MPROC_OK, or, with `*out` unchanged:
- *   MPROC_INVALID   `out` is NULL, `items` is no list or has an element that cannot be one, the name cannot be one, or
- *                   `text_bytes` is above MPROC_VALUE_BYTES_MAX
+ *   MPROC_INVALID   `out` is NULL, `items` is no list or has an element that cannot be one, the name cannot be one,
+ *                   or `text_bytes` is above MPROC_VALUE_BYTES_MAX
  *   MPROC_EXISTS, MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION  as mproc_shared_memory_create()
  */
 static inline mproc_status mproc_shareable_list_create(mproc_value items, const mproc_shareable_list_options *options,

@@ -326,8 +326,8 @@ MPROC_API bool mproc_value_equal(mproc_value left, mproc_value right);
 
 /*
  * Writes what Python's repr() would say of the value, with a NUL, to `text` - but characters beyond ASCII, also those
- * that cannot be seen, stay what they are; what does not fit into `capacity` bytes is cut. Returns the number of bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if
- * `capacity` is 0.
+ * that cannot be seen, stay what they are; what does not fit into `capacity` bytes is cut. Returns the number of
+ * bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if `capacity` is 0.
  */
 MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacity);
 

@@ -212,8 +212,8 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 
 /*
  * Puts the value into the variable at `address`, if it has the variable's type and fits. Of an object it is a new
- * reference, the caller's to free; in the thread that runs a task it is the task's, see <mproc/lock.h>. Of a string it
- * is the value's own text, which ends with a NUL unless the value was made of bytes that do not.
+ * reference, the caller's to free; in the thread that runs a task it is the task's, see <mproc/lock.h>. Of a string
+ * it is the value's own text, which ends with a NUL unless the value was made of bytes that do not.
  *
  * Returns MPROC_OK, or, with the variable unchanged:
  *   MPROC_INVALID   another type, or out of range; mproc_last_error_text() names both types

@@ -95,8 +95,8 @@ void held_leave_slow(uint64_t lock)
 }
 
 /*
- * It is in the hand before it is taken away: if we end before the wake, recovery wakes it; and those who sleep for the
- * lock, because that is still entered.
+ * It is in the hand before it is taken away: if we end before the wake, recovery wakes it; and those who sleep for
+ * the lock, because that is still entered.
  */
 _Atomic uint32_t *held_take_told(struct held_lock *lock)
 {

@@ -67,7 +67,8 @@ static inline void held_leave(uint64_t lock)
 
 /*
  * By the owner, before it lets go of the lock: takes away whom it has told, and announces what it is about to wake.
- * Returns the word that this one sleeps on, to be woken then; NULL: nobody was told, and the lock's word is announced.
+ * Returns the word that this one sleeps on, to be woken then; NULL: nobody was told, and the lock's word is
+ * announced.
  */
 _Atomic uint32_t *held_take_told(struct held_lock *lock);
 

@@ -144,8 +144,8 @@ static mproc_status join_family(const struct marker *marker)
 }
 
 /*
- * It cannot map the arena: something between the parent and this program has closed the handle, or limited its memory.
- * Or it is a grandchild, which has not inherited the handle; then its parent is another.
+ * It cannot map the arena: something between the parent and this program has closed the handle, or limited its
+ * memory. Or it is a grandchild, which has not inherited the handle; then its parent is another.
  */
 static bool is_child_without_arena(const struct marker *marker, mproc_status status)
 {

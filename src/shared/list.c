@@ -303,7 +303,7 @@ size_t mproc_shareable_list_length(const mproc_shareable_list *list)
 
 static mproc_status get(const struct reference *reference, size_t index, void **text, mproc_value *value)
 {
-    struct spot spot;
+    struct spot spot = {NULL, NULL, 0};
     mproc_status status = find(reference, index, &spot);
 
     return status == MPROC_OK ? snapshot(&spot, text, value) : status;
@@ -324,7 +324,7 @@ mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t i
 
 mproc_status mproc_shareable_list_set(mproc_shareable_list *list, size_t index, mproc_value value)
 {
-    struct spot spot;
+    struct spot spot = {NULL, NULL, 0};
     mproc_status status;
 
     if ((status = find(reference_of(list), index, &spot)) != MPROC_OK) return status;

@@ -139,9 +139,9 @@ void locking_give_up(uint64_t lock)
 /* ---- releasing -------------------------------------------------------------------------------- */
 
 /*
- * False, with nothing changed: the word is another than `seen`. Of a lock with somebody told that can only be the mark
- * of a sleeper, as nobody but its owner lets go of it. What is to be woken is in the hand before the word is changed:
- * if we end before the wake, recovery wakes.
+ * False, with nothing changed: the word is another than `seen`. Of a lock with somebody told that can only be the
+ * mark of a sleeper, as nobody but its owner lets go of it. What is to be woken is in the hand before the word is
+ * changed: if we end before the wake, recovery wakes.
  */
 static bool let_go(struct held_lock *lock, uint32_t seen)
 {

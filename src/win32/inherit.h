@@ -9,9 +9,9 @@ enum { WIN32_GIVEN = 4, WIN32_STREAMS = 3 };
 
 /*
  * Handles are inherited under their own number, and only if they are marked so. Marking the originals would leak them
- * into all children that other code starts from then on; so each start marks copies, lists exactly these for its child
- * (PROC_THREAD_ATTRIBUTE_HANDLE_LIST), and closes them. Other code that starts a child in between, and has it inherit
- * whatever is marked, passes the copies on, too: the system has no way to prevent that. Zeroed, it is empty.
+ * into all children that other code starts from then on; so each start marks copies, lists exactly these for its
+ * child (PROC_THREAD_ATTRIBUTE_HANDLE_LIST), and closes them. Other code that starts a child in between, and has it
+ * inherit whatever is marked, passes the copies on, too: the system has no way to prevent that. Zeroed, it is empty.
  */
 typedef struct win32_inheritance {
     plat_handle numbers[WIN32_GIVEN]; /* what the child knows start->handles by */
