@@ -24,9 +24,9 @@ typedef struct mproc_semaphore_options {
     /* Never more permits than at the beginning (Python: BoundedSemaphore). Exact, however many release at once. */
     bool bounded;
     /*
-     * Permits belong to the reference by which a process acquired them: only by that are they released, and when the
-     * process ends, killed or not, or frees the reference, they come back. Ours; by default permits have no owner, and
-     * those of a dead process are gone.
+     * Permits belong to the reference by which a process acquired them: only by that are they released, and when
+     * the process ends, killed or not, or frees the reference, they come back. Ours; by default permits have no owner,
+     * and those of a dead process are gone.
      */
     bool owned;
 } mproc_semaphore_options;

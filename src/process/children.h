@@ -22,7 +22,8 @@ mproc_status children_add(mproc_process *process, plat_handle *watched);
 
 /*
  * The reaper watches a child from its start on. A thread that waits for the process itself need not share its end
- * with the reaper: that would wake two threads, one of them for nothing. Between the two calls the reaper does not watch it.
+ * with the reaper: that would wake two threads, one of them for nothing. Between the two calls the reaper does not
+ * watch it.
  */
 void children_unwatch(mproc_process *process);
 mproc_status children_watch(mproc_process *process);

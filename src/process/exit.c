@@ -31,7 +31,7 @@ static mproc_status wait_daemons(int64_t deadline_ns)
 
     while ((process = children_next(process)) != NULL) {
         mproc_status one;
-        if (!process->daemon || (one = process_wait(process, grace_ns)) == MPROC_OK) continue;
+        if (!process->daemon || process_wait(process, grace_ns) == MPROC_OK) continue;
         mproc_process_kill(process);
         one = process_wait(process, deadline_ns);
         if (one != MPROC_OK) status = one;
