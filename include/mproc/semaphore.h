@@ -25,8 +25,8 @@ typedef struct mproc_semaphore_options {
     bool bounded;
     /*
      * Permits belong to the reference by which a process acquired them: only by that are they released, and when
-     * the process ends, killed or not, or frees the reference, they come back. Ours; by default permits have no owner,
-     * and those of a dead process are gone.
+     * the process ends, killed or not, or frees the reference, they come back. Ours; by default permits have no
+     * owner, and those of a dead process are gone.
      */
     bool owned;
 } mproc_semaphore_options;
