@@ -23,7 +23,7 @@
 #define PAIRS_VICTIMS_MAX 15
 #define SPARSE_PAIRS_MAX 20
 #define SPARSE_VICTIMS_MAX 5
-#define ALL_PAIRS_MAX 3000 /* others each time, as the soak has no end */
+#define ALL_PAIRS_MAX 1000 /* others each time, as the soak has no end */
 #define TO_THE_END (-1L)
 
 /* How a child gets to its point of death. */
