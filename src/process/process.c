@@ -162,14 +162,27 @@ void process_destroy(mproc_process *process)
     free(process->environment);
     free(process->working_directory);
     reference_scope_clear(&process->kept);
-    if (process->args && family_enter() == MPROC_OK) cells_give(process->args);
     free(process);
+}
+
+/* Now, and not when the reaper looks at it for the last time. A child that runs may not have all of them yet. */
+static void give_up_arguments(mproc_process *process)
+{
+    bool runs;
+
+    cells_give(process->args);
+    process->args = NULL;
+    plat_mutex_lock(&process->mutex);
+    runs = process->phase == PROCESS_STARTED;
+    plat_mutex_unlock(&process->mutex);
+    if (!runs) reference_scope_clear(&process->kept);
 }
 
 void mproc_process_free(mproc_process *process)
 {
     if (!process || process->role != PROCESS_CHILD) return;
     atomic_store(&process->freed, true);
+    if (family_enter() == MPROC_OK) give_up_arguments(process); /* a fork() copy has none of them */
     children_release(process);
 }
 
