@@ -167,7 +167,7 @@ static void use_barrier(uint32_t random)
     mproc_status status = mproc_barrier_wait(things.barrier, random % 4 < 2 ? BARRIER_MS : MPROC_FOREVER, NULL);
 
     if (status == MPROC_OK) atomic_fetch_add(&board->passed, 1);
-    else EXPECT(status == MPROC_BROKEN);
+    else EXPECT(status == MPROC_BROKEN || status == MPROC_TIMEOUT); /* too late for the places that are taken */
     if (status != MPROC_OK && random % 2) EXPECT(mproc_barrier_reset(things.barrier) == MPROC_OK);
 }
 
