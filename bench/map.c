@@ -36,16 +36,16 @@ static mproc_pool *create_pool(void)
     return pool;
 }
 
-static void map(mproc_pool *pool, const job *todo)
+static void map(mproc_pool *pool, const job *work)
 {
-    mproc_map_options options = {.chunk_size = todo->chunk_size};
+    mproc_map_options options = {.chunk_size = work->chunk_size};
 
-    if (todo->range) {
-        mproc_check(mproc_pool_map_range(pool, square_range, todo->items, sizeof todo->items[0], todo->results,
-                                         sizeof todo->results[0], todo->count, &options));
+    if (work->range) {
+        mproc_check(mproc_pool_map_range(pool, square_range, work->items, sizeof work->items[0], work->results,
+                                         sizeof work->results[0], work->count, &options));
     } else {
-        mproc_check(mproc_pool_map(pool, square_item, todo->items, sizeof todo->items[0], todo->results,
-                                   sizeof todo->results[0], todo->count, &options));
+        mproc_check(mproc_pool_map(pool, square_item, work->items, sizeof work->items[0], work->results,
+                                   sizeof work->results[0], work->count, &options));
     }
 }
 
@@ -54,34 +54,34 @@ static bool measure_warm(const bench_setting *setting, bool range, double *value
     double *times = calloc(setting->repeats, sizeof times[0]);
     mproc_pool *pool;
     bool right;
-    job todo;
+    job work;
 
-    if (times == NULL || !init_job(setting, range, &todo)) return false;
+    if (times == NULL || !init_job(setting, range, &work)) return false;
     pool = create_pool();
-    for (int i = 0; i < WARM_UPS; i++) map(pool, &todo);
+    for (int i = 0; i < WARM_UPS; i++) map(pool, &work);
     for (size_t i = 0; i < setting->repeats; i++) {
         int64_t begin = host_now_ns();
 
-        map(pool, &todo);
-        times[i] = (double)(host_now_ns() - begin) / (double)todo.count;
+        map(pool, &work);
+        times[i] = (double)(host_now_ns() - begin) / (double)work.count;
     }
     mproc_pool_free(pool);
     values[0] = bench_median(times, setting->repeats);
-    right = square_check(todo.items, todo.results, todo.count);
-    fini_job(&todo);
+    right = square_check(work.items, work.results, work.count);
+    fini_job(&work);
     free(times);
     return right;
 }
 
 /* Takes the two times of one new pool. */
-static void map_cold(const job *todo, double *first, double *both)
+static void map_cold(const job *work, double *first, double *both)
 {
     int64_t begin = host_now_ns();
     mproc_pool *pool = create_pool();
     int64_t created = host_now_ns();
     int64_t end;
 
-    map(pool, todo);
+    map(pool, work);
     end = host_now_ns();
     *first = (double)(end - created);
     *both = (double)(end - begin);
@@ -93,16 +93,16 @@ static bool measure_cold(const bench_setting *setting, bool range, double *value
     double *first = calloc(setting->repeats, sizeof first[0]);
     double *both = calloc(setting->repeats, sizeof both[0]);
     bool right = true;
-    job todo;
+    job work;
 
-    if (first == NULL || both == NULL || !init_job(setting, range, &todo)) return false;
+    if (first == NULL || both == NULL || !init_job(setting, range, &work)) return false;
     for (size_t i = 0; i < setting->repeats && right; i++) {
-        map_cold(&todo, &first[i], &both[i]);
-        right = square_check(todo.items, todo.results, todo.count);
+        map_cold(&work, &first[i], &both[i]);
+        right = square_check(work.items, work.results, work.count);
     }
     values[0] = bench_median(first, setting->repeats);
     values[1] = bench_median(both, setting->repeats);
-    fini_job(&todo);
+    fini_job(&work);
     free(first);
     free(both);
     return right;

@@ -115,7 +115,7 @@ static void case_function_of_a_library_opened_at_run_time(void)
     modules_remove(path, directory);
 }
 
-static void case_library_that_is_gone_is_reported_by_the_child(void)
+static void case_missing_library_is_reported_by_the_child(void)
 {
     char directory[1024];
     char path[1100];
@@ -220,7 +220,7 @@ CHECK_SUITE_SETUP(process_modules, setup,
     CASE(function_of_the_executable),
     CASE(function_of_a_linked_library),
     CASE(function_of_a_library_opened_at_run_time),
-    CASE(library_that_is_gone_is_reported_by_the_child),
+    CASE(missing_library_is_reported_by_the_child),
     CASE(another_build_at_the_same_path_is_a_mismatch),
     CASE(worker_program_runs_functions_of_libraries),
     CASE(plugin_with_a_copy_of_the_library_is_refused),

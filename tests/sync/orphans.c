@@ -17,15 +17,6 @@ typedef struct order {
     function_ref holding;
 } order;
 
-static void *open_object(uint64_t offset)
-{
-    struct reference *reference = NULL;
-    struct handle_ref ref = object_ref(offset);
-
-    CHECK_OK(reference_open(&ref, &reference));
-    return reference;
-}
-
 static mproc_status holds(mproc_call *call)
 {
     function_pointer body;
@@ -36,7 +27,7 @@ static mproc_status holds(mproc_call *call)
     MPROC_TRY(function_decode(&told.holding, &body));
     its_board = (board *)arena_at(told.board);
     its_board->plain = mproc_getpid();
-    ((holding *)body)(open_object(told.object), its_board);
+    ((holding *)body)(peers_open(told.object), its_board);
     return MPROC_OK;
 }
 

@@ -60,7 +60,7 @@ typedef struct orders {
     function_ref body;
 } orders;
 
-static void *open_object(uint64_t object)
+void *peers_open(uint64_t object)
 {
     struct reference *reference = NULL;
     struct handle_ref ref;
@@ -103,8 +103,8 @@ static mproc_status run_peer(mproc_call *call)
     CHECK_OK(mproc_unpack_bytes(call, &told, sizeof told));
     CHECK_OK(function_decode(&told.body, &body));
     self = (peer){.board = arena_at(told.board), .number = told.number, .extra = told.extra};
-    self.object = open_object(told.object);
-    self.other = open_object(told.other);
+    self.object = peers_open(told.object);
+    self.other = peers_open(told.other);
     run_threads(&told, &self, (peer_body *)body);
     reference_free(self.object);
     reference_free(self.other);
@@ -118,7 +118,7 @@ static uint64_t offset_of(void *object)
 
 void *peers_second(void *object)
 {
-    return open_object(offset_of(object));
+    return peers_open(offset_of(object));
 }
 
 static void start_process(peer_crowd *crowd, peer_member *member)
@@ -182,7 +182,7 @@ void peer_open_many(peer *self, void **objects)
 
     for (i = 0; i < self->extra; i++) {
         uint64_t told = self->board->many[i];
-        objects[i] = of_threads ? (void *)(uintptr_t)told : open_object(told);
+        objects[i] = of_threads ? (void *)(uintptr_t)told : peers_open(told);
     }
 }
 

@@ -100,6 +100,9 @@ void crowd_join(peer_crowd *crowd);
 /* The same, and gives the board back. */
 void crowd_fini(peer_crowd *crowd);
 
+/* A reference of this process to the object at this offset; NULL for 0. */
+void *peers_open(uint64_t object);
+
 /* A second reference of this process, of the same object. */
 void *peers_second(void *object);
 
