@@ -26,7 +26,7 @@ static scene *create(mproc_lock **lock, mproc_shared_value **value)
 {
     mproc_check(mproc_lock_create(NULL, lock));
     mproc_check(mproc_shared_value_create(sizeof(scene), NULL, &(mproc_shared_options){.raw = true}, value));
-    return mproc_shared_value_memory(*value);
+    return mproc_shared_value_data(*value);
 }
 
 bool public_lock(const bench_setting *setting, double *values)
@@ -58,7 +58,7 @@ static mproc_status run_other(mproc_call *call)
     scene *shared;
 
     MPROC_TRY(mproc_unpack(call, &lock, &value));
-    shared = mproc_shared_value_memory(value);
+    shared = mproc_shared_value_data(value);
     meet_and_lock(lock, shared, 1, shared->repeats);
     return MPROC_OK;
 }

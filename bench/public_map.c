@@ -22,7 +22,7 @@ static int64_t *create_array(size_t count)
 
     mproc_check(
         mproc_shared_array_create(sizeof(int64_t), count, NULL, &(mproc_shared_options){.raw = true}, &array));
-    return mproc_shared_array_memory(array);
+    return mproc_shared_array_data(array);
 }
 
 static void init_job(size_t count, bool range, job *out)

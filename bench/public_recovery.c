@@ -29,7 +29,7 @@ struct words {
 
 static struct words *words_of(const struct scene *scene)
 {
-    return mproc_shared_value_memory(scene->words);
+    return mproc_shared_value_data(scene->words);
 }
 
 static void create(struct scene *scene)

@@ -43,14 +43,14 @@ static void await_event(const struct scene *scene, int mine)
 static void give_notice(const struct scene *scene, int to)
 {
     mproc_check(mproc_condition_acquire(scene->condition, MPROC_FOREVER));
-    *(int64_t *)mproc_shared_value_memory(scene->turn) = to;
+    *(int64_t *)mproc_shared_value_data(scene->turn) = to;
     mproc_check(mproc_condition_notify(scene->condition, 1));
     mproc_check(mproc_condition_release(scene->condition));
 }
 
 static void await_notice(const struct scene *scene, int mine)
 {
-    const int64_t *turn = mproc_shared_value_memory(scene->turn);
+    const int64_t *turn = mproc_shared_value_data(scene->turn);
 
     mproc_check(mproc_condition_acquire(scene->condition, MPROC_FOREVER));
     while (*turn != mine) mproc_check(mproc_condition_wait(scene->condition, MPROC_FOREVER));

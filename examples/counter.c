@@ -12,7 +12,7 @@ static mproc_status count(mproc_call *call)
     MPROC_TRY(mproc_unpack(call, &counter, &rounds));
     for (int i = 0; i < rounds; i++) {
         MPROC_TRY(mproc_shared_value_acquire(counter, MPROC_FOREVER));
-        ++*(int64_t *)mproc_shared_value_memory(counter);
+        ++*(int64_t *)mproc_shared_value_data(counter);
         MPROC_TRY(mproc_shared_value_release(counter));
     }
     return MPROC_OK;

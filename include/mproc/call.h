@@ -41,7 +41,7 @@ typedef mproc_value mproc_args;
 /* Makes an empty argument list. */
 static inline mproc_args mproc_no_args(void)
 {
-    return mproc_value_list(NULL, 0);
+    return mproc_list_from(NULL, 0);
 }
 
 /*

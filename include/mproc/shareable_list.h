@@ -55,7 +55,7 @@ MPROC_API mproc_status mproc_shareable_list_attach(const char *name, mproc_share
 MPROC_API void mproc_shareable_list_free(mproc_shareable_list *list);
 
 /* Returns the number of elements (Python: len()). Never blocks. */
-MPROC_API size_t mproc_shareable_list_length(const mproc_shareable_list *list);
+MPROC_API size_t mproc_shareable_list_count(const mproc_shareable_list *list);
 
 /*
  * Copies the element at `index` (from 0) to `*value`, which is the caller's: mproc_value_clear(). Does not block.
@@ -79,10 +79,12 @@ MPROC_API mproc_status mproc_shareable_list_set(mproc_shareable_list *list, size
  * Writes to `*index` where the first element is that equals `value`, as mproc_value_equal() has it (Python: index()).
  * Does not block. Returns MPROC_OK, or, with `*index` unchanged, MPROC_NOT_FOUND, or as get.
  */
-MPROC_API mproc_status mproc_shareable_list_index(const mproc_shareable_list *list, mproc_value value, size_t *index);
+MPROC_API mproc_status mproc_shareable_list_index_of(const mproc_shareable_list *list, mproc_value value,
+                                                     size_t *index);
 
 /* Writes to `*count` how many elements equal `value` (Python: count()). Does not block. Returns as get. */
-MPROC_API mproc_status mproc_shareable_list_count(const mproc_shareable_list *list, mproc_value value, size_t *count);
+MPROC_API mproc_status mproc_shareable_list_count_of(const mproc_shareable_list *list, mproc_value value,
+                                                     size_t *count);
 
 /*
  * Copies all elements as a list to `*items`, which is the caller's: mproc_value_clear(). Each is read by itself,

@@ -6,7 +6,7 @@
  *     mproc_check(mproc_shared_value_create(sizeof(int64_t), NULL, NULL, &counter));
  *     ...
  *     MPROC_TRY(mproc_shared_value_acquire(counter, MPROC_FOREVER));
- *     ++*(int64_t *)mproc_shared_value_memory(counter);
+ *     ++*(int64_t *)mproc_shared_value_data(counter);
  *     MPROC_TRY(mproc_shared_value_release(counter));
  *
  * What <mproc/lock.h> says once for all objects is said for these, too. Items are plain data, of any type that has no
@@ -49,7 +49,7 @@ static inline mproc_status mproc_shared_value_create(size_t size, const void *in
 MPROC_API void mproc_shared_value_free(mproc_shared_value *value);
 
 /* Returns the item, aligned for every type; it is there until this reference is freed. Never blocks. */
-MPROC_API void *mproc_shared_value_memory(const mproc_shared_value *value);
+MPROC_API void *mproc_shared_value_data(const mproc_shared_value *value);
 
 /* Returns the item's size in bytes. */
 MPROC_API size_t mproc_shared_value_size(const mproc_shared_value *value);
@@ -82,7 +82,7 @@ static inline mproc_status mproc_shared_array_create(size_t item_size, size_t co
 MPROC_API void mproc_shared_array_free(mproc_shared_array *array);
 
 /* Returns the first item, at the start of a cache line; it is there until this reference is freed. Never blocks. */
-MPROC_API void *mproc_shared_array_memory(const mproc_shared_array *array);
+MPROC_API void *mproc_shared_array_data(const mproc_shared_array *array);
 
 /* Return the number of items, and the size of each in bytes. */
 MPROC_API size_t mproc_shared_array_count(const mproc_shared_array *array);

@@ -107,8 +107,12 @@ typedef struct mproc_value {
 /* ---- making values ---------------------------------------------------------------------------- */
 
 /*
- * MPROC_VALUE(x) in <mproc/value_generic.h> chooses among these by the type of x. They never fail: a value that
- * cannot be (too large, a string that is not UTF-8) is refused by the call that it is given to.
+ * Makers bear the name of what they make: mproc_int(10). Those that take their content from elsewhere end with _from:
+ * mproc_list_from(items, count). Readers bear the name of what they read: mproc_value_int(value). MPROC_VALUE(x) in
+ * <mproc/value_generic.h> chooses a maker by the type of x.
+ *
+ * Makers never fail: a value that cannot be (too large, a string that is not UTF-8) is refused by the call that it is
+ * given to.
  */
 
 /* Written as one word, which is how the library reads it: what was written in parts is waited for. */
@@ -168,7 +172,7 @@ static inline mproc_value mproc_double(double number)
 }
 
 /* Text of `size` bytes, UTF-8; it may contain NULs. */
-static inline mproc_value mproc_string_sized(const char *text, size_t size)
+static inline mproc_value mproc_string_from(const char *text, size_t size)
 {
     mproc_value value = mproc_value_make_(MPROC_TYPE_STRING, size);
 
@@ -179,7 +183,7 @@ static inline mproc_value mproc_string_sized(const char *text, size_t size)
 /* Text up to its NUL, UTF-8. NULL is nil. */
 static inline mproc_value mproc_string(const char *text)
 {
-    return text ? mproc_string_sized(text, strlen(text)) : mproc_nil();
+    return text ? mproc_string_from(text, strlen(text)) : mproc_nil();
 }
 
 /* Any `size` bytes. Given as the arguments of a task, they are all that it gets: mproc_unpack_bytes(). */
@@ -192,7 +196,7 @@ static inline mproc_value mproc_bytes(const void *data, size_t size)
 }
 
 /* A list of `count` values. */
-static inline mproc_value mproc_value_list(const mproc_value *items, size_t count)
+static inline mproc_value mproc_list_from(const mproc_value *items, size_t count)
 {
     mproc_value value = mproc_value_make_(MPROC_TYPE_LIST, count);
 
@@ -204,7 +208,7 @@ static inline mproc_value mproc_value_list(const mproc_value *items, size_t coun
  * A map of `count` pairs: `items` are key, value, key, value and so on. It keeps their order. Keys are strings,
  * integers, bools or bytes, and no two are equal; a bool and an integer never are.
  */
-static inline mproc_value mproc_value_map(const mproc_value *items, size_t count)
+static inline mproc_value mproc_map_from(const mproc_value *items, size_t count)
 {
     mproc_value value = mproc_value_make_(MPROC_TYPE_MAP, count);
 
@@ -213,7 +217,7 @@ static inline mproc_value mproc_value_map(const mproc_value *items, size_t count
 }
 
 /* A function that another process may call, see mproc_function. NULL is nil. */
-static inline mproc_value mproc_value_function(mproc_status (*function)(struct mproc_call *call))
+static inline mproc_value mproc_function_from(mproc_status (*function)(struct mproc_call *call))
 {
     mproc_value value = mproc_value_make_(function ? MPROC_TYPE_FUNCTION : MPROC_TYPE_NIL, 0);
 
@@ -222,7 +226,7 @@ static inline mproc_value mproc_value_function(mproc_status (*function)(struct m
 }
 
 /* An object of this library, such as a lock. NULL is nil. */
-static inline mproc_value mproc_value_object(mproc_object_kind kind, const void *object)
+static inline mproc_value mproc_object_from(mproc_object_kind kind, const void *object)
 {
     mproc_value value = mproc_value_make_(object ? MPROC_TYPE_HANDLE : MPROC_TYPE_NIL, 0);
 
@@ -277,7 +281,7 @@ static inline double mproc_value_double(mproc_value value)
 }
 
 /*
- * Returns the text. A NUL follows it, unless the value was made by mproc_string_sized() of text that has none; one
+ * Returns the text. A NUL follows it, unless the value was made by mproc_string_from() of text that has none; one
  * may also be in it, see mproc_value_size().
  */
 static inline const char *mproc_value_string(mproc_value value)

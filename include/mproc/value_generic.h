@@ -2,8 +2,8 @@
  * Values and variables by the static type of what is written: MPROC_VALUE(x), MPROC_LIST(...), MPROC_MAP(...),
  * MPROC_ARGS(...), mproc_value_to() and, in <mproc/call.h>, mproc_unpack().
  *
- * Each takes up to 32 things (a map 16 pairs); longer lists and maps are arrays for mproc_value_list() and
- * mproc_value_map(). A compiler without _Generic has mproc_int(), mproc_string() and the like.
+ * Each takes up to 32 things (a map 16 pairs); longer lists and maps are arrays for mproc_list_from() and
+ * mproc_map_from(). A compiler without _Generic has mproc_int(), mproc_string() and the like.
  *
  * In C what a macro makes lives until the block ends in which it stands. In C++ it lives until the full expression
  * ends, which is enough for an argument of a call; `auto list = mproc_list_of(1, 2)` keeps it.
@@ -36,7 +36,7 @@ static inline mproc_value mproc_value_pointer_(const void *pointer)
 #define MPROC_OBJECT_MAKE(number, name, constant, text)                         \
     static inline mproc_value mproc_value_##name##_(const mproc_##name *object) \
     {                                                                           \
-        return mproc_value_object(MPROC_KIND_##constant, object);               \
+        return mproc_object_from(MPROC_KIND_##constant, object);                \
     }
 MPROC_OBJECT_TABLE(MPROC_OBJECT_MAKE)
 #undef MPROC_OBJECT_MAKE
@@ -68,7 +68,7 @@ MPROC_OBJECT_TABLE(MPROC_OBJECT_MAKE)
     X(const unsigned char *, mproc_value_text_) \
     X(void *, mproc_value_pointer_)             \
     X(const void *, mproc_value_pointer_)       \
-    X(mproc_value_function_, mproc_value_function)
+    X(mproc_value_function_, mproc_function_from)
 
 typedef mproc_status (*mproc_value_function_)(struct mproc_call *call);
 
@@ -202,7 +202,7 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 #define MPROC_VALUES_(...) ((const mproc_value[]){MPROC_EACH(MPROC_VALUE, __VA_ARGS__)})
 
 /* A list of its arguments. */
-#define MPROC_LIST(...) mproc_value_list(MPROC_VALUES_(__VA_ARGS__), MPROC_COUNT(__VA_ARGS__))
+#define MPROC_LIST(...) mproc_list_from(MPROC_VALUES_(__VA_ARGS__), MPROC_COUNT(__VA_ARGS__))
 
 /* A map of its arguments: MPROC_MAP("name", "f1", "count", 2). */
 #define MPROC_MAP(...) mproc_value_pairs_(MPROC_VALUES_(__VA_ARGS__), MPROC_COUNT(__VA_ARGS__))
@@ -229,7 +229,7 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
 
 static inline mproc_value mproc_value_pairs_(const mproc_value *items, size_t count)
 {
-    return count % 2 == 0 ? mproc_value_map(items, count / 2)
+    return count % 2 == 0 ? mproc_map_from(items, count / 2)
                           : mproc_value_refused_("a map of an odd number of things: it is made of keys and values");
 }
 
@@ -289,7 +289,7 @@ template <size_t count, bool map> struct mproc_values {
 
     operator mproc_value() const
     {
-        return map ? mproc_value_pairs_(items, count) : mproc_value_list(items, count);
+        return map ? mproc_value_pairs_(items, count) : mproc_list_from(items, count);
     }
 };
 

@@ -60,7 +60,7 @@ mproc_value mproc_value_get_sized(mproc_value map, const char *key, size_t size)
     const struct cell *found;
 
     if (!key || size > SHORT_BYTES_MAX || !map_is_scanned(map))
-        return get_any(map, key ? mproc_string_sized(key, size) : mproc_nil());
+        return get_any(map, key ? mproc_string_from(key, size) : mproc_nil());
     found = pairs_scan(map.as.data, map.count, cell_head_of(MPROC_TYPE_STRING, (uint32_t)size),
                        short_word((const unsigned char *)key, (uint32_t)size));
     return found ? cell_view(found + 1) : mproc_nil();

@@ -173,7 +173,7 @@ void mproc_shared_value_free(mproc_shared_value *value)
     if (value) reference_free(checked(value, OBJECT_VALUE));
 }
 
-void *mproc_shared_value_memory(const mproc_shared_value *value)
+void *mproc_shared_value_data(const mproc_shared_value *value)
 {
     return memory_of(checked(value, OBJECT_VALUE));
 }
@@ -224,7 +224,7 @@ void mproc_shared_array_free(mproc_shared_array *array)
     if (array) reference_free(checked(array, OBJECT_ARRAY));
 }
 
-void *mproc_shared_array_memory(const mproc_shared_array *array)
+void *mproc_shared_array_data(const mproc_shared_array *array)
 {
     return memory_of(checked(array, OBJECT_ARRAY));
 }

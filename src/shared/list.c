@@ -117,7 +117,7 @@ static mproc_status overwritten(void)
 static mproc_status find(const struct reference *reference, size_t index, struct spot *spot)
 {
     uint64_t words = named_object(reference)->size / WORD, at;
-    size_t length = mproc_shareable_list_length((const mproc_shareable_list *)reference);
+    size_t length = mproc_shareable_list_count((const mproc_shareable_list *)reference);
 
     if (index >= length)
         return mproc_error(MPROC_INVALID, "there is no element %zu: the list has %zu", index, length);
@@ -174,7 +174,7 @@ static mproc_value number_value(mproc_type type, uint64_t number)
 
 static mproc_value text_value(mproc_type type, const void *text, size_t size)
 {
-    return type == MPROC_TYPE_STRING ? mproc_string_sized((const char *)text, size) : mproc_bytes(text, size);
+    return type == MPROC_TYPE_STRING ? mproc_string_from((const char *)text, size) : mproc_bytes(text, size);
 }
 
 /* A view of the element, whose text, if it has one, is in `*text`, to be freed. */
@@ -292,7 +292,7 @@ void mproc_shareable_list_free(mproc_shareable_list *list)
 /* ---- use -------------------------------------------------------------------------------------- */
 
 /* What another program wrote there counts only as far as the memory goes. */
-size_t mproc_shareable_list_length(const mproc_shareable_list *list)
+size_t mproc_shareable_list_count(const mproc_shareable_list *list)
 {
     const struct reference *reference = reference_of(list);
     uint64_t most = (named_object(reference)->size - sizeof(struct elements)) / sizeof(struct element);
@@ -339,7 +339,7 @@ mproc_status mproc_shareable_list_set(mproc_shareable_list *list, size_t index, 
 /* From `*index` on; at the end of the list if there is none. */
 static mproc_status look_for(const struct reference *reference, mproc_value value, size_t *index)
 {
-    size_t count = mproc_shareable_list_length((const mproc_shareable_list *)reference);
+    size_t count = mproc_shareable_list_count((const mproc_shareable_list *)reference);
     bool found = false;
     mproc_value view = mproc_nil();
 
@@ -354,20 +354,20 @@ static mproc_status look_for(const struct reference *reference, mproc_value valu
     return MPROC_OK;
 }
 
-mproc_status mproc_shareable_list_index(const mproc_shareable_list *list, mproc_value value, size_t *index)
+mproc_status mproc_shareable_list_index_of(const mproc_shareable_list *list, mproc_value value, size_t *index)
 {
     size_t at = 0;
     mproc_status status;
 
     if (!index) return mproc_error(MPROC_INVALID, "the index of an element was asked for, and index is NULL");
     if ((status = look_for(reference_of(list), value, &at)) != MPROC_OK) return status;
-    if (at == mproc_shareable_list_length(list))
+    if (at == mproc_shareable_list_count(list))
         return mproc_error(MPROC_NOT_FOUND, "none of the list's %zu elements is equal", at);
     *index = at;
     return MPROC_OK;
 }
 
-mproc_status mproc_shareable_list_count(const mproc_shareable_list *list, mproc_value value, size_t *count)
+mproc_status mproc_shareable_list_count_of(const mproc_shareable_list *list, mproc_value value, size_t *count)
 {
     size_t at = 0, found = 0;
     mproc_status status;
@@ -375,7 +375,7 @@ mproc_status mproc_shareable_list_count(const mproc_shareable_list *list, mproc_
     if (!count) return mproc_error(MPROC_INVALID, "equal elements were to be counted, and count is NULL");
     for (;; at++, found++) {
         if ((status = look_for(reference_of(list), value, &at)) != MPROC_OK) return status;
-        if (at == mproc_shareable_list_length(list)) break;
+        if (at == mproc_shareable_list_count(list)) break;
     }
     *count = found;
     return MPROC_OK;
@@ -397,7 +397,7 @@ static mproc_status get_all(const mproc_shareable_list *list, mproc_value *value
 
 mproc_status mproc_shareable_list_items(const mproc_shareable_list *list, mproc_value *items)
 {
-    size_t count = mproc_shareable_list_length(list);
+    size_t count = mproc_shareable_list_count(list);
     mproc_value *values = malloc(count * sizeof *values + 1);
     mproc_status status;
 
@@ -407,7 +407,7 @@ mproc_status mproc_shareable_list_items(const mproc_shareable_list *list, mproc_
                            count);
     }
     if ((status = get_all(list, values, count)) == MPROC_OK) {
-        status = mproc_value_copy(mproc_value_list(values, count), items);
+        status = mproc_value_copy(mproc_list_from(values, count), items);
         for (size_t i = 0; i < count; i++) mproc_value_clear(&values[i]);
     }
     free(values);

@@ -84,7 +84,7 @@ static void case_text_of_every_pointer_type_is_a_string(void)
     CHECK_STRING(mproc_value_string(MPROC_VALUE(constant_bytes)), "abc");
     CHECK_STRING(mproc_value_string(MPROC_VALUE(signed_bytes)), "abc");
     CHECK_EQ(mproc_value_size(MPROC_VALUE(writable)), 3);
-    CHECK_EQ(mproc_value_size(mproc_string_sized("a\0b", 3)), 3);
+    CHECK_EQ(mproc_value_size(mproc_string_from("a\0b", 3)), 3);
 }
 
 static void case_values_contain_values(void)
@@ -141,10 +141,10 @@ static void check_finds(int pairs)
         items[2 * i] = i % 5 == 4 ? mproc_int(i) : mproc_string(names[i]);
         items[2 * i + 1] = mproc_int(i);
     }
-    CHECK_OK(mproc_value_copy(mproc_value_map(items, (size_t)pairs), &copy));
+    CHECK_OK(mproc_value_copy(mproc_map_from(items, (size_t)pairs), &copy));
     for (int i = 0; i < pairs; i++) {
         CHECK(mproc_value_find(copy, items[2 * i], &found) && mproc_value_int(found) == i);
-        CHECK(mproc_value_find(mproc_value_map(items, (size_t)pairs), items[2 * i], &found));
+        CHECK(mproc_value_find(mproc_map_from(items, (size_t)pairs), items[2 * i], &found));
         CHECK_EQ(mproc_value_int(found), i);
         CHECK(mproc_value_equal(mproc_value_key(copy, (size_t)i), items[2 * i]));
     }
@@ -154,7 +154,7 @@ static void check_finds(int pairs)
     CHECK(!mproc_value_find(copy, mproc_nil(), &found));
     CHECK(!mproc_value_find(copy, mproc_double(4), &found));
     CHECK(!mproc_value_find(copy, MPROC_LIST(1), &found));
-    CHECK(!mproc_value_find(copy, mproc_string_sized(NULL, 3), &found));
+    CHECK(!mproc_value_find(copy, mproc_string_from(NULL, 3), &found));
     CHECK_EQ(mproc_value_int(found), -7);
     CHECK(mproc_value_find(copy, items[0], NULL));
     mproc_value_clear(&copy);
@@ -170,7 +170,7 @@ static void check_gets(int pairs)
 {
     static const char *const names[] = {"",       "a",       "ab",       "abc",       "abcd",   "abcde",
                                         "abcdef", "abcdefg", "abcdefgh", "abcdefghi", "abcdXf", "abcdefgX"};
-    mproc_value items[24], map = mproc_value_map(items, (size_t)pairs), copy;
+    mproc_value items[24], map = mproc_map_from(items, (size_t)pairs), copy;
 
     for (int i = 0; i < pairs; i++) {
         items[2 * i] = mproc_string(names[i]);
@@ -224,7 +224,7 @@ static void case_equality_is_by_type_and_content(void)
     CHECK(!mproc_value_equal(mproc_int(1), mproc_bool(true)));
     CHECK(!mproc_value_equal(mproc_nil(), mproc_int(0)));
     CHECK(!mproc_value_equal(mproc_string("a"), mproc_bytes("a", 1)));
-    CHECK(!mproc_value_equal(mproc_string("a"), mproc_string_sized("a\0", 2)));
+    CHECK(!mproc_value_equal(mproc_string("a"), mproc_string_from("a\0", 2)));
     CHECK(mproc_value_equal(MPROC_LIST(1, "a"), MPROC_LIST(1, "a")));
     CHECK(!mproc_value_equal(MPROC_LIST(1, "a"), MPROC_LIST("a", 1)));
     CHECK(!mproc_value_equal(MPROC_LIST(1), MPROC_LIST(1, 2)));
@@ -256,14 +256,14 @@ static void case_values_print_as_in_python(void)
     check_prints(mproc_double(-INFINITY), "-inf");
     check_prints(mproc_string("it's \xC3\xA9"), "\"it's \xC3\xA9\"");
     check_prints(mproc_string("\"'\\\n\r\t\x01\x7F"), "'\"\\'\\\\\\n\\r\\t\\x01\\x7f'");
-    check_prints(mproc_string_sized("a\0b", 3), "'a\\x00b'");
+    check_prints(mproc_string_from("a\0b", 3), "'a\\x00b'");
     check_prints(mproc_bytes("\x80"
                              "a'",
                              3),
                  "b\"\\x80a'\"");
-    check_prints(mproc_value_list(NULL, 0), "[]");
-    check_prints(mproc_value_map(NULL, 0), "{}");
-    check_prints(mproc_value_function(NULL), "None");
+    check_prints(mproc_list_from(NULL, 0), "[]");
+    check_prints(mproc_map_from(NULL, 0), "{}");
+    check_prints(mproc_function_from(NULL), "None");
 }
 
 static void check_copies(mproc_value value)
@@ -288,9 +288,9 @@ static void case_owned_values_of_every_shape_can_be_cleared(void)
     check_copies(mproc_string("12345678"));
     check_copies(mproc_bytes(NULL, 0));
     check_copies(mproc_bytes("12345678\0", 9));
-    check_copies(mproc_value_list(NULL, 0));
-    check_copies(mproc_value_map(NULL, 0));
-    check_copies(MPROC_LIST(mproc_value_list(NULL, 0), ""));
+    check_copies(mproc_list_from(NULL, 0));
+    check_copies(mproc_map_from(NULL, 0));
+    check_copies(MPROC_LIST(mproc_list_from(NULL, 0), ""));
     check_copies(MPROC_MAP("a", 1));
     mproc_value_clear(NULL);
 }

@@ -6,7 +6,7 @@ int main(void)
     mproc_value value =
         MPROC_MAP("name", "f1", "a longer key", "and longer text, \xC3\xA9", "count", -2, "most", UINT64_MAX, "ratio",
                   0.5, "ok", mproc_bool(true), "none", NULL, "bytes", mproc_bytes("\0\xFF", 2), "tags",
-                  MPROC_LIST("a", mproc_value_list(NULL, 0), MPROC_MAP(1, "one")), 7, "seven");
+                  MPROC_LIST("a", mproc_list_from(NULL, 0), MPROC_MAP(1, "one")), 7, "seven");
     uint64_t words[256];
     size_t size;
 

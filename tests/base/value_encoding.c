@@ -50,7 +50,7 @@ static void case_strings_must_be_utf8(void)
     check_refused(mproc_string("caf\xE9"), "not UTF-8 at its byte 3");
     check_refused(mproc_string("a long one before it \xC0\x80"), "not UTF-8 at its byte 21");
     check_refused(MPROC_LIST(1, MPROC_MAP("\xFF", 1)), "not UTF-8");
-    check_refused(mproc_string_sized("cut off: \xE2\x82", 11), "not UTF-8 at its byte 9");
+    check_refused(mproc_string_from("cut off: \xE2\x82", 11), "not UTF-8 at its byte 9");
 }
 
 static void case_keys_must_be_comparable_and_different(void)
@@ -72,7 +72,7 @@ static void case_keys_of_large_maps_must_differ_too(void)
 
     for (int i = 0; i < 200; i++) items[i] = mproc_int(i / 2);
     items[120] = mproc_int(17);
-    check_refused(mproc_value_map(items, 100), "the key 17 twice");
+    check_refused(mproc_map_from(items, 100), "the key 17 twice");
 }
 
 static void case_pointers_mean_nothing_elsewhere(void)
@@ -84,15 +84,15 @@ static void case_pointers_mean_nothing_elsewhere(void)
     check_refused(MPROC_LIST(1, pointer), "a void pointer");
     check_refused(MPROC_MAP(pointer, 1), "a void pointer");
     check_refused(mproc_bytes(NULL, 5), "bytes of 5 elements or bytes at no address");
-    check_refused(mproc_string_sized(NULL, 5), "at no address");
-    check_refused(mproc_value_list(NULL, 5), "at no address");
+    check_refused(mproc_string_from(NULL, 5), "at no address");
+    check_refused(mproc_list_from(NULL, 5), "at no address");
 }
 
 /* The number of lists around nothing, innermost first. */
 static mproc_value nested(mproc_value *lists, int depth)
 {
-    lists[0] = mproc_value_list(NULL, 0);
-    for (int i = 1; i < depth; i++) lists[i] = mproc_value_list(&lists[i - 1], 1);
+    lists[0] = mproc_list_from(NULL, 0);
+    for (int i = 1; i < depth; i++) lists[i] = mproc_list_from(&lists[i - 1], 1);
     return lists[depth - 1];
 }
 
@@ -111,7 +111,7 @@ static void case_value_that_contains_itself_is_refused(void)
     mproc_value list[2];
 
     list[0] = mproc_int(1);
-    list[1] = mproc_value_list(list, 2);
+    list[1] = mproc_list_from(list, 2);
     check_refused(list[1], "more than 64 deep");
     list[0] = list[1];
     check_refused(list[1], "more than 64 deep");
@@ -124,11 +124,11 @@ static void case_size_is_limited(void)
 
     check_refused(mproc_bytes("x", MPROC_VALUE_BYTES_MAX), "at most 1 GiB");
     check_refused(mproc_bytes("x", SIZE_MAX), "at most 1 GiB");
-    check_refused(mproc_string_sized("x", SIZE_MAX), "at most 1 GiB");
-    check_refused(mproc_value_list(big, SIZE_MAX), "at most 1 GiB");
-    check_refused(mproc_value_map(big, MPROC_VALUE_BYTES_MAX / 16), "at most 1 GiB");
+    check_refused(mproc_string_from("x", SIZE_MAX), "at most 1 GiB");
+    check_refused(mproc_list_from(big, SIZE_MAX), "at most 1 GiB");
+    check_refused(mproc_map_from(big, MPROC_VALUE_BYTES_MAX / 16), "at most 1 GiB");
     big[0] = big[1] = mproc_bytes("x", MPROC_VALUE_BYTES_MAX / 2);
-    check_refused(mproc_value_list(big, 2), "at most 1 GiB");
+    check_refused(mproc_list_from(big, 2), "at most 1 GiB");
 }
 
 static void case_buffer_must_be_aligned_and_large_enough(void)
@@ -267,7 +267,7 @@ static void case_payloads_are_only_where_they_belong(void)
     encode(MPROC_LIST("abcdefgh", "abcdefgh"), &spoiled);
     spoiled.words[PAYLOAD + 3] -= 16; /* the first one's */
     check_damaged(&spoiled, 56, "not at its place");
-    encode(mproc_value_list(NULL, 0), &spoiled);
+    encode(mproc_list_from(NULL, 0), &spoiled);
     spoiled.words[ROOT + 1] = 16;
     check_damaged(&spoiled, 24, "empty");
 }

@@ -71,7 +71,7 @@ static mproc_value random_string(struct value_source *source, struct value_tree 
             text[i] = '.';
         }
     }
-    return mproc_string_sized(text, size);
+    return mproc_string_from(text, size);
 }
 
 static mproc_value *take_items(struct value_tree *tree, size_t count)
@@ -97,7 +97,7 @@ static mproc_value random_list(struct value_source *source, struct value_tree *t
 
     if (!items) return mproc_nil();
     for (size_t i = 0; i < count; i++) items[i] = value_random(source, tree, depth + 1);
-    return mproc_value_list(items, count);
+    return mproc_list_from(items, count);
 }
 
 /* The number in it makes each key of a map another one. */
@@ -122,7 +122,7 @@ static mproc_value random_map(struct value_source *source, struct value_tree *tr
         items[2 * i] = random_key(source, tree, i);
         items[2 * i + 1] = value_random(source, tree, depth + 1);
     }
-    return mproc_value_map(items, count);
+    return mproc_map_from(items, count);
 }
 
 static mproc_value random_double(struct value_source *source)

@@ -94,7 +94,7 @@ static void case_other_types_are_refused_by_name(void)
     CHECK_WANTS(mproc_int(5), text, "the value is an int64, the variable wants a string");
     CHECK_WANTS(mproc_bytes("a", 1), text, "is bytes, the variable wants a string");
     CHECK_WANTS(MPROC_LIST(1), text, "is a list");
-    CHECK_WANTS(mproc_string_sized("a\0b", 3), text, "has a NUL in it");
+    CHECK_WANTS(mproc_string_from("a\0b", 3), text, "has a NUL in it");
     CHECK_WANTS(mproc_int(1), lock, "is an int64, the variable wants a lock");
     CHECK_STATUS(mproc_value_to(mproc_int(1), (int *)NULL), MPROC_INVALID);
     CHECK_STRING(text, "unchanged");
@@ -159,7 +159,7 @@ static void case_function_of_no_module_is_refused(void)
     mproc_value copy;
 
     memcpy(&function, &address, sizeof function);
-    CHECK_STATUS(mproc_value_copy(mproc_value_function(function), &copy), MPROC_BAD_FUNCTION);
+    CHECK_STATUS(mproc_value_copy(mproc_function_from(function), &copy), MPROC_BAD_FUNCTION);
 }
 
 /* ---- objects ---------------------------------------------------------------------------------- */

@@ -172,7 +172,7 @@ static const char *check_end(void *state, bool completed)
 
 static uint64_t left_word(void)
 {
-    return ((const struct item *)mproc_shared_value_memory(value))->left;
+    return ((const struct item *)mproc_shared_value_data(value))->left;
 }
 
 static const char *check_set(void *state, bool completed)

@@ -175,7 +175,7 @@ static void use_barrier(uint32_t random)
 static void change_value(void)
 {
     mproc_status status = mproc_shared_value_acquire(things.value, MPROC_FOREVER);
-    uint64_t *words = mproc_shared_value_memory(things.value);
+    uint64_t *words = mproc_shared_value_data(things.value);
 
     if (status == MPROC_OWNER_DIED) {
         status = mproc_shared_value_recover(things.value, MPROC_FOREVER);

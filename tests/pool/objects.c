@@ -223,7 +223,7 @@ static mproc_status says_where(const void *item, void *result, mproc_call *call)
     mproc_shared_array *items;
 
     MPROC_TRY(mproc_unpack(call, &items));
-    *(int64_t *)result = (const int64_t *)item - (const int64_t *)mproc_shared_array_memory(items);
+    *(int64_t *)result = (const int64_t *)item - (const int64_t *)mproc_shared_array_data(items);
     return MPROC_OK;
 }
 
@@ -237,9 +237,9 @@ static void case_arrays_in_shared_memory_are_mapped_in_place(void)
 
     CHECK_OK(mproc_shared_array_create(sizeof(int64_t), count, NULL, NULL, &items));
     CHECK_OK(mproc_shared_array_create(sizeof(int64_t), count, NULL, NULL, &results));
-    found = mproc_shared_array_memory(results);
-    CHECK_OK(mproc_pool_map(pool, says_where, mproc_shared_array_memory(items), sizeof(int64_t),
-                            mproc_shared_array_memory(results), sizeof(int64_t), count,
+    found = mproc_shared_array_data(results);
+    CHECK_OK(mproc_pool_map(pool, says_where, mproc_shared_array_data(items), sizeof(int64_t),
+                            mproc_shared_array_data(results), sizeof(int64_t), count,
                             &(mproc_map_options){.args = MPROC_ARGS(items)}));
     for (size_t i = 0; i < count; i++) CHECK_EQ(found[i], (int64_t)i);
     mproc_shared_array_free(items);
@@ -265,9 +265,9 @@ static void case_one_of_two_arrays_may_be_in_shared_memory(void)
     for (int i = 0; i < COUNT; i++) own[i] = i;
     CHECK_OK(mproc_shared_array_create(sizeof own[0], COUNT, own, NULL, &items));
     CHECK_OK(mproc_shared_array_create(sizeof own[0], COUNT + PART, NULL, NULL, &squares));
-    check_squares(pool, mproc_shared_array_memory(items), own_squares, COUNT);
-    check_squares(pool, own, (int64_t *)mproc_shared_array_memory(squares) + PART, COUNT);
-    check_squares(pool, mproc_shared_array_memory(items), mproc_shared_array_memory(squares), COUNT);
+    check_squares(pool, mproc_shared_array_data(items), own_squares, COUNT);
+    check_squares(pool, own, (int64_t *)mproc_shared_array_data(squares) + PART, COUNT);
+    check_squares(pool, mproc_shared_array_data(items), mproc_shared_array_data(squares), COUNT);
     mproc_shared_array_free(items);
     mproc_shared_array_free(squares);
     mproc_pool_free(pool);

@@ -83,7 +83,7 @@ static void case_no_arguments_are_none_of_any_kind(void)
     check_runs(takes_nothing, mproc_no_args());
     check_runs(takes_nothing, mproc_nil());
     check_runs(takes_nothing, mproc_bytes(NULL, 0));
-    check_runs(takes_nothing, mproc_value_map(NULL, 0));
+    check_runs(takes_nothing, mproc_map_from(NULL, 0));
 }
 
 static mproc_status takes_bytes_wrongly(mproc_call *call)

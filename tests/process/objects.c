@@ -371,7 +371,7 @@ static void check_gone(mproc_value list)
 
     for (i = 0; i < mproc_value_count(list); i++) {
         mproc_value one = mproc_value_at(list, i);
-        CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_value_list(&one, 1), NULL, &process), MPROC_CLOSED,
+        CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_list_from(&one, 1), NULL, &process), MPROC_CLOSED,
                    "among the arguments has been freed");
     }
     CHECK_STATUS(mproc_process_create(kit_does_nothing, list, NULL, &process), MPROC_CLOSED);

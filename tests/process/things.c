@@ -62,11 +62,11 @@ static void use_locks(const things *all)
 
 static void use_memory(const things *all)
 {
-    int64_t *items = mproc_shared_array_memory(all->array);
+    int64_t *items = mproc_shared_array_data(all->array);
     int i;
 
     CHECK_OK(mproc_shared_value_acquire(all->value, check_limit_ms()));
-    ++*(int64_t *)mproc_shared_value_memory(all->value);
+    ++*(int64_t *)mproc_shared_value_data(all->value);
     CHECK_OK(mproc_shared_value_release(all->value));
     CHECK_OK(mproc_shared_array_acquire(all->array, check_limit_ms()));
     for (i = 0; i < THINGS_ITEMS; i++) items[i] += i;

@@ -22,7 +22,7 @@ static mproc_shared_array *create(const mproc_shared_options *options)
 
 static void check_items(mproc_shared_array *array, const int32_t *expected)
 {
-    const int32_t *items = mproc_shared_array_memory(array);
+    const int32_t *items = mproc_shared_array_data(array);
     int32_t found[COUNT];
     int i;
 
@@ -39,7 +39,7 @@ static void check_slices(const mproc_shared_options *options)
 
     CHECK_EQ(mproc_shared_array_count(array), COUNT);
     CHECK_EQ(mproc_shared_array_item_size(array), sizeof(int32_t));
-    CHECK_EQ((uintptr_t)mproc_shared_array_memory(array) % ARENA_LINE, 0);
+    CHECK_EQ((uintptr_t)mproc_shared_array_data(array) % ARENA_LINE, 0);
     check_items(array, numbers);
     CHECK_OK(mproc_shared_array_get(array, 2, 5, slice));
     CHECK(memcmp(slice, &numbers[2], sizeof slice) == 0);
@@ -64,7 +64,7 @@ static void check_zeros(size_t size, size_t count, const mproc_shared_options *o
     size_t i;
 
     CHECK_OK(mproc_shared_array_create(size, count, NULL, options, &array));
-    bytes = mproc_shared_array_memory(array);
+    bytes = mproc_shared_array_data(array);
     for (i = 0; i < size * count; i++)
         if (bytes[i] != 0) check_fail(__FILE__, __LINE__, "byte %zu of %zu is %d", i, size * count, bytes[i]);
     memset(bytes, 0xAA, size * count);
@@ -87,7 +87,7 @@ static void case_array_without_a_beginning_is_zero_though_memory_is_reused(void)
 
 static void sums_in_place(peer *self)
 {
-    int32_t *items = mproc_shared_array_memory(self->object);
+    int32_t *items = mproc_shared_array_data(self->object);
     size_t i;
 
     for (i = 1; i < mproc_shared_array_count(self->object); i++) items[i] += items[i - 1];
@@ -118,7 +118,7 @@ static void case_another_sums_in_place(void)
 /* Each has every eighth item, so that all of them write to each cache line. */
 static void marks_its_own(peer *self)
 {
-    unsigned char *bytes = mproc_shared_array_memory(self->object);
+    unsigned char *bytes = mproc_shared_array_data(self->object);
     size_t count = mproc_shared_array_count(self->object), i;
 
     for (i = (size_t)self->number; i < count; i += 8) bytes[i] = (unsigned char)(self->number + 1);
@@ -134,7 +134,7 @@ static void case_all_write_items_of_their_own(void)
     crowd_init(&crowd);
     crowd.threads = 2;
     CHECK_OK(mproc_shared_array_create(1, 100000, NULL, &raw, &array));
-    bytes = mproc_shared_array_memory(array);
+    bytes = mproc_shared_array_data(array);
     crowd_add(&crowd, 4, marks_its_own, array);
     crowd_join(&crowd);
     for (i = 0; i < 100000; i++) CHECK_EQ(bytes[i], i % 8 + 1);
@@ -146,7 +146,7 @@ static void finds_no_items(peer *self)
 {
     CHECK_EQ(mproc_shared_array_count(self->object), 0);
     CHECK_EQ(mproc_shared_array_item_size(self->object), sizeof(double));
-    CHECK(mproc_shared_array_memory(self->object) != NULL);
+    CHECK(mproc_shared_array_data(self->object) != NULL);
     CHECK_OK(mproc_shared_array_get(self->object, 0, 0, NULL));
     CHECK_OK(mproc_shared_array_acquire(self->object, check_limit_ms()));
     CHECK_OK(mproc_shared_array_release(self->object));

@@ -35,13 +35,13 @@ static void make(holding *place, uint32_t *seed)
 
     place->mark = (unsigned char)random_number(seed);
     CHECK_OK(mproc_shared_array_create(1, size, NULL, random_number(seed) % 2 ? &raw : NULL, &place->array));
-    memset(mproc_shared_array_memory(place->array), place->mark, size);
+    memset(mproc_shared_array_data(place->array), place->mark, size);
 }
 
 /* Whoever has been given the same memory has left another mark in it. */
 static void drop(holding *place)
 {
-    const unsigned char *bytes = mproc_shared_array_memory(place->array);
+    const unsigned char *bytes = mproc_shared_array_data(place->array);
     size_t count = mproc_shared_array_count(place->array), i;
 
     for (i = 0; i < count; i++)

@@ -40,7 +40,7 @@ static void case_elements_of_all_types_come_back(void)
                                    mproc_uint(UINT64_MAX), INT64_MIN, mproc_bool(false));
     mproc_shareable_list *list = create(items);
 
-    CHECK_EQ(mproc_shareable_list_length(list), 10);
+    CHECK_EQ(mproc_shareable_list_count(list), 10);
     CHECK(mproc_shareable_list_name(list) == NULL);
     for (size_t i = 0; i < 10; i++) check_element(list, i, mproc_value_at(items, i));
     check_items(list, items);
@@ -50,7 +50,7 @@ static void case_elements_of_all_types_come_back(void)
 static void case_texts_keep_their_exact_bytes(void)
 {
     mproc_value items =
-        MPROC_LIST("", mproc_bytes("", 0), mproc_bytes("\0\0\0", 3), mproc_string_sized("a\0", 2),
+        MPROC_LIST("", mproc_bytes("", 0), mproc_bytes("\0\0\0", 3), mproc_string_from("a\0", 2),
                    "\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC", "12345678", mproc_bytes("12345678\0", 9));
     mproc_shareable_list *list = create(items);
     mproc_value value;
@@ -64,16 +64,16 @@ static void case_texts_keep_their_exact_bytes(void)
 
 static void case_empty_list_is_one(void)
 {
-    mproc_shareable_list *list = create(mproc_value_list(NULL, 0));
+    mproc_shareable_list *list = create(mproc_list_from(NULL, 0));
     mproc_value value = mproc_int(5);
     size_t count = 1;
 
-    CHECK_EQ(mproc_shareable_list_length(list), 0);
+    CHECK_EQ(mproc_shareable_list_count(list), 0);
     CHECK_SAYS(mproc_shareable_list_get(list, 0, &value), MPROC_INVALID, "no element 0: the list has 0");
     CHECK_EQ(mproc_value_int(value), 5);
-    CHECK_OK(mproc_shareable_list_count(list, mproc_int(1), &count));
+    CHECK_OK(mproc_shareable_list_count_of(list, mproc_int(1), &count));
     CHECK_EQ(count, 0);
-    check_items(list, mproc_value_list(NULL, 0));
+    check_items(list, mproc_list_from(NULL, 0));
     mproc_shareable_list_free(list);
 }
 
@@ -129,15 +129,15 @@ static void case_elements_are_found_and_counted(void)
     mproc_shareable_list *list = create(MPROC_LIST(1, "b", 1, 1.0, mproc_bytes("b", 1), 1));
     size_t index = 77, count = 77;
 
-    CHECK_OK(mproc_shareable_list_index(list, mproc_int(1), &index));
+    CHECK_OK(mproc_shareable_list_index_of(list, mproc_int(1), &index));
     CHECK_EQ(index, 0);
-    CHECK_OK(mproc_shareable_list_index(list, mproc_bytes("b", 1), &index));
+    CHECK_OK(mproc_shareable_list_index_of(list, mproc_bytes("b", 1), &index));
     CHECK_EQ(index, 4);
-    CHECK_SAYS(mproc_shareable_list_index(list, mproc_string("c"), &index), MPROC_NOT_FOUND, "6 elements");
+    CHECK_SAYS(mproc_shareable_list_index_of(list, mproc_string("c"), &index), MPROC_NOT_FOUND, "6 elements");
     CHECK_EQ(index, 4);
-    CHECK_OK(mproc_shareable_list_count(list, mproc_int(1), &count));
+    CHECK_OK(mproc_shareable_list_count_of(list, mproc_int(1), &count));
     CHECK_EQ(count, 3);
-    CHECK_OK(mproc_shareable_list_count(list, mproc_string("c"), &count));
+    CHECK_OK(mproc_shareable_list_count_of(list, mproc_string("c"), &count));
     CHECK_EQ(count, 0);
     mproc_shareable_list_free(list);
 }
@@ -172,7 +172,7 @@ static mproc_status changes_all(mproc_call *call)
     const char *name;
 
     MPROC_TRY(mproc_unpack(call, &list, &name));
-    CHECK_EQ(mproc_shareable_list_length(list), 3);
+    CHECK_EQ(mproc_shareable_list_count(list), 3);
     check_element(list, 0, mproc_int(1));
     CHECK_OK(mproc_shareable_list_set(list, 0, mproc_string("set")));
     if (name) {
@@ -258,7 +258,7 @@ static void case_overwritten_list_is_told(void)
     words[5] = UINT64_MAX;
     CHECK_STATUS(mproc_shareable_list_get(list, 0, &value), MPROC_MISMATCH);
     words[0] = UINT64_MAX;
-    CHECK(mproc_shareable_list_length(list) < 1000);
+    CHECK(mproc_shareable_list_count(list) < 1000);
     mproc_shareable_list_free(list);
 }
 

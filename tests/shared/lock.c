@@ -108,7 +108,7 @@ static void case_raw_items_have_no_lock(void)
     check_no_lock(value);
     check_no_lock(array);
     CHECK_OK(mproc_shared_value_set(value, &number, sizeof number));
-    CHECK_OK(mproc_shared_array_set(array, 2, 1, mproc_shared_value_memory(value)));
+    CHECK_OK(mproc_shared_array_set(array, 2, 1, mproc_shared_value_data(value)));
     CHECK_OK(mproc_shared_array_get(array, 2, 1, &found));
     CHECK_EQ(found, 5);
     mproc_shared_value_free(value);
@@ -140,7 +140,7 @@ static void case_items_have_one_lock_at_most(void)
 
 static void counts(peer *self)
 {
-    int64_t *number = mproc_shared_value_memory(self->object);
+    int64_t *number = mproc_shared_value_data(self->object);
     int i;
 
     for (i = 0; i < 2000; i++) {
@@ -246,7 +246,7 @@ static void case_get_and_set_wait_for_the_lock(void)
     CHECK_OK(mproc_shared_value_acquire(value, 0));
     crowd_add(&crowd, 1, gets_when_it_may, value);
     peers_await_sleepers(value, 1);
-    *(int64_t *)mproc_shared_value_memory(value) = 5;
+    *(int64_t *)mproc_shared_value_data(value) = 5;
     CHECK_OK(mproc_shared_value_get(value, &found, sizeof found)); /* it is its owner's meanwhile */
     CHECK_EQ(found, 5);
     CHECK_OK(mproc_shared_value_release(value));
@@ -314,7 +314,7 @@ static void check_abandoned_items(mproc_shared_value *value, mproc_shared_array 
     CHECK_STATUS(mproc_shared_array_get(array, 0, 1, &number), MPROC_OWNER_DIED);
     CHECK_SAYS(mproc_shared_array_set(array, 0, 1, &number), MPROC_OWNER_DIED, "abandoned");
     CHECK_EQ(number, 7);
-    CHECK_EQ(*(int64_t *)mproc_shared_value_memory(value), 0);
+    CHECK_EQ(*(int64_t *)mproc_shared_value_data(value), 0);
     CHECK_OK(mproc_shared_value_recover(value, 0));
     CHECK_OK(mproc_shared_value_set(value, &number, sizeof number));
     CHECK_OK(mproc_shared_value_release(value));
@@ -366,7 +366,7 @@ static void case_interrupt_ends_the_wait_of_get_and_set(void)
     mproc_interrupt();
     plat_thread_join(thread);
     CHECK(mproc_interrupted());
-    CHECK_EQ(*(int64_t *)mproc_shared_value_memory(value), 0);
+    CHECK_EQ(*(int64_t *)mproc_shared_value_data(value), 0);
     CHECK_OK(mproc_shared_value_release(value));
     mproc_shared_value_free(value);
 }

@@ -55,11 +55,11 @@ static void double_values(const objects *all)
     double number;
     pair both;
 
-    *(int32_t *)mproc_shared_value_memory(all->int32) *= 2;
+    *(int32_t *)mproc_shared_value_data(all->int32) *= 2;
     CHECK_OK(mproc_shared_value_get(all->number, &number, sizeof number));
     number *= 2;
     CHECK_OK(mproc_shared_value_set(all->number, &number, sizeof number));
-    *(int64_t *)mproc_shared_value_memory(all->int64) *= 2;
+    *(int64_t *)mproc_shared_value_data(all->int64) *= 2;
     CHECK_OK(mproc_shared_value_get(all->pair, &both, sizeof both));
     both = (pair){both.x * 2, both.y * 2};
     CHECK_OK(mproc_shared_value_set(all->pair, &both, sizeof both));
@@ -67,7 +67,7 @@ static void double_values(const objects *all)
 
 static void double_arrays(const objects *all)
 {
-    char *text = mproc_shared_array_memory(all->text);
+    char *text = mproc_shared_array_data(all->text);
     double number;
     size_t i;
 
@@ -93,16 +93,16 @@ static void doubles_all(peer *self)
 
 static void check_doubled(const objects *all)
 {
-    const double *numbers = mproc_shared_array_memory(all->array);
-    const pair *both = mproc_shared_value_memory(all->pair);
+    const double *numbers = mproc_shared_array_data(all->array);
+    const pair *both = mproc_shared_value_data(all->pair);
     int i;
 
-    CHECK_EQ(*(int32_t *)mproc_shared_value_memory(all->int32), 14);
-    CHECK(*(double *)mproc_shared_value_memory(all->number) == 2.0 / 3);
-    CHECK_EQ(*(int64_t *)mproc_shared_value_memory(all->int64), (int64_t)1 << 34);
+    CHECK_EQ(*(int32_t *)mproc_shared_value_data(all->int32), 14);
+    CHECK(*(double *)mproc_shared_value_data(all->number) == 2.0 / 3);
+    CHECK_EQ(*(int64_t *)mproc_shared_value_data(all->int64), (int64_t)1 << 34);
     CHECK(both->x == 6 && both->y == 4);
     for (i = 0; i < DOUBLES; i++) CHECK(numbers[i] == 2 * i);
-    CHECK_STRING(mproc_shared_array_memory(all->text), "hellohello");
+    CHECK_STRING(mproc_shared_array_data(all->text), "hellohello");
 }
 
 static void check_doubling(const mproc_shared_options *options)
@@ -155,7 +155,7 @@ static void case_copy_is_independent_of_its_original(void)
 
     crowd_init(&crowd);
     CHECK_OK(mproc_shared_value_create(sizeof both, &both, NULL, &original));
-    CHECK_OK(mproc_shared_value_create(sizeof both, mproc_shared_value_memory(original), NULL, &copy));
+    CHECK_OK(mproc_shared_value_create(sizeof both, mproc_shared_value_data(original), NULL, &copy));
     CHECK_OK(mproc_shared_value_get(original, &kept, sizeof kept));
     crowd_add(&crowd, 1, sets_to_zero, original);
     crowd_join(&crowd);
@@ -165,7 +165,7 @@ static void case_copy_is_independent_of_its_original(void)
     CHECK(found.x == 2 && found.y == 5);
     CHECK(kept.x == 2 && kept.y == 5);
     mproc_shared_value_free(original);
-    CHECK_EQ(((pair *)mproc_shared_value_memory(copy))->x, 2);
+    CHECK_EQ(((pair *)mproc_shared_value_data(copy))->x, 2);
     mproc_shared_value_free(copy);
     crowd_fini(&crowd);
 }
@@ -178,9 +178,9 @@ static void case_array_does_not_refer_to_what_it_began_as(void)
 
     CHECK_OK(mproc_shared_array_create(sizeof numbers[0], 3, numbers, NULL, &array));
     numbers[0] = 7;
-    CHECK_OK(mproc_shared_array_create(sizeof numbers[0], 3, mproc_shared_array_memory(array), NULL, &copy));
+    CHECK_OK(mproc_shared_array_create(sizeof numbers[0], 3, mproc_shared_array_data(array), NULL, &copy));
     CHECK_OK(mproc_shared_array_set(array, 1, 1, &numbers[0]));
-    copied = mproc_shared_array_memory(copy);
+    copied = mproc_shared_array_data(copy);
     CHECK(copied[0] == 1 && copied[1] == 2 && copied[2] == 3);
     mproc_shared_array_free(array);
     CHECK(copied[0] == 1 && copied[1] == 2 && copied[2] == 3);

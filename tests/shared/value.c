@@ -55,8 +55,8 @@ static void check_item(mproc_shared_value *value, const item *expected, size_t s
     item found;
 
     CHECK_EQ(mproc_shared_value_size(value), size);
-    CHECK_EQ((uintptr_t)mproc_shared_value_memory(value) % _Alignof(max_align_t), 0);
-    CHECK(memcmp(mproc_shared_value_memory(value), expected, size) == 0);
+    CHECK_EQ((uintptr_t)mproc_shared_value_data(value) % _Alignof(max_align_t), 0);
+    CHECK(memcmp(mproc_shared_value_data(value), expected, size) == 0);
     CHECK_OK(mproc_shared_value_get(value, &found, size));
     CHECK(memcmp(&found, expected, size) == 0);
 }
@@ -79,7 +79,7 @@ static void case_value_is_at_first_what_it_is_given(void)
 
 static void check_zeros(mproc_shared_value *value)
 {
-    const unsigned char *bytes = mproc_shared_value_memory(value);
+    const unsigned char *bytes = mproc_shared_value_data(value);
     size_t i;
 
     for (i = 0; i < mproc_shared_value_size(value); i++) CHECK_EQ(bytes[i], 0);
@@ -94,7 +94,7 @@ static void case_value_without_a_beginning_is_zero_though_memory_is_reused(void)
     for (i = 0; i < 12; i++) {
         CHECK_OK(mproc_shared_value_create(sizes[i % 4], NULL, i % 2 ? &raw : NULL, &value));
         check_zeros(value);
-        memset(mproc_shared_value_memory(value), 0xAA, sizes[i % 4]);
+        memset(mproc_shared_value_data(value), 0xAA, sizes[i % 4]);
         mproc_shared_value_free(value);
     }
 }
@@ -110,7 +110,7 @@ static void changes_all(peer *self)
     peer_open_many(self, (void **)values);
     for (i = 0; i < TYPES; i++) {
         check_item(values[i], &types[i].before, types[i].size);
-        if (i % 2) memcpy(mproc_shared_value_memory(values[i]), &types[i].after, types[i].size);
+        if (i % 2) memcpy(mproc_shared_value_data(values[i]), &types[i].after, types[i].size);
         else CHECK_OK(mproc_shared_value_set(values[i], &types[i].after, types[i].size));
     }
     peer_drop_many(self, (void **)values);
@@ -141,7 +141,7 @@ static void case_changes_are_seen_by_all(void)
 /* One answers the other, in one word that both change. */
 static void adds_to_odd_numbers(peer *self)
 {
-    _Atomic uint32_t *word = mproc_shared_value_memory(self->object);
+    _Atomic uint32_t *word = mproc_shared_value_data(self->object);
     uint32_t i;
 
     for (i = 1; i < 200; i += 2) {
@@ -159,7 +159,7 @@ static void case_raw_value_may_be_an_atomic(void)
 
     crowd_init(&crowd);
     CHECK_OK(mproc_shared_value_create(sizeof *word, NULL, &raw, &value));
-    word = mproc_shared_value_memory(value);
+    word = mproc_shared_value_data(value);
     crowd_add(&crowd, 1, adds_to_odd_numbers, value);
     for (i = 0; i < 200; i += 2) {
         board_await(word, i);
