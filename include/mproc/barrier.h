@@ -56,7 +56,7 @@ MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   what the action returned, where it was run by this party
  */
-MPROC_API mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index);
+MPROC_NODISCARD MPROC_API mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index);
 
 /* Sends away those who wait, with MPROC_BROKEN, and mends a broken barrier (Python: reset()). Does not block. */
 MPROC_API mproc_status mproc_barrier_reset(mproc_barrier *barrier);

@@ -40,9 +40,9 @@ static inline mproc_status mproc_condition_create(const mproc_condition_options 
 MPROC_API void mproc_condition_free(mproc_condition *condition);
 
 /* Acquire, release and recover the condition's lock: as those of mproc_lock and mproc_rlock, with their statuses. */
-MPROC_API mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms);
 MPROC_API mproc_status mproc_condition_release(mproc_condition *condition);
-MPROC_API mproc_status mproc_condition_recover(mproc_condition *condition, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_condition_recover(mproc_condition *condition, int64_t timeout_ms);
 
 /*
  * Lets the lock go, however often this thread has acquired it, waits until it is notified, and takes the lock back
@@ -60,15 +60,16 @@ MPROC_API mproc_status mproc_condition_recover(mproc_condition *condition, int64
  *   MPROC_NOT_OWNER    this thread does not hold the lock: nothing was done
  *   MPROC_OWNER_DIED   the lock was abandoned meanwhile: it is NOT held, see mproc_condition_recover()
  */
-MPROC_API mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms);
 
 /*
  * Waits until `predicate(context)` is true (Python: wait_for()); looks at once, and after each notification. Returns
  * as mproc_condition_wait(): MPROC_OK with a true predicate, MPROC_TIMEOUT with one that is still false; and
  * MPROC_INVALID, with nothing done, if `predicate` is NULL.
  */
-MPROC_API mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
-                                                int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_condition_wait_for(mproc_condition *condition,
+                                                                mproc_predicate *predicate, void *context,
+                                                                int64_t timeout_ms);
 
 /*
  * Lets up to `count` of those who wait go on, those who have waited longest first (Python: notify()). They need the

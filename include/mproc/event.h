@@ -48,7 +48,7 @@ MPROC_API bool mproc_event_is_set(const mproc_event *event);
  *   MPROC_CLOSED       it was freed in this process meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  */
-MPROC_API mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms);
 
 #ifdef __cplusplus
 }

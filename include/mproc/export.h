@@ -17,4 +17,22 @@
 #define MPROC_API
 #endif
 
+/*
+ * MPROC_NODISCARD stands first in the declaration of a function whose status says whether something is held or done,
+ * also before MPROC_API: a compiler that can warns of a call that throws the status away. A cast to void says that
+ * this is meant.
+ */
+#if defined(__cplusplus) && (__cplusplus >= 201703L || (defined(_MSVC_LANG) && _MSVC_LANG >= 201703L))
+#define MPROC_NODISCARD [[nodiscard]]
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
+#define MPROC_NODISCARD [[nodiscard]]
+#elif defined(__clang__) && !defined(_MSC_VER)
+#define MPROC_NODISCARD __attribute__((warn_unused_result))
+#elif defined(__GNUC__) && __GNUC__ >= 11
+/* Its own attribute cannot be silenced by a cast; that of C23 is known in C11, too. */
+#define MPROC_NODISCARD __extension__ [[nodiscard]]
+#else
+#define MPROC_NODISCARD
+#endif
+
 #endif

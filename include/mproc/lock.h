@@ -69,7 +69,7 @@ MPROC_API void mproc_lock_free(mproc_lock *lock);
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_NO_MEMORY    this thread holds many locks, and there is no room to keep account of one more
  */
-MPROC_API mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms);
 
 /*
  * Releases the lock, whoever holds it (Python: release()). Does not block.
@@ -81,7 +81,7 @@ MPROC_API mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms);
 MPROC_API mproc_status mproc_lock_release(mproc_lock *lock);
 
 /* As mproc_lock_acquire(), also if it is abandoned, which it then is no longer. Ours. */
-MPROC_API mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms);
 
 /* Returns whether somebody holds it, or did when it ended (Python: locked()). Does not block. */
 MPROC_API bool mproc_lock_locked(const mproc_lock *lock);
@@ -96,7 +96,7 @@ MPROC_API void mproc_rlock_free(mproc_rlock *rlock);
 /*
  * As mproc_lock_acquire(); a thread that holds it acquires it once more, and must release it as often.
  */
-MPROC_API mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_ms);
 
 /*
  * Releases it once (Python: release()). Does not block.
@@ -108,7 +108,7 @@ MPROC_API mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_m
 MPROC_API mproc_status mproc_rlock_release(mproc_rlock *rlock);
 
 /* As mproc_lock_recover(). */
-MPROC_API mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms);
 
 /* As mproc_lock_locked(). */
 MPROC_API bool mproc_rlock_locked(const mproc_rlock *rlock);

@@ -51,7 +51,7 @@ MPROC_API void mproc_semaphore_free(mproc_semaphore *semaphore);
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_NO_MEMORY    `owned`: there is no room to keep account of this process' permits
  */
-MPROC_API mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout_ms);
 
 /*
  * Gives one permit back (Python: release()). Does not block.

@@ -315,7 +315,7 @@ static void case_killed_party_breaks_the_barrier_at_once(void)
 static void waits_or_exits(peer *self)
 {
     if (self->number % 2) {
-        mproc_barrier_wait(self->object, MPROC_FOREVER, NULL);
+        (void)mproc_barrier_wait(self->object, MPROC_FOREVER, NULL);
         return;
     }
     board_await(&self->board->go, 1);

@@ -129,7 +129,7 @@ static void case_also_while_nobody_waits(void)
 static void stands_at_a_barrier(void *object, board *its_board)
 {
     atomic_store(&its_board->ready, 1);
-    mproc_barrier_wait(object, MPROC_FOREVER, NULL);
+    (void)mproc_barrier_wait(object, MPROC_FOREVER, NULL);
 }
 
 static void case_barrier_breaks_when_an_orphan_is_killed_there(void)
