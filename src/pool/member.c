@@ -8,6 +8,7 @@
 #include "pool/worker.h"
 #include "process/family.h"
 #include "process/process.h"
+#include "process/start.h"
 
 /*
  * So many workers in a row that end before they are ready are no accident. Those that are killed from

@@ -2,7 +2,9 @@
 #include "process/children.h"
 #include "process/family.h"
 #include "process/interrupt.h"
+#include "process/join.h"
 #include "process/named.h"
+#include "process/reaper.h"
 
 /* A daemon that catches SIGTERM has this long to make use of it. */
 #define DAEMON_GRACE_MS 1000
@@ -77,6 +79,6 @@ void mproc_main_exit(void)
 {
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
-    if (children_prepared()) mproc_shutdown(MPROC_FOREVER);
+    if (reaper_started()) mproc_shutdown(MPROC_FOREVER);
     named_leave();
 }

@@ -1,8 +1,11 @@
-/* What concerns a started process: waiting for it, ending it, learning how it ended. */
+/* Collecting a child that has ended, and waiting for that. */
+#include "process/join.h"
+
 #include "arena/recovery.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "process/interrupt.h"
+#include "process/reaper.h"
 
 #define TRACED_LOOK_NS ((int64_t)1000000)
 
@@ -21,16 +24,6 @@ static bool is_unguarded(const mproc_process *process)
 {
     uint32_t flags = atomic_load(&process_slot_at(process->slot)->flags);
     return process->exit.kind == MPROC_EXIT_EXITED && !(flags & PROCESS_ENTERED);
-}
-
-/* Forgotten before it is closed: a fork() copy made in between must not close what has its number by then. */
-void process_close_held(mproc_process *process)
-{
-    plat_handle held = process->held;
-
-    process->held = PLAT_NO_HANDLE;
-    atomic_signal_fence(memory_order_seq_cst);
-    plat_handle_close(held);
 }
 
 /* Under the mutex. Returns whether it has ended just now. */
@@ -60,9 +53,9 @@ bool process_collect(mproc_process *process)
     plat_mutex_unlock(&process->mutex);
     if (!now) return !runs;
     if (process->ended) process->ended(process->ended_context, process);
-    if (kept) children_retry();
+    if (kept) reaper_retry();
     else children_remove(process);
-    if (recovery_orphans()) children_look();
+    if (recovery_orphans()) reaper_look();
     return true;
 }
 
@@ -77,13 +70,6 @@ bool process_recover(mproc_process *process)
     }
     plat_mutex_unlock(&process->mutex);
     return done;
-}
-
-/* Under the mutex, when nobody waits on it any more. */
-static void release_handle(mproc_process *process)
-{
-    plat_handle_close(process->os.handle);
-    process->os.handle = PLAT_NO_HANDLE;
 }
 
 static mproc_status check_joinable(const mproc_process *process)
@@ -103,15 +89,15 @@ static mproc_status joiner_enters(mproc_process *process)
 {
     mproc_status status = check_joinable(process);
 
-    if (status == MPROC_OK && process->joiners++ == 0 && process->role == PROCESS_CHILD) children_unwatch(process);
+    if (status == MPROC_OK && process->joiners++ == 0 && process->role == PROCESS_CHILD) reaper_unwatch(process);
     return status;
 }
 
 static mproc_status joiner_leaves(mproc_process *process)
 {
     if (--process->joiners > 0 || process->role != PROCESS_CHILD) return MPROC_OK;
-    if (process->phase == PROCESS_STARTED) return children_watch(process);
-    if (process->closed) release_handle(process);
+    if (process->phase == PROCESS_STARTED) return reaper_watch(process);
+    if (process->closed) process_release_handle(process);
     return MPROC_OK;
 }
 
@@ -176,175 +162,4 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
                            "does the program's main() call it? A child that could not join has said why on stderr",
                            process->name, (long long)process->os.pid, process->exit.code);
     return MPROC_OK;
-}
-
-static bool parent_alive(const mproc_process *parent)
-{
-    int ready;
-    return plat_handle_wait(&parent->os.handle, 1, 0, &ready) != MPROC_OK;
-}
-
-/* Other threads may start, collect and close it meanwhile. */
-static bool child_alive(mproc_process *process)
-{
-    bool alive;
-
-    process_collect(process);
-    plat_mutex_lock(&process->mutex);
-    alive = process->phase == PROCESS_STARTED;
-    plat_mutex_unlock(&process->mutex);
-    return alive;
-}
-
-bool mproc_process_is_alive(mproc_process *process)
-{
-    bool alive = false;
-
-    assert(process);
-    if (family_enter() != MPROC_OK) return false;
-    switch (process->role) {
-    case PROCESS_SELF:
-        alive = true;
-        break;
-    case PROCESS_PARENT:
-        alive = parent_alive(process);
-        break;
-    case PROCESS_CHILD:
-        alive = child_alive(process);
-        break;
-    }
-    return alive;
-}
-
-mproc_exit_status mproc_process_exit_status(mproc_process *process)
-{
-    mproc_exit_status exit_status = {MPROC_EXIT_RUNNING, 0, 0};
-
-    assert(process);
-    if (process->role == PROCESS_SELF) return exit_status;
-    if (process->role == PROCESS_PARENT) {
-        if (!parent_alive(process)) exit_status.kind = MPROC_EXIT_LOST;
-        return exit_status;
-    }
-    if (family_enter() != MPROC_OK) return (mproc_exit_status){MPROC_EXIT_LOST, 0, 0};
-    process_collect(process);
-    plat_mutex_lock(&process->mutex);
-    exit_status = process->exit;
-    plat_mutex_unlock(&process->mutex);
-    return exit_status;
-}
-
-/* `act` is one of the door's three ways to reach a process; one that has ended is left alone. */
-static mproc_status reach(mproc_process *process, const char *what, mproc_status (*act)(const plat_process *))
-{
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if (process->role != PROCESS_CHILD)
-        return mproc_error(MPROC_NOT_OWNER, "process '%s' is not a child of this one and cannot be %s by it",
-                           process->name, what);
-    plat_mutex_lock(&process->mutex);
-    if (process->phase == PROCESS_CREATED || process->closed)
-        status = mproc_error(MPROC_BAD_STATE, "process '%s' %s: it cannot be %s", process->name,
-                             process->closed ? "was closed" : "was not started", what);
-    else if (process->phase == PROCESS_STARTED) status = act(&process->os);
-    plat_mutex_unlock(&process->mutex);
-    return status;
-}
-
-mproc_status mproc_process_terminate(mproc_process *process)
-{
-    assert(process);
-    return reach(process, "terminated", plat_process_terminate);
-}
-
-mproc_status mproc_process_kill(mproc_process *process)
-{
-    assert(process);
-    return reach(process, "killed", plat_process_kill);
-}
-
-static mproc_status leave_alone(const plat_process *process)
-{
-    (void)process;
-    return MPROC_OK;
-}
-
-mproc_status mproc_process_interrupt(mproc_process *process)
-{
-    mproc_status status;
-
-    assert(process);
-    if ((status = reach(process, "interrupted", leave_alone)) != MPROC_OK) return status;
-    plat_mutex_lock(&process->mutex);
-    if (process->phase == PROCESS_STARTED) interrupt_process(process->slot);
-    plat_mutex_unlock(&process->mutex);
-    return reach(process, "interrupted", plat_process_interrupt);
-}
-
-static mproc_status close_locked(mproc_process *process)
-{
-    if (process->phase == PROCESS_STARTED)
-        return mproc_error(MPROC_BAD_STATE, "process '%s' (pid %lld) still runs: join or end it before closing it",
-                           process->name, (long long)process->os.pid);
-    process->closed = true;
-    if (process->joiners == 0) release_handle(process);
-    return MPROC_OK;
-}
-
-mproc_status mproc_process_close(mproc_process *process)
-{
-    mproc_status status;
-
-    assert(process);
-    if ((status = family_enter()) != MPROC_OK || process->role != PROCESS_CHILD) return status;
-    process_collect(process);
-    plat_mutex_lock(&process->mutex);
-    status = close_locked(process);
-    plat_mutex_unlock(&process->mutex);
-    return status;
-}
-
-/* Taking it changes nothing that a caller could see. */
-static plat_mutex *mutex_of(const mproc_process *process)
-{
-    return &((mproc_process *)process)->mutex;
-}
-
-int64_t mproc_process_pid(const mproc_process *process)
-{
-    int64_t pid;
-
-    assert(process);
-    if (process->role != PROCESS_CHILD) return process->os.pid;
-    if (family_enter() != MPROC_OK) return 0;
-    plat_mutex_lock(mutex_of(process));
-    pid = process->closed ? 0 : process->os.pid;
-    plat_mutex_unlock(mutex_of(process));
-    return pid;
-}
-
-static mproc_status sentinel_locked(const mproc_process *process, intptr_t *handle)
-{
-    if (process->closed || process->os.handle == PLAT_NO_HANDLE)
-        return mproc_error(MPROC_BAD_STATE, "process '%s' has no sentinel: it %s", process->name,
-                           process->role == PROCESS_SELF ? "is the current process"
-                           : process->closed             ? "was closed"
-                                                         : "was not started");
-    *handle = process->os.handle;
-    return MPROC_OK;
-}
-
-mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *handle)
-{
-    mproc_status status;
-
-    assert(process);
-    if (!handle)
-        return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL", process->name);
-    if ((status = family_enter()) != MPROC_OK) return status;
-    plat_mutex_lock(mutex_of(process));
-    status = sentinel_locked(process, handle);
-    plat_mutex_unlock(mutex_of(process));
-    return status;
 }

@@ -10,6 +10,7 @@
 #include "process/call.h"
 #include "process/children.h"
 #include "process/family.h"
+#include "process/self.h"
 
 /* Every field that this version knows; those that an older program did not have are zero. */
 static mproc_process_options options_complete(const mproc_process_options *options, size_t size)
@@ -152,6 +153,22 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
 done:
     mproc_process_free(process);
     return status;
+}
+
+/* Forgotten before it is closed: a fork() copy made in between must not close what has its number by then. */
+void process_close_held(mproc_process *process)
+{
+    plat_handle held = process->held;
+
+    process->held = PLAT_NO_HANDLE;
+    atomic_signal_fence(memory_order_seq_cst);
+    plat_handle_close(held);
+}
+
+void process_release_handle(mproc_process *process)
+{
+    plat_handle_close(process->os.handle);
+    process->os.handle = PLAT_NO_HANDLE;
 }
 
 void process_destroy(mproc_process *process)

@@ -54,27 +54,12 @@ struct mproc_process {
     mproc_process *next;
 };
 
-/* Starts it; the room above has checked nothing yet. */
-mproc_status process_start(mproc_process *process);
-
-/* Collects it if it has ended: exit status, recovery, its place in the list. Returns whether it does not run. */
-bool process_collect(mproc_process *process);
-
-/* Waits until it does not run any more, and collects it. MPROC_TIMEOUT, without a text, MPROC_INTERRUPTED. */
-mproc_status process_wait(mproc_process *process, int64_t deadline_ns);
-
 /* Gives up this side's end of its sentinel. */
 void process_close_held(mproc_process *process);
 
-/* Tries again to recover the slot of one that has ended. Returns true once: when that is done at last. */
-bool process_recover(mproc_process *process);
+/* Under the mutex, when nobody waits on it any more: closes the system's handle of it. */
+void process_release_handle(mproc_process *process);
 
 void process_destroy(mproc_process *process);
-
-/* The object of this process; made by the first call that needs it. */
-mproc_process *process_self(void);
-
-/* A name for the next child, "Process-1:2", and its identity, "1:2". */
-void process_next_identity(char identity[LETTER_IDENTITY_BYTES]);
 
 #endif

@@ -1,4 +1,6 @@
 /* Starts a process: slot, letter, sentinel, program. Until the child is named in its slot nothing has happened. */
+#include "process/start.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +9,8 @@
 #include "process/children.h"
 #include "process/family.h"
 #include "process/marker.h"
+#include "process/reaper.h"
+#include "process/self.h"
 
 static mproc_status check_startable(const mproc_process *process)
 {
@@ -109,7 +113,7 @@ static void undo(mproc_process *process, struct process_slot *slot)
 /* A child that cannot be watched is ended again, before it is let in: nobody would ever collect it. */
 static mproc_status watch(mproc_process *process)
 {
-    mproc_status status = children_watch(process);
+    mproc_status status = reaper_watch(process);
     int ready;
 
     if (status == MPROC_OK) return MPROC_OK;
@@ -129,7 +133,7 @@ static mproc_status start_locked(mproc_process *process)
     mproc_status status;
 
     if ((status = check_startable(process)) != MPROC_OK) return status;
-    if ((status = children_prepare()) != MPROC_OK) return status;
+    if ((status = reaper_start()) != MPROC_OK) return status;
     if ((status = take_slot(&process->slot)) != MPROC_OK) return status;
     slot = process_slot_at(process->slot);
     atomic_store(&slot->flags, process->daemon ? PROCESS_DAEMON : 0);

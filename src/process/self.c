@@ -1,9 +1,9 @@
 /* This process and its parent, as objects; and what a program asks about itself. */
+#include "process/self.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "process/children.h"
 #include "process/family.h"
 
 #define KEY_BYTES 32
@@ -71,24 +71,6 @@ mproc_process *mproc_parent_process(void)
     return &parent;
 }
 
-mproc_status mproc_active_children(mproc_process **children, size_t capacity, size_t *count)
-{
-    size_t found = 0;
-    mproc_process *process = NULL;
-    mproc_status status;
-
-    if (!count || (!children && capacity > 0))
-        return mproc_error(MPROC_INVALID, "mproc_active_children() has nowhere to write to");
-    if ((status = family_enter()) != MPROC_OK) return status;
-    while ((process = children_next(process)) != NULL) {
-        if (process->worker || atomic_load(&process->freed) || process_collect(process)) continue;
-        if (found < capacity) children[found] = process;
-        found++;
-    }
-    *count = found;
-    return MPROC_OK;
-}
-
 int64_t mproc_getpid(void)
 {
     return plat_process_id();
@@ -103,20 +85,4 @@ int64_t mproc_getppid(void)
 int mproc_cpu_count(void)
 {
     return plat_system_cpu_count();
-}
-
-mproc_status mproc_set_executable(const char *path)
-{
-    char *copy = NULL;
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if (path && !(copy = malloc(strlen(path) + 1)))
-        return mproc_error(MPROC_NO_MEMORY, "no memory for the path of an executable");
-    if (copy) memcpy(copy, path, strlen(path) + 1);
-    plat_mutex_lock(&family_mutex);
-    free(family.executable);
-    family.executable = copy;
-    plat_mutex_unlock(&family_mutex);
-    return MPROC_OK;
 }

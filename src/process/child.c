@@ -1,0 +1,175 @@
+/* A started child: whether it lives, how it ended, ending it, giving up its handles. */
+#include "process/family.h"
+#include "process/interrupt.h"
+#include "process/join.h"
+
+static bool parent_alive(const mproc_process *parent)
+{
+    int ready;
+    return plat_handle_wait(&parent->os.handle, 1, 0, &ready) != MPROC_OK;
+}
+
+/* Other threads may start, collect and close it meanwhile. */
+static bool child_alive(mproc_process *process)
+{
+    bool alive;
+
+    process_collect(process);
+    plat_mutex_lock(&process->mutex);
+    alive = process->phase == PROCESS_STARTED;
+    plat_mutex_unlock(&process->mutex);
+    return alive;
+}
+
+bool mproc_process_is_alive(mproc_process *process)
+{
+    bool alive = false;
+
+    assert(process);
+    if (family_enter() != MPROC_OK) return false;
+    switch (process->role) {
+    case PROCESS_SELF:
+        alive = true;
+        break;
+    case PROCESS_PARENT:
+        alive = parent_alive(process);
+        break;
+    case PROCESS_CHILD:
+        alive = child_alive(process);
+        break;
+    }
+    return alive;
+}
+
+mproc_exit_status mproc_process_exit_status(mproc_process *process)
+{
+    mproc_exit_status exit_status = {MPROC_EXIT_RUNNING, 0, 0};
+
+    assert(process);
+    if (process->role == PROCESS_SELF) return exit_status;
+    if (process->role == PROCESS_PARENT) {
+        if (!parent_alive(process)) exit_status.kind = MPROC_EXIT_LOST;
+        return exit_status;
+    }
+    if (family_enter() != MPROC_OK) return (mproc_exit_status){MPROC_EXIT_LOST, 0, 0};
+    process_collect(process);
+    plat_mutex_lock(&process->mutex);
+    exit_status = process->exit;
+    plat_mutex_unlock(&process->mutex);
+    return exit_status;
+}
+
+/* `act` is one of the door's three ways to reach a process; one that has ended is left alone. */
+static mproc_status reach(mproc_process *process, const char *what, mproc_status (*act)(const plat_process *))
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (process->role != PROCESS_CHILD)
+        return mproc_error(MPROC_NOT_OWNER, "process '%s' is not a child of this one and cannot be %s by it",
+                           process->name, what);
+    plat_mutex_lock(&process->mutex);
+    if (process->phase == PROCESS_CREATED || process->closed)
+        status = mproc_error(MPROC_BAD_STATE, "process '%s' %s: it cannot be %s", process->name,
+                             process->closed ? "was closed" : "was not started", what);
+    else if (process->phase == PROCESS_STARTED) status = act(&process->os);
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+mproc_status mproc_process_terminate(mproc_process *process)
+{
+    assert(process);
+    return reach(process, "terminated", plat_process_terminate);
+}
+
+mproc_status mproc_process_kill(mproc_process *process)
+{
+    assert(process);
+    return reach(process, "killed", plat_process_kill);
+}
+
+static mproc_status leave_alone(const plat_process *process)
+{
+    (void)process;
+    return MPROC_OK;
+}
+
+mproc_status mproc_process_interrupt(mproc_process *process)
+{
+    mproc_status status;
+
+    assert(process);
+    if ((status = reach(process, "interrupted", leave_alone)) != MPROC_OK) return status;
+    plat_mutex_lock(&process->mutex);
+    if (process->phase == PROCESS_STARTED) interrupt_process(process->slot);
+    plat_mutex_unlock(&process->mutex);
+    return reach(process, "interrupted", plat_process_interrupt);
+}
+
+static mproc_status close_locked(mproc_process *process)
+{
+    if (process->phase == PROCESS_STARTED)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' (pid %lld) still runs: join or end it before closing it",
+                           process->name, (long long)process->os.pid);
+    process->closed = true;
+    if (process->joiners == 0) process_release_handle(process);
+    return MPROC_OK;
+}
+
+mproc_status mproc_process_close(mproc_process *process)
+{
+    mproc_status status;
+
+    assert(process);
+    if ((status = family_enter()) != MPROC_OK || process->role != PROCESS_CHILD) return status;
+    process_collect(process);
+    plat_mutex_lock(&process->mutex);
+    status = close_locked(process);
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+/* Taking it changes nothing that a caller could see. */
+static plat_mutex *mutex_of(const mproc_process *process)
+{
+    return &((mproc_process *)process)->mutex;
+}
+
+int64_t mproc_process_pid(const mproc_process *process)
+{
+    int64_t pid;
+
+    assert(process);
+    if (process->role != PROCESS_CHILD) return process->os.pid;
+    if (family_enter() != MPROC_OK) return 0;
+    plat_mutex_lock(mutex_of(process));
+    pid = process->closed ? 0 : process->os.pid;
+    plat_mutex_unlock(mutex_of(process));
+    return pid;
+}
+
+static mproc_status sentinel_locked(const mproc_process *process, intptr_t *handle)
+{
+    if (process->closed || process->os.handle == PLAT_NO_HANDLE)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' has no sentinel: it %s", process->name,
+                           process->role == PROCESS_SELF ? "is the current process"
+                           : process->closed             ? "was closed"
+                                                         : "was not started");
+    *handle = process->os.handle;
+    return MPROC_OK;
+}
+
+mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *handle)
+{
+    mproc_status status;
+
+    assert(process);
+    if (!handle)
+        return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL", process->name);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    plat_mutex_lock(mutex_of(process));
+    status = sentinel_locked(process, handle);
+    plat_mutex_unlock(mutex_of(process));
+    return status;
+}

@@ -1,0 +1,16 @@
+/* Collecting a child that has ended, and waiting for that. */
+#ifndef MPROC_PROCESS_JOIN_H
+#define MPROC_PROCESS_JOIN_H
+
+#include "process/process.h"
+
+/* Collects it if it has ended: exit status, recovery, its place in the list. Returns whether it does not run. */
+bool process_collect(mproc_process *process);
+
+/* Waits until it does not run any more, and collects it. MPROC_TIMEOUT, without a text, MPROC_INTERRUPTED. */
+mproc_status process_wait(mproc_process *process, int64_t deadline_ns);
+
+/* Tries again to recover the slot of one that has ended. Returns true once: when that is done at last. */
+bool process_recover(mproc_process *process);
+
+#endif
