@@ -62,9 +62,7 @@ static inline mproc_args mproc_no_args(void)
  * Never blocks. Only the task itself (any of its threads) may call this.
  */
 #ifndef __cplusplus
-#define mproc_unpack(call, ...)                                                                 \
-    mproc_unpack_targets((call), (const mproc_target[]){MPROC_EACH(MPROC_TARGET, __VA_ARGS__)}, \
-                         MPROC_COUNT(__VA_ARGS__))
+#define mproc_unpack(call, ...) mproc_unpack_targets((call), MPROC_TARGETS_(__VA_ARGS__), MPROC_COUNT(__VA_ARGS__))
 #endif
 
 /* Returns how many arguments the task has: elements of a list, pairs of a map; 1 for bytes. Otherwise as above. */

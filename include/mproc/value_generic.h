@@ -1,6 +1,6 @@
 /*
  * Values and variables by the static type of what is written: MPROC_VALUE(x), MPROC_LIST(...), MPROC_MAP(...),
- * MPROC_ARGS(...), mproc_value_to() and, in <mproc/call.h>, mproc_unpack().
+ * MPROC_ARGS(...), mproc_value_to(), mproc_value_unpack() and, in <mproc/call.h>, mproc_unpack().
  *
  * Each takes up to 32 things (a map 16 pairs); longer lists and maps are arrays for mproc_list_from() and
  * mproc_map_from(). A compiler without _Generic has mproc_int(), mproc_string() and the like.
@@ -124,8 +124,9 @@ static inline mproc_target mproc_target_make_(int type, size_t size, void *varia
 extern "C" {
 #endif
 
-/* What mproc_value_to() calls. */
+/* What mproc_value_to() and mproc_value_unpack() call. */
 MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target);
+MPROC_API mproc_status mproc_value_unpack_targets(mproc_value list, const mproc_target *targets, size_t count);
 
 #ifdef __cplusplus
 }
@@ -225,6 +226,22 @@ MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target)
  */
 #define mproc_value_to(value, address) mproc_value_store((value), MPROC_TARGET(address))
 
+#define MPROC_TARGETS_(...) ((const mproc_target[]){MPROC_EACH(MPROC_TARGET, __VA_ARGS__)})
+
+/*
+ * Puts the elements of a list into variables, whose addresses are given, by the type of each; as many as the list has
+ * elements, up to 32:
+ *
+ *     struct account { int64_t coins; mproc_lock *lock; } account;
+ *     MPROC_TRY(mproc_value_unpack(value, &account.coins, &account.lock));
+ *
+ * Each is put there as by mproc_value_to(). Returns as it does, and with all variables unchanged if one does not fit:
+ * mproc_last_error_text() names the element by its index. MPROC_INVALID also if the value is no list or has another
+ * number of elements.
+ */
+#define mproc_value_unpack(value, ...) \
+    mproc_value_unpack_targets((value), MPROC_TARGETS_(__VA_ARGS__), MPROC_COUNT(__VA_ARGS__))
+
 #endif
 
 static inline mproc_value mproc_value_pairs_(const mproc_value *items, size_t count)
@@ -319,6 +336,15 @@ template <class... Any> mproc_values<sizeof...(Any), false> mproc_args_of(const 
 template <class Variable> mproc_status mproc_value_to(mproc_value value, Variable *address)
 {
     return mproc_value_store(value, mproc_target_of(address));
+}
+
+/* As the macro of this name in C. */
+template <class... Variable> mproc_status mproc_value_unpack(mproc_value list, Variable *...address)
+{
+    const mproc_target targets[] = {mproc_target_of(address)...};
+
+    static_assert(sizeof...(Variable) <= 32, "up to 32 variables can be unpacked");
+    return mproc_value_unpack_targets(list, targets, sizeof...(Variable));
 }
 
 #define MPROC_VALUE(x) mproc_value_of(x)

@@ -9,7 +9,7 @@ static const char *const names[KINDS_MAX] = {
 #undef HANDLE_NAME
 };
 
-static handle_open *openers[KINDS_MAX];
+static const struct handle_functions *installed;
 
 bool handle_is_kind(uint32_t kind)
 {
@@ -21,16 +21,20 @@ const char *handle_name(uint32_t kind)
     return handle_is_kind(kind) ? names[kind] : mproc_type_name(MPROC_TYPE_HANDLE);
 }
 
-void handle_register(mproc_object_kind kind, handle_open *open)
+void handle_install(const struct handle_functions *functions)
 {
-    assert(handle_is_kind((uint32_t)kind));
-    openers[kind] = open;
+    installed = functions;
 }
 
-mproc_status handle_find(const struct handle_ref *ref, void **object)
+mproc_status handle_open(const struct handle_ref *ref, void **object)
 {
-    if (!handle_is_kind(ref->kind) || !openers[ref->kind])
+    if (!handle_is_kind(ref->kind) || !installed)
         return mproc_error(MPROC_NOT_SUPPORTED, "this process knows no objects of kind %lu (%s)",
                            (unsigned long)ref->kind, handle_name(ref->kind));
-    return openers[ref->kind](ref, object);
+    return installed->open(ref, object);
+}
+
+void handle_drop(void *object)
+{
+    installed->drop(object);
 }

@@ -1,8 +1,8 @@
 /*
- * Objects in values: what a value says of an object, and how the object's room makes one of it again.
+ * Objects in values: what a value says of an object, and how this process gets a reference to it.
  *
  * Everything that a value can refer to begins, in the process that uses it, with a struct handle_ref; so values know
- * nothing of the rooms above. A room announces its kind by handle_register() before a value can hold one.
+ * nothing of the layers above. Those give the two functions that make and drop references.
  */
 #ifndef MPROC_BASE_HANDLE_H
 #define MPROC_BASE_HANDLE_H
@@ -20,17 +20,25 @@ struct handle_ref {
 
 static_assert(sizeof(struct handle_ref) == 16, "it is part of the encoding");
 
-/*
- * Makes, or finds, this process' object: its address begins with `*ref`. The reference was in a value that is being
- * read, so whoever holds that value keeps the object alive. `*object` is the reader's, or of the task that reads.
- */
-typedef mproc_status handle_open(const struct handle_ref *ref, void **object);
+struct handle_functions {
+    /*
+     * Makes, or finds, this process' object: its address begins with `*ref`. The reference was in a value that is
+     * being read, so whoever holds that value keeps the object alive. `*object` is the reader's, or the task's that
+     * reads.
+     */
+    mproc_status (*open)(const struct handle_ref *ref, void **object);
+    /* Gives back what open() gave, if it is the reader's; a task keeps its own until it returns. */
+    void (*drop)(void *object);
+};
 
-/* Kinds are registered once, while the process enters the family, before other threads use values. */
-void handle_register(mproc_object_kind kind, handle_open *open);
+/* Called once, while the process enters the family, before other threads use values. */
+void handle_install(const struct handle_functions *functions);
 
-/* MPROC_NOT_SUPPORTED: nobody has registered the kind; otherwise as its function returns. */
-mproc_status handle_find(const struct handle_ref *ref, void **object);
+/* MPROC_NOT_SUPPORTED: no kind of object, or nothing is installed; otherwise as open() returns. */
+mproc_status handle_open(const struct handle_ref *ref, void **object);
+
+/* After handle_open(). */
+void handle_drop(void *object);
 
 /* A description such as "a lock"; "an object" for a number that is no kind. */
 const char *handle_name(uint32_t kind);

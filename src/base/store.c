@@ -134,7 +134,7 @@ static enum outcome store_object(const mproc_value *value, const mproc_target *t
     if (value->type == MPROC_TYPE_HANDLE) {
         const struct handle_ref *ref = value_handle(value);
         if (ref->kind != target->type - MPROC_TARGET_OBJECT) return WRONG_TYPE;
-        if ((*status = handle_find(ref, &object)) != MPROC_OK) return FAILED;
+        if ((*status = handle_open(ref, &object)) != MPROC_OK) return FAILED;
     }
     memcpy(to, &object, sizeof object);
     return STORED;
@@ -164,16 +164,32 @@ static enum outcome store(const mproc_value *value, const mproc_target *target, 
     }
 }
 
-/* Says what does not fit: a task's argument of that number (from 1), or, without a name, just a value. */
-static mproc_status refuse(enum outcome outcome, mproc_status status, const mproc_value *value,
-                           const mproc_target *target, const char *name, size_t number)
-{
-    char what[WHAT_BYTES] = "the value", value_text[TEXT_BYTES], target_text[TEXT_BYTES];
-    const char *whose = name ? "the function" : "the variable";
-    const char *wants = target_name(target, target_text, sizeof target_text);
-    const char *is = value_name(value, outcome == OUT_OF_RANGE, value_text, sizeof value_text);
+/* A value that is stored: as an argument of a task, an element of a list, or by itself. */
+struct subject {
+    const mproc_value *value;
+    const mproc_target *target;
+    const char *task; /* NULL: no argument */
+    size_t index;     /* of an argument or element */
+    bool alone;
+};
 
-    if (name) snprintf(what, sizeof what, "argument %zu of '%.127s'", number, name);
+/* Arguments are counted, as a function's are; elements have the index that mproc_value_at() takes. */
+static void subject_name(const struct subject *subject, char *text, size_t size)
+{
+    if (subject->alone) snprintf(text, size, "the value");
+    else if (subject->task) snprintf(text, size, "argument %zu of '%.127s'", subject->index + 1, subject->task);
+    else snprintf(text, size, "element [%zu] of the list", subject->index);
+}
+
+/* Says what does not fit. */
+static mproc_status refuse(const struct subject *subject, enum outcome outcome, mproc_status status)
+{
+    char what[WHAT_BYTES], value_text[TEXT_BYTES], target_text[TEXT_BYTES];
+    const char *whose = subject->task ? "the function" : "the variable";
+    const char *wants = target_name(subject->target, target_text, sizeof target_text);
+    const char *is = value_name(subject->value, outcome == OUT_OF_RANGE, value_text, sizeof value_text);
+
+    subject_name(subject, what, sizeof what);
     switch (outcome) {
     case WRONG_TYPE:
         return mproc_error(MPROC_INVALID, "%s is %s, %s wants %s", what, is, whose, wants);
@@ -188,27 +204,43 @@ static mproc_status refuse(enum outcome outcome, mproc_status status, const mpro
 }
 
 /* `to` has room for any variable. */
-static mproc_status store_checked(const mproc_value *value, const mproc_target *target, mproc_value *to,
-                                  const char *name, size_t number)
+static mproc_status store_checked(const struct subject *subject, mproc_value *to)
 {
     mproc_status status = MPROC_INVALID;
-    enum outcome outcome = store(value, target, to, &status);
+    enum outcome outcome;
 
-    return outcome == STORED ? MPROC_OK : refuse(outcome, status, value, target, name, number);
+    if (!subject->target->variable) {
+        char what[WHAT_BYTES];
+        subject_name(subject, what, sizeof what);
+        return mproc_error(MPROC_INVALID, "%s is to be put into a variable at NULL", what);
+    }
+    outcome = store(subject->value, subject->target, to, &status);
+    return outcome == STORED ? MPROC_OK : refuse(subject, outcome, status);
 }
 
-mproc_status store_arguments(const mproc_value *arguments, const mproc_target *targets, size_t count,
-                             const char *name)
+/* Gives back what was opened for variables that are not written. */
+static void drop_objects(const mproc_target *targets, const mproc_value *taken, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *object;
+        if (targets[i].type < MPROC_TARGET_OBJECT) continue;
+        memcpy(&object, &taken[i], sizeof object);
+        if (object) handle_drop(object);
+    }
+}
+
+mproc_status store_elements(const mproc_value *list, const mproc_target *targets, size_t count, const char *task)
 {
     mproc_value taken[STORE_TARGETS_MAX];
     mproc_status status;
 
     assert(count <= STORE_TARGETS_MAX);
     for (size_t i = 0; i < count; i++) {
-        mproc_value value = mproc_value_at(*arguments, i);
-        if (!targets[i].variable)
-            return mproc_error(MPROC_INVALID, "'%s' unpacks its argument %zu to NULL", name, i + 1);
-        if ((status = store_checked(&value, &targets[i], &taken[i], name, i + 1)) != MPROC_OK) return status;
+        mproc_value value = mproc_value_at(*list, i);
+        if ((status = store_checked(&(struct subject){&value, &targets[i], task, i, false}, &taken[i])) != MPROC_OK) {
+            drop_objects(targets, taken, i);
+            return status;
+        }
     }
     for (size_t i = 0; i < count; i++) memcpy(targets[i].variable, &taken[i], targets[i].size);
     return MPROC_OK;
@@ -217,10 +249,21 @@ mproc_status store_arguments(const mproc_value *arguments, const mproc_target *t
 mproc_status mproc_value_store(mproc_value value, mproc_target target)
 {
     mproc_value taken;
-    mproc_status status;
 
-    if (!target.variable) return mproc_error(MPROC_INVALID, "a value is to be put into a variable at NULL");
-    if ((status = store_checked(&value, &target, &taken, NULL, 0)) != MPROC_OK) return status;
+    MPROC_TRY(store_checked(&(struct subject){&value, &target, NULL, 0, true}, &taken));
     memcpy(target.variable, &taken, target.size);
     return MPROC_OK;
+}
+
+mproc_status mproc_value_unpack_targets(mproc_value list, const mproc_target *targets, size_t count)
+{
+    if (list.type != MPROC_TYPE_LIST)
+        return mproc_error(MPROC_INVALID, "%zu variables are to be unpacked from a list, and the value is %s", count,
+                           value_name(&list, false, NULL, 0));
+    if (list.count != count)
+        return mproc_error(MPROC_INVALID, "the list has %lu elements, and %zu variables are given",
+                           (unsigned long)list.count, count);
+    if (count > STORE_TARGETS_MAX)
+        return mproc_error(MPROC_INVALID, "%zu variables are given: at most %d at once", count, STORE_TARGETS_MAX);
+    return store_elements(&list, targets, count, NULL);
 }

@@ -8,10 +8,9 @@
 #define STORE_TARGETS_MAX 32
 
 /*
- * Puts the elements of a list of arguments into as many variables: all or, if one does not fit, none. `name` is the
- * task's. MPROC_INVALID, or why an object or a function is not to be had in this process.
+ * Puts the elements of a list into as many variables: all or, if one does not fit, none. `task` is the name of the
+ * task whose arguments they are, or NULL. MPROC_INVALID, or why this process cannot have an object or a function.
  */
-mproc_status store_arguments(const mproc_value *arguments, const mproc_target *targets, size_t count,
-                             const char *name);
+mproc_status store_elements(const mproc_value *list, const mproc_target *targets, size_t count, const char *task);
 
 #endif

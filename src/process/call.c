@@ -63,7 +63,7 @@ mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *ta
         return mproc_error(MPROC_INVALID, "'%s' unpacks %zu arguments: at most %d at once", call->name, count,
                            STORE_TARGETS_MAX);
     before = reference_scope_enter(call->scope); /* objects are the task's */
-    status = store_arguments(&call->args, targets, count, call->name);
+    status = store_elements(&call->args, targets, count, call->name);
     reference_scope_enter(before);
     return status;
 }

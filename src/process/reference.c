@@ -162,10 +162,18 @@ void reference_scope_clear(struct reference_scope *scope)
     }
 }
 
+static void drop_for_value(void *object)
+{
+    struct reference *reference = object;
+
+    if (!reference->scope) reference_free(reference);
+}
+
 void reference_register(void)
 {
-    for (int kind = MPROC_KIND_LOCK; kind <= MPROC_KIND_SHAREABLE_LIST; kind++)
-        handle_register((mproc_object_kind)kind, open_for_value);
+    static const struct handle_functions functions = {open_for_value, drop_for_value};
+
+    handle_install(&functions);
 }
 
 /* ---- the end ---------------------------------------------------------------------------------- */

@@ -171,13 +171,24 @@ struct mproc_lock {
 
 static struct mproc_lock opened;
 
+static int references;
+
 static mproc_status open_lock(const struct handle_ref *ref, void **object)
 {
     if (ref->generation == 0) return mproc_error(MPROC_CLOSED, "the lock is gone");
     opened.ref = *ref;
     *object = &opened;
+    references++;
     return MPROC_OK;
 }
+
+static void drop_lock(void *object)
+{
+    CHECK(object == &opened);
+    references--;
+}
+
+static const struct handle_functions lock_functions = {open_lock, drop_lock};
 
 static void case_objects_travel_as_references(void)
 {
@@ -192,7 +203,7 @@ static void case_objects_travel_as_references(void)
     CHECK_OK(mproc_value_copy(MPROC_LIST(constant, (mproc_lock *)constant), &copy));
     CHECK(mproc_value_equal(mproc_value_at(copy, 0), MPROC_VALUE(constant)));
     CHECK_STATUS(mproc_value_to(mproc_value_at(copy, 0), &lock), MPROC_NOT_SUPPORTED);
-    handle_register(MPROC_KIND_LOCK, open_lock);
+    handle_install(&lock_functions);
     CHECK_OK(mproc_value_to(mproc_value_at(copy, 0), &lock));
     CHECK(lock == &opened && opened.ref.offset == 4096 && opened.ref.generation == 3);
     CHECK_WANTS(mproc_value_at(copy, 0), event, "is a lock, the variable wants an event");
@@ -206,6 +217,69 @@ static void case_objects_travel_as_references(void)
     CHECK_CONTAINS(mproc_last_error_text(), "the lock is gone");
 }
 
+/* ---- lists into several variables --------------------------------------------------------------- */
+
+static void case_lists_are_unpacked_into_a_variable_each(void)
+{
+    struct mproc_lock original = {{MPROC_KIND_LOCK, 3, 4096}};
+    struct {
+        int64_t coins;
+        const char *name;
+        mproc_lock *lock;
+    } account = {0, NULL, NULL};
+    mproc_value copy;
+
+    handle_install(&lock_functions);
+    CHECK_OK(mproc_value_copy(MPROC_LIST(7, "savings", &original), &copy));
+    CHECK_OK(mproc_value_unpack(copy, &account.coins, &account.name, &account.lock));
+    CHECK(account.coins == 7 && account.lock == &opened);
+    CHECK_STRING(account.name, "savings");
+    mproc_value_clear(&copy);
+}
+
+/* `CHECK_STATUS` shows what was written: the macros of the call are too long for it. */
+#define CHECK_UNPACKS_NOT(text, ...)                             \
+    do {                                                         \
+        mproc_status unpacked = mproc_value_unpack(__VA_ARGS__); \
+        CHECK_EQ(unpacked, MPROC_INVALID);                       \
+        CHECK_CONTAINS(mproc_last_error_text(), text);           \
+    } while (0)
+
+static void case_unpacking_says_which_element_does_not_fit(void)
+{
+    const char *text = "unchanged";
+    int number = 5;
+    int8_t small = 5;
+    mproc_value list = MPROC_LIST("text", 200);
+
+    CHECK_UNPACKS_NOT("element [1] of the list is 200, which does not fit: the variable wants an int8_t", list, &text,
+                      &small);
+    CHECK_UNPACKS_NOT("element [0] of the list is a string, the variable wants an int32_t", list, &number, &number);
+    CHECK_UNPACKS_NOT("element [1] of the list is to be put into a variable at NULL", list, &text, (int *)NULL);
+    CHECK_UNPACKS_NOT("the list has 2 elements, and 1 variables are given", list, &text);
+    CHECK_UNPACKS_NOT("2 variables are to be unpacked from a list, and the value is a map", MPROC_MAP("a", 1), &text,
+                      &number);
+    CHECK_UNPACKS_NOT("the value is nil", mproc_nil(), &text);
+    CHECK_STRING(text, "unchanged");
+    CHECK(number == 5 && small == 5);
+}
+
+static void case_unpacking_in_vain_leaves_no_reference(void)
+{
+    struct mproc_lock original = {{MPROC_KIND_LOCK, 3, 4096}};
+    mproc_lock *lock = NULL, *other = NULL;
+    int number = 5;
+
+    handle_install(&lock_functions);
+    CHECK_UNPACKS_NOT("element [2] of the list is a string", MPROC_LIST(&original, NULL, "text"), &lock, &other,
+                      &number);
+    CHECK_EQ(references, 0);
+    CHECK(!lock && !other);
+    CHECK_OK(mproc_value_unpack(MPROC_LIST(&original, NULL, 6), &lock, &other, &number));
+    CHECK_EQ(references, 1);
+    CHECK(lock == &opened && !other && number == 6);
+}
+
 CHECK_SUITE(base_value_store,
     CASE(integers_fit_what_can_hold_them),
     CASE(bools_and_doubles_fit_what_is_the_same_number),
@@ -214,4 +288,7 @@ CHECK_SUITE(base_value_store,
     CASE(functions_travel_as_references),
     CASE(function_of_no_module_is_refused),
     CASE(objects_travel_as_references),
+    CASE(lists_are_unpacked_into_a_variable_each),
+    CASE(unpacking_says_which_element_does_not_fit),
+    CASE(unpacking_in_vain_leaves_no_reference),
 );

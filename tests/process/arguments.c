@@ -119,7 +119,8 @@ static mproc_status takes_wrongly(mproc_call *call)
     CHECK_SAYS(mproc_unpack(call, &text), MPROC_INVALID, "was given 2 arguments, its function wants 1");
     CHECK_SAYS(mproc_unpack(call, &text, &number, &small), MPROC_INVALID,
                "was given 2 arguments, its function wants 3");
-    CHECK_SAYS(mproc_unpack(call, &text, (int *)NULL), MPROC_INVALID, "argument 2 to NULL");
+    CHECK_SAYS(mproc_unpack(call, &text, (int *)NULL), MPROC_INVALID,
+               "argument 2 of 'f1' is to be put into a variable at NULL");
     CHECK_SAYS(mproc_unpack_bytes(call, &number, sizeof number), MPROC_INVALID, "was given values");
     CHECK_STRING(text, "unchanged");
     CHECK(number == 5 && small == 5);
