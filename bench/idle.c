@@ -43,7 +43,7 @@ static bool measure(const bench_setting *setting, double *values)
     bool done;
 
     if (!square_arrays(ITEMS, &items, &results)) return false;
-    mproc_check(mproc_pool_create(&(mproc_pool_options){.processes = WORKERS}, &pool));
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool));
     mproc_check(mproc_pool_map(pool, square_item, items, sizeof items[0], results, sizeof results[0], ITEMS, NULL));
     host_sleep_ns(100000000);
     done = read_usage(pool, &before);

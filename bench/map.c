@@ -32,7 +32,7 @@ static mproc_pool *create_pool(void)
 {
     mproc_pool *pool = NULL;
 
-    mproc_check(mproc_pool_create(&(mproc_pool_options){.processes = WORKERS}, &pool));
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool));
     return pool;
 }
 

@@ -29,7 +29,7 @@ static void init_job(size_t count, bool range, job *out)
 {
     *out = (job){.count = count, .range = range, .items = create_array(count), .results = create_array(count)};
     square_fill(out->items, out->results, count);
-    mproc_check(mproc_pool_create(&(mproc_pool_options){.processes = WORKERS}, &out->pool));
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &out->pool));
 }
 
 static void map(const job *todo)

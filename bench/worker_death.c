@@ -80,7 +80,7 @@ static bool measure(const bench_setting *setting, double *values)
     mproc_pool *pool = NULL;
     bool done = times != NULL;
 
-    mproc_check(mproc_pool_create(&(mproc_pool_options){.processes = WORKERS}, &pool));
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool));
     for (size_t i = 0; i < setting->repeats && done; i++) {
         done = kill_one(pool, shared, (int)(i % WORKERS), &times[i]);
         /* The pool is idle when its worker is killed. */

@@ -80,7 +80,7 @@ static int pool_doubles(void)
     int inputs[3] = {1, 2, 3}, outputs[3] = {0}, range_outputs[3] = {0};
     mproc_pool *pool;
 
-    mproc_check(mproc_pool_create(&(mproc_pool_options){.processes = 2}, &pool));
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = 2}, &pool));
     mproc_check(mproc_pool_map(pool, doubled, inputs, sizeof inputs[0], outputs, sizeof outputs[0], 3, NULL));
     mproc_check(mproc_pool_map_range(pool, doubled_range, inputs, sizeof inputs[0], range_outputs,
                                      sizeof range_outputs[0], 3, &(mproc_map_options){.chunk_size = 2}));

@@ -3,7 +3,7 @@
  * multiprocessing.dummy.Pool).
  *
  *     mproc_pool *pool;
- *     mproc_check(mproc_pool_create(&(mproc_pool_options){ .processes = 4 }, &pool));
+ *     mproc_check(mproc_pool_create(&(mproc_pool_options){ .workers = 4 }, &pool));
  *     mproc_check(mproc_pool_map(pool, square, inputs, sizeof inputs[0],
  *                                squares, sizeof squares[0], 100, NULL));
  *     mproc_pool_free(pool);
@@ -30,8 +30,9 @@ typedef enum mproc_worker_kind {
 /* Zero in a field is its default. */
 typedef struct mproc_pool_options {
     /* Number of workers, at most 4,096. Default: mproc_cpu_count(). */
-    int processes;
-    mproc_worker_kind workers;
+    int workers;
+    /* Default: MPROC_PROCESSES. */
+    mproc_worker_kind kind;
 } mproc_pool_options;
 
 /*
@@ -148,7 +149,7 @@ MPROC_API int mproc_pool_size(const mproc_pool *pool);
 
 /*
  * Writes the process ids of the workers that run now to `pids`, up to `capacity`, and returns their
- * whole number. Worker threads have this process' id. Does not block. Ours.
+ * whole number. Worker threads have this process' id. A fork() copy has no workers: 0. Does not block. Ours.
  */
 MPROC_API size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity);
 

@@ -11,12 +11,12 @@
 
 static mproc_status check_options(const mproc_pool_options *options)
 {
-    if (options->processes < 0 || options->processes > POOL_WORKERS_MAX)
+    if (options->workers < 0 || options->workers > POOL_WORKERS_MAX)
         return mproc_error(MPROC_INVALID, "a pool of %d workers: 1 to %d are possible, 0 means one for each CPU",
-                           options->processes, POOL_WORKERS_MAX);
-    if ((unsigned)options->workers > MPROC_THREADS)
-        return mproc_error(MPROC_INVALID, "the option workers is %d: use MPROC_PROCESSES or MPROC_THREADS",
-                           (int)options->workers);
+                           options->workers, POOL_WORKERS_MAX);
+    if ((unsigned)options->kind > MPROC_THREADS)
+        return mproc_error(MPROC_INVALID, "the option kind is %d: use MPROC_PROCESSES or MPROC_THREADS",
+                           (int)options->kind);
     return MPROC_OK;
 }
 
@@ -30,7 +30,7 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     at = (uintptr_t)arena_at(atomic_load(pool->cell));
     pool->shared = (struct pool_shared *)((at + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1));
     pool->shared->workers = pool->count;
-    pool->shared->threads = options->workers == MPROC_THREADS;
+    pool->shared->threads = options->kind == MPROC_THREADS;
     return MPROC_OK;
 }
 
@@ -63,7 +63,7 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
         status = mproc_error(MPROC_NO_MEMORY, "no memory for a pool object");
         goto done;
     }
-    pool->count = (uint32_t)(all.processes > 0 ? all.processes : plat_system_cpu_count());
+    pool->count = (uint32_t)(all.workers > 0 ? all.workers : plat_system_cpu_count());
     if (pool->count > POOL_WORKERS_MAX) pool->count = POOL_WORKERS_MAX;
     if (!(pool->members = calloc(pool->count, sizeof *pool->members))) {
         status = mproc_error(MPROC_NO_MEMORY, "no memory for %u workers", pool->count);
@@ -179,6 +179,7 @@ size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
     size_t count = 0;
 
     assert(pool && (pids || capacity == 0));
+    if (family_enter() != MPROC_OK) return 0; /* a fork() copy: another thread may have had the mutex at the fork */
     plat_mutex_lock(&self->mutex);
     for (uint32_t i = 0; i < pool->count; i++) {
         const struct pool_member *member = &pool->members[i];

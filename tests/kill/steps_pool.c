@@ -74,7 +74,7 @@ static void warm_up(void)
     if (warm) return;
     warm = true;
     prepare(&work, -1, -1);
-    if (mproc_pool_create(&(mproc_pool_options){.processes = 1}, &work.pool) != MPROC_OK) abort();
+    if (mproc_pool_create(&(mproc_pool_options){.workers = 1}, &work.pool) != MPROC_OK) abort();
     map(&work);
     if (work.status != MPROC_OK) abort();
     mproc_pool_free(work.pool);
@@ -93,7 +93,7 @@ static int64_t start_worker(struct work *work, bool from_birth)
     int64_t pid = 0;
 
     born_victims(from_birth);
-    if (mproc_pool_create(&(mproc_pool_options){.processes = 1}, &work->pool) != MPROC_OK) return 0;
+    if (mproc_pool_create(&(mproc_pool_options){.workers = 1}, &work->pool) != MPROC_OK) return 0;
     born_victims(false);
     if (mproc_pool_pids(work->pool, &pid, 1) != 1) return 0;
     if (pthread_create(&work->caller, NULL, map, work) != 0) return 0;
@@ -155,7 +155,7 @@ int born_mapper(void)
     static struct work work;
 
     prepare(&work, -1, -1);
-    if (mproc_pool_create(&(mproc_pool_options){.processes = 2}, &work.pool) != MPROC_OK) return 1;
+    if (mproc_pool_create(&(mproc_pool_options){.workers = 2}, &work.pool) != MPROC_OK) return 1;
     map(&work);
     if (work.status != MPROC_OK) return 1;
     step_victim_begin();

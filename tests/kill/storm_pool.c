@@ -109,7 +109,7 @@ void storm_pool(int seconds)
     CHECK(mproc_current_process() != NULL);
     storm.seed = storm_seed("a pool");
     storm_remember();
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.processes = WORKERS}, &storm.pool));
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &storm.pool));
     CHECK_OK(plat_thread_start(blow, &storm, &thread));
     while (check_now_ms() < end_ms) map(&storm);
     atomic_store(&storm.stop, 1);

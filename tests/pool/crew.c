@@ -56,7 +56,7 @@ mproc_pool *crew_create(int workers)
 {
     mproc_pool *pool = NULL;
 
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.processes = workers, .workers = kind}, &pool));
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = workers, .kind = kind}, &pool));
     return pool;
 }
 

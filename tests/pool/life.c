@@ -377,8 +377,7 @@ static void case_processes_and_threads_work_side_by_side(void)
     mproc_pool *others;
 
     CHECK_OK(mproc_pool_create(
-        &(mproc_pool_options){.processes = 2, .workers = crew_is_threads() ? MPROC_PROCESSES : MPROC_THREADS},
-        &others));
+        &(mproc_pool_options){.workers = 2, .kind = crew_is_threads() ? MPROC_PROCESSES : MPROC_THREADS}, &others));
     for (int i = 0; i < 10; i++) {
         crew_check_squares(ours, 3000, 0);
         crew_check_squares(others, 3000, 0);
@@ -397,7 +396,7 @@ static mproc_status sum_with_a_pool(const void *item, void *result, mproc_call *
 
     (void)call;
     for (int i = 0; i < 100; i++) numbers[i] = i;
-    MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.processes = 2}, &pool));
+    MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.workers = 2}, &pool));
     status = mproc_pool_map(pool, crew_square, numbers, 8, squares, 8, (size_t)*value, NULL);
     for (int i = 0; i < *value; i++) sum += squares[i];
     *(int64_t *)result = sum;

@@ -15,7 +15,7 @@
 
 static mproc_status create_four(mproc_pool **pool)
 {
-    return mproc_pool_create(&(mproc_pool_options){.processes = 4}, pool);
+    return mproc_pool_create(&(mproc_pool_options){.workers = 4}, pool);
 }
 
 static void set_files(rlim_t soft, rlim_t hard)

@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 {
     bool faults = argc == 2 && strcmp(argv[1], "faults") == 0;
     mproc_pool *pool;
-    mproc_status status = mproc_pool_create(&(mproc_pool_options){.processes = WORKERS}, &pool);
+    mproc_status status = mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool);
     int code;
 
     if (status == MPROC_NO_GUARD) {

@@ -13,7 +13,7 @@ static mproc_status own_a_pool(mproc_call *call)
 
     MPROC_TRY(mproc_unpack_bytes(call, &item, sizeof item));
     board = crew_board_of(&item);
-    MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.processes = 3}, &pool));
+    MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.workers = 3}, &pool));
     crew_check_squares(pool, 100, 1);
     CHECK_EQ(mproc_pool_pids(pool, pids, 3), 3);
     for (int i = 0; i < 3; i++) atomic_store(&board->marks[100 + i], (uint32_t)pids[i]);

@@ -18,16 +18,16 @@ static void refuse_options(const mproc_pool_options *options, const char *part)
 
 static void case_create_refuses_a_number_of_workers_out_of_range(void)
 {
-    refuse_options(&(mproc_pool_options){.processes = -1}, "-1 workers");
-    refuse_options(&(mproc_pool_options){.processes = INT32_MIN}, "-2147483648 workers");
-    refuse_options(&(mproc_pool_options){.processes = 4097}, "4097 workers: 1 to 4096");
-    refuse_options(&(mproc_pool_options){.processes = INT32_MAX, .workers = MPROC_THREADS}, "2147483647 workers");
+    refuse_options(&(mproc_pool_options){.workers = -1}, "-1 workers");
+    refuse_options(&(mproc_pool_options){.workers = INT32_MIN}, "-2147483648 workers");
+    refuse_options(&(mproc_pool_options){.workers = 4097}, "4097 workers: 1 to 4096");
+    refuse_options(&(mproc_pool_options){.workers = INT32_MAX, .kind = MPROC_THREADS}, "2147483647 workers");
 }
 
 static void case_create_refuses_an_unknown_kind(void)
 {
-    refuse_options(&(mproc_pool_options){.workers = (mproc_worker_kind)2}, "workers is 2");
-    refuse_options(&(mproc_pool_options){.workers = (mproc_worker_kind)-1}, "workers is -1");
+    refuse_options(&(mproc_pool_options){.kind = (mproc_worker_kind)2}, "kind is 2");
+    refuse_options(&(mproc_pool_options){.kind = (mproc_worker_kind)-1}, "kind is -1");
 }
 
 static void case_create_refuses_to_write_nowhere(void)
@@ -41,13 +41,13 @@ static void case_create_takes_options_of_another_size(void)
     struct {
         mproc_pool_options options;
         unsigned char more[64];
-    } newer = {{.processes = 2, .workers = MPROC_THREADS}, {1, 2, 3}};
+    } newer = {{.workers = 2, .kind = MPROC_THREADS}, {1, 2, 3}};
     mproc_pool *pool;
 
     CHECK_OK(mproc_pool_create_sized(&newer.options, sizeof newer, &pool));
     CHECK_EQ(mproc_pool_size(pool), 2);
     mproc_pool_free(pool);
-    newer.options.workers = (mproc_worker_kind)77; /* an older program has no such field */
+    newer.options.kind = (mproc_worker_kind)77; /* an older program has no such field */
     CHECK_OK(mproc_pool_create_sized(&newer.options, sizeof(int), &pool));
     CHECK_EQ(mproc_pool_size(pool), 2);
     mproc_pool_free(pool);

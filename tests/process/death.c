@@ -57,7 +57,7 @@ static mproc_status has_many_daemons(mproc_call *call)
 
     kit_start(kit_waits, board, 0, &daemon);
     kit_start(daemon_with_a_daemon, board, 0, &daemon);
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.processes = 2}, &pool));
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 2}, &pool));
     kit_step(board);
     return mproc_pool_map(pool, waits_in_a_pool, items, sizeof items[0], NULL, 0, 4, NULL);
 }

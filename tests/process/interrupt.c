@@ -134,7 +134,7 @@ static void case_interrupt_ends_a_map(void)
     int i;
 
     for (i = 0; i < ITEMS; i++) items[i] = arena_offset(board);
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.processes = 2}, &pool));
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 2}, &pool));
     CHECK_OK(plat_thread_start(interrupts_at_the_first_item, board, &thread));
     CHECK_STATUS(mproc_pool_map(pool, takes_its_time, items, sizeof items[0], NULL, 0, ITEMS,
                                 &(mproc_map_options){.chunk_size = 1}),

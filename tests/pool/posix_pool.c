@@ -1,0 +1,47 @@
+/* mproc/pool.h where POSIX has what Windows has not: fork() copies, signals. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crew.h"
+#include "pool/pool.h"
+
+/* ---- fork() copies ---------------------------------------------------------------------------- */
+
+static void check_exit_code(pid_t pid, int expected)
+{
+    int status = 0;
+
+    CHECK(pid > 0);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), expected);
+}
+
+/* As if another thread had been in a call on this pool when the copy was made. */
+static void case_a_fork_copy_is_told_of_no_workers(void)
+{
+    mproc_pool *pool = crew_create(2);
+    int64_t pids[2];
+    pid_t copy;
+
+    plat_mutex_lock(&pool->mutex);
+    if ((copy = fork()) == 0) {
+        size_t count = mproc_pool_pids(pool, pids, 2);
+        mproc_pool_close(pool);
+        mproc_pool_terminate(pool);
+        mproc_pool_free(pool);
+        _exit(count == 0 ? 7 : 1);
+    }
+    plat_mutex_unlock(&pool->mutex);
+    check_exit_code(copy, 7);
+    CHECK_EQ(mproc_pool_pids(pool, pids, 2), 2);
+    crew_check_squares(pool, 100, 1);
+    mproc_pool_free(pool);
+}
+
+CHECK_TWINS(posix_pool, crew_of_processes, posix_pool_threads, crew_of_threads,
+    CASE(a_fork_copy_is_told_of_no_workers),
+);
