@@ -16,12 +16,12 @@ typedef struct shared_state {
 
 static void lock_often(shared_state *shared, size_t repeats)
 {
-    struct hand *hand = &thread_self.slot->hands[HAND_WORK];
+    struct intent *intent = work_intent();
 
     for (size_t i = 0; i < repeats; i++) {
-        lock_acquire(hand, &shared->lock);
+        lock_acquire(intent, &shared->lock);
         shared->counter++;
-        lock_release(hand, &shared->lock);
+        lock_release(intent, &shared->lock);
     }
 }
 

@@ -95,11 +95,11 @@ static inline _Atomic uint32_t *barrier_turn(struct barrier *barrier)
 
 /*
  * Ends the generation that `*seen` has, if the word is still `*seen`, and lets its parties go. Returns false, with
- * the new word in `*seen`, if it is not. The hand is the caller's.
+ * the new word in `*seen`, if it is not. The intent is the caller's.
  */
-bool barrier_turn_over(struct hand *hand, struct barrier *barrier, uint64_t *seen, bool passed, bool broken);
+bool barrier_turn_over(struct intent *intent, struct barrier *barrier, uint64_t *seen, bool passed, bool broken);
 
 /* Breaks the barrier if this generation still waits. */
-void barrier_break(struct hand *hand, struct barrier *barrier, uint32_t generation);
+void barrier_break(struct intent *intent, struct barrier *barrier, uint32_t generation);
 
 #endif

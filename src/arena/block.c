@@ -1,4 +1,4 @@
-/* The block allocator. Each critical section has one publishing store; see block_repair(). */
+/* The block allocator. */
 #include "arena/block.h"
 
 #include <string.h>
@@ -35,58 +35,53 @@ struct block_header *block_header_of(uint64_t block)
     return header;
 }
 
-/* Under the lock that the hand names: from `*from` the block goes to the cell. */
-static void move(struct hand *hand, _Atomic uint64_t *from, uint64_t block, uint64_t left, _Atomic uint64_t *cell)
+/* Under the intent's lock: `from`, which named the block, gets `left`, and the cell the block. */
+static void move(struct intent *intent, const _Atomic uint64_t *from, uint64_t left, const _Atomic uint64_t *cell,
+                 uint64_t block)
 {
-    atomic_store_explicit(&hand->block, block, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(from, left, memory_order_relaxed); /* publishes: the block is taken */
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(cell, block, memory_order_release);
+    intent_store(intent, from, left);
+    intent_store(intent, cell, block);
+    intent_commit(intent);
 }
 
-static bool take_free(struct hand *hand, uint32_t class_index, uint64_t clear, _Atomic uint64_t *cell)
+static bool take_free(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *cell)
 {
     struct heap_class *class_ = &arena_header()->heap.classes[class_index];
     uint64_t block;
 
     if (atomic_load_explicit(&class_->head, memory_order_relaxed) == 0) return false;
-    hand_begin(hand, HAND_TAKE, cell);
-    lock_acquire(hand, &class_->lock);
+    lock_acquire(intent, &class_->lock);
     block = atomic_load_explicit(&class_->head, memory_order_relaxed);
     if (block) {
         memset(arena_at(block), 0, clear);
-        move(hand, &class_->head, block, block_header_of(block)->next, cell);
+        move(intent, &class_->head, block_header_of(block)->next, cell, block);
     }
-    lock_release(hand, &class_->lock);
-    hand_end(hand);
+    lock_release(intent, &class_->lock);
     return block != 0;
 }
 
 /* Memory above the top is nobody's and zero, so the header may be written before the block is published. */
-static mproc_status cut(struct hand *hand, uint32_t class_index, _Atomic uint64_t *cell)
+static mproc_status cut(struct intent *intent, uint32_t class_index, _Atomic uint64_t *cell)
 {
     struct heap *heap = &arena_header()->heap;
     uint64_t top, bytes = class_bytes(class_index);
     struct block_header *header;
     mproc_status status;
 
-    hand_begin(hand, HAND_CUT, cell);
-    lock_acquire(hand, &heap->lock);
+    lock_acquire(intent, &heap->lock);
     top = atomic_load_explicit(&heap->top, memory_order_relaxed);
     if ((status = arena_commit(ARENA_HEAP, top + bytes)) == MPROC_OK) {
         header = (struct block_header *)arena_at(top);
         header->magic = BLOCK_MAGIC;
         header->class_index = (uint16_t)class_index;
         header->next = 0;
-        move(hand, &heap->top, top + sizeof *header, top + bytes, cell);
+        move(intent, &heap->top, top + bytes, cell, top + sizeof *header);
     }
-    lock_release(hand, &heap->lock);
-    hand_end(hand);
+    lock_release(intent, &heap->lock);
     return status;
 }
 
-mproc_status block_take(struct hand *hand, uint64_t size, uint64_t clear, _Atomic uint64_t *cell)
+mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell)
 {
     uint32_t class_index;
 
@@ -97,71 +92,34 @@ mproc_status block_take(struct hand *hand, uint64_t size, uint64_t clear, _Atomi
     if (class_index == HEAP_CLASSES || class_bytes(class_index) > arena_header()->reserve)
         return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
                            (unsigned long long)size, (unsigned long long)(arena_header()->reserve >> 20));
-    if (take_free(hand, class_index, clear, cell)) return MPROC_OK;
-    return cut(hand, class_index, cell);
+    if (take_free(intent, class_index, clear, cell)) return MPROC_OK;
+    return cut(intent, class_index, cell);
 }
 
-void block_give(struct hand *hand, _Atomic uint64_t *cell)
+void block_give(struct intent *intent, _Atomic uint64_t *cell)
 {
-    block_give_leaving(hand, cell, 0);
+    block_give_leaving(intent, cell, 0);
 }
 
-void block_give_leaving(struct hand *hand, _Atomic uint64_t *cell, uint64_t left)
+void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left)
 {
     uint64_t block = atomic_load_explicit(cell, memory_order_relaxed);
     struct heap_class *class_;
 
     if (!block) return;
     class_ = &arena_header()->heap.classes[block_header_of(block)->class_index];
-    hand_begin(hand, HAND_GIVE, cell);
-    atomic_store_explicit(&hand->left, left, memory_order_relaxed);
-    lock_acquire(hand, &class_->lock);
+    lock_acquire(intent, &class_->lock);
     /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
     if (atomic_load_explicit(cell, memory_order_relaxed) == block) {
         block_header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
-        atomic_store_explicit(&hand->block, block, memory_order_relaxed);
-        atomic_signal_fence(memory_order_seq_cst);
-        atomic_store_explicit(&class_->head, block, memory_order_relaxed); /* publishes: the block is free */
-        atomic_signal_fence(memory_order_seq_cst);
-        atomic_store_explicit(cell, left, memory_order_relaxed);
+        move(intent, &class_->head, block, cell, left);
     }
-    lock_release(hand, &class_->lock);
-    hand_end(hand);
+    lock_release(intent, &class_->lock);
 }
 
 uint64_t block_size(uint64_t block)
 {
     return class_bytes(block_header_of(block)->class_index) - sizeof(struct block_header);
-}
-
-/*
- * Only while the dead thread still owns its lock can anything be half done: if it has none, it had
- * not begun or had finished, because cells change before the lock is released. Under the lock, the
- * list's head (or the top) tells whether the publishing store was reached.
- */
-void block_repair(struct hand *hand, uint32_t tag)
-{
-    uint64_t lock_offset = atomic_load(&hand->lock), block = atomic_load(&hand->block);
-    struct heap *heap = &arena_header()->heap;
-    _Atomic uint64_t *cell;
-    uint64_t head;
-
-    if (atomic_load(&hand->operation) == HAND_NOTHING || !lock_offset || !block) return;
-    if (!lock_owned((const arena_lock *)arena_at(lock_offset), tag)) return;
-    cell = (_Atomic uint64_t *)arena_at(atomic_load(&hand->cell));
-    switch (atomic_load(&hand->operation)) {
-    case HAND_TAKE:
-        head = atomic_load(&heap->classes[block_header_of(block)->class_index].head);
-        if (head != block) atomic_store(cell, block);
-        break;
-    case HAND_CUT:
-        if (atomic_load(&heap->top) > block) atomic_store(cell, block);
-        break;
-    case HAND_GIVE:
-        head = atomic_load(&heap->classes[block_header_of(block)->class_index].head);
-        if (head == block) atomic_store(cell, atomic_load(&hand->left));
-        break;
-    }
 }
 
 /* A list longer than the heap has blocks runs in a circle. */

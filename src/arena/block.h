@@ -32,22 +32,19 @@ struct block_header {
  * bytes are zero before the block is in the cell, so that recovery never reads what an earlier
  * owner left. Does not block but for the lock of the size. MPROC_NO_MEMORY: the cell stays empty.
  */
-mproc_status block_take(struct hand *hand, uint64_t size, uint64_t clear, _Atomic uint64_t *cell);
+mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell);
 
 /* Gives the cell's block back and empties the cell; an empty cell is fine. The block is no object any more. */
-void block_give(struct hand *hand, _Atomic uint64_t *cell);
+void block_give(struct intent *intent, _Atomic uint64_t *cell);
 
 /* As block_give(), and puts `left`, which the block had in its hands, into the cell. */
-void block_give_leaving(struct hand *hand, _Atomic uint64_t *cell, uint64_t left);
+void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left);
 
 /* What stands before the block at this offset. */
 struct block_header *block_header_of(uint64_t block);
 
 /* How many bytes the block at this offset has. */
 uint64_t block_size(uint64_t block);
-
-/* In recovery, before the hand's lock is revoked: finishes or undoes what the dead thread did to a block. */
-void block_repair(struct hand *hand, uint32_t tag);
 
 struct block_census {
     uint64_t cut;        /* blocks in the heap */

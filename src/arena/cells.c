@@ -20,11 +20,6 @@ static size_t free_room;  /* places in the stack */
 static size_t cell_count; /* cells there are */
 static _Atomic uint64_t *chain_end;
 
-static struct hand *work_hand(void)
-{
-    return &thread_self.slot->hands[HAND_WORK];
-}
-
 static mproc_status make_room(void)
 {
     size_t room = free_room == 0 ? TABLE_CELLS : 2 * free_room;
@@ -46,7 +41,7 @@ static mproc_status add_table(void)
 
     if ((status = make_room()) != MPROC_OK) return status;
     if (!chain_end) chain_end = &process_slot_at(thread_self.process)->cells;
-    if ((status = block_take(work_hand(), sizeof *table, sizeof *table, chain_end)) != MPROC_OK) return status;
+    if ((status = block_take(work_intent(), sizeof *table, sizeof *table, chain_end)) != MPROC_OK) return status;
     table = (struct cell_table *)arena_at(atomic_load(chain_end));
     chain_end = &table->next;
     for (int i = 0; i < TABLE_CELLS; i++) free_cells[free_count++] = &table->cells[i];
@@ -60,7 +55,7 @@ mproc_status cells_take(uint64_t size, uint64_t clear, _Atomic uint64_t **cell)
 
     plat_mutex_lock(&mutex);
     if (free_count == 0) status = add_table();
-    if (status == MPROC_OK) status = block_take(work_hand(), size, clear, free_cells[free_count - 1]);
+    if (status == MPROC_OK) status = block_take(work_intent(), size, clear, free_cells[free_count - 1]);
     if (status == MPROC_OK) *cell = free_cells[--free_count];
     plat_mutex_unlock(&mutex);
     return status;
@@ -74,7 +69,7 @@ mproc_status cells_refer(uint64_t object, _Atomic uint64_t **cell)
     if (free_count == 0) status = add_table();
     if (status == MPROC_OK) {
         *cell = free_cells[--free_count];
-        object_refer(work_hand(), object, *cell);
+        object_refer(work_intent(), object, *cell);
     }
     plat_mutex_unlock(&mutex);
     return status;
@@ -84,20 +79,20 @@ void cells_give(_Atomic uint64_t *cell)
 {
     if (!cell) return;
     plat_mutex_lock(&mutex);
-    object_drop(work_hand(), cell);
+    object_drop(work_intent(), cell);
     free_cells[free_count++] = cell;
     plat_mutex_unlock(&mutex);
 }
 
 /* A table is taken off the head of the chain when all its cells are empty, and leaves the next one there. */
-void cells_recover(struct hand *hand, _Atomic uint64_t *chain)
+void cells_recover(struct intent *intent, _Atomic uint64_t *chain)
 {
     uint64_t head;
 
     while ((head = atomic_load(chain)) != 0) {
         struct cell_table *table = (struct cell_table *)arena_at(head);
-        for (int i = 0; i < TABLE_CELLS; i++) object_drop(hand, &table->cells[i]);
-        block_give_leaving(hand, chain, atomic_load(&table->next));
+        for (int i = 0; i < TABLE_CELLS; i++) object_drop(intent, &table->cells[i]);
+        block_give_leaving(intent, chain, atomic_load(&table->next));
     }
 }
 

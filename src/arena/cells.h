@@ -20,7 +20,7 @@ mproc_status cells_refer(uint64_t object, _Atomic uint64_t **cell);
 void cells_give(_Atomic uint64_t *cell);
 
 /* In recovery: gives up all that is in the chain that begins at the cell `chain`, and the chain. */
-void cells_recover(struct hand *hand, _Atomic uint64_t *chain);
+void cells_recover(struct intent *intent, _Atomic uint64_t *chain);
 
 /* For a forked copy or a test: forgets what this process knows of its cells. */
 void cells_forget(void);

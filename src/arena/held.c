@@ -64,7 +64,7 @@ static mproc_status add_table(struct thread_slot *slot)
     _Atomic uint64_t *last = &slot->held_more;
 
     while (atomic_load(last)) last = &((struct held_table *)arena_at(atomic_load(last)))->next;
-    return block_take(&slot->hands[HAND_WORK], sizeof(struct held_table), sizeof(struct held_table), last);
+    return block_take(work_intent(), sizeof(struct held_table), sizeof(struct held_table), last);
 }
 
 mproc_status held_enter_slow(uint64_t lock)
@@ -95,7 +95,7 @@ void held_leave_slow(uint64_t lock)
 }
 
 /*
- * It is in the hand before it is taken away: if we end before the wake, recovery wakes it; and those who sleep for
+ * It is in the intent before it is taken away: if we end before the wake, recovery wakes it; and those who sleep for
  * the lock, because that is still entered.
  */
 _Atomic uint32_t *held_take_told(struct held_lock *lock)
@@ -136,11 +136,11 @@ static bool abandon(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
     return false;
 }
 
-void held_abandon(struct hand *hand, struct thread_slot *slot, uint32_t tag)
+void held_abandon(struct intent *intent, struct thread_slot *slot, uint32_t tag)
 {
     uint64_t more;
 
     visit_all(slot, abandon, 0, tag);
     while ((more = atomic_load(&slot->held_more)) != 0)
-        block_give_leaving(hand, &slot->held_more, atomic_load(&((struct held_table *)arena_at(more))->next));
+        block_give_leaving(intent, &slot->held_more, atomic_load(&((struct held_table *)arena_at(more))->next));
 }

@@ -76,6 +76,6 @@ _Atomic uint32_t *held_take_told(struct held_lock *lock);
  * At the end of a thread, or in its recovery: the locks that it owns are abandoned, and all that wait for those
  * that it wanted or had look again.
  */
-void held_abandon(struct hand *hand, struct thread_slot *slot, uint32_t tag);
+void held_abandon(struct intent *intent, struct thread_slot *slot, uint32_t tag);
 
 #endif

@@ -76,20 +76,6 @@ void lock_acquire_slow(arena_lock *lock)
     }
 }
 
-/*
- * Only while the dead thread still owns its lock can anything be half done, and then nobody else has changed the
- * word, which tells whether the publishing store was reached.
- */
-void hand_pair_repair(struct hand *hand, uint32_t tag)
-{
-    uint64_t lock = atomic_load(&hand->lock), word = atomic_load(&hand->block);
-
-    if (atomic_load(&hand->operation) != HAND_PAIR || !lock || !word) return;
-    if (!lock_owned((const arena_lock *)arena_at(lock), tag)) return;
-    if (atomic_load((_Atomic uint32_t *)arena_at(word)) != atomic_load(&hand->count)) return;
-    atomic_store((_Atomic uint64_t *)arena_at(atomic_load(&hand->cell)), atomic_load(&hand->left));
-}
-
 void lock_wake(arena_lock *lock)
 {
     park_wake(&lock->word, 1);

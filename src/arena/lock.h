@@ -15,44 +15,6 @@
 /* The word of a lock whose owner ended without releasing it: no tag, as no thread has slot 0. See held.h. */
 #define LOCK_ABANDONED 0x00100000u
 
-/*
- * Around what is done under one lock: says in the hand what it is, before the lock is taken, and that it is done,
- * after the lock was released. Only in between does recovery look at the operands.
- */
-static inline void hand_begin(struct hand *hand, enum hand_operation operation, const _Atomic uint64_t *cell)
-{
-    atomic_store_explicit(&hand->block, 0, memory_order_relaxed);
-    atomic_store_explicit(&hand->cell, arena_offset(cell), memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&hand->operation, operation, memory_order_relaxed);
-}
-
-static inline void hand_end(struct hand *hand)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&hand->operation, HAND_NOTHING, memory_order_relaxed);
-}
-
-/*
- * Under the lock that the hand names, which guards both: `value` to the word, which publishes, then `content` to the
- * cell. The operation is HAND_PAIR, and the word's new value differs from its old one.
- */
-static inline void hand_pair(struct hand *hand, _Atomic uint32_t *word, uint32_t value, _Atomic uint64_t *cell,
-                             uint64_t content)
-{
-    atomic_store_explicit(&hand->count, value, memory_order_relaxed);
-    atomic_store_explicit(&hand->left, content, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst); /* `block` says that the others are there */
-    atomic_store_explicit(&hand->block, arena_offset(word), memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(word, value, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(cell, content, memory_order_release);
-}
-
-/* In recovery, before the hand's lock is revoked: finishes the pair if its first half was reached. */
-void hand_pair_repair(struct hand *hand, uint32_t tag);
-
 /* One try, with a sleep of some milliseconds at most, to get a lock that was not free. */
 enum lock_try { LOCK_TAKEN, LOCK_BUSY, LOCK_TIMEOUT, LOCK_OWNER_DIED };
 
@@ -78,28 +40,25 @@ static inline bool lock_owned(const arena_lock *lock, uint32_t tag)
 }
 
 /*
- * Blocks until the calling thread, which has a slot, has the lock. `hand` is one of its slot's
- * hands, with no lock in it; the lock stays written there until it is released.
+ * Blocks until the calling thread, which has a slot, has the lock. `intent` is one of its slot's, with no lock in it;
+ * the lock stays written there until it is released. The lock is one that always is one; for the lock of an object
+ * see object_lock().
  */
-static inline void lock_acquire(struct hand *hand, arena_lock *lock)
+static inline void lock_acquire(struct intent *intent, arena_lock *lock)
 {
     uint32_t expected = 0;
 
-    /* Written before the lock is taken, so that recovery finds it at whatever instruction we end. */
-    atomic_store_explicit(&hand->lock, arena_offset(lock), memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
+    intent_begin(intent, lock, 0, 0);
     if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, thread_self.tag, memory_order_acquire,
                                                  memory_order_relaxed))
         lock_acquire_slow(lock);
 }
 
-/* Releases the lock that the hand holds, and wakes a waiter. */
-static inline void lock_release(struct hand *hand, arena_lock *lock)
+/* Releases the lock that the intent holds, and wakes a waiter. */
+static inline void lock_release(struct intent *intent, arena_lock *lock)
 {
     if (atomic_exchange(&lock->word, 0) & LOCK_WAITERS) lock_wake(lock);
-    /* Cleared after the wake: if we end in between, recovery wakes instead. */
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&hand->lock, 0, memory_order_relaxed);
+    intent_end(intent);
 }
 
 #endif

@@ -70,10 +70,19 @@ static inline struct handle_ref object_ref(uint64_t object)
 void object_publish(const _Atomic uint64_t *cell, enum object_kind kind);
 
 /* Puts another handle of the object into the empty cell. The caller sees to it that the object lives meanwhile. */
-void object_refer(struct hand *hand, uint64_t object, _Atomic uint64_t *cell);
+void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *cell);
 
 /* Gives up what the cell has, a handle or plain memory, and empties it; an empty cell is fine. */
-void object_drop(struct hand *hand, _Atomic uint64_t *cell);
+void object_drop(struct intent *intent, _Atomic uint64_t *cell);
+
+/*
+ * Blocks until the calling thread has `lock`, which lies in the object; see lock_acquire(). Released by
+ * lock_release().
+ */
+void object_lock(struct intent *intent, uint64_t object, arena_lock *lock);
+
+/* In recovery: whether the intent's lock still is one, as the object that it lay in is still there. */
+bool object_has_lock(const struct intent *intent);
 
 /* Whether the offset, from a source that may be out of date, is an object of this kind and generation. */
 bool object_is(uint64_t object, enum object_kind kind, uint32_t generation);

@@ -25,18 +25,17 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
  * Wakes up to `count` threads that sleep on the word, and returns how many; call it after changing the word.
  * Async-signal-safe.
  *
- * A caller that may be killed between its change and this call announces the word in its hand first.
+ * A caller that may be killed between its change and this call announces the word in its intent first.
  */
 int park_wake(_Atomic uint32_t *word, int count);
 
 /* In recovery of a thread: whatever it has done to the sleep of others, they wake. */
 void park_recover(uint32_t thread);
 
-/* Writes the word into the calling thread's hand, so that recovery wakes its sleepers; 0 clears it. */
+/* Writes the word into the calling thread's intent, so that recovery wakes its sleepers; 0 clears it. */
 static inline void park_announce(const _Atomic uint32_t *word)
 {
-    atomic_store_explicit(&thread_self.slot->hands[HAND_WORK].word, word ? arena_offset(word) : 0,
-                          memory_order_relaxed);
+    atomic_store_explicit(&work_intent()->wake, word ? arena_offset(word) : 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
 }
 

@@ -1,4 +1,4 @@
-/* Recovery of dead processes. See recovery.h for the rules, block.c for the repair of blocks. */
+/* Recovery of dead processes. See recovery.h for the rules. */
 #include "arena/recovery.h"
 
 #include <limits.h>
@@ -36,15 +36,15 @@ static bool recovery_begin(void)
     }
 }
 
-/* The word is in the hand meanwhile: if we end before the wake, whoever recovers us wakes instead. */
+/* The word is in the intent meanwhile: if we end before the wake, whoever recovers us wakes instead. */
 static void recovery_end(void)
 {
     _Atomic uint32_t *word = &arena_header()->recovery;
-    struct hand *hand = &thread_self.slot->hands[HAND_RECOVERY];
+    struct intent *intent = recovery_intent();
 
-    atomic_store(&hand->word, arena_offset(word));
+    atomic_store(&intent->wake, arena_offset(word));
     if (atomic_exchange(word, 0) & LOCK_WAITERS) park_wake(word, INT_MAX);
-    atomic_store(&hand->word, 0);
+    atomic_store(&intent->wake, 0);
 }
 
 static void wake_word(uint64_t offset)
@@ -53,37 +53,37 @@ static void wake_word(uint64_t offset)
 }
 
 /*
- * The lock of an object may be gone with it: the thread had released it, and others have dropped the last handle
- * since. What lies there now is somebody's data, in which the tag is a small number like many.
+ * The lock's word tells whether the list has to be done again, so the lock is revoked after that; and forgotten after
+ * it was revoked.
  */
-static bool is_there(const struct hand *hand, uint64_t lock)
+static void recover_intent(struct intent *intent, uint32_t tag)
 {
-    return lock && (atomic_load(&hand->operation) != HAND_PAIR || object_kind(lock) != OBJECT_NONE);
-}
-
-/*
- * The repair looks at the lock, so the lock is revoked after it; what says whether there is one is cleared after it,
- * too.
- */
-static void recover_hand(struct hand *hand, uint32_t tag)
-{
-    uint64_t lock = atomic_load(&hand->lock);
-
-    if (is_there(hand, lock)) {
-        block_repair(hand, tag);
-        hand_pair_repair(hand, tag);
-        lock_revoke((arena_lock *)arena_at(lock), tag);
+    if (object_has_lock(intent)) {
+        arena_lock *lock = (arena_lock *)arena_at(atomic_load(&intent->lock));
+        if (lock_owned(lock, tag)) intent_apply(intent, atomic_load(&intent->count));
+        lock_revoke(lock, tag);
     }
-    wake_word(atomic_load(&hand->word));
-    atomic_store(&hand->lock, 0);
-    atomic_store(&hand->operation, HAND_NOTHING);
-    atomic_store(&hand->word, 0);
+    wake_word(atomic_load(&intent->wake));
+    atomic_store(&intent->lock, 0);
+    atomic_store(&intent->wake, 0);
 }
 
-static void break_barrier(struct hand *hand, uint64_t object, uint32_t generation)
+static void recover_intents(struct thread_slot *slot, uint32_t tag)
+{
+    for (int i = INTENTS - 1; i >= 0; i--) recover_intent(&slot->intents[i], tag);
+}
+
+/* What was on its way into an object is in the object now, or never will be. */
+static void drop_stages(struct thread_slot *slot)
+{
+    for (int i = 0; i < INTENTS; i++)
+        for (int j = 0; j < INTENT_STAGES; j++) object_drop(recovery_intent(), &slot->intents[i].stages[j]);
+}
+
+static void break_barrier(struct intent *intent, uint64_t object, uint32_t generation)
 {
     if (object && object_kind(object) == OBJECT_BARRIER)
-        barrier_break(hand, (struct barrier *)arena_at(object), generation);
+        barrier_break(intent, (struct barrier *)arena_at(object), generation);
 }
 
 /*
@@ -92,11 +92,11 @@ static void break_barrier(struct hand *hand, uint64_t object, uint32_t generatio
  */
 static void recover_waiting(struct thread_slot *slot)
 {
-    struct hand *hand = &thread_self.slot->hands[HAND_RECOVERY];
+    struct intent *intent = recovery_intent();
 
-    break_barrier(hand, atomic_load(&slot->trips), atomic_load(&slot->trips_turn));
-    break_barrier(hand, waiting_object(slot), atomic_load(&slot->wait_order));
-    waiting_recover(hand, slot);
+    break_barrier(intent, atomic_load(&slot->trips), atomic_load(&slot->trips_turn));
+    break_barrier(intent, waiting_object(slot), atomic_load(&slot->wait_order));
+    waiting_recover(intent, slot);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
@@ -105,9 +105,10 @@ static void recover_thread(uint32_t index)
     struct thread_slot *slot = thread_slot_at(index);
     uint32_t tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
 
-    for (int i = HANDS - 1; i >= 0; i--) recover_hand(&slot->hands[i], tag);
+    recover_intents(slot, tag);
+    drop_stages(slot);
     recover_waiting(slot);
-    held_abandon(&thread_self.slot->hands[HAND_RECOVERY], slot, tag);
+    held_abandon(recovery_intent(), slot, tag);
     wake_word(atomic_load(&slot->parked));
     park_recover(index);
     plat_semaphore_close(&slot->semaphore);
@@ -142,7 +143,7 @@ static void free_slot(uint32_t index)
 {
     struct process_slot *slot = process_slot_at(index);
 
-    object_drop(&thread_self.slot->hands[HAND_RECOVERY], &slot->letter);
+    object_drop(recovery_intent(), &slot->letter);
     slot_process_release(index);
 }
 
@@ -184,7 +185,7 @@ static bool recover_locked(uint32_t process)
         set_state(slot, PROCESS_LIMBO);
     }
     if (!recover_children(process)) return false;
-    cells_recover(&thread_self.slot->hands[HAND_RECOVERY], &slot->cells);
+    cells_recover(recovery_intent(), &slot->cells);
     set_state(slot, PROCESS_RECOVERED);
     return true;
 }
@@ -217,7 +218,7 @@ static void help_locked(uint32_t tag, bool nested)
         recover_locked(owner - 1);
         return;
     }
-    for (int i = HANDS - 1; i >= 0; i--) recover_hand(&slot->hands[i], tag);
+    recover_intents(slot, tag);
 }
 
 void recovery_help(uint32_t tag)

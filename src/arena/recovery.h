@@ -1,6 +1,6 @@
 /*
  * Recovery: what is done for a process that has ended, however it ended. It finishes or undoes the
- * one operation that each of its threads had in hand, releases its locks, wakes whom it might have
+ * one operation that each of its threads had in intent, releases its locks, wakes whom it might have
  * woken, and gives back its blocks. The cost does not grow with the number of objects.
  *
  * It is idempotent and runs under the recovery lock of the arena; a recoverer that is killed is the

@@ -34,9 +34,9 @@ struct permits {
  * Moves `change` permits (1, 0 or -1) between an owned semaphore and the account. False: there is none to be had, in
  * the one or in the other; or, with `change` 0, there is none and the mark for waiters is set.
  */
-bool permits_move(struct hand *hand, struct permits *permits, int change);
+bool permits_move(struct intent *intent, struct permits *permits, int change);
 
 /* All permits of the account go back. */
-void permits_return(struct hand *hand, struct permits *permits);
+void permits_return(struct intent *intent, struct permits *permits);
 
 #endif

@@ -5,41 +5,13 @@
 #define MPROC_ARENA_SLOT_H
 
 #include "arena/arena.h"
+#include "arena/intent.h"
 #include "base/thread_local.h"
 
 /* A thread's tag: generation << 20 | slot index. Bit 31 is left for LOCK_WAITERS; 0 is nobody. */
 #define SLOT_INDEX_MAX 0xFFFFFu
 #define SLOT_GENERATION_MASK 0x7FFu
 #define SLOT_NONE 0x1FFFFu
-
-/*
- * A hand: what its thread is about to change, written before and cleared after, so that recovery
- * knows all that a dead thread may have left half done. Only the thread writes it; after its death, recovery.
- *
- *   lock       offset of the lock that it wants, has, or has just released without having woken
- *   operation  what it does under that lock (enum hand_operation); its operands are cell, block, left, count
- *   word       offset of a word whose sleepers it is about to wake
- */
-struct hand {
-    _Atomic uint32_t operation;
-    _Atomic uint32_t count;
-    _Atomic uint64_t lock;
-    _Atomic uint64_t cell;
-    _Atomic uint64_t block;
-    _Atomic uint64_t left;
-    _Atomic uint64_t word;
-};
-
-enum hand_operation {
-    HAND_NOTHING,
-    HAND_TAKE, /* a block from a list to the cell */
-    HAND_CUT,  /* a block from the top of the heap to the cell */
-    HAND_GIVE, /* the cell's block to a list; `left` is what the cell has then */
-    HAND_PAIR  /* `count` to the word at `block`, then `left` to the cell */
-};
-
-/* A thread works with its first hand; while it recovers somebody, in between, with its second. */
-enum { HAND_WORK, HAND_RECOVERY, HANDS };
 
 /* So many locks that a thread keeps at once have their place in its slot; more are kept in blocks, see held.h. */
 #define SLOT_HELD 8
@@ -58,20 +30,20 @@ struct thread_slot {
     _Atomic uint32_t owner;
     _Atomic uint32_t generation;
     _Atomic uint64_t parked;
-    struct hand hands[HANDS];
-    plat_semaphore semaphore;
     _Atomic uint32_t wait;
     _Atomic uint32_t wait_order;
     _Atomic uint64_t wait_object;
-    _Atomic uint64_t held[SLOT_HELD];
+    plat_semaphore semaphore;
     _Atomic uint64_t held_more;
+    _Atomic uint64_t held[SLOT_HELD];
+    struct intent intents[INTENTS];
     _Atomic uint64_t trips;
     _Atomic uint32_t trips_turn;
     uint32_t unused_half;
-    uint64_t unused[2];
 };
 
-static_assert(sizeof(struct thread_slot) == 4 * ARENA_LINE, "no two threads share a cache line");
+static_assert(sizeof(struct thread_slot) % ARENA_LINE == 0, "no two threads share a cache line");
+static_assert(offsetof(struct thread_slot, held) == ARENA_LINE, "what others look at lies in the first line");
 
 /*
  * PROCESS_FREE -> STARTING (the parent takes the slot) -> ATTACHED (the child, which must be the one
@@ -109,7 +81,7 @@ struct process_slot {
 static_assert(sizeof(struct process_slot) == 2 * ARENA_LINE, "no two processes share a cache line");
 
 #define SLOT_NEAR_PROCESSES 32u
-#define SLOT_NEAR_THREADS 64u
+#define SLOT_NEAR_THREADS 16u
 
 /* The slots with the lowest indices lie behind the header, all others in the ranges of their kinds. */
 struct near_slots {
@@ -166,6 +138,16 @@ struct thread_self {
 };
 
 extern THREAD_LOCAL struct thread_self thread_self;
+
+static inline struct intent *work_intent(void)
+{
+    return &thread_self.slot->intents[INTENT_WORK];
+}
+
+static inline struct intent *recovery_intent(void)
+{
+    return &thread_self.slot->intents[INTENT_RECOVERY];
+}
 
 /*
  * Takes a free process slot for a child of `parent` (SLOT_NONE for the family's first process), in the state

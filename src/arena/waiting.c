@@ -68,20 +68,21 @@ static bool put_off(uint32_t thread, _Atomic uint32_t *later)
 }
 
 /*
- * The word is in the hand before it is changed: if we end before the wake, or before that is put off, recovery wakes.
+ * The word is in the intent before it is changed: if we end before the wake, or before that is put off, recovery
+ * wakes.
  */
-static bool tell(struct hand *hand, uint32_t thread, uint32_t word, _Atomic uint32_t *later)
+static bool tell(struct intent *intent, uint32_t thread, uint32_t word, _Atomic uint32_t *later)
 {
     struct thread_slot *slot = thread_slot_at(thread);
-    uint64_t before = atomic_load_explicit(&hand->word, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&intent->wake, memory_order_relaxed);
     bool told;
 
-    atomic_store_explicit(&hand->word, arena_offset(&slot->wait), memory_order_relaxed);
+    atomic_store_explicit(&intent->wake, arena_offset(&slot->wait), memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     told = atomic_compare_exchange_strong(&slot->wait, &word, (word & ~STATE_MASK) | (uint32_t)WAITING_TOLD);
     if (told && !put_off(thread, later)) park_wake(&slot->wait, 1);
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&hand->word, before, memory_order_relaxed);
+    atomic_store_explicit(&intent->wake, before, memory_order_relaxed);
     return told;
 }
 
@@ -104,22 +105,22 @@ static uint32_t oldest(uint64_t object, uint32_t *word)
 }
 
 /* One pass, for who comes meanwhile is not meant. */
-static uint32_t tell_all(struct hand *hand, uint64_t object, _Atomic uint32_t *later)
+static uint32_t tell_all(struct intent *intent, uint64_t object, _Atomic uint32_t *later)
 {
     uint32_t high = atomic_load(&arena_header()->threads_high), told = 0, word;
 
     for (uint32_t i = 1; i < high; i++) {
-        if (waits(thread_slot_at(i), object, &word)) told += tell(hand, i, word, later);
+        if (waits(thread_slot_at(i), object, &word)) told += tell(intent, i, word, later);
     }
     return told;
 }
 
-uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count, _Atomic uint32_t *later)
+uint32_t waiting_tell(struct intent *intent, uint64_t object, uint32_t count, _Atomic uint32_t *later)
 {
     uint32_t told = 0, word = 0, thread;
 
-    if (count == UINT_MAX) return tell_all(hand, object, later);
-    while (told < count && (thread = oldest(object, &word)) != 0) told += tell(hand, thread, word, later);
+    if (count == UINT_MAX) return tell_all(intent, object, later);
+    while (told < count && (thread = oldest(object, &word)) != 0) told += tell(intent, thread, word, later);
     return told;
 }
 
@@ -127,7 +128,7 @@ uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count, _Atomi
  * A recoverer that is killed here tells one more than needed: who waits looks at what it waits for anyway, and is
  * told without need only when processes are killed.
  */
-void waiting_recover(struct hand *hand, struct thread_slot *slot)
+void waiting_recover(struct intent *intent, struct thread_slot *slot)
 {
     uint32_t word = atomic_load(&slot->wait);
 
@@ -135,7 +136,7 @@ void waiting_recover(struct hand *hand, struct thread_slot *slot)
     if (state_of(word) == WAITING_STILL && atomic_compare_exchange_strong(&slot->wait, &word, word & ~STATE_MASK))
         return;
     if (state_of(word) != WAITING_TOLD) return;
-    waiting_tell(hand, atomic_load(&slot->wait_object), 1, NULL);
+    waiting_tell(intent, atomic_load(&slot->wait_object), 1, NULL);
     atomic_store(&slot->wait, word & ~STATE_MASK);
 }
 

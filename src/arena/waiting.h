@@ -32,16 +32,16 @@ enum waiting_state waiting_give_up(void);
 void waiting_leave(void);
 
 /*
- * Tells up to `count` of those who wait for the object (UINT_MAX: all); returns how many were there. The hand is
+ * Tells up to `count` of those who wait for the object (UINT_MAX: all); returns how many were there. The intent is
  * the caller's. `later`, if not NULL, is where the slot of one of them is entered instead of waking it, if none is
  * entered there yet.
  */
-uint32_t waiting_tell(struct hand *hand, uint64_t object, uint32_t count, _Atomic uint32_t *later);
+uint32_t waiting_tell(struct intent *intent, uint64_t object, uint32_t count, _Atomic uint32_t *later);
 
 /* In recovery of a thread: the object that it still waits for, or 0. */
 uint64_t waiting_object(const struct thread_slot *slot);
 
 /* In recovery of a thread: what it was told and has not used goes to the next; it waits no longer. */
-void waiting_recover(struct hand *hand, struct thread_slot *slot);
+void waiting_recover(struct intent *intent, struct thread_slot *slot);
 
 #endif

@@ -102,7 +102,7 @@ static void hold_object(void *context, const struct handle_ref *ref)
     struct holding *holding = context;
 
     if (object_is(ref->offset, (enum object_kind)ref->kind, ref->generation))
-        object_refer(&thread_self.slot->hands[HAND_WORK], ref->offset, holding->next++);
+        object_refer(work_intent(), ref->offset, holding->next++);
     else holding->status = mproc_error(MPROC_CLOSED, "%s among the arguments has been freed", handle_name(ref->kind));
 }
 

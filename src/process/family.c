@@ -27,7 +27,7 @@ static void thread_ended(void *value)
 
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     if (thread_self.index != index) return; /* the end of a fiber, in another thread than its own */
-    held_abandon(&thread_slot_at(index)->hands[HAND_WORK], thread_slot_at(index), thread_self.tag);
+    held_abandon(&thread_slot_at(index)->intents[INTENT_WORK], thread_slot_at(index), thread_self.tag);
     plat_semaphore_close(&thread_slot_at(index)->semaphore);
     slot_thread_release(index);
     thread_self.slot = NULL; /* a later exit hook of the program may still call the library */

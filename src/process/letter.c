@@ -3,19 +3,19 @@
 
 mproc_status letter_create(struct process_slot *slot, uint64_t args, struct letter **letter)
 {
-    struct hand *hand = &thread_self.slot->hands[HAND_WORK];
+    struct intent *intent = work_intent();
     mproc_status status;
 
-    if ((status = block_take(hand, sizeof **letter, sizeof **letter, &slot->letter)) != MPROC_OK) return status;
+    if ((status = block_take(intent, sizeof **letter, sizeof **letter, &slot->letter)) != MPROC_OK) return status;
     *letter = (struct letter *)arena_at(atomic_load(&slot->letter));
     (*letter)->object.inner = 1;
     (*letter)->object.inner_at = offsetof(struct letter, args);
     object_publish(&slot->letter, OBJECT_HOLDER);
-    if (args) object_refer(hand, args, &(*letter)->args);
+    if (args) object_refer(intent, args, &(*letter)->args);
     return MPROC_OK;
 }
 
 void letter_free(struct process_slot *slot)
 {
-    object_drop(&thread_self.slot->hands[HAND_WORK], &slot->letter);
+    object_drop(work_intent(), &slot->letter);
 }

@@ -68,7 +68,7 @@ static mproc_status put_lock(struct items *items, const mproc_shared_options *op
         given = own;
     }
     /* The program's references begin with a struct reference. */
-    object_refer(&thread_self.slot->hands[HAND_WORK], ((const struct reference *)given)->ref.offset, &items->lock);
+    object_refer(work_intent(), ((const struct reference *)given)->ref.offset, &items->lock);
     mproc_rlock_free(own); /* the items hold it now */
     return MPROC_OK;
 }

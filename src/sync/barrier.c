@@ -21,11 +21,6 @@ static struct barrier *barrier_at(const mproc_barrier *barrier)
     return (struct barrier *)barrier->reference.at;
 }
 
-static struct hand *work_hand(void)
-{
-    return &thread_self.slot->hands[HAND_WORK];
-}
-
 static mproc_status check(int parties, const mproc_barrier_options *options)
 {
     if (parties < 1 || parties > MPROC_BARRIER_PARTIES_MAX)
@@ -44,7 +39,7 @@ static mproc_status put_action(struct barrier *barrier, mproc_function *action)
 
     if (!action) return MPROC_OK;
     if ((status = function_encode((function_pointer)action, &ref)) != MPROC_OK) return status;
-    if ((status = block_take(work_hand(), sizeof ref, 0, &barrier->action)) != MPROC_OK) return status;
+    if ((status = block_take(work_intent(), sizeof ref, 0, &barrier->action)) != MPROC_OK) return status;
     memcpy(arena_at(atomic_load(&barrier->action)), &ref, sizeof ref);
     return MPROC_OK;
 }
@@ -179,7 +174,7 @@ static bool turn_over(const struct wait *wait, bool passed)
     uint64_t seen = atomic_load(&wait->barrier->word);
 
     while (!is_over(wait, seen))
-        if (barrier_turn_over(work_hand(), wait->barrier, &seen, passed, !passed)) return true;
+        if (barrier_turn_over(work_intent(), wait->barrier, &seen, passed, !passed)) return true;
     return barrier_passed(seen, wait->generation);
 }
 
@@ -219,7 +214,7 @@ static mproc_status wait_for_others(const struct wait *wait)
     while (!is_over(wait, seen = atomic_load(&wait->barrier->word)) && status == MPROC_OK) status = sleep(wait);
     if (status == MPROC_OK) return barrier_passed(seen, wait->generation) ? MPROC_OK : broken();
     /* Its end, if it came before we could break it, is what counts. */
-    barrier_break(work_hand(), wait->barrier, wait->generation);
+    barrier_break(work_intent(), wait->barrier, wait->generation);
     if (!barrier_passed(atomic_load(&wait->barrier->word), wait->generation))
         return status == MPROC_TIMEOUT ? not_all_came(wait) : status;
     if (status == MPROC_INTERRUPTED) interrupt_give_back();
@@ -263,7 +258,7 @@ static mproc_status set_broken(mproc_barrier *barrier, bool broken)
 
     if ((status = family_enter()) != MPROC_OK) return status;
     while (!done) {
-        if (!barrier_empty(seen)) done = barrier_turn_over(work_hand(), at, &seen, false, broken);
+        if (!barrier_empty(seen)) done = barrier_turn_over(work_intent(), at, &seen, false, broken);
         else done = atomic_compare_exchange_strong(&at->word, &seen, (seen & ~BARRIER_BROKEN) | flag);
     }
     return MPROC_OK;

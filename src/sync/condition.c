@@ -31,11 +31,6 @@ static uint64_t lock_of(const mproc_condition *condition)
     return atomic_load_explicit(&condition_at(condition)->lock, memory_order_relaxed);
 }
 
-static struct hand *work_hand(void)
-{
-    return &thread_self.slot->hands[HAND_WORK];
-}
-
 /* The program's references begin with a struct reference. */
 static const struct reference *given_lock(const mproc_condition_options *options)
 {
@@ -54,7 +49,7 @@ static mproc_status put_lock(struct condition *condition, const mproc_condition_
         if ((status = mproc_rlock_create(NULL, &own)) != MPROC_OK) return status;
         given = (const struct reference *)(const void *)own;
     }
-    object_refer(work_hand(), given->ref.offset, &condition->lock);
+    object_refer(work_intent(), given->ref.offset, &condition->lock);
     mproc_rlock_free(own);
     return MPROC_OK;
 }
@@ -163,7 +158,8 @@ static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_
     if (result == MPROC_CLOSED) locking_give_up(lock_of(condition));
     else status = locking_take_back(lock_of(condition), depth, &condition->reference);
     /* Before it leaves: if we end in between, recovery still finds that it was told. */
-    if (status != MPROC_OK && result == MPROC_OK) waiting_tell(work_hand(), condition->reference.ref.offset, 1, NULL);
+    if (status != MPROC_OK && result == MPROC_OK)
+        waiting_tell(work_intent(), condition->reference.ref.offset, 1, NULL);
     waiting_leave();
     return status == MPROC_OK ? result : status;
 }
@@ -225,7 +221,7 @@ static mproc_status notify(mproc_condition *condition, uint32_t count)
 
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = check_mine(lock, "notifying")) != MPROC_OK) return status;
-    waiting_tell(work_hand(), condition->reference.ref.offset, count, locking_told(lock));
+    waiting_tell(work_intent(), condition->reference.ref.offset, count, locking_told(lock));
     return MPROC_OK;
 }
 

@@ -57,27 +57,27 @@ static uint32_t set_after(uint32_t seen)
 }
 
 /*
- * The word is in the hand before it is changed: if we end before the wake, recovery wakes. What was in the hand comes
- * back, as this may run in a signal handler in the middle of anything.
+ * The word is in the intent before it is changed: if we end before the wake, recovery wakes. What was in the intent
+ * comes back, as this may run in a signal handler in the middle of anything.
  */
 mproc_status mproc_event_set(mproc_event *event)
 {
     _Atomic uint32_t *word = word_of(event);
     uint32_t seen = atomic_load(word);
-    struct hand *hand;
+    struct intent *intent;
     uint64_t before;
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
     if (seen & EVENT_SET) return MPROC_OK;
-    hand = &thread_self.slot->hands[HAND_WORK];
-    before = atomic_load_explicit(&hand->word, memory_order_relaxed);
+    intent = work_intent();
+    before = atomic_load_explicit(&intent->wake, memory_order_relaxed);
     park_announce(word);
     while (!(seen & EVENT_SET) && !atomic_compare_exchange_weak(word, &seen, set_after(seen))) {
     }
     if (!(seen & EVENT_SET) && seen & EVENT_WAITERS) park_wake(word, INT_MAX);
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&hand->word, before, memory_order_relaxed);
+    atomic_store_explicit(&intent->wake, before, memory_order_relaxed);
     return MPROC_OK;
 }
 

@@ -140,7 +140,7 @@ void locking_give_up(uint64_t lock)
 
 /*
  * False, with nothing changed: the word is another than `seen`. Of a lock with somebody told that can only be the
- * mark of a sleeper, as nobody but its owner lets go of it. What is to be woken is in the hand before the word is
+ * mark of a sleeper, as nobody but its owner lets go of it. What is to be woken is in the intent before the word is
  * changed: if we end before the wake, recovery wakes.
  */
 static bool let_go(struct held_lock *lock, uint32_t seen)

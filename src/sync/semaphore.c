@@ -20,11 +20,6 @@ static struct semaphore *semaphore_at(const mproc_semaphore *semaphore)
     return (struct semaphore *)semaphore->reference.at;
 }
 
-static struct hand *work_hand(void)
-{
-    return &thread_self.slot->hands[HAND_WORK];
-}
-
 mproc_status mproc_semaphore_create_sized(int64_t value, const mproc_semaphore_options *options, size_t options_size,
                                           mproc_semaphore **out)
 {
@@ -115,7 +110,7 @@ static mproc_status account_create(struct reference *reference)
     /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
     object_publish(cell, OBJECT_PERMITS);
     /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
-    object_refer(work_hand(), reference->ref.offset, &permits->semaphore);
+    object_refer(work_intent(), reference->ref.offset, &permits->semaphore);
     reference->account = cell;
     return MPROC_OK;
 }
@@ -136,7 +131,7 @@ static mproc_status release_owned(struct semaphore *semaphore, struct permits *p
     bool done;
 
     park_announce(&semaphore->value);
-    done = permits_move(work_hand(), permits, 1);
+    done = permits_move(work_intent(), permits, 1);
     if (done && atomic_load(&semaphore->value) & SEMAPHORE_WAITERS) park_wake(&semaphore->value, 1);
     park_announce(NULL);
     if (done) return MPROC_OK;
@@ -148,17 +143,17 @@ static mproc_status release_owned(struct semaphore *semaphore, struct permits *p
 /* NULL for permits that nobody owns. */
 static bool try_take(struct semaphore *semaphore, struct permits *permits, uint32_t mark)
 {
-    return permits ? permits_move(work_hand(), permits, -1) : take(semaphore, mark);
+    return permits ? permits_move(work_intent(), permits, -1) : take(semaphore, mark);
 }
 
 /* Sets the mark for waiters if there is still none. */
 static void announce_sleep(struct semaphore *semaphore, struct permits *permits)
 {
-    if (permits) permits_move(work_hand(), permits, 0);
+    if (permits) permits_move(work_intent(), permits, 0);
     else mark_waiter(semaphore);
 }
 
-/* The word is in the hand all the time: if we end after a wake-up that was ours, recovery wakes the next. */
+/* The word is in the intent all the time: if we end after a wake-up that was ours, recovery wakes the next. */
 static mproc_status wait_for(struct reference *reference, struct permits *permits, int64_t timeout_ms)
 {
     struct semaphore *semaphore = (struct semaphore *)reference->at;

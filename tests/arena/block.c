@@ -111,9 +111,9 @@ static void case_empty_cell_can_be_given(void)
     _Atomic uint64_t *cell = NULL;
 
     CHECK_OK(cells_take(10, 0, &cell));
-    block_give(&thread_self.slot->hands[HAND_WORK], cell);
+    block_give(work_intent(), cell);
     CHECK_EQ(atomic_load(cell), 0);
-    block_give(&thread_self.slot->hands[HAND_WORK], cell);
+    block_give(work_intent(), cell);
     cells_give(cell);
     CHECK(block_count().sound);
 }

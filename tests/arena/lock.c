@@ -20,9 +20,9 @@ static guarded *guarded_create(_Atomic uint64_t **cell)
     return arena_at(atomic_load(*cell));
 }
 
-static struct hand *own_hand(void)
+static struct intent *own_intent(void)
 {
-    return &thread_self.slot->hands[HAND_WORK];
+    return work_intent();
 }
 
 static void count_up(guarded *shared, int rounds)
@@ -30,9 +30,9 @@ static void count_up(guarded *shared, int rounds)
     int i;
 
     for (i = 0; i < rounds; i++) {
-        lock_acquire(own_hand(), &shared->lock);
+        lock_acquire(own_intent(), &shared->lock);
         shared->counter = shared->counter + 1;
-        lock_release(own_hand(), &shared->lock);
+        lock_release(own_intent(), &shared->lock);
     }
 }
 
@@ -48,13 +48,13 @@ static void case_owner_is_in_the_word_and_the_lock_in_the_hand(void)
     guarded *shared = guarded_create(&cell);
 
     CHECK_EQ(atomic_load(&shared->lock.word), 0);
-    lock_acquire(own_hand(), &shared->lock);
+    lock_acquire(own_intent(), &shared->lock);
     CHECK_EQ(atomic_load(&shared->lock.word), thread_self.tag);
     CHECK(lock_owned(&shared->lock, thread_self.tag));
-    CHECK_EQ(atomic_load(&own_hand()->lock), arena_offset(&shared->lock));
-    lock_release(own_hand(), &shared->lock);
+    CHECK_EQ(atomic_load(&own_intent()->lock), arena_offset(&shared->lock));
+    lock_release(own_intent(), &shared->lock);
     CHECK_EQ(atomic_load(&shared->lock.word), 0);
-    CHECK_EQ(atomic_load(&own_hand()->lock), 0);
+    CHECK_EQ(atomic_load(&own_intent()->lock), 0);
     cells_give(cell);
 }
 
@@ -116,12 +116,12 @@ static void case_sleeping_waiter_is_woken(void)
     guarded *shared = guarded_create(&cell);
     plat_thread *thread = NULL;
 
-    lock_acquire(own_hand(), &shared->lock);
+    lock_acquire(own_intent(), &shared->lock);
     CHECK_OK(plat_thread_start(takes_it_once, shared, &thread));
     CHECK_WAIT_UNTIL(somebody_waits, shared);
     CHECK_EQ(shared->counter, 0);
     CHECK(lock_owned(&shared->lock, thread_self.tag));
-    lock_release(own_hand(), &shared->lock);
+    lock_release(own_intent(), &shared->lock);
     plat_thread_join(thread);
     CHECK_EQ(shared->counter, 1);
     CHECK_EQ(atomic_load(&shared->lock.word), 0);
@@ -135,7 +135,7 @@ static mproc_status holds_it(mproc_call *call)
     int64_t offset = 0;
     kit_board *board = kit_unpack(call, &offset);
 
-    lock_acquire(own_hand(), &((guarded *)arena_at((uint64_t)offset))->lock);
+    lock_acquire(own_intent(), &((guarded *)arena_at((uint64_t)offset))->lock);
     kit_step(board);
     for (;;) check_pause_ms(1000);
     return MPROC_OK;

@@ -93,9 +93,9 @@ static void case_announced_word_is_in_the_hand(void)
     bed *shared = bed_create(&cell);
 
     park_announce(&shared->word);
-    CHECK_EQ(atomic_load(&thread_self.slot->hands[HAND_WORK].word), arena_offset(&shared->word));
+    CHECK_EQ(atomic_load(&work_intent()->wake), arena_offset(&shared->word));
     park_announce(NULL);
-    CHECK_EQ(atomic_load(&thread_self.slot->hands[HAND_WORK].word), 0);
+    CHECK_EQ(atomic_load(&work_intent()->wake), 0);
     cells_give(cell);
 }
 

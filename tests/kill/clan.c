@@ -22,9 +22,9 @@ static void must(mproc_status status, const char *what)
     exit(2);
 }
 
-struct hand *clan_hand(void)
+struct intent *clan_intent(void)
 {
-    return &thread_self.slot->hands[HAND_WORK];
+    return work_intent();
 }
 
 static void attach_to(struct clan_member *member, uint32_t parent)
@@ -145,7 +145,7 @@ void clan_bury(struct clan_member *member)
 
     if (atomic_load(&member->pid) == 0) return;
     if (!recovery_process(member->slot)) return; /* clan_check() finds the slot that is not free */
-    block_give(&thread_self.slot->hands[HAND_RECOVERY], &slot->letter);
+    block_give(recovery_intent(), &slot->letter);
     slot_process_release(member->slot);
     atomic_store(&member->pid, 0);
 }
@@ -285,7 +285,7 @@ static const char *check_tags(const struct clan *clan)
     return NULL;
 }
 
-static const char *check_hands(void)
+static const char *check_intents(void)
 {
     uint32_t i;
     int j;
@@ -294,10 +294,10 @@ static const char *check_hands(void)
         const struct thread_slot *slot = thread_slot_at(i);
         if (atomic_load(&slot->owner) != 0) continue;
         if (atomic_load(&slot->parked) != 0) return step_says("the free thread slot %u is parked", i);
-        for (j = 0; j < HANDS; j++) {
-            const struct hand *hand = &slot->hands[j];
-            if (atomic_load(&hand->lock) || atomic_load(&hand->word) || atomic_load(&hand->operation))
-                return step_says("the free thread slot %u has something in its hand %d", i, j);
+        for (j = 0; j < INTENTS; j++) {
+            const struct intent *intent = &slot->intents[j];
+            if (atomic_load(&intent->lock) || atomic_load(&intent->wake) || atomic_load(&intent->stages[0]))
+                return step_says("the free thread slot %u has something in its intent %d", i, j);
         }
     }
     return NULL;
@@ -327,6 +327,6 @@ const char *clan_check(void *state, bool completed)
     if (atomic_load(&arena_header()->recovery)) return step_says("the recovery lock is held");
     if ((wrong = check_slots(state)) != NULL) return wrong;
     if ((wrong = check_tags(state)) != NULL) return wrong;
-    if ((wrong = check_hands()) != NULL) return wrong;
+    if ((wrong = check_intents()) != NULL) return wrong;
     return check_heap(state);
 }

@@ -92,7 +92,7 @@ int clan_left_asleep(struct clan *clan);
 /* Kills and buries the peers: what they had is given back, too. */
 void clan_disband(struct clan *clan);
 
-/* The calling thread's hand. */
-struct hand *clan_hand(void);
+/* The calling thread's intent. */
+struct intent *clan_intent(void);
 
 #endif

@@ -25,7 +25,7 @@ static _Atomic uint64_t *own_cell(void)
 
 static void take(uint64_t size, _Atomic uint64_t *cell)
 {
-    if (block_take(clan_hand(), size, size, cell) != MPROC_OK) abort();
+    if (block_take(clan_intent(), size, size, cell) != MPROC_OK) abort();
 }
 
 /* ---- states of the heap --------------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static struct heap_class *class_of_size(uint64_t size)
 
     take(size, &clan_objects->cell);
     header = (const struct block_header *)arena_at(atomic_load(&clan_objects->cell) - sizeof *header);
-    block_give(clan_hand(), &clan_objects->cell);
+    block_give(clan_intent(), &clan_objects->cell);
     return &arena_header()->heap.classes[header->class_index];
 }
 
@@ -72,23 +72,23 @@ static void begin_with_free(void *state)
 {
     take(SIZE, &clan_objects->cell);
     take(SIZE, own_cell());
-    block_give(clan_hand(), &clan_objects->cell);
-    block_give(clan_hand(), own_cell());
+    block_give(clan_intent(), &clan_objects->cell);
+    block_give(clan_intent(), own_cell());
     clan_begin(state);
 }
 
 static void begin_locked(void *state)
 {
     begin_with_free(state);
-    lock_acquire(clan_hand(), &class_of_size(SIZE)->lock);
+    lock_acquire(clan_intent(), &class_of_size(SIZE)->lock);
 }
 
 static void unlock(void *state)
 {
-    struct heap_class *class_ = arena_at(atomic_load(&clan_hand()->lock));
+    struct heap_class *class_ = arena_at(atomic_load(&clan_intent()->lock));
 
     (void)state;
-    lock_release(clan_hand(), &class_->lock);
+    lock_release(clan_intent(), &class_->lock);
 }
 
 /* ---- what the victim does --------------------------------------------------------------------------- */
@@ -114,7 +114,7 @@ static void enter_with_block(void *state)
 static void give_one(void *state)
 {
     (void)state;
-    block_give(clan_hand(), own_cell());
+    block_give(clan_intent(), own_cell());
 }
 
 static _Atomic uint64_t *first_cell;
@@ -166,13 +166,13 @@ static const char *check(void *state, bool completed)
     for (i = 0; i < SIZE; i++) {
         if (bytes[i] != 0) return step_says("byte %d of a block that should be clear is %d", i, bytes[i]);
     }
-    block_give(clan_hand(), &clan_objects->cell);
+    block_give(clan_intent(), &clan_objects->cell);
     return clan_check(state, completed);
 }
 
 static const char *check_locked(void *state, bool completed)
 {
-    if (atomic_load(&clan_hand()->lock) != 0) unlock(state);
+    if (atomic_load(&clan_intent()->lock) != 0) unlock(state);
     return check(state, completed);
 }
 

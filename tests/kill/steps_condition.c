@@ -188,7 +188,7 @@ static void notify_elder_and_abandon(void *state)
     clan_peer_asleep(clan, 0);
     acquire_or_recover();
     must(mproc_condition_notify(condition, 1));
-    held_abandon(clan_hand(), thread_self.slot, thread_self.tag);
+    held_abandon(clan_intent(), thread_self.slot, thread_self.tag);
     atomic_store(&clan->root_said, 1);
 }
 

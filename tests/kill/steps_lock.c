@@ -14,12 +14,12 @@ static arena_lock *lock(void)
 
 static void hold(void)
 {
-    lock_acquire(clan_hand(), lock());
+    lock_acquire(clan_intent(), lock());
 }
 
 static void let_go(void)
 {
-    lock_release(clan_hand(), lock());
+    lock_release(clan_intent(), lock());
 }
 
 /* Nobody may have it, and everybody can. */

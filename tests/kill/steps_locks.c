@@ -95,7 +95,7 @@ static void acquire_twice(void *state)
 /* As if this thread had ended. */
 static void abandon(void)
 {
-    held_abandon(clan_hand(), thread_self.slot, thread_self.tag);
+    held_abandon(clan_intent(), thread_self.slot, thread_self.tag);
 }
 
 static void begin_abandoned(void *state)

@@ -3,7 +3,7 @@
  * the one sleeper that it chose among several.
  *
  * The waiting and waking of these scenarios is as all of the library's is: the word is changed, then
- * woken, and announced in the hand before.
+ * woken, and announced in the intent before.
  */
 #include "clan.h"
 #include "steps.h"

@@ -66,7 +66,7 @@ static void hold_things(struct below *below)
 
     for (i = 0; i < 3; i++)
         if (cells_take(100, 100, &cell) != MPROC_OK) abort();
-    lock_acquire(clan_hand(), &clan_objects->lock);
+    lock_acquire(clan_intent(), &clan_objects->lock);
     atomic_store(&below->ready, 1);
     for (;;) pause();
 }

@@ -35,9 +35,9 @@ struct board {
 
 static struct board *board;
 
-static struct hand *hand(void)
+static struct intent *intent(void)
 {
-    return &thread_self.slot->hands[HAND_WORK];
+    return work_intent();
 }
 
 /* ---- what the processes do ----------------------------------------------------------------------- */
@@ -47,12 +47,12 @@ static void count_up(uint32_t life)
 {
     uint64_t counter;
 
-    lock_acquire(hand(), &board->lock);
+    lock_acquire(intent(), &board->lock);
     atomic_store(&board->inside, life + 1);
     counter = atomic_load(&board->counter);
     atomic_store(&board->counter, counter + 1);
     if (atomic_load(&board->inside) != life + 1) atomic_fetch_add(&board->two_inside, 1);
-    lock_release(hand(), &board->lock);
+    lock_release(intent(), &board->lock);
     atomic_fetch_add(&board->published[life], 1);
 }
 
