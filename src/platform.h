@@ -83,7 +83,8 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
  * long as a process has it open, however these processes end; its name as long as it lives and was not unlinked.
  * Names are of the characters a-z, 0-9, % and -, at most 200 of them.
  *
- * The calls take turns among all processes of the user: they block for moments, while others make such calls.
+ * No call waits for another process without a limit: where one that is stopped stands in the way of a name, calls
+ * that concern this name return MPROC_TIMEOUT, with a text, after about a second.
  */
 typedef struct plat_named {
     plat_handle handle;
@@ -95,7 +96,8 @@ typedef struct plat_named {
 
 /*
  * Creates and maps it, all of it committed: `head`, and zeros behind it. Nobody sees it without its head.
- * MPROC_EXISTS: the name stands for memory that is in use. MPROC_NO_MEMORY, MPROC_PERMISSION, MPROC_LIMIT.
+ * MPROC_EXISTS: the name stands for memory that is in use. MPROC_NO_MEMORY, MPROC_PERMISSION, MPROC_LIMIT,
+ * MPROC_TIMEOUT.
  */
 mproc_status plat_named_create(const char *name, size_t size, const void *head, size_t head_size, plat_named *named);
 
@@ -114,7 +116,10 @@ void plat_named_leave(const char *name, plat_named *named);
 /* Leaves, and unmaps it. */
 void plat_named_close(const char *name, plat_named *named);
 
-/* Takes away the names of memory that no living process has open. Windows: there are none, it does nothing. */
+/* Takes the name away if no living process has open what it stands for. Windows: there are none, it does nothing. */
+void plat_named_tidy(const char *name);
+
+/* The same of all names of the user: it takes some microseconds for each. */
 void plat_named_sweep(void);
 
 /* ---- handle.c --------------------------------------------------------------------------------- */

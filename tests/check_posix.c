@@ -360,7 +360,17 @@ static void list_left_over(check_list *list, const char *path)
     if (directory != NULL) closedir(directory);
 }
 
-/* Names that look like ours. Those of other test processes come and go; they are waited for. */
+static bool is_of_this_user(int directory, const char *name)
+{
+    struct stat is;
+
+    return fstatat(directory, name, &is, AT_SYMLINK_NOFOLLOW) == 0 && is.st_uid == geteuid();
+}
+
+/*
+ * Names that look like ours. Those of other test processes come and go; they are waited for. What other users have
+ * is for the cases to check that made it for them.
+ */
 static void list_names(check_list *list)
 {
     DIR *directory = opendir("/dev/shm");
@@ -370,7 +380,8 @@ static void list_names(check_list *list)
     snprintf(place, sizeof place, "mproc-%lu", (unsigned long)geteuid());
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
         if (strstr(entry->d_name, "mproc") == NULL) continue;
-        if (strcmp(entry->d_name, place) != 0) check_list_add(list, "/dev/shm/%.60s", entry->d_name);
+        if (strcmp(entry->d_name, place) != 0 && is_of_this_user(dirfd(directory), entry->d_name))
+            check_list_add(list, "/dev/shm/%.60s", entry->d_name);
     }
     if (directory != NULL) closedir(directory);
     snprintf(place, sizeof place, "/dev/shm/mproc-%lu", (unsigned long)geteuid());

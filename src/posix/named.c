@@ -1,7 +1,12 @@
 /*
- * Memory with a name is a file in a directory of the user's own, in the file system that is memory. Whoever has it
- * open holds a shared lock on the file, which the system takes away when the process ends; a file that nobody holds
- * is left over, and whoever comes by removes it. All that changes names does so with the directory locked.
+ * Memory with a name is a file in a directory of the user's own, in the file system that is memory. Each user of the
+ * file holds a shared lock on it, which the system drops when the process ends. A file that nobody holds is left
+ * over: whoever gets the exclusive lock on it has proven that, and takes its name away before it lets go.
+ *
+ * Nothing is locked but one file, and each lock is tried and not waited for. So a process that is stopped at any
+ * point holds up those alone who want this very name, and these give up after a while.
+ *
+ * Under a new file's final name nobody ever sees it unfinished: it is made under another, locked, filled, and linked.
  */
 #include "error.h"
 #include "handle.h"
@@ -19,73 +24,81 @@
 
 #define PATH_BYTES 64
 #define TRY_PAUSE_NS ((int64_t)1000000)
-#define LEAVE_TRIES 1000
-#define SWEEP_TRIES 50
+#define TRIES_MAX 1000
+
+/* The first in which this user may write has new names; memory of earlier programs may lie in either. */
+static const char *const parents[] = {"/dev/shm", "/tmp"};
+enum { PARENTS = sizeof parents / sizeof parents[0] };
+
+/* ---- the directory ------------------------------------------------------------------------------- */
+
+static void path_in(const char *parent, char path[PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%s/mproc-%lu", parent, (unsigned long)geteuid());
+}
 
 static void directory_path(char path[PATH_BYTES])
 {
-    const char *where = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
-    snprintf(path, PATH_BYTES, "%s/mproc-%lu", where, (unsigned long)geteuid());
+    path_in(access(parents[0], W_OK) == 0 ? parents[0] : parents[1], path);
 }
 
-/* Whether the name, seen from `directory`, is the open file. */
-static bool is_linked(int directory, const char *name, int descriptor)
-{
-    struct stat named;
-    struct stat opened;
-
-    return fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(descriptor, &opened) == 0 &&
-           named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
-}
-
-/* Anybody may make directories beside ours: one that others can write to is not ours. */
+/*
+ * Anybody may make directories beside ours: one that others can write to is not ours. One of ours that we may not
+ * write to was made under a umask, by a process that was killed before it could set the mode.
+ */
 static bool is_own(int directory)
 {
     struct stat is;
 
-    return fstat(directory, &is) == 0 && is.st_uid == geteuid() && (is.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    if (fstat(directory, &is) != 0 || is.st_uid != geteuid() || (is.st_mode & (S_IRWXG | S_IRWXO)) != 0) return false;
+    return (is.st_mode & S_IRWXU) == S_IRWXU || fchmod(directory, S_IRWXU) == 0;
 }
 
-/* -1 with errno; EWOULDBLOCK if `how` says not to wait and somebody else has it. */
-static int lock_file(int descriptor, int how)
+/* As is_own(), where the mode does not let us open it. */
+static void make_accessible(const char *path)
 {
-    int result;
+    struct stat is;
 
-    do result = flock(descriptor, how);
-    while (result != 0 && errno == EINTR);
-    return result;
+    if (lstat(path, &is) == 0 && S_ISDIR(is.st_mode) && is.st_uid == geteuid() && (is.st_mode & S_IRWXU) != S_IRWXU)
+        chmod(path, S_IRWXU);
 }
 
-static int try_directory(const char *path, int how)
+/* -1 with errno. */
+static int open_path(const char *path)
 {
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (directory < 0) return -1;
-    if (!is_own(directory)) errno = EACCES;
-    else if (lock_file(directory, LOCK_EX | how) == 0) return directory;
-    int number = errno;
+    if (directory < 0 && errno == EACCES) {
+        make_accessible(path);
+        directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (directory < 0 || is_own(directory)) return directory;
     close(directory);
-    errno = number;
+    errno = EACCES;
     return -1;
 }
 
-/*
- * The directory, locked, or -1 with errno. It goes when it is empty: then it is made again, if `make`.
- */
-static int open_directory(bool make, int how)
+/* It goes when it is empty: then it is made again. The mode is set, as a umask takes from what mkdir() is given. */
+static int make_directory(void)
 {
     char path[PATH_BYTES];
     int directory;
 
     directory_path(path);
-    for (;;) {
-        if (make && mkdir(path, S_IRWXU) != 0 && errno != EEXIST) return -1;
-        directory = try_directory(path, how);
-        if (directory < 0 && errno == ENOENT && make) continue;
-        if (directory < 0 || is_linked(AT_FDCWD, path, directory)) return directory;
-        close(directory);
-    }
+    do {
+        if (mkdir(path, S_IRWXU) == 0) chmod(path, S_IRWXU);
+        else if (errno != EEXIST) return -1;
+        directory = open_path(path);
+    } while (directory < 0 && errno == ENOENT);
+    return directory;
+}
+
+static int open_directory(void)
+{
+    char path[PATH_BYTES];
+
+    directory_path(path);
+    return open_path(path);
 }
 
 static mproc_status refused(void)
@@ -97,116 +110,221 @@ static mproc_status refused(void)
     return error_system(number, "cannot open %s, where the named memory of this user is", path);
 }
 
-/* Unlocked before: a fork() copy of this process may have the descriptor, too, and keep it. */
+static void close_keeping_errno(int descriptor)
+{
+    int number = errno;
+
+    close(descriptor);
+    errno = number;
+}
+
+/* Removes it if there is nothing in it. */
 static void close_directory(int directory)
 {
     char path[PATH_BYTES];
+    int number = errno;
 
     directory_path(path);
-    rmdir(path); /* if there is nothing in it */
-    flock(directory, LOCK_UN);
+    rmdir(path);
     close(directory);
+    errno = number;
 }
 
-/* Whether nobody has the file open that we have opened. If so, no one will: the directory is locked. */
-static bool is_left_over(int descriptor)
+/* ---- the use of a file --------------------------------------------------------------------------- */
+
+/* Whether the name, seen from `directory`, is the open file. */
+static bool is_linked(int directory, const char *name, int descriptor)
 {
-    return lock_file(descriptor, LOCK_EX | LOCK_NB) == 0;
+    struct stat named;
+    struct stat opened;
+
+    return fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(descriptor, &opened) == 0 &&
+           named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }
 
-/* The file, of which this process is a user from now on; -1 with errno. */
+/* Tries to lock the file. False with errno: EWOULDBLOCK if somebody else has it in a way that forbids this. */
+static bool lock_file(int descriptor, int how)
+{
+    int result;
+
+    do result = flock(descriptor, how | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* Where this process has the exclusive lock: nobody uses the file, and nobody else can take its name away. */
+static void remove_left_over(int directory, const char *name, int descriptor)
+{
+    if (is_linked(directory, name, descriptor)) unlinkat(directory, name, 0);
+}
+
+/*
+ * Makes this process a user of the open file. False with errno: ENOENT if it is left over, and without its name by
+ * now; ETIMEDOUT if a process that was about to take the name away does not go on.
+ */
+static bool begin_use(int directory, const char *name, int descriptor)
+{
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        if (lock_file(descriptor, LOCK_EX)) {
+            remove_left_over(directory, name, descriptor);
+            errno = ENOENT;
+            return false;
+        }
+        if (errno != EWOULDBLOCK) return false;
+        if (lock_file(descriptor, LOCK_SH)) {
+            errno = ENOENT;
+            return is_linked(directory, name, descriptor);
+        }
+        if (errno != EWOULDBLOCK) return false;
+        plat_clock_sleep_until(plat_clock_now_ns() + TRY_PAUSE_NS);
+    }
+    errno = ETIMEDOUT;
+    return false;
+}
+
+/* The file that the name stands for, of which this process is a user from now on; -1 with errno. */
 static int open_used(int directory, const char *name)
 {
-    int descriptor = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int descriptor;
 
-    if (descriptor < 0) return -1;
-    if (!is_left_over(descriptor)) {
-        if (lock_file(descriptor, LOCK_SH) == 0) return descriptor;
-    } else {
-        unlinkat(directory, name, 0);
-        errno = ENOENT;
+    while ((descriptor = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) >= 0) {
+        if (begin_use(directory, name, descriptor)) return descriptor;
+        close_keeping_errno(descriptor);
+        if (errno != ENOENT) return -1; /* else the name may stand for another file by now */
     }
-    int number = errno;
-    close(descriptor);
-    errno = number;
     return -1;
 }
 
-static int create_used(int directory, const char *name)
+static mproc_status use_failed(const char *what)
 {
-    int descriptor = open_used(directory, name);
-
-    if (descriptor >= 0) {
-        close(descriptor);
-        errno = EEXIST;
-        return -1;
-    }
-    if (errno != ENOENT) return -1;
-    descriptor = openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (descriptor < 0 || lock_file(descriptor, LOCK_SH) == 0) return descriptor;
-    int number = errno; /* without the lock it would be left over */
-    unlinkat(directory, name, 0);
-    close(descriptor);
-    errno = number;
-    return -1;
+    if (errno != ETIMEDOUT) return error_system(errno, "cannot %s named memory", what);
+    return mproc_error(MPROC_TIMEOUT,
+                       "another process began to take this name away and has not gone on for a second: is it stopped?");
 }
+
+/* ---- create and attach --------------------------------------------------------------------------- */
 
 static mproc_status map(int descriptor, size_t size, plat_named *named)
 {
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
 
     if (base == MAP_FAILED) return error_system(errno, "cannot map %zu bytes of shared memory", size);
-    *named = (plat_named){.index = PLAT_NO_HANDLE, .number = 1, .base = base, .size = size};
+    *named = (plat_named){
+        .handle = descriptor, .index = PLAT_NO_HANDLE, .number = 1, .base = base, .size = size};
     return MPROC_OK;
 }
 
-static mproc_status fill(int descriptor, size_t size, const void *head, size_t head_size, plat_named *named)
+/* Under a name with a character that no other has. Killed, we leave it over. */
+static mproc_status make_unnamed(int directory, char name[PATH_BYTES], plat_handle *handle)
 {
-    MPROC_TRY(plat_memory_commit(descriptor, NULL, 0, size));
-    MPROC_TRY(map(descriptor, size, named));
+    uint64_t number;
+    int descriptor;
+
+    MPROC_TRY(plat_system_random(&number, sizeof number));
+    snprintf(name, PATH_BYTES, "+%016llx", (unsigned long long)number);
+    descriptor = openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (descriptor >= 0) fchmod(descriptor, S_IRUSR | S_IWUSR); /* a umask may have taken from it */
+    return handle_take(descriptor, "named memory", handle);
+}
+
+/* False with errno: EWOULDBLOCK or ENOENT if somebody found it before it was locked, and took it for left over. */
+static bool lock_unnamed(int directory, const char *name, int descriptor)
+{
+    if (!lock_file(descriptor, LOCK_SH)) return false;
+    errno = ENOENT;
+    return is_linked(directory, name, descriptor);
+}
+
+/* `*linked` false with MPROC_OK: somebody has removed the new file, or has the name by now: look again. */
+static mproc_status fill_and_link(int directory, const char *unnamed, const char *name, const void *head,
+                                  size_t head_size, plat_named *named, bool *linked)
+{
+    int descriptor = (int)named->handle;
+
+    *linked = false;
+    if (!lock_unnamed(directory, unnamed, descriptor))
+        return errno == EWOULDBLOCK || errno == ENOENT ? MPROC_OK : error_system(errno, "cannot lock named memory");
+    MPROC_TRY(plat_memory_commit(named->handle, NULL, 0, named->size));
+    MPROC_TRY(map(descriptor, named->size, named));
     memcpy(named->base, head, head_size);
+    *linked = linkat(directory, unnamed, directory, name, 0) == 0;
+    if (*linked) return MPROC_OK;
+    munmap(named->base, named->size);
+    return errno == EEXIST || errno == ENOENT ? MPROC_OK : error_system(errno, "cannot name shared memory");
+}
+
+static mproc_status create_linked(int directory, const char *name, const void *head, size_t head_size,
+                                  plat_named *named, bool *linked)
+{
+    char unnamed[PATH_BYTES];
+    mproc_status status;
+
+    MPROC_TRY(make_unnamed(directory, unnamed, &named->handle));
+    status = fill_and_link(directory, unnamed, name, head, head_size, named, linked);
+    unlinkat(directory, unnamed, 0);
+    if (!*linked) plat_handle_close(named->handle);
+    return status;
+}
+
+/* Whether living processes use what the name stands for. Unlocked before it is closed: a fork() copy may keep it. */
+static bool is_used(int directory, const char *name)
+{
+    int descriptor = open_used(directory, name);
+
+    if (descriptor < 0) return false;
+    flock(descriptor, LOCK_UN);
+    close(descriptor);
+    return true;
+}
+
+static mproc_status create(int directory, const char *name, size_t size, const void *head, size_t head_size,
+                           plat_named *named)
+{
+    plat_named made = {.size = size};
+    bool linked = false;
+
+    while (!linked) {
+        if (is_used(directory, name)) return error_system(EEXIST, "cannot make named memory");
+        if (errno != ENOENT) return use_failed("make");
+        MPROC_TRY(create_linked(directory, name, head, head_size, &made, &linked));
+    }
+    *named = made;
     return MPROC_OK;
 }
 
 mproc_status plat_named_create(const char *name, size_t size, const void *head, size_t head_size, plat_named *named)
 {
     size_t page = plat_memory_page();
-    int directory = open_directory(true, 0);
-    plat_handle handle;
     mproc_status status;
 
-    if (directory < 0) return refused();
-    status = handle_take(create_used(directory, name), "named memory", &handle);
-    if (status == MPROC_OK) {
-        status = fill((int)handle, (size + page - 1) / page * page, head, head_size, named);
-        if (status == MPROC_OK) {
-            named->handle = handle;
-        } else {
-            unlinkat(directory, name, 0);
-            plat_handle_close(handle);
-        }
-    }
-    close_directory(directory);
+    /* MPROC_NOT_FOUND: somebody has removed the directory, which was empty. */
+    do {
+        int directory = make_directory();
+        if (directory < 0) return refused();
+        status = create(directory, name, (size + page - 1) / page * page, head, head_size, named);
+        close_directory(directory);
+    } while (status == MPROC_NOT_FOUND);
     return status;
 }
 
 static mproc_status attach(int directory, const char *name, plat_named *named)
 {
+    int descriptor = open_used(directory, name);
     plat_handle handle;
     struct stat file;
     mproc_status status;
 
-    MPROC_TRY(handle_take(open_used(directory, name), "named memory", &handle));
+    if (descriptor < 0) return use_failed("open");
+    MPROC_TRY(handle_take(descriptor, "named memory", &handle));
     if (fstat((int)handle, &file) != 0) status = error_system(errno, "cannot read the size of named memory");
     else status = map((int)handle, (size_t)file.st_size, named);
-    if (status == MPROC_OK) named->handle = handle;
-    else plat_handle_close(handle);
+    if (status != MPROC_OK) plat_handle_close(handle);
     return status;
 }
 
 mproc_status plat_named_attach(const char *name, plat_named *named)
 {
-    int directory = open_directory(false, 0);
+    int directory = open_directory();
     mproc_status status;
 
     if (directory < 0) return refused();
@@ -215,39 +333,54 @@ mproc_status plat_named_attach(const char *name, plat_named *named)
     return status;
 }
 
-mproc_status plat_named_unlink(const char *name, const plat_named *named)
+/* ---- unlink, leave, sweep ------------------------------------------------------------------------ */
+
+/* Of the users of a file one at a time takes its name away: the lock is on its first byte, and ends with the holder. */
+static bool lock_name(int descriptor, short how)
 {
-    int directory = open_directory(false, 0);
+    struct flock first = {.l_type = how, .l_whence = SEEK_SET, .l_len = 1};
+    int result;
+
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        do result = fcntl(descriptor, F_OFD_SETLK, &first);
+        while (result != 0 && errno == EINTR);
+        if (result == 0 || (errno != EAGAIN && errno != EACCES)) return result == 0;
+        plat_clock_sleep_until(plat_clock_now_ns() + TRY_PAUSE_NS);
+    }
+    errno = ETIMEDOUT;
+    return false;
+}
+
+static mproc_status unlink_used(int directory, const char *name, int descriptor)
+{
     mproc_status status = MPROC_OK;
 
-    if (directory < 0) return refused();
-    if (!is_linked(directory, name, (int)named->handle)) status = error_system(ENOENT, "cannot take a name away");
+    if (!lock_name(descriptor, F_WRLCK)) return use_failed("take the name from");
+    if (!is_linked(directory, name, descriptor)) status = error_system(ENOENT, "cannot take a name away");
     else if (unlinkat(directory, name, 0) != 0) status = error_system(errno, "cannot take a name away");
+    lock_name(descriptor, F_UNLCK);
+    return status;
+}
+
+mproc_status plat_named_unlink(const char *name, const plat_named *named)
+{
+    int directory = open_directory();
+    mproc_status status;
+
+    if (directory < 0) return refused();
+    status = unlink_used(directory, name, (int)named->handle);
     close_directory(directory);
     return status;
 }
 
-/* Does not wait for ever: somebody may have been stopped with the directory locked. -1: what is to be done, waits. */
-static int try_open_directory(int tries)
-{
-    int directory = open_directory(false, LOCK_NB);
-
-    while (tries-- > 0 && directory < 0 && errno == EWOULDBLOCK) {
-        plat_clock_sleep_until(plat_clock_now_ns() + TRY_PAUSE_NS);
-        directory = open_directory(false, LOCK_NB);
-    }
-    return directory;
-}
-
-/* Without the directory, for want of descriptors perhaps, the name stays until somebody comes by. */
+/* Trying for the exclusive lock gives the shared one up; the last who leaves gets it. */
 void plat_named_leave(const char *name, plat_named *named)
 {
-    int directory = named->number != 0 ? try_open_directory(LEAVE_TRIES) : -1;
+    int directory = named->number != 0 ? open_directory() : -1;
 
     named->number = 0;
     if (directory < 0) return;
-    if (is_left_over((int)named->handle) && is_linked(directory, name, (int)named->handle))
-        unlinkat(directory, name, 0);
+    if (lock_file((int)named->handle, LOCK_EX)) remove_left_over(directory, name, (int)named->handle);
     close_directory(directory);
 }
 
@@ -258,31 +391,46 @@ void plat_named_close(const char *name, plat_named *named)
     plat_handle_close(named->handle);
 }
 
-static void sweep(DIR *files)
+static void tidy(int directory, const char *name)
 {
+    int descriptor = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+    if (descriptor < 0) return;
+    if (lock_file(descriptor, LOCK_EX)) remove_left_over(directory, name, descriptor);
+    close(descriptor);
+}
+
+void plat_named_tidy(const char *name)
+{
+    int directory = open_directory();
+
+    if (directory < 0) return;
+    tidy(directory, name);
+    close_directory(directory);
+}
+
+static void sweep(const char *path)
+{
+    int directory = open_path(path);
+    DIR *files = directory >= 0 ? fdopendir(directory) : NULL;
     struct dirent *entry;
 
-    while ((entry = readdir(files)) != NULL) {
-        int descriptor;
-        if (entry->d_name[0] == '.') continue;
-        descriptor = open_used(dirfd(files), entry->d_name);
-        if (descriptor >= 0) close(descriptor);
+    if (files == NULL) {
+        if (directory >= 0) close(directory);
+        return;
     }
+    while ((entry = readdir(files)) != NULL)
+        if (entry->d_name[0] != '.') tidy(dirfd(files), entry->d_name);
+    rmdir(path);
+    closedir(files);
 }
 
 void plat_named_sweep(void)
 {
-    int directory = try_open_directory(SWEEP_TRIES), copy;
-    DIR *files;
+    char path[PATH_BYTES];
 
-    if (directory < 0) return;
-    copy = fcntl(directory, F_DUPFD_CLOEXEC, 0);
-    files = copy >= 0 ? fdopendir(copy) : NULL;
-    if (files != NULL) {
-        sweep(files);
-        closedir(files);
-    } else if (copy >= 0) {
-        close(copy);
+    for (int i = 0; i < PARENTS; i++) {
+        path_in(parents[i], path);
+        sweep(path);
     }
-    close_directory(directory);
 }

@@ -3,7 +3,6 @@
 #include "process/family.h"
 #include "process/interrupt.h"
 #include "process/join.h"
-#include "process/named.h"
 #include "process/reaper.h"
 
 /* A daemon that catches SIGTERM has this long to make use of it. */
@@ -80,5 +79,4 @@ void mproc_main_exit(void)
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
     if (reaper_started()) mproc_shutdown(MPROC_FOREVER);
-    named_leave();
 }

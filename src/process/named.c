@@ -28,9 +28,11 @@ struct attachment {
     struct attachment *next;
 };
 
+/* `owner` is the process that they are of; a fork() copy has none of them. */
 static struct {
     plat_mutex mutex;
     struct attachment *first;
+    _Atomic int64_t owner;
 } attachments;
 
 /* ---- names ------------------------------------------------------------------------------------ */
@@ -99,22 +101,32 @@ static void delist(const struct attachment *attachment)
     plat_mutex_unlock(&attachments.mutex);
 }
 
-/* The memory stays where it is: exit handlers of the program may still use it. */
-void named_leave(void)
+/* At the end of the process. The memory stays where it is: exit handlers of the program may still use it. */
+static void leave_all(void)
 {
+    if (atomic_load(&attachments.owner) != plat_process_id()) return;
     plat_mutex_lock(&attachments.mutex);
     for (struct attachment *at = attachments.first; at; at = at->next) plat_named_leave(at->token, &at->door);
     plat_mutex_unlock(&attachments.mutex);
 }
 
-/* From now on deaths in the family are followed by a sweep; what other families have left over goes now. */
+/*
+ * With a process' first name. Names go at its end, whether it has a guard or not. From now on deaths in the family
+ * are followed by a sweep; what other families have left over goes now.
+ */
 static void begin_once(void)
 {
-    static _Atomic bool begun;
+    static bool registered;
 
-    if (atomic_exchange(&begun, true)) return;
-    atomic_store(&arena_header()->named, 1);
-    plat_named_sweep();
+    plat_mutex_lock(&attachments.mutex);
+    if (atomic_load(&attachments.owner) != plat_process_id()) {
+        if (!registered) registered = atexit(leave_all) == 0;
+        attachments.first = NULL;
+        atomic_store(&attachments.owner, plat_process_id());
+        atomic_store(&arena_header()->named, 1);
+        plat_named_sweep();
+    }
+    plat_mutex_unlock(&attachments.mutex);
 }
 
 static mproc_status make_attachment(const char *name, struct attachment **out)

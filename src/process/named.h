@@ -51,7 +51,4 @@ bool named_is(const struct handle_ref *ref);
 mproc_status named_open(struct reference *reference);
 void named_close(struct reference *reference);
 
-/* At the end of the process. */
-void named_leave(void);
-
 #endif

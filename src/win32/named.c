@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define NAME_CHARS 256
+#define TURN_MS 1000
 
 /* `current` is the number that the name stands for, or 0; `last` the highest that was given. */
 typedef struct named_index {
@@ -83,7 +84,10 @@ static mproc_status turn_begin(const char *name, bool make, named_turn *turn)
 
     *turn = (named_turn){.mutex = CreateMutexW(NULL, FALSE, full_name(full, name, "lock", 0))};
     if (turn->mutex == NULL) return refused("open the mutex of a name");
-    WaitForSingleObject(turn->mutex, INFINITE);
+    if (WaitForSingleObject(turn->mutex, TURN_MS) == WAIT_TIMEOUT) {
+        CloseHandle(turn->mutex);
+        return mproc_error(MPROC_TIMEOUT, "another process has been at work on this name for a second: is it stopped?");
+    }
     if ((status = open_index(name, make, turn)) != MPROC_OK) turn_end(turn, false);
     return status;
 }
@@ -204,6 +208,11 @@ void plat_named_close(const char *name, plat_named *named)
     UnmapViewOfFile(named->base);
     plat_handle_close(named->handle);
     plat_handle_close(named->index);
+}
+
+void plat_named_tidy(const char *name)
+{
+    (void)name;
 }
 
 void plat_named_sweep(void)

@@ -3,15 +3,19 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform.h"
 
-#define STRANGER 61234
+/* Another user for each process of the suite: they run side by side. */
+static uid_t stranger;
 
 static const char *place_of(unsigned long user, char path[64])
 {
@@ -28,11 +32,12 @@ static void run_as_stranger(void (*function)(const char *place))
 
     if (geteuid() != 0) CHECK_SKIP("only root can be another user");
     if (access("/dev/shm", W_OK) != 0) CHECK_SKIP("there is no /dev/shm");
-    place_of(STRANGER, place);
+    stranger = 100000 + (uid_t)getpid();
+    place_of(stranger, place);
     child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        CHECK(setegid(STRANGER) == 0 && seteuid(STRANGER) == 0);
+        CHECK(setegid(stranger) == 0 && seteuid(stranger) == 0);
         function(place);
         _exit(0);
     }
@@ -132,7 +137,139 @@ static void case_first_use_of_names_removes_what_is_left_over(void)
     mproc_shared_memory_free(memory);
 }
 
+/* A process that locks what is at the path and then stands still, as if it were stopped. End it by its pid. */
+static pid_t start_who_locks(const char *path)
+{
+    int ready[2];
+    char byte = 0;
+    pid_t child;
+
+    CHECK(pipe(ready) == 0);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        int file = open(path, O_RDONLY);
+        if (file < 0 || flock(file, LOCK_EX) != 0 || write(ready[1], &byte, 1) != 1) _exit(1);
+        for (;;) pause();
+    }
+    close(ready[1]);
+    CHECK(read(ready[0], &byte, 1) == 1);
+    close(ready[0]);
+    return child;
+}
+
+static void end_who_locks(pid_t child)
+{
+    CHECK(kill(child, SIGKILL) == 0);
+    CHECK(waitpid(child, NULL, 0) == child);
+}
+
+static void uses_names_beside_stopped_processes(const char *place)
+{
+    char file[128];
+    plat_named named, other;
+    pid_t locks_place, locks_file;
+
+    CHECK(mkdir(place, 0700) == 0);
+    snprintf(file, sizeof file, "%s/abc", place);
+    fclose(fopen(file, "w"));
+    locks_place = start_who_locks(place);
+    locks_file = start_who_locks(file);
+    CHECK_STATUS(plat_named_create("abc", 1, "", 1, &named), MPROC_TIMEOUT);
+    CHECK_CONTAINS(mproc_last_error_text(), "is it stopped?");
+    CHECK_STATUS(plat_named_attach("abc", &named), MPROC_TIMEOUT);
+    CHECK_OK(plat_named_create("def", 1, "", 1, &named));
+    CHECK_OK(plat_named_attach("def", &other));
+    CHECK_OK(plat_named_unlink("def", &other));
+    plat_named_close("def", &named);
+    plat_named_close("def", &other);
+    plat_named_sweep();
+    end_who_locks(locks_file);
+    end_who_locks(locks_place);
+    CHECK_OK(plat_named_create("abc", 1, "", 1, &named));
+    plat_named_close("abc", &named);
+}
+
+static void case_stopped_process_holds_up_one_name_at_most(void)
+{
+    run_as_stranger(uses_names_beside_stopped_processes);
+}
+
+static void makes_names_under_a_umask(const char *place)
+{
+    plat_named named;
+    struct stat is;
+    mode_t before = umask(0777);
+    char file[128];
+
+    CHECK_OK(plat_named_create("abc", 1, "", 1, &named));
+    umask(before);
+    snprintf(file, sizeof file, "%s/abc", place);
+    CHECK(stat(file, &is) == 0);
+    CHECK_EQ(is.st_mode & 07777, 0600);
+    plat_named_close("abc", &named);
+    /* Killed before it could set the mode. */
+    CHECK(mkdir(place, 0000) == 0);
+    CHECK_OK(plat_named_create("abc", 1, "", 1, &named));
+    CHECK(stat(place, &is) == 0);
+    CHECK_EQ(is.st_mode & 07777, 0700);
+    plat_named_close("abc", &named);
+}
+
+static void case_umask_takes_no_rights_from_the_user(void)
+{
+    run_as_stranger(makes_names_under_a_umask);
+}
+
+/* Where a program that may not write to the usual place has its names. */
+static void finds_what_is_left_over_elsewhere(const char *place)
+{
+    char elsewhere[64], file[128];
+
+    (void)place;
+    snprintf(elsewhere, sizeof elsewhere, "/tmp/mproc-%lu", (unsigned long)stranger);
+    CHECK(mkdir(elsewhere, 0700) == 0);
+    snprintf(file, sizeof file, "%s/abc", elsewhere);
+    fclose(fopen(file, "w"));
+    plat_named_sweep();
+    CHECK(access(elsewhere, F_OK) != 0);
+}
+
+static void case_what_is_left_over_elsewhere_is_removed(void)
+{
+    run_as_stranger(finds_what_is_left_over_elsewhere);
+}
+
+static void tidies_one_name(const char *place)
+{
+    char left[128], kept[128];
+    plat_named named;
+
+    CHECK_OK(plat_named_create("abc", 1, "", 1, &named));
+    snprintf(left, sizeof left, "%s/left", place);
+    snprintf(kept, sizeof kept, "%s/kept", place);
+    fclose(fopen(left, "w"));
+    fclose(fopen(kept, "w"));
+    plat_named_tidy("left");
+    plat_named_tidy("abc");
+    plat_named_tidy("absent");
+    CHECK(access(left, F_OK) != 0);
+    CHECK(access(kept, F_OK) == 0);
+    CHECK(unlink(kept) == 0);
+    CHECK_STATUS(plat_named_create("abc", 1, "", 1, &named), MPROC_EXISTS);
+    plat_named_close("abc", &named);
+}
+
+static void case_tidying_a_name_touches_no_other(void)
+{
+    run_as_stranger(tidies_one_name);
+}
+
 CHECK_SUITE_SETUP(shared_memory_files, kit_setup,
+    CASE(stopped_process_holds_up_one_name_at_most),
+    CASE(umask_takes_no_rights_from_the_user),
+    CASE(what_is_left_over_elsewhere_is_removed),
+    CASE(tidying_a_name_touches_no_other),
     CASE(first_use_of_names_removes_what_is_left_over),
     CASE(place_that_is_not_the_users_own_is_not_used),
     CASE(nothing_is_left_of_the_place),
