@@ -9,7 +9,8 @@
  * One rule on all systems says how long it lives: as long as anybody has it, however processes end. A name goes with
  * the memory, or earlier, by unlink; it never outlives its last user, and no helper process watches over it. When all
  * users are killed at once, the memory is freed when another process of the user first creates or attaches named
- * memory, or when a family that uses such memory loses a process (Linux), or at once (Windows).
+ * memory, or when a family that uses such memory loses a process (Linux), or at once (Windows). docs/named-memory.md
+ * says where it lies.
  *
  * What <mproc/lock.h> says once for all objects is said for these, too. A reference to named memory costs a process
  * one open file (Windows: two handles). A fork() copy of a process is not one that has it: the name may go before it.
@@ -43,30 +44,31 @@ typedef struct mproc_shared_memory_options {
 /*
  * Creates shared memory of `size` bytes, all zero (Python: SharedMemory(create=True)).
  *
- * Does not block, or, with a name, for moments, while others create, attach or unlink. All memory that it has is
- * there when it returns: using it never fails for want of memory. Returns MPROC_OK, or, with `*out` unchanged:
+ * Does not block; with a name, a second at most, see MPROC_TIMEOUT. All memory that it has is there when it returns:
+ * using it never fails for want of memory. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID     `out` is NULL, `size` is 0, or the name cannot be one
  *   MPROC_EXISTS      somebody has memory of that name
  *   MPROC_NO_MEMORY   the family's shared memory, the system or this process has no room
  *   MPROC_LIMIT       too many open files
  *   MPROC_PERMISSION  the place of this user's names is somebody else's
+ *   MPROC_TIMEOUT     a process that was about to take this very name away has not gone on for a second (stopped)
  */
 static inline mproc_status mproc_shared_memory_create(size_t size, const mproc_shared_memory_options *options,
                                                       mproc_shared_memory **out);
 
 /*
- * Attaches to the memory of that name, of this family or any other (Python: SharedMemory(name)). Blocks for moments
- * as create does. Returns MPROC_OK, or, with `*out` unchanged:
+ * Attaches to the memory of that name, of this family or any other (Python: SharedMemory(name)). Blocks as
+ * create does. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID     `out` or `name` is NULL, or the name cannot be one
  *   MPROC_NOT_FOUND   there is none: not created, unlinked, or all its users have ended
  *   MPROC_MISMATCH    the name is a shareable list's, or of another version of the library
- *   MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION  as create
+ *   MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION, MPROC_TIMEOUT  as create
  */
 MPROC_API mproc_status mproc_shared_memory_attach(const char *name, mproc_shared_memory **out);
 
 /*
  * Drops the reference (Python: close()): its address is no longer valid. NULL is fine. Others keep the memory and its
- * name. May block for moments, as create does.
+ * name. Does not block.
  */
 MPROC_API void mproc_shared_memory_free(mproc_shared_memory *memory);
 
@@ -84,9 +86,10 @@ MPROC_API const char *mproc_shared_memory_name(const mproc_shared_memory *memory
  * who have the memory keep it. As an argument it can no longer be passed on: mproc_process_create(), or the task that
  * asks for it, gets MPROC_NOT_FOUND.
  *
- * Blocks for moments as create does. Returns MPROC_OK, or:
+ * Blocks as create does. Returns MPROC_OK, or:
  *   MPROC_NOT_FOUND      the name was taken away before; also if it stands for other memory by now
  *   MPROC_NOT_SUPPORTED  it has no name
+ *   MPROC_TIMEOUT        another user of the memory does the same and has not gone on for a second (stopped)
  */
 MPROC_API mproc_status mproc_shared_memory_unlink(mproc_shared_memory *memory);
 
