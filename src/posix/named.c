@@ -198,8 +198,9 @@ static int open_used(int directory, const char *name)
 static mproc_status use_failed(const char *what)
 {
     if (errno != ETIMEDOUT) return error_system(errno, "cannot %s named memory", what);
-    return mproc_error(MPROC_TIMEOUT,
-                       "another process began to take this name away and has not gone on for a second: is it stopped?");
+    return mproc_error(
+        MPROC_TIMEOUT,
+        "another process began to take this name away and has not gone on for a second: is it stopped?");
 }
 
 /* ---- create and attach --------------------------------------------------------------------------- */
@@ -209,8 +210,7 @@ static mproc_status map(int descriptor, size_t size, plat_named *named)
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
 
     if (base == MAP_FAILED) return error_system(errno, "cannot map %zu bytes of shared memory", size);
-    *named = (plat_named){
-        .handle = descriptor, .index = PLAT_NO_HANDLE, .number = 1, .base = base, .size = size};
+    *named = (plat_named){.handle = descriptor, .index = PLAT_NO_HANDLE, .number = 1, .base = base, .size = size};
     return MPROC_OK;
 }
 

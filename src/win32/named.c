@@ -86,7 +86,8 @@ static mproc_status turn_begin(const char *name, bool make, named_turn *turn)
     if (turn->mutex == NULL) return refused("open the mutex of a name");
     if (WaitForSingleObject(turn->mutex, TURN_MS) == WAIT_TIMEOUT) {
         CloseHandle(turn->mutex);
-        return mproc_error(MPROC_TIMEOUT, "another process has been at work on this name for a second: is it stopped?");
+        return mproc_error(MPROC_TIMEOUT,
+                           "another process has been at work on this name for a second: is it stopped?");
     }
     if ((status = open_index(name, make, turn)) != MPROC_OK) turn_end(turn, false);
     return status;
