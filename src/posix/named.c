@@ -335,7 +335,7 @@ mproc_status plat_named_attach(const char *name, plat_named *named)
 
 /* ---- unlink, leave, sweep ------------------------------------------------------------------------ */
 
-/* Of the users of a file one at a time takes its name away: the lock is on its first byte, and ends with the holder. */
+/* One user of a file at a time takes its name away: the lock is on the first byte, and ends with the holder. */
 static bool lock_name(int descriptor, short how)
 {
     struct flock first = {.l_type = how, .l_whence = SEEK_SET, .l_len = 1};
