@@ -203,6 +203,7 @@ typedef struct plat_start {
     mproc_stdio stdio[3];    /* none is MPROC_STDIO_DEFAULT */
     plat_handle handles[4];  /* what the child gets, PLAT_NO_HANDLE for none */
     bool daemon;             /* ended by the system with this process (Windows; see plat_sentinel_arm) */
+    bool without_interrupts; /* Ctrl-C does not reach it until it has called plat_process_ignore_interrupts() */
     /*
      * Writes the marker's value, given the numbers that the child will know its handles by, into `text` (128
      * bytes). Called before the child exists, in the calling thread.
@@ -259,7 +260,11 @@ int64_t plat_process_parent_id(void);
  */
 void plat_process_show_name(void);
 
-/* Keeps Ctrl-C from this process (pool workers): ignores SIGINT; Windows: the console's CTRL_C_EVENT. */
+/*
+ * Keeps Ctrl-C from this process (pool workers), but not from its children: ignores SIGINT; Windows: the console's
+ * CTRL_C_EVENT. Takes back what plat_start.without_interrupts has done, which children would inherit. Called by the
+ * first thread.
+ */
 void plat_process_ignore_interrupts(void);
 
 /* Calls `handler`, which is async-signal-safe, on Ctrl-C. */

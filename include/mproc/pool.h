@@ -95,7 +95,7 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
  * mproc_last_error_text() as the function left it and the worker's name:
  *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk; the text says who and how. Or, of no
- *                      item: many workers in a row ended before they were ready, and the text says how
+ *                      item: no worker is left, and many in a row ended before they were ready; the text says how
  *   MPROC_TERMINATED   the pool was terminated meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called; no further chunks are begun
  *   any other          what the function returned
@@ -106,7 +106,8 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
  *   MPROC_NO_MEMORY     there is no room for the window through which items pass
  * or, with some items done perhaps:
- *   MPROC_NO_GUARD      the workers do not come to mproc_main_guard(): the program's main() does not call it
+ *   MPROC_NO_GUARD      no worker is left, and they do not come to mproc_main_guard(): the program's main() does not
+ *                       call it
  *   what mproc_process_start() returns for a worker that takes the place of one that has ended
  */
 static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,

@@ -205,7 +205,7 @@ static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
 bool members_any(const mproc_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)
-        if (pool->members[i].process || pool->members[i].thread) return true;
+        if (pool->members[i].process || (pool->members[i].thread && !pool->members[i].failed)) return true;
     return false;
 }
 
@@ -223,7 +223,7 @@ mproc_status members_fill(mproc_pool *pool)
 
 mproc_status members_refill(mproc_pool *pool)
 {
-    if (pool->broken != MPROC_NO_GUARD) {
+    if (pool->broken != MPROC_NO_GUARD || any_was_ready(pool->shared)) {
         pool->broken = MPROC_OK;
         pool->stillborn = pool->stillborn_weight = 0;
     }

@@ -135,7 +135,7 @@ void place_close_all(mproc_pool *pool)
     atomic_thread_fence(memory_order_release);
 }
 
-/* Why no more of the map is to be begun, or MPROC_OK. */
+/* Why no more of the map is to be begun, or MPROC_OK. As long as there is a worker, it can do all of it. */
 static mproc_status reason_to_stop(mproc_pool *pool)
 {
     mproc_status status = MPROC_OK;
@@ -145,7 +145,6 @@ static mproc_status reason_to_stop(mproc_pool *pool)
     if (interrupt_take()) return interrupt_status();
     plat_mutex_lock(&pool->mutex);
     if (!members_any(pool)) status = members_fill(pool);
-    else if (pool->broken != MPROC_OK) status = mproc_error(pool->broken, "%s", pool->broken_text);
     plat_mutex_unlock(&pool->mutex);
     return status;
 }

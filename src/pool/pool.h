@@ -63,7 +63,7 @@ struct mproc_pool {
     uint32_t names;
     uint32_t stillborn; /* workers in a row that ended before they were ready */
     uint32_t stillborn_weight;
-    mproc_status broken; /* why no worker is started any more */
+    mproc_status broken; /* why no worker is started any more; those that run go on */
     char broken_text[POOL_TEXT_BYTES];
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
 

@@ -107,9 +107,14 @@ void plat_process_ignore_interrupts(void)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};
     struct sigaction before = {.sa_handler = SIG_IGN};
+    sigset_t interrupts;
 
     sigaction(SIGINT, &action, &before);
     if (before.sa_handler != SIG_IGN) atomic_store(&interrupts_ignored, true);
+    /* One that came meanwhile is gone: to ignore a signal is also to drop it. */
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &interrupts, NULL);
 }
 
 mproc_status plat_process_catch_interrupts(void (*handler)(void))

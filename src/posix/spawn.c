@@ -31,6 +31,7 @@ typedef struct spawn_plan {
     char *path_made; /* what the order's path points to, if it was made for this start */
     int temporaries[SPAWN_TEMPORARIES_MAX];
     int temporary_count;
+    sigset_t mask;
     plat_handle reserved; /* keeps a number for the descriptor of the new process */
 } spawn_plan;
 
@@ -38,6 +39,7 @@ static _Atomic bool spawn_can_watch;
 
 static void spawn_fini(spawn_plan *plan);
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start);
+static void spawn_block_interrupts(spawn_plan *plan);
 static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const mproc_stdio *stdio);
 static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start);
@@ -93,6 +95,7 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
      * thread that the library's was started by. Other threads pass on their own.
      */
     plan->order.mask = thread_host_mask();
+    if (start->without_interrupts) spawn_block_interrupts(plan);
     plan->order.default_interrupts = process_ignores_interrupts();
     for (int i = 0; i < SPAWN_HANDLES; i++) {
         numbers[i] = start->handles[i] == PLAT_NO_HANDLE ? PLAT_NO_HANDLE : SPAWN_FIRST + i;
@@ -100,6 +103,15 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     start->marker_write(start->context, numbers, marker);
     plan->order.environment = environment_make(start, marker);
     return plan->order.environment != NULL ? MPROC_OK : spawn_refuse(ENOMEM);
+}
+
+/* Blocked, and not ignored: posix_spawn() can do the one and not the other. */
+static void spawn_block_interrupts(spawn_plan *plan)
+{
+    if (plan->order.mask != NULL) plan->mask = *plan->order.mask;
+    else pthread_sigmask(SIG_SETMASK, NULL, &plan->mask);
+    sigaddset(&plan->mask, SIGINT);
+    plan->order.mask = &plan->mask;
 }
 
 /* The child changes its directory before it loads the program, so a relative path must be made absolute here. */

@@ -82,6 +82,7 @@ static mproc_status start_program(mproc_process *process, plat_handle watched)
                         .stdio = {process->stdio[0], process->stdio[1], process->stdio[2]},
                         .handles = {arena_memory(), watched, PLAT_NO_HANDLE, PLAT_NO_HANDLE},
                         .daemon = process->daemon,
+                        .without_interrupts = process->worker,
                         .marker_write = write_marker,
                         .context = &process->slot};
     mproc_status status;

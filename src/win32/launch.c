@@ -140,8 +140,11 @@ static mproc_status launch_failed(const launch *it, DWORD code)
     return win32_error(code, "cannot start '%.300s'", path);
 }
 
-static mproc_status launch_create(launch *it, PROCESS_INFORMATION *created)
+static mproc_status launch_create(launch *it, bool without_interrupts, PROCESS_INFORMATION *created)
 {
+    /* Ctrl-C is off in a new group, for good or until the process turns it on. */
+    DWORD flags = CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT |
+                  (without_interrupts ? CREATE_NEW_PROCESS_GROUP : 0);
     STARTUPINFOW *info = &it->startup.StartupInfo;
     win32_inheritance *inheritance = &it->inheritance;
 
@@ -150,9 +153,8 @@ static mproc_status launch_create(launch *it, PROCESS_INFORMATION *created)
     info->hStdInput = inheritance->streams[0];
     info->hStdOutput = inheritance->streams[1];
     info->hStdError = inheritance->streams[2];
-    if (!CreateProcessW(it->executable, it->command, NULL, NULL, inheritance->count > 0,
-                        CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT, it->environment, it->directory,
-                        info, created)) {
+    if (!CreateProcessW(it->executable, it->command, NULL, NULL, inheritance->count > 0, flags, it->environment,
+                        it->directory, info, created)) {
         return launch_failed(it, GetLastError());
     }
     return MPROC_OK;
@@ -182,7 +184,7 @@ mproc_status plat_process_start(const plat_start *start, plat_process *process)
     if ((status = win32_inherit(&launched.inheritance, start)) != MPROC_OK) goto done;
     if ((status = launch_environment(&launched, start)) != MPROC_OK) goto done;
     if ((status = launch_attributes(&launched, start->daemon)) != MPROC_OK) goto done;
-    if ((status = launch_create(&launched, &created)) != MPROC_OK) goto done;
+    if ((status = launch_create(&launched, start->without_interrupts, &created)) != MPROC_OK) goto done;
 
     CloseHandle(created.hThread);
     process->handle = (plat_handle)created.hProcess;

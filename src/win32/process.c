@@ -252,6 +252,7 @@ static bool console_listen(interrupt_handler *handler)
 void plat_process_ignore_interrupts(void)
 {
     console_listen(NULL);
+    SetConsoleCtrlHandler(NULL, FALSE); /* no matter whether there is a console */
 }
 
 /* A process that inherited the system's "ignored" never calls handlers; this takes it back, as sigaction() does. */

@@ -214,7 +214,8 @@ static int helper_ignores_interrupts(const char *text)
     return 8;
 }
 
-static void case_ignored_interrupt_does_nothing(void)
+/* It is interrupted once `without_interrupts` at its birth, and once more when it ignores interrupts. */
+static void check_ignores_interrupts(bool without_interrupts)
 {
     door_call call;
     plat_process process;
@@ -227,7 +228,9 @@ static void case_ignored_interrupt_does_nothing(void)
     door_call_init(&call, "process_end.ignores_interrupts", "");
     call.start.handles[0] = there;
     call.start.handles[1] = go;
+    call.start.without_interrupts = without_interrupts;
     CHECK_OK(plat_process_start(&call.start, &process));
+    if (without_interrupts) CHECK_OK(plat_process_interrupt(&process));
     CHECK_OK(plat_handle_wait(&there, 1, door_limit_ns(), &ready));
     CHECK_OK(plat_process_interrupt(&process));
     CHECK_STATUS(plat_handle_wait(&process.handle, 1, door_in_ms(30), &ready), MPROC_TIMEOUT);
@@ -235,6 +238,16 @@ static void case_ignored_interrupt_does_nothing(void)
     CHECK_EXITS(&process, 8);
     plat_handle_close(there);
     plat_handle_close(go);
+}
+
+static void case_ignored_interrupt_does_nothing(void)
+{
+    check_ignores_interrupts(false);
+}
+
+static void case_interrupt_at_birth_does_nothing_to_one_born_without(void)
+{
+    check_ignores_interrupts(true);
 }
 
 CHECK_SUITE(process_end,
@@ -250,6 +263,7 @@ CHECK_SUITE(process_end,
     CASE(arithmetic_fault_is_signal_8),
     CASE(illegal_instruction_is_signal_4),
     CASE(ignored_interrupt_does_nothing),
+    CASE(interrupt_at_birth_does_nothing_to_one_born_without),
     HELPER(returns),
     HELPER(stays),
     HELPER(faults),

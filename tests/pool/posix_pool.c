@@ -42,6 +42,27 @@ static void case_a_fork_copy_is_told_of_no_workers(void)
     mproc_pool_free(pool);
 }
 
+/* ---- signals ---------------------------------------------------------------------------------- */
+
+/* Ctrl-C while the program of a worker is loaded: to all of them, before they can have ignored it themselves. */
+static void case_an_interrupt_at_birth_ends_no_worker(void)
+{
+    mproc_pool *pool;
+    int64_t pids[8], later[8];
+
+    pool = crew_create(8);
+    CHECK_EQ(mproc_pool_pids(pool, pids, 8), 8);
+    for (int i = 0; i < 8; i++) CHECK_EQ(kill((pid_t)pids[i], SIGINT), 0);
+    crew_check_squares(pool, 1000, 1);
+    CHECK_EQ(mproc_pool_pids(pool, later, 8), 8);
+    for (int i = 0; i < 8; i++) CHECK_EQ(later[i], pids[i]);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(posix_pool, crew_of_processes, posix_pool_threads, crew_of_threads,
     CASE(a_fork_copy_is_told_of_no_workers),
+);
+
+CHECK_SUITE_SETUP(posix_pool_signals, crew_of_processes,
+    CASE(an_interrupt_at_birth_ends_no_worker),
 );
