@@ -71,10 +71,23 @@ void plat_memory_unmap(void *base, size_t reserve);
  * that were usable keep their contents. Both are multiples of plat_memory_page(). Idempotent, and
  * may run in several processes at once for the same range.
  *
- * MPROC_NO_MEMORY: the system, or the memory cgroup of this process, has no room. What was returned
- * as usable never faults for want of memory (a race with other users of the cgroup excepted).
+ * A large range takes its time, but in steps: whoever commits something small meanwhile waits for one step at most.
+ *
+ * MPROC_NO_MEMORY: the system, or the memory cgroup of this process, has no room; a part of the range may be
+ * committed. What was returned as usable never faults for want of memory (a race with other users of the cgroup
+ * excepted).
  */
 mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size);
+
+/*
+ * Gives [offset, offset + size), which nobody uses, back to the system. Both are multiples of plat_memory_page().
+ * What of it was committed is not any more, in any process: it has to be committed again, and is zero then. Bytes
+ * that are not committed stay so. Idempotent; whoever is killed in it leaves each byte as it was, or given back.
+ *
+ * Windows cannot decommit a part of a section, not even when no process uses it: there the committed bytes are
+ * cleared, stay committed, and count against the system's commit limit until the whole section is gone.
+ */
+void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size);
 
 /* ---- named.c ---------------------------------------------------------------------------------- */
 

@@ -3,11 +3,11 @@
 
 #include "arena/slot.h"
 
-/* Growth: an eighth of what is there, within these bounds, so that system calls stay rare. */
+/* Growth: an eighth of what is there, within these bounds: system calls stay rare, and nobody waits long for one. */
 #define GROWTH_BYTES_MIN ((uint64_t)256 * 1024)
 #define GROWTH_SLOT_BYTES_MIN ((uint64_t)64 * 1024)
 #define FIRST_HEAP_BYTES ((uint64_t)32 * 1024)
-#define GROWTH_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
+#define GROWTH_BYTES_MAX ((uint64_t)1024 * 1024)
 #define RESERVE_BYTES_MIN ((uint64_t)4 * 1024 * 1024)
 #define PROCESSES_MAX 65536u
 

@@ -23,10 +23,16 @@ static_assert(sizeof(void *) == 8 && sizeof(off_t) == 8, "64-bit systems only");
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 #define MEMORY_RESERVE_MAX ((size_t)64 << 30)
 #define MEMORY_RESERVE_MIN ((size_t)16 << 20)
 #define MEMORY_ZEROS 65536
+
+/* While the system allocates or frees pages of a file, nobody else can: so not more than this at a time. */
+#define MEMORY_STEP ((off_t)2 << 20)
 
 static int64_t memory_mapped_now(void);
 static int memory_open_nameless(void);
@@ -34,9 +40,13 @@ static int memory_open_file(void);
 static int memory_open_file_in(const char *directory);
 static mproc_status memory_check_limit(off_t end);
 static size_t memory_missing(int descriptor, off_t offset, off_t size);
+static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t size);
+static int memory_populate(int descriptor, char *base, off_t offset, off_t size);
 static int memory_allocate(int descriptor, off_t offset, off_t size);
 static int memory_grow_by_writing(int descriptor, off_t end);
 static int memory_write_zeros(int descriptor, off_t from, off_t end);
+static bool memory_punch(int descriptor, off_t from, off_t end);
+static void memory_clear(int descriptor, off_t from, off_t end);
 
 size_t plat_memory_reserve_max(void)
 {
@@ -93,7 +103,6 @@ void plat_memory_unmap(void *base, size_t reserve)
 
 mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size)
 {
-    (void)base;
     int descriptor = (int)memory;
 
     assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
@@ -101,10 +110,23 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
     MPROC_TRY(memory_check_limit((off_t)(offset + size)));
     size_t missing = memory_missing(descriptor, (off_t)offset, (off_t)size);
     if (missing > 0) MPROC_TRY(memory_check_room(missing));
-    if (memory_allocate(descriptor, (off_t)offset, (off_t)size) != 0) {
+    if (memory_commit_steps(descriptor, base, (off_t)offset, (off_t)size) != 0) {
         return error_system(errno, "cannot commit %zu bytes of shared memory at %zu", size, offset);
     }
     return MPROC_OK;
+}
+
+void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size)
+{
+    (void)base;
+    int descriptor = (int)memory;
+    off_t end = (off_t)(offset + size);
+
+    assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
+    for (off_t from = (off_t)offset; from < end; from += MEMORY_STEP) {
+        off_t until = end - from < MEMORY_STEP ? end : from + MEMORY_STEP;
+        if (!memory_punch(descriptor, from, until)) memory_clear(descriptor, from, until);
+    }
 }
 
 /* Bytes of address space in use; 0 without /proc. */
@@ -179,6 +201,44 @@ static size_t memory_missing(int descriptor, off_t offset, off_t size)
 }
 
 /*
+ * fallocate() keeps all others from allocating in the file until it is done; a page that is touched does not. So a
+ * large range is touched, by the kernel, which says so where it finds no memory.
+ */
+static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t size)
+{
+    if (size > MEMORY_STEP) {
+        int result = memory_populate(descriptor, base, offset, size);
+        if (result == 0 || errno != EINVAL) return result;
+    }
+    for (off_t done = 0; done < size; done += MEMORY_STEP) {
+        off_t step = size - done < MEMORY_STEP ? size - done : MEMORY_STEP;
+        if (memory_allocate(descriptor, offset + done, step) != 0) return -1;
+    }
+    return 0;
+}
+
+/*
+ * The last page makes the file long enough, as nobody could touch what is beyond its end. EINVAL: the kernel is older
+ * than 5.14.
+ */
+static int memory_populate(int descriptor, char *base, off_t offset, off_t size)
+{
+    off_t page = (off_t)plat_memory_page();
+
+    if (memory_allocate(descriptor, offset + size - page, page) != 0) return -1;
+    for (off_t done = 0; done < size; done += MEMORY_STEP) {
+        off_t step = size - done < MEMORY_STEP ? size - done : MEMORY_STEP;
+        int result;
+        do result = madvise(base + offset + done, (size_t)step, MADV_POPULATE_WRITE);
+        while (result != 0 && (errno == EINTR || errno == EAGAIN));
+        if (result == 0) continue;
+        if (errno != EINVAL) errno = ENOMEM; /* EFAULT is what a touch would have got: SIGBUS */
+        return -1;
+    }
+    return 0;
+}
+
+/*
  * posix_fallocate() is not used: where the file system cannot, it writes into the range, over what another process
  * has written there meanwhile. Signals are blocked, because the kernel gives up and undoes all when one
  * arrives: under a fast interval timer, a large range would never be finished.
@@ -236,4 +296,25 @@ static int memory_write_zeros(int descriptor, off_t from, off_t end)
         from += written;
     }
     return 0;
+}
+
+static bool memory_punch(int descriptor, off_t from, off_t end)
+{
+    int result;
+
+    do result = fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, end - from);
+    while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* For file systems that cannot. What cannot be written is a hole, and zero already. */
+static void memory_clear(int descriptor, off_t from, off_t end)
+{
+    struct stat file;
+
+    if (fstat(descriptor, &file) == 0 && file.st_size < end) end = file.st_size;
+    for (; from < end; from += MEMORY_ZEROS) {
+        off_t until = end - from < MEMORY_ZEROS ? end : from + MEMORY_ZEROS;
+        (void)memory_write_zeros(descriptor, from, until);
+    }
 }

@@ -2,14 +2,15 @@
 #include "platform.h"
 #include "windows_api.h"
 
+#include <string.h>
+
 /*
  * A reserved section costs the system 8 bytes of page table for each 4 KiB, 32 MiB for this much; and its commit
  * never shrinks, so a larger one helps nobody.
  */
 #define RESERVE_MAX ((size_t)16 << 30)
 
-/* The granularity of the system's own reservations. */
-#define PAGE ((size_t)64 << 10)
+#define PAGE ((size_t)4 << 10)
 
 #define MIB(bytes) ((unsigned long long)(bytes) >> 20)
 
@@ -78,4 +79,23 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
                               (unsigned long long)size >> 10, MIB(offset));
     }
     return MPROC_OK;
+}
+
+/*
+ * VirtualFree() decommits no page of a section, and a section has no call that does. DiscardVirtualMemory() and
+ * MEM_RESET leave undefined contents, in memory that is said to be zero afterwards.
+ */
+void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size)
+{
+    char *at = (char *)base + offset;
+    char *end = at + size;
+    MEMORY_BASIC_INFORMATION region;
+
+    (void)memory;
+    while (at < end && VirtualQuery(at, &region, sizeof region) != 0) {
+        char *until = (char *)region.BaseAddress + region.RegionSize;
+        if (until > end) until = end;
+        if (region.State == MEM_COMMIT) memset(at, 0, (size_t)(until - at));
+        at = until;
+    }
 }

@@ -284,6 +284,34 @@ static void case_a_reservation_takes_no_memory(void)
     plat_handle_close(memory);
 }
 
+static size_t taken_from_the_system(plat_handle memory)
+{
+    struct stat status;
+
+    CHECK_EQ(fstat((int)memory, &status), 0);
+    return (size_t)status.st_blocks * 512;
+}
+
+static void case_released_memory_goes_back_to_the_system(void)
+{
+    const size_t size = (size_t)32 << 20;
+    plat_handle memory;
+    void *base = NULL;
+    size_t before;
+
+    CHECK_OK(plat_memory_create(2 * size, &memory));
+    CHECK_OK(plat_memory_map(memory, 2 * size, &base));
+    CHECK_OK(plat_memory_commit(memory, base, 0, plat_memory_page()));
+    before = taken_from_the_system(memory);
+    CHECK_OK(plat_memory_commit(memory, base, size, size));
+    memset((char *)base + size, 1, size);
+    CHECK(taken_from_the_system(memory) >= size);
+    plat_memory_release(memory, base, size, size);
+    CHECK_EQ(taken_from_the_system(memory), before);
+    plat_memory_unmap(base, 2 * size);
+    plat_handle_close(memory);
+}
+
 /* ---- CPUs ------------------------------------------------------------------------------------- */
 
 static void case_moving_changes_no_affinity(void)
@@ -325,6 +353,7 @@ CHECK_SUITE(linux_limits,
     CASE(without_close_range_processes_start),
     CASE(core_dumps_leave_the_memory_out),
     CASE(a_reservation_takes_no_memory),
+    CASE(released_memory_goes_back_to_the_system),
     CASE(moving_changes_no_affinity),
     CASE(moving_moves),
     HELPER(returns_0),

@@ -140,6 +140,59 @@ static void case_commit_of_nothing_is_fine(void)
     block_drop(&block);
 }
 
+/* More than one step of the system's, with something in the middle. */
+static void case_large_commit_keeps_contents(void)
+{
+    size_t pages = ((size_t)7 << 20) / plat_memory_page();
+    test_block block = block_create(pages);
+
+    block_commit(&block, pages / 2, 1);
+    memset(block.base + pages / 2 * block.page, 3, block.page);
+    block_commit(&block, 0, pages);
+    CHECK(all_bytes_are(block.base, pages / 2 * block.page, 0));
+    CHECK(all_bytes_are(block.base + pages / 2 * block.page, block.page, 3));
+    CHECK(all_bytes_are(block.base + (pages / 2 + 1) * block.page, (pages - pages / 2 - 1) * block.page, 0));
+    block_drop(&block);
+}
+
+static void block_release(test_block *block, size_t first_page, size_t pages)
+{
+    plat_memory_release(block->memory, block->base, first_page * block->page, pages * block->page);
+}
+
+static void case_released_bytes_are_zero_when_committed_again(void)
+{
+    test_block block = block_create(16);
+    int round;
+
+    for (round = 1; round <= 3; round++) {
+        block_commit(&block, 0, 8);
+        CHECK(all_bytes_are(block.base + 2 * block.page, 4 * block.page, 0));
+        memset(block.base, round, 8 * block.page);
+        block_release(&block, 2, 4);
+        block_release(&block, 2, 4);
+    }
+    block_commit(&block, 0, 16);
+    CHECK(all_bytes_are(block.base, 2 * block.page, 3));
+    CHECK(all_bytes_are(block.base + 2 * block.page, 4 * block.page, 0));
+    CHECK(all_bytes_are(block.base + 6 * block.page, 2 * block.page, 3));
+    block_drop(&block);
+}
+
+static void case_release_of_the_uncommitted_is_fine(void)
+{
+    test_block block = block_create(4096);
+
+    block_release(&block, 0, 4096);
+    block_release(&block, 5, 0);
+    block_commit(&block, 100, 1);
+    block.base[100 * block.page] = 1;
+    block_release(&block, 0, 4096);
+    block_commit(&block, 100, 1);
+    CHECK_EQ(block.base[100 * block.page], 0);
+    block_drop(&block);
+}
+
 static void case_two_mappings_show_the_same(void)
 {
     test_block block = block_create(4);
@@ -327,6 +380,9 @@ CHECK_SUITE(memory,
     CASE(commit_keeps_contents),
     CASE(commit_leaves_gaps),
     CASE(commit_of_nothing_is_fine),
+    CASE(large_commit_keeps_contents),
+    CASE(released_bytes_are_zero_when_committed_again),
+    CASE(release_of_the_uncommitted_is_fine),
     CASE(two_mappings_show_the_same),
     CASE(mapping_outlives_the_handle),
     CASE(a_child_sees_and_is_seen),
