@@ -1,6 +1,6 @@
 #include "member.h"
 
-#include "arena/cells.h"
+#include "object/cells.h"
 
 #include <stdio.h>
 

@@ -36,6 +36,7 @@ struct intent_entry {
  *   count    length of the list; its store publishes
  *   filled   the thread's own: entries written so far
  *   stages   cells for blocks and handles that are on their way into an object or out of it
+ *   ending   a cell for an object that is being freed: object_drop()'s
  */
 struct intent {
     _Atomic uint64_t lock;
@@ -46,6 +47,7 @@ struct intent {
     uint16_t filled;
     struct intent_entry entries[INTENT_ENTRIES];
     _Atomic uint64_t stages[INTENT_STAGES];
+    _Atomic uint64_t ending;
 };
 
 /* A thread works with its first intent, inside that one's lock with its second, and recovers with its third. */
@@ -114,5 +116,13 @@ static inline void intent_commit(struct intent *intent)
     atomic_signal_fence(memory_order_seq_cst);
     intent_apply(intent, intent->filled);
 }
+
+struct thread_slot;
+
+/*
+ * Under the recovery lock: finishes what the thread with this tag, which is dead, had published, releases the locks
+ * of its intents, and wakes whom it might have woken. What lies in their stages stays.
+ */
+void intents_recover(struct thread_slot *slot, uint32_t tag);
 
 #endif

@@ -1,10 +1,10 @@
-/* The contended side of the arena's lock: spin, yield, sleep, and look whether the owner lives. */
+/* The contended side of the arena's lock: spin, yield, sleep, and ask whether the owner lives. */
 #include "arena/lock.h"
 
 #include <limits.h>
 
 #include "arena/park.h"
-#include "arena/recovery.h"
+#include "arena/recovery_lock.h"
 
 /* Some 50 pauses are about as long as a critical section; yields matter when threads outnumber CPUs. */
 #define LOCK_SPINS 50
@@ -47,9 +47,8 @@ static enum lock_try sleep_once(arena_lock *lock, uint32_t seen, int64_t deadlin
 
     if (park_wait(&lock->word, seen | LOCK_WAITERS, last ? deadline_ns : until_ns) != MPROC_TIMEOUT) return LOCK_BUSY;
     if (last) return LOCK_TIMEOUT;
-    recovery_help(seen & ~LOCK_WAITERS);
     if (*look_ns < LOCK_LOOK_NS_MAX) *look_ns *= 2;
-    return LOCK_BUSY;
+    return LOCK_ASK;
 }
 
 enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *look_ns)
@@ -72,7 +71,10 @@ void lock_acquire_slow(arena_lock *lock)
 {
     int64_t look_ns = 0;
 
-    while (lock_try_wait(lock, PLAT_FOREVER, &look_ns) != LOCK_TAKEN) {
+    for (;;) {
+        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &look_ns);
+        if (tried == LOCK_TAKEN) return;
+        if (tried == LOCK_ASK) recovery_lock_help(lock_owner(lock));
     }
 }
 

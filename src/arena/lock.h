@@ -16,11 +16,12 @@
 #define LOCK_ABANDONED 0x00100000u
 
 /* One try, with a sleep of some milliseconds at most, to get a lock that was not free. */
-enum lock_try { LOCK_TAKEN, LOCK_BUSY, LOCK_TIMEOUT, LOCK_OWNER_DIED };
+enum lock_try { LOCK_TAKEN, LOCK_BUSY, LOCK_ASK, LOCK_TIMEOUT, LOCK_OWNER_DIED };
 
 /*
  * As lock_acquire(), for the locks of the program, of which the caller keeps account. `*look_ns`, 0 at first, is how
- * long it sleeps before it asks whether the owner lives. LOCK_OWNER_DIED: the word is LOCK_ABANDONED.
+ * long it sleeps before it asks whether the owner lives. LOCK_ASK: it has slept for so
+ * long, and the caller asks. LOCK_OWNER_DIED: the word is LOCK_ABANDONED.
  */
 enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *look_ns);
 
@@ -33,10 +34,16 @@ void lock_wake(arena_lock *lock);
  */
 void lock_revoke(arena_lock *lock, uint32_t tag);
 
+/* The owner's tag, 0, or LOCK_ABANDONED. */
+static inline uint32_t lock_owner(const arena_lock *lock)
+{
+    return atomic_load(&lock->word) & ~LOCK_WAITERS;
+}
+
 /* Whether the thread with this tag owns the lock. */
 static inline bool lock_owned(const arena_lock *lock, uint32_t tag)
 {
-    return (atomic_load(&lock->word) & ~LOCK_WAITERS) == tag;
+    return lock_owner(lock) == tag;
 }
 
 /*

@@ -1,5 +1,5 @@
 /*
- * The one way to wait: sleep on a 32-bit word of the arena until somebody changes it and wakes.
+ * The one way to sleep: on a 32-bit word of the arena until somebody changes it and wakes.
  *
  * park_futex.c stands on the system's futex. park_table.c serves systems without one that crosses
  * processes: a table in the arena says who sleeps where, and each thread has a semaphore.
@@ -10,14 +10,9 @@
 #include "arena/slot.h"
 
 /*
- * No sleep is longer. Whoever has not been woken in time looks for the ends of orphans, of which nobody is told
- * (recovery_look()).
- */
-#define PARK_SLEEP_MAX_NS ((int64_t)2000000000)
-
-/*
  * Sleeps while `*word` is `expected`, until park_wake(). May return MPROC_OK for no reason: callers
- * loop. MPROC_TIMEOUT: the deadline has passed. Sets no error text. The calling thread has a slot.
+ * loop. MPROC_TIMEOUT: the deadline has passed. Sets no error text. The calling thread has a slot. Who waits for
+ * others uses wait_on() of object/wait.h, which looks for those that died.
  */
 mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
 

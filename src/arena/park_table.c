@@ -8,7 +8,6 @@
  * between claim and post, recovery finds the claimed key and posts again.
  */
 #include "arena/park.h"
-#include "arena/recovery.h"
 
 #define KEY_OFFSET_MASK (((uint64_t)1 << 40) - 1)
 #define KEY_CLAIMED ((uint64_t)1 << 40)
@@ -61,7 +60,6 @@ static mproc_status sleep_on(_Atomic uint32_t *word, uint32_t expected, int64_t 
 mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
     uint64_t end = arena_header()->ranges[ARENA_PARKING].start + (thread_self.index + 1) * sizeof(uint64_t);
-    int64_t look_ns = plat_clock_now_ns() + PARK_SLEEP_MAX_NS;
     mproc_status status;
 
     if (arena_commit(ARENA_PARKING, end) != MPROC_OK) {
@@ -69,11 +67,9 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
         return plat_clock_now_ns() < deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
     }
     atomic_store(&thread_self.slot->parked, arena_offset(word));
-    status = sleep_on(word, expected, deadline_ns < look_ns ? deadline_ns : look_ns);
+    status = sleep_on(word, expected, deadline_ns);
     atomic_store(&thread_self.slot->parked, 0);
-    if (status != MPROC_TIMEOUT) return status;
-    recovery_look();
-    return look_ns < deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
+    return status;
 }
 
 /* The sleeper that has waited longest for this word; tickets wrap, so they are compared by distance. */

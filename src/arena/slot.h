@@ -23,7 +23,8 @@
  *   parked       is the offset of the word that it sleeps on,
  *   wait, ...    say what it waits for to be told: see waiting.h; others change `wait` by compare-and-swap,
  *   held, ...    are the offsets of locks that it wants or has: see held.h,
- *   trips, ...   are the barrier whose action it runs, and the generation: the action may wait for something itself.
+ *   acts_for, .. are the object for which it runs a function of the program, and a number that the object's type
+ *                understands: the function may wait for something itself.
  * The semaphore is used where there is no futex.
  */
 struct thread_slot {
@@ -37,9 +38,10 @@ struct thread_slot {
     _Atomic uint64_t held_more;
     _Atomic uint64_t held[SLOT_HELD];
     struct intent intents[INTENTS];
-    _Atomic uint64_t trips;
-    _Atomic uint32_t trips_turn;
+    _Atomic uint64_t acts_for;
+    _Atomic uint32_t acts_number;
     uint32_t unused_half;
+    uint64_t unused[5];
 };
 
 static_assert(sizeof(struct thread_slot) % ARENA_LINE == 0, "no two threads share a cache line");

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arena/cells.h"
-#include "arena/park.h"
+#include "object/cells.h"
+#include "object/wait.h"
 #include "pool/map.h"
-#include "process/interrupt.h"
+#include "object/interrupt.h"
 
 static uint64_t round_up(uint64_t value, uint64_t step)
 {
@@ -166,7 +166,7 @@ static mproc_status wait_for_workers(mproc_pool *pool, struct pool_place *place,
     while (!is_complete(place)) {
         atomic_store(&pool->shared->caller_asleep, 1);
         if (!whatever_happens && (status = reason_to_stop(pool)) != MPROC_OK) break;
-        if (!is_complete(place)) park_wait(&pool->shared->caller_asleep, 1, PLAT_FOREVER);
+        if (!is_complete(place)) wait_on(&pool->shared->caller_asleep, 1, PLAT_FOREVER);
     }
     atomic_store(&pool->shared->caller_asleep, 0);
     return status;

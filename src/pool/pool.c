@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "arena/park.h"
+#include "object/wait.h"
 #include "process/family.h"
-#include "process/interrupt.h"
+#include "object/interrupt.h"
 
 static mproc_status check_options(const mproc_pool_options *options)
 {
@@ -124,7 +125,7 @@ static mproc_status wait_for_workers(mproc_pool *pool, int64_t deadline_ns, bool
 
     while ((left = atomic_load(running)) > 0) {
         if (interruptible && interrupt_take()) return interrupt_status();
-        if (park_wait(running, left, deadline_ns) == MPROC_TIMEOUT && atomic_load(running) > 0)
+        if (wait_on(running, left, deadline_ns) == MPROC_TIMEOUT && atomic_load(running) > 0)
             return mproc_error(MPROC_TIMEOUT, "%lu workers of the pool still run",
                                (unsigned long)atomic_load(running));
     }

@@ -5,7 +5,7 @@
  */
 #include "pool/worker.h"
 
-#include "arena/park.h"
+#include "object/wait.h"
 #include "pool/compute.h"
 
 /* Longer than it takes to wake the caller, who may have the next map ready. */
@@ -60,7 +60,7 @@ static void sleep_for_news(struct pool_shared *shared, struct pool_worker *worke
 {
     while (!has_news(shared, next)) {
         atomic_store(&worker->asleep, 1);
-        if (!has_news(shared, next)) park_wait(&worker->asleep, 1, PLAT_FOREVER);
+        if (!has_news(shared, next)) wait_on(&worker->asleep, 1, PLAT_FOREVER);
         atomic_store(&worker->asleep, 0);
     }
 }
@@ -69,7 +69,7 @@ static void sleep_for_news(struct pool_shared *shared, struct pool_worker *worke
 static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
 {
     atomic_store(&worker->asleep, 1);
-    if (!may_end(shared, next) && atomic_load(&shared->posted) < next) park_wait(&worker->asleep, 1, PLAT_FOREVER);
+    if (!may_end(shared, next) && atomic_load(&shared->posted) < next) wait_on(&worker->asleep, 1, PLAT_FOREVER);
     atomic_store(&worker->asleep, 0);
 }
 

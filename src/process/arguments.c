@@ -5,13 +5,18 @@
 
 #include "base/encoding.h"
 
-/* The cells with the objects that are referred to follow, `object.inner` of them; then the encoding. */
+/* The cells with the objects that are referred to follow, `objects` of them; then the encoding. */
 struct arguments {
     struct object object;
     uint64_t size; /* of the encoding */
+    uint32_t objects;
+    uint32_t unused;
 };
 
 static_assert(sizeof(struct arguments) % sizeof(uint64_t) == 0, "cells follow");
+
+const struct object_type arguments_type = {
+    .name = "arguments", .links_at = sizeof(struct arguments), .links_count_at = offsetof(struct arguments, objects)};
 
 static _Atomic uint64_t *cells_of(struct arguments *arguments)
 {
@@ -27,7 +32,7 @@ static size_t encoding_at(uint32_t objects)
 
 static void *encoding_of(struct arguments *arguments)
 {
-    return (unsigned char *)arguments + encoding_at(arguments->object.inner);
+    return (unsigned char *)arguments + encoding_at(arguments->objects);
 }
 
 /* Which of the arguments cannot be encoded? Looked for only when one of them cannot. */
@@ -113,10 +118,9 @@ static mproc_status fill(struct arguments *arguments, const mproc_args *args, co
     struct holding holding = {cells_of(arguments), MPROC_OK};
     mproc_status status;
 
-    arguments->object.inner = objects;
-    arguments->object.inner_at = sizeof *arguments;
+    arguments->objects = objects;
     arguments->size = size;
-    object_publish(cell, OBJECT_HOLDER);
+    object_publish(cell, OBJECT_ARGUMENTS);
     if ((status = write(args, name, encoding_of(arguments), size)) != MPROC_OK) return status;
     if (objects > 0) value_visit_objects(args, hold_object, &holding);
     return holding.status;

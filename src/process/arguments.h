@@ -7,7 +7,9 @@
 
 #include <mproc/call.h>
 
-#include "arena/cells.h"
+#include "object/cells.h"
+
+extern const struct object_type arguments_type;
 
 /*
  * Makes the arguments for the task `name`. `*cell` is the caller's: cells_give(); NULL if there are none.

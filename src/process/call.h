@@ -4,7 +4,7 @@
 
 #include <mproc/call.h>
 
-#include "process/reference.h"
+#include "object/reference.h"
 
 /* `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to. */
 struct mproc_call {

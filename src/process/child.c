@@ -1,6 +1,6 @@
 /* A started child: whether it lives, how it ended, ending it, giving up its handles. */
 #include "process/family.h"
-#include "process/interrupt.h"
+#include "object/interrupt.h"
 #include "process/join.h"
 
 static bool parent_alive(const mproc_process *parent)

@@ -1,7 +1,7 @@
 /* The end of a process: daemons are ended, other children joined. */
 #include "process/children.h"
 #include "process/family.h"
-#include "process/interrupt.h"
+#include "object/interrupt.h"
 #include "process/join.h"
 #include "process/reaper.h"
 

@@ -3,10 +3,9 @@
 
 #include <stdio.h>
 
-#include "arena/held.h"
+#include "object/held.h"
 #include "process/children.h"
 #include "process/marker.h"
-#include "process/reference.h"
 
 #define NAMING_LOOK_NS ((int64_t)50000)
 
@@ -32,6 +31,25 @@ static void thread_ended(void *value)
     slot_thread_release(index);
     thread_self.slot = NULL; /* a later exit hook of the program may still call the library */
 }
+
+static mproc_status open_object(const struct handle_ref *ref, void **object)
+{
+    struct reference *reference = NULL;
+    mproc_status status = family_enter();
+
+    if (status == MPROC_OK) status = reference_open_here(ref, &reference);
+    if (status == MPROC_OK) *object = reference;
+    return status;
+}
+
+static void drop_object(void *object)
+{
+    struct reference *reference = object;
+
+    if (!reference->scope) family_free(reference);
+}
+
+static const struct handle_functions object_functions = {open_object, drop_object};
 
 static void forked(void)
 {
@@ -66,7 +84,7 @@ static mproc_status become_member(void)
     mproc_status status;
 
     if ((status = set_hooks()) != MPROC_OK) return status;
-    reference_register();
+    handle_install(&object_functions);
     if ((status = enter_thread()) != MPROC_OK) return status;
     thread_self.interrupts_seen = 0; /* what came before the first call counts, too */
     atomic_store(&family.state, FAMILY_MEMBER);

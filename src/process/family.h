@@ -6,6 +6,7 @@
 #define MPROC_PROCESS_FAMILY_H
 
 #include "arena/slot.h"
+#include "object/reference.h"
 #include "process/letter.h"
 
 enum family_state {
@@ -38,6 +39,12 @@ mproc_status family_enter_slow(void);
 static inline mproc_status family_enter(void)
 {
     return thread_self.slot ? MPROC_OK : family_enter_slow();
+}
+
+/* Frees a reference of the program. NULL is fine. In a fork() copy, which has none of this, nothing happens. */
+static inline void family_free(struct reference *reference)
+{
+    if (reference && family_enter() == MPROC_OK) reference_free(reference);
 }
 
 static inline struct process_slot *family_slot(void)

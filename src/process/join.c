@@ -1,10 +1,10 @@
 /* Collecting a child that has ended, and waiting for that. */
 #include "process/join.h"
 
-#include "arena/recovery.h"
+#include "object/recovery.h"
 #include "process/children.h"
 #include "process/family.h"
-#include "process/interrupt.h"
+#include "object/interrupt.h"
 #include "process/reaper.h"
 
 #define TRACED_LOOK_NS ((int64_t)1000000)

@@ -1,6 +1,9 @@
 /* Makes and frees birth letters. */
 #include "process/letter.h"
 
+const struct object_type letter_type = {
+    .name = "a birth letter", .links = 1, .links_at = offsetof(struct letter, args)};
+
 mproc_status letter_create(struct process_slot *slot, uint64_t args, struct letter **letter)
 {
     struct intent *intent = work_intent();
@@ -8,9 +11,7 @@ mproc_status letter_create(struct process_slot *slot, uint64_t args, struct lett
 
     if ((status = block_take(intent, sizeof **letter, sizeof **letter, &slot->letter)) != MPROC_OK) return status;
     *letter = (struct letter *)arena_at(atomic_load(&slot->letter));
-    (*letter)->object.inner = 1;
-    (*letter)->object.inner_at = offsetof(struct letter, args);
-    object_publish(&slot->letter, OBJECT_HOLDER);
+    object_publish(&slot->letter, OBJECT_LETTER);
     if (args) object_refer(intent, args, &(*letter)->args);
     return MPROC_OK;
 }

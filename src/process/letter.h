@@ -5,7 +5,7 @@
 #ifndef MPROC_PROCESS_LETTER_H
 #define MPROC_PROCESS_LETTER_H
 
-#include "arena/object.h"
+#include "object/object.h"
 
 #define LETTER_NAME_BYTES 128
 #define LETTER_KEY_BYTES 256
@@ -14,7 +14,7 @@
 /* An object that holds the arguments. Written by the parent before the child exists, then only read. */
 struct letter {
     struct object object;
-    _Atomic uint64_t args; /* an inner cell: the child's arguments, or nothing */
+    _Atomic uint64_t args; /* a link: the child's arguments, or nothing */
     function_ref function;
     char name[LETTER_NAME_BYTES];
     char parent_name[LETTER_NAME_BYTES];
@@ -24,6 +24,8 @@ struct letter {
     uint32_t unused;
     uint8_t authkey[LETTER_KEY_BYTES];
 };
+
+extern const struct object_type letter_type;
 
 /* Puts a letter that is empty but for its arguments (0: none) into the slot. MPROC_NO_MEMORY. */
 mproc_status letter_create(struct process_slot *slot, uint64_t args, struct letter **letter);

@@ -82,13 +82,18 @@ static struct named_head *head_of(const plat_named *door)
 
 /* ---- this process' attachments ------------------------------------------------------------------ */
 
+static struct attachment *attachment_of(const struct reference *reference)
+{
+    return reference->own;
+}
+
 static void enlist(struct reference *reference, struct attachment *attachment)
 {
     plat_mutex_lock(&attachments.mutex);
     attachment->next = attachments.first;
     attachments.first = attachment;
     plat_mutex_unlock(&attachments.mutex);
-    reference->attachment = attachment;
+    reference->own = attachment;
 }
 
 static void delist(const struct attachment *attachment)
@@ -252,7 +257,7 @@ mproc_status named_create(enum object_kind kind, uint64_t size, const char *name
 void named_publish(const struct reference *reference)
 {
     reference_publish(reference);
-    if (reference->attachment) atomic_store(&head_of(&reference->attachment->door)->ready, 1);
+    if (reference->own) atomic_store(&head_of(&attachment_of(reference)->door)->ready, 1);
 }
 
 mproc_status named_attach(enum object_kind kind, uint64_t least, const char *name, struct reference **out)
@@ -270,7 +275,7 @@ mproc_status named_attach(enum object_kind kind, uint64_t least, const char *nam
 
 void *named_memory(const struct reference *reference)
 {
-    if (reference->attachment) return (unsigned char *)reference->attachment->door.base + DATA_AT;
+    if (reference->own) return (unsigned char *)attachment_of(reference)->door.base + DATA_AT;
     return arena_at(in_arena_at(reference->ref.offset));
 }
 
@@ -279,19 +284,13 @@ mproc_status named_unlink(const struct reference *reference)
     const char *name = named_object(reference)->name;
     mproc_status status;
 
-    if (!reference->attachment)
+    if (!reference->own)
         return mproc_error(MPROC_NOT_SUPPORTED, "this shared memory has no name that could be unlinked");
-    status = plat_named_unlink(reference->attachment->token, &reference->attachment->door);
+    status = plat_named_unlink(attachment_of(reference)->token, &attachment_of(reference)->door);
     return status == MPROC_OK ? MPROC_OK : tell(status, name);
 }
 
 /* ---- other processes' objects ------------------------------------------------------------------- */
-
-bool named_is(const struct handle_ref *ref)
-{
-    if (ref->kind != OBJECT_MEMORY && ref->kind != OBJECT_LIST) return false;
-    return ((const struct memory_object *)arena_at(ref->offset))->serial != 0;
-}
 
 mproc_status named_open(struct reference *reference)
 {
@@ -300,7 +299,7 @@ mproc_status named_open(struct reference *reference)
     struct attachment *attachment = NULL;
     mproc_status status;
 
-    if (!named_is(&reference->ref)) return MPROC_OK;
+    if (object->serial == 0) return MPROC_OK; /* it is in the arena */
     if ((status = attach(kind, object->name, &attachment)) != MPROC_OK) return status;
     assert(attachment);
     if (head_of(&attachment->door)->serial == object->serial) {
@@ -313,10 +312,10 @@ mproc_status named_open(struct reference *reference)
 
 void named_close(struct reference *reference)
 {
-    struct attachment *attachment = reference->attachment;
+    struct attachment *attachment = attachment_of(reference);
 
     if (!attachment) return;
     delist(attachment);
     give_up(attachment);
-    reference->attachment = NULL;
+    reference->own = NULL;
 }

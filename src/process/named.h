@@ -5,7 +5,7 @@
 #ifndef MPROC_PROCESS_NAMED_H
 #define MPROC_PROCESS_NAMED_H
 
-#include "process/reference.h"
+#include "object/reference.h"
 
 #define NAMED_BYTES_MAX 64
 #define NAMED_TOKEN_BYTES (3 * NAMED_BYTES_MAX + 1)
@@ -44,10 +44,7 @@ static inline const struct memory_object *named_object(const struct reference *r
 
 mproc_status named_unlink(const struct reference *reference);
 
-/* Whether an object, of any kind, that lives meanwhile is memory with a name. */
-bool named_is(const struct handle_ref *ref);
-
-/* For a reference that is made or freed, of any kind: maps what it has outside of the arena, if anything. */
+/* Of the types of such objects: maps what is outside of the arena, if anything. */
 mproc_status named_open(struct reference *reference);
 void named_close(struct reference *reference);
 

@@ -3,7 +3,7 @@
 #define MPROC_PROCESS_PROCESS_H
 
 #include "process/letter.h"
-#include "process/reference.h"
+#include "object/reference.h"
 
 enum process_role { PROCESS_CHILD, PROCESS_SELF, PROCESS_PARENT };
 enum process_phase { PROCESS_CREATED, PROCESS_STARTED, PROCESS_ENDED };

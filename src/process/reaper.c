@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "arena/recovery.h"
+#include "object/recovery.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "process/join.h"

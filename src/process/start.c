@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arena/recovery.h"
+#include "object/recovery.h"
 #include "process/arguments.h"
 #include "process/children.h"
 #include "process/family.h"

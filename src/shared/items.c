@@ -3,16 +3,23 @@
 
 #include <string.h>
 
-#include "process/reference.h"
+#include "object/reference.h"
 #include "sync/locking.h"
+#include "process/family.h"
+#include "shared/types.h"
 
-/* All of it is set at creation. `lock` is an inner cell; the items begin at the next cache line behind this. */
+/* All of it is set at creation. `lock` is a link; the items begin at the next cache line behind this. */
 struct items {
     struct object object;
     _Atomic uint64_t lock;
     uint64_t item_size;
     uint64_t count;
 };
+
+const struct object_type value_type = {
+    .name = "a shared value", .links = 1, .links_at = offsetof(struct items, lock)};
+const struct object_type array_type = {
+    .name = "a shared array", .links = 1, .links_at = offsetof(struct items, lock)};
 
 struct mproc_shared_value {
     struct reference reference;
@@ -89,14 +96,12 @@ static mproc_status create(enum object_kind kind, size_t item_size, size_t count
     status = reference_create(kind, sizeof *items + ARENA_LINE + item_size * count, &reference);
     if (status != MPROC_OK) return status;
     items = items_of(reference);
-    items->object.inner = 1;
-    items->object.inner_at = offsetof(struct items, lock);
     items->item_size = item_size;
     items->count = count;
     if (initial && count > 0) memcpy(memory_of(reference), initial, item_size * count);
     reference_publish(reference);
     if ((status = put_lock(items, &all)) == MPROC_OK) *out = reference;
-    else reference_free(reference);
+    else family_free(reference);
     return status;
 }
 
@@ -170,7 +175,7 @@ mproc_status mproc_shared_value_create_sized(size_t size, const void *initial, c
 
 void mproc_shared_value_free(mproc_shared_value *value)
 {
-    if (value) reference_free(checked(value, OBJECT_VALUE));
+    if (value) family_free(checked(value, OBJECT_VALUE));
 }
 
 void *mproc_shared_value_data(const mproc_shared_value *value)
@@ -221,7 +226,7 @@ mproc_status mproc_shared_array_create_sized(size_t item_size, size_t count, con
 
 void mproc_shared_array_free(mproc_shared_array *array)
 {
-    if (array) reference_free(checked(array, OBJECT_ARRAY));
+    if (array) family_free(checked(array, OBJECT_ARRAY));
 }
 
 void *mproc_shared_array_data(const mproc_shared_array *array)

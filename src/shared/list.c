@@ -12,6 +12,8 @@
 
 #include "base/text.h"
 #include "process/named.h"
+#include "process/family.h"
+#include "shared/types.h"
 
 #define WORD sizeof(uint64_t)
 
@@ -42,6 +44,8 @@ struct spot {
 struct mproc_shareable_list {
     struct reference reference;
 };
+
+const struct object_type list_type = {.name = "a shareable list", .opened = named_open, .closing = named_close};
 
 static struct reference *reference_of(const mproc_shareable_list *list)
 {
@@ -286,7 +290,7 @@ mproc_status mproc_shareable_list_attach(const char *name, mproc_shareable_list 
 void mproc_shareable_list_free(mproc_shareable_list *list)
 {
     assert(!list || list->reference.ref.kind == OBJECT_LIST);
-    if (list) reference_free(&list->reference);
+    if (list) family_free(&list->reference);
 }
 
 /* ---- use -------------------------------------------------------------------------------------- */
@@ -416,7 +420,7 @@ mproc_status mproc_shareable_list_items(const mproc_shareable_list *list, mproc_
 
 const char *mproc_shareable_list_name(const mproc_shareable_list *list)
 {
-    return reference_of(list)->attachment ? named_object(reference_of(list))->name : NULL;
+    return reference_of(list)->own ? named_object(reference_of(list))->name : NULL;
 }
 
 mproc_status mproc_shareable_list_unlink(mproc_shareable_list *list)

@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "process/named.h"
+#include "process/family.h"
+#include "shared/types.h"
 
 static_assert(MPROC_SHARED_NAME_MAX == NAMED_BYTES_MAX, "a public constant says what the room below allows");
 
 struct mproc_shared_memory {
     struct reference reference;
 };
+
+const struct object_type memory_type = {.name = "shared memory", .opened = named_open, .closing = named_close};
 
 static const struct reference *reference_of(const mproc_shared_memory *memory)
 {
@@ -51,7 +55,7 @@ mproc_status mproc_shared_memory_attach(const char *name, mproc_shared_memory **
 void mproc_shared_memory_free(mproc_shared_memory *memory)
 {
     assert(!memory || memory->reference.ref.kind == OBJECT_MEMORY);
-    if (memory) reference_free(&memory->reference);
+    if (memory) family_free(&memory->reference);
 }
 
 void *mproc_shared_memory_data(const mproc_shared_memory *memory)
@@ -66,7 +70,7 @@ size_t mproc_shared_memory_size(const mproc_shared_memory *memory)
 
 const char *mproc_shared_memory_name(const mproc_shared_memory *memory)
 {
-    return reference_of(memory)->attachment ? named_object(reference_of(memory))->name : NULL;
+    return reference_of(memory)->own ? named_object(reference_of(memory))->name : NULL;
 }
 
 mproc_status mproc_shared_memory_unlink(mproc_shared_memory *memory)

@@ -3,17 +3,28 @@
 
 #include <string.h>
 
-#include "arena/barrier.h"
-#include "arena/park.h"
-#include "arena/waiting.h"
+#include "sync/barrier_word.h"
+#include "object/wait.h"
+#include "object/waiting.h"
 #include "base/function.h"
 #include "process/call.h"
-#include "process/interrupt.h"
-#include "process/reference.h"
+#include "object/interrupt.h"
+#include "object/reference.h"
+#include "process/family.h"
+#include "sync/types.h"
 
 struct mproc_barrier {
     struct reference reference;
 };
+
+/* Of its parties, and of the one that runs the action. */
+static void party_died(struct intent *intent, uint64_t object, uint32_t generation)
+{
+    barrier_break(intent, (struct barrier *)arena_at(object), generation);
+}
+
+const struct object_type barrier_type = {
+    .name = "a barrier", .links = 1, .links_at = offsetof(struct barrier, action), .waiter_died = party_died};
 
 static struct barrier *barrier_at(const mproc_barrier *barrier)
 {
@@ -59,13 +70,11 @@ mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = reference_create(OBJECT_BARRIER, sizeof *barrier, &reference)) != MPROC_OK) return status;
     barrier = (struct barrier *)reference->at;
-    barrier->object.inner = 1;
-    barrier->object.inner_at = offsetof(struct barrier, action);
     barrier->parties = (uint32_t)parties;
     barrier->timeout_ms = all.timeout_ms ? all.timeout_ms : MPROC_FOREVER;
     reference_publish(reference);
     if ((status = put_action(barrier, all.action)) != MPROC_OK) {
-        reference_free(reference);
+        family_free(reference);
         return status;
     }
     *out = (mproc_barrier *)reference;
@@ -75,7 +84,7 @@ mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options
 void mproc_barrier_free(mproc_barrier *barrier)
 {
     assert(!barrier || barrier->reference.ref.kind == OBJECT_BARRIER);
-    if (barrier) reference_free(&barrier->reference);
+    if (barrier) family_free(&barrier->reference);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
@@ -109,7 +118,7 @@ static mproc_status sleep(const struct wait *wait)
     mproc_status status = reference_reason(wait->reference);
 
     if (status != MPROC_OK) return status;
-    return park_wait(barrier_turn(wait->barrier), wait->generation, wait->deadline_ns);
+    return wait_on(barrier_turn(wait->barrier), wait->generation, wait->deadline_ns);
 }
 
 static mproc_status not_all_came(const struct wait *wait)
@@ -195,14 +204,14 @@ static mproc_status come_last(const struct wait *wait)
     struct thread_slot *slot = thread_self.slot;
     mproc_status status;
 
-    if (atomic_load_explicit(&slot->trips, memory_order_relaxed) != 0) return trip(wait);
-    atomic_store_explicit(&slot->trips_turn, wait->generation, memory_order_relaxed);
+    if (atomic_load_explicit(&slot->acts_for, memory_order_relaxed) != 0) return trip(wait);
+    atomic_store_explicit(&slot->acts_number, wait->generation, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&slot->trips, wait->reference->ref.offset, memory_order_relaxed);
+    atomic_store_explicit(&slot->acts_for, wait->reference->ref.offset, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     status = trip(wait);
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&slot->trips, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->acts_for, 0, memory_order_relaxed);
     return status;
 }
 

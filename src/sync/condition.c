@@ -4,17 +4,22 @@
 #include <limits.h>
 #include <string.h>
 
-#include "arena/waiting.h"
-#include "process/interrupt.h"
+#include "object/waiting.h"
+#include "object/interrupt.h"
 #include "sync/locking.h"
+#include "process/family.h"
+#include "sync/types.h"
 
-/* `lock` is an inner cell. `order` changes under that lock: it counts those who have waited. */
+/* `lock` is a link. `order` changes under that lock: it counts those who have waited. */
 struct condition {
     struct object object;
     _Atomic uint64_t lock;
     _Atomic uint32_t order;
     uint32_t unused;
 };
+
+const struct object_type condition_type = {
+    .name = "a condition", .links = 1, .links_at = offsetof(struct condition, lock)};
 
 struct mproc_condition {
     struct reference reference;
@@ -70,11 +75,9 @@ mproc_status mproc_condition_create_sized(const mproc_condition_options *options
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = reference_create(OBJECT_CONDITION, sizeof *condition, &reference)) != MPROC_OK) return status;
     condition = (struct condition *)reference->at;
-    condition->object.inner = 1;
-    condition->object.inner_at = offsetof(struct condition, lock);
     reference_publish(reference);
     if ((status = put_lock(condition, &all)) != MPROC_OK) {
-        reference_free(reference);
+        family_free(reference);
         return status;
     }
     *out = (mproc_condition *)reference;
@@ -84,7 +87,7 @@ mproc_status mproc_condition_create_sized(const mproc_condition_options *options
 void mproc_condition_free(mproc_condition *condition)
 {
     assert(!condition || condition->reference.ref.kind == OBJECT_CONDITION);
-    if (condition) reference_free(&condition->reference);
+    if (condition) family_free(&condition->reference);
 }
 
 /* ---- its lock --------------------------------------------------------------------------------- */

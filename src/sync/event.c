@@ -4,8 +4,11 @@
 #include <limits.h>
 
 #include "arena/park.h"
-#include "process/interrupt.h"
-#include "process/reference.h"
+#include "object/wait.h"
+#include "object/interrupt.h"
+#include "object/reference.h"
+#include "process/family.h"
+#include "sync/types.h"
 
 /*
  * `word` is: number of times it was set << 2 | somebody may sleep << 1 | set. It changes by compare-and-swap
@@ -20,6 +23,8 @@ struct event {
 #define EVENT_SET 1u
 #define EVENT_WAITERS 2u
 #define EVENT_NUMBER 4u
+
+const struct object_type event_type = {.name = "an event"};
 
 struct mproc_event {
     struct reference reference;
@@ -47,7 +52,7 @@ mproc_status mproc_event_create(mproc_event **out)
 void mproc_event_free(mproc_event *event)
 {
     assert(!event || event->reference.ref.kind == OBJECT_EVENT);
-    if (event) reference_free(&event->reference);
+    if (event) family_free(&event->reference);
 }
 
 /* Nobody sleeps any more, and the number is the next. */
@@ -106,7 +111,7 @@ static mproc_status wait_for(struct reference *reference, _Atomic uint32_t *word
         if (seen & EVENT_SET || seen / EVENT_NUMBER != first / EVENT_NUMBER) return MPROC_OK;
         if ((status = reference_reason(reference)) != MPROC_OK) return status;
         if (!(seen & EVENT_WAITERS) && !atomic_compare_exchange_strong(word, &seen, seen | EVENT_WAITERS)) continue;
-        if (park_wait(word, seen | EVENT_WAITERS, deadline_ns) == MPROC_TIMEOUT)
+        if (wait_on(word, seen | EVENT_WAITERS, deadline_ns) == MPROC_TIMEOUT)
             return mproc_error(MPROC_TIMEOUT, "the event was not set within %lld ms", (long long)timeout_ms);
     }
 }

@@ -2,8 +2,11 @@
 #include <mproc/lock.h>
 
 #include "arena/park.h"
-#include "process/interrupt.h"
+#include "object/interrupt.h"
+#include "object/recovery.h"
 #include "sync/locking.h"
+#include "process/family.h"
+#include "sync/types.h"
 
 #include <string.h>
 
@@ -14,6 +17,10 @@ struct mproc_lock {
 struct mproc_rlock {
     struct reference reference;
 };
+
+const struct object_type lock_type = {.name = "a lock", .owner_died = held_lock_abandon, .owned_by = held_lock_owned};
+const struct object_type rlock_type = {
+    .name = "an rlock", .owner_died = held_lock_abandon, .owned_by = held_lock_owned};
 
 /* How a lock is waited for. */
 struct locking {
@@ -60,7 +67,9 @@ static mproc_status wait_for(struct held_lock *lock, const struct locking *how, 
     mproc_status status = MPROC_OK;
 
     while (status == MPROC_OK) {
-        switch (lock_try_wait(&lock->word, deadline_ns, &look_ns)) {
+        enum lock_try tried = lock_try_wait(&lock->word, deadline_ns, &look_ns);
+        if (tried == LOCK_ASK) recovery_help(lock_owner(&lock->word));
+        switch (tried) {
         case LOCK_TAKEN:
             return MPROC_OK;
         case LOCK_TIMEOUT:
@@ -69,6 +78,7 @@ static mproc_status wait_for(struct held_lock *lock, const struct locking *how, 
             if (!recover) return owner_died();
             if (swap(lock, LOCK_ABANDONED, thread_self.tag)) return MPROC_OK;
             break;
+        case LOCK_ASK:
         case LOCK_BUSY:
             status = how->stays ? reference_open_still(how->reference) : reference_reason(how->reference);
             break;
@@ -244,7 +254,7 @@ mproc_status mproc_lock_create_sized(const mproc_lock_options *options, size_t o
 
 void mproc_lock_free(mproc_lock *lock)
 {
-    if (lock) reference_free(checked(lock, OBJECT_LOCK));
+    if (lock) family_free(checked(lock, OBJECT_LOCK));
 }
 
 mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms)
@@ -276,7 +286,7 @@ mproc_status mproc_rlock_create_sized(const mproc_lock_options *options, size_t 
 
 void mproc_rlock_free(mproc_rlock *rlock)
 {
-    if (rlock) reference_free(checked(rlock, OBJECT_RLOCK));
+    if (rlock) family_free(checked(rlock, OBJECT_RLOCK));
 }
 
 mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_ms)

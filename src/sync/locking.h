@@ -2,9 +2,9 @@
 #ifndef MPROC_SYNC_LOCKING_H
 #define MPROC_SYNC_LOCKING_H
 
-#include "arena/held.h"
+#include "object/held.h"
 #include "arena/lock.h"
-#include "process/reference.h"
+#include "object/reference.h"
 
 static inline struct held_lock *locking_at(uint64_t lock)
 {

@@ -4,13 +4,33 @@
 #include <string.h>
 
 #include "arena/park.h"
-#include "arena/semaphore.h"
-#include "process/interrupt.h"
-#include "process/reference.h"
+#include "object/wait.h"
+#include "sync/permits.h"
+#include "object/interrupt.h"
+#include "object/reference.h"
+#include "process/family.h"
+#include "sync/types.h"
 
 struct mproc_semaphore {
     struct reference reference;
 };
+
+/* The account of a reference, if it has one, goes with it. */
+static void close_account(struct reference *reference)
+{
+    cells_give(reference->own);
+}
+
+static void give_permits_back(struct intent *intent, uint64_t object)
+{
+    permits_return(intent, (struct permits *)arena_at(object));
+}
+
+const struct object_type semaphore_type = {.name = "a semaphore", .closing = close_account};
+const struct object_type permits_type = {.name = "permits",
+                                         .links = 1,
+                                         .links_at = offsetof(struct permits, semaphore),
+                                         .last_dropped = give_permits_back};
 
 static plat_mutex mutex; /* guards the making of a reference's account, by its first acquire */
 
@@ -48,7 +68,7 @@ mproc_status mproc_semaphore_create_sized(int64_t value, const mproc_semaphore_o
 void mproc_semaphore_free(mproc_semaphore *semaphore)
 {
     assert(!semaphore || semaphore->reference.ref.kind == OBJECT_SEMAPHORE);
-    if (semaphore) reference_free(&semaphore->reference);
+    if (semaphore) family_free(&semaphore->reference);
 }
 
 /* ---- permits that nobody owns ----------------------------------------------------------------- */
@@ -105,13 +125,11 @@ static mproc_status account_create(struct reference *reference)
 
     if ((status = cells_take(sizeof *permits, sizeof *permits, &cell)) != MPROC_OK) return status;
     permits = (struct permits *)arena_at(atomic_load(cell));
-    permits->object.inner = 1;
-    permits->object.inner_at = offsetof(struct permits, semaphore);
     /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
     object_publish(cell, OBJECT_PERMITS);
     /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
     object_refer(work_intent(), reference->ref.offset, &permits->semaphore);
-    reference->account = cell;
+    reference->own = cell;
     return MPROC_OK;
 }
 
@@ -120,9 +138,9 @@ static mproc_status account_of(struct reference *reference, struct permits **per
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&mutex);
-    if (!reference->account) status = account_create(reference);
+    if (!reference->own) status = account_create(reference);
     plat_mutex_unlock(&mutex);
-    if (status == MPROC_OK) *permits = (struct permits *)arena_at(atomic_load(reference->account));
+    if (status == MPROC_OK) *permits = (struct permits *)arena_at(atomic_load((_Atomic uint64_t *)reference->own));
     return status;
 }
 
@@ -165,7 +183,7 @@ static mproc_status wait_for(struct reference *reference, struct permits *permit
         /* Also if we leave now: a wake-up may have come to us while others sleep, who need the mark. */
         announce_sleep(semaphore, permits);
         if ((status = reference_reason(reference)) != MPROC_OK) break;
-        if (park_wait(&semaphore->value, SEMAPHORE_WAITERS, deadline_ns) != MPROC_TIMEOUT) continue;
+        if (wait_on(&semaphore->value, SEMAPHORE_WAITERS, deadline_ns) != MPROC_TIMEOUT) continue;
         status = mproc_error(MPROC_TIMEOUT, "the semaphore had no permit within %lld ms", (long long)timeout_ms);
         break;
     }

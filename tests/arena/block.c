@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "check.h"
 #include "process/kit.h"
 

@@ -1,7 +1,7 @@
 /* arena/lock.h: among threads and processes that live. What becomes of it when they die is the kill tool's. */
 #include "arena/lock.h"
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "check.h"
 #include "process/kit.h"
 

@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "check.h"
 #include "process/kit.h"
 

@@ -1,7 +1,7 @@
 /* arena/slot.h and arena/recovery.h: who has a slot, and what becomes of it. */
 #include "arena/slot.h"
 
-#include "arena/recovery.h"
+#include "object/recovery.h"
 #include "check.h"
 #include "process/kit.h"
 

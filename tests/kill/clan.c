@@ -1,8 +1,8 @@
 #include "clan.h"
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "arena/lock.h"
-#include "arena/recovery.h"
+#include "object/recovery.h"
 #include "process/family.h"
 #include "tracee.h"
 

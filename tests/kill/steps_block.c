@@ -6,7 +6,7 @@
 #include "steps.h"
 
 #include "arena/block.h"
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "arena/lock.h"
 
 #include <stdlib.h>

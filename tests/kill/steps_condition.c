@@ -5,8 +5,8 @@
 #include "clan.h"
 #include "steps.h"
 
-#include "arena/held.h"
-#include "arena/waiting.h"
+#include "object/held.h"
+#include "object/waiting.h"
 
 #include <mproc/condition.h>
 

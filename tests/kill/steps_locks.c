@@ -5,8 +5,8 @@
 #include "clan.h"
 #include "steps.h"
 
-#include "arena/held.h"
-#include "process/reference.h"
+#include "object/held.h"
+#include "object/reference.h"
 
 #include <mproc/lock.h>
 

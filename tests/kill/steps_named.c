@@ -5,7 +5,7 @@
 #include "clan.h"
 #include "steps.h"
 
-#include "process/reference.h"
+#include "object/reference.h"
 
 #include <mproc/shareable_list.h>
 #include <mproc/shared_memory.h>

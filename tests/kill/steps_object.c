@@ -6,8 +6,8 @@
 #include "steps.h"
 
 #include "arena/lock.h"
-#include "arena/recovery.h"
-#include "process/reference.h"
+#include "object/recovery.h"
+#include "object/reference.h"
 
 #include <mproc/condition.h>
 #include <mproc/event.h>

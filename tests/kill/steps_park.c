@@ -9,7 +9,8 @@
 #include "steps.h"
 
 #include "arena/park.h"
-#include "arena/recovery.h"
+#include "object/wait.h"
+#include "object/recovery.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ static _Atomic uint32_t *word(void)
 static void sleep_until_changed(struct clan *clan, int number)
 {
     atomic_store(&clan->begun[number], 1);
-    while (atomic_load(word()) == 0) park_wait(word(), 0, PLAT_FOREVER);
+    while (atomic_load(word()) == 0) wait_on(word(), 0, PLAT_FOREVER);
     atomic_store(&clan->went_on[number], 1);
 }
 
@@ -84,7 +85,7 @@ static void wake_all(void *state)
 static void sleep_until_woken(void *state)
 {
     (void)state;
-    while (atomic_load(word()) == 0) park_wait(word(), 0, PLAT_FOREVER);
+    while (atomic_load(word()) == 0) wait_on(word(), 0, PLAT_FOREVER);
 }
 
 static void change_for_victim(void *state)
@@ -103,7 +104,7 @@ static void take_item(void)
 
     park_announce(word());
     while ((seen = atomic_load(word())) == 0 || !atomic_compare_exchange_strong(word(), &seen, seen - 1)) {
-        if (seen == 0) park_wait(word(), 0, PLAT_FOREVER);
+        if (seen == 0) wait_on(word(), 0, PLAT_FOREVER);
     }
     park_announce(NULL);
 }

@@ -5,7 +5,7 @@
 #include "clan.h"
 #include "steps.h"
 
-#include "process/reference.h"
+#include "object/reference.h"
 
 #include <mproc/semaphore.h>
 

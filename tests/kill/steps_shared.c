@@ -6,8 +6,8 @@
 #include "clan.h"
 #include "steps.h"
 
-#include "arena/cells.h"
-#include "process/reference.h"
+#include "object/cells.h"
+#include "object/reference.h"
 
 #include <mproc/shared.h>
 

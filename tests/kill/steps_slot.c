@@ -5,9 +5,9 @@
 #include "clan.h"
 #include "steps.h"
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "arena/lock.h"
-#include "arena/recovery.h"
+#include "object/recovery.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -4,9 +4,10 @@
  */
 #include "storm.h"
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "arena/lock.h"
 #include "arena/park.h"
+#include "object/wait.h"
 #include "check.h"
 
 #include <mproc/mproc.h>
@@ -72,7 +73,7 @@ static bool take_item(void)
     park_announce(&board->items);
     while (!taken && !atomic_load(&board->stop)) {
         seen = atomic_load(&board->items);
-        if (seen == 0) park_wait(&board->items, 0, PLAT_FOREVER);
+        if (seen == 0) wait_on(&board->items, 0, PLAT_FOREVER);
         else taken = atomic_compare_exchange_strong(&board->items, &seen, seen - 1);
     }
     park_announce(NULL);

@@ -3,8 +3,8 @@
  */
 #include "storm.h"
 
-#include "arena/cells.h"
-#include "arena/recovery.h"
+#include "object/cells.h"
+#include "object/recovery.h"
 #include "check.h"
 
 #include <mproc/mproc.h>

@@ -4,7 +4,7 @@
  */
 #include "storm.h"
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "check.h"
 
 #include <mproc/mproc.h>

@@ -4,9 +4,9 @@
  */
 #include "storm.h"
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "check.h"
-#include "process/reference.h"
+#include "object/reference.h"
 
 #include <mproc/mproc.h>
 

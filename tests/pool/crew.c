@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arena/cells.h"
+#include "object/cells.h"
 
 static mproc_worker_kind kind;
 static _Atomic uint64_t *board_cell;

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "crew.h"
-#include "process/reference.h"
+#include "object/reference.h"
 #include "process/things.h"
 
 enum { CALLS = 40 };

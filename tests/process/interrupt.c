@@ -4,7 +4,7 @@
 #include <mproc/pool.h>
 
 #include "platform/door.h"
-#include "process/interrupt.h"
+#include "object/interrupt.h"
 #include "process/process.h"
 
 static void case_interrupt_ends_the_next_wait_once(void)

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "arena/cells.h"
+#include "object/cells.h"
 #include "kit_os.h"
 #include "platform/door.h"
 

@@ -1,7 +1,7 @@
 /* mproc/barrier.h: parties that give up, abort, reset, or do not come. Those that are killed: death.c. */
 #include "sync/peers.h"
 
-#include "arena/barrier.h"
+#include "sync/barrier_word.h"
 
 static mproc_barrier *create(int parties)
 {

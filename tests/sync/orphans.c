@@ -4,7 +4,7 @@
  */
 #include "sync/peers.h"
 
-#include "process/reference.h"
+#include "object/reference.h"
 
 /* ---- a child and its child ---------------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "arena/cells.h"
-#include "process/reference.h"
+#include "object/cells.h"
+#include "object/reference.h"
 
 static bool of_threads;
 
@@ -256,11 +256,11 @@ typedef struct sleepers_wait {
 /* The object itself, or, of shared items that have one, their lock. */
 static uint64_t slept_over(const struct reference *object)
 {
-    const struct object *items = object->at;
     uint64_t lock;
 
     if (object->ref.kind != OBJECT_VALUE && object->ref.kind != OBJECT_ARRAY) return object->ref.offset;
-    lock = atomic_load((const _Atomic uint64_t *)arena_at(object->ref.offset + items->inner_at));
+    lock = atomic_load(
+        (const _Atomic uint64_t *)arena_at(object->ref.offset + object_types[object->ref.kind]->links_at));
     return lock != 0 ? lock : object->ref.offset;
 }
 

@@ -1,5 +1,5 @@
 /* Permits that have an owner. */
-#include "arena/semaphore.h"
+#include "sync/permits.h"
 
 #include <limits.h>
 

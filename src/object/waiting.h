@@ -6,8 +6,8 @@
  * The waiter's word `wait` is: serial << 2 | state. The serial changes with each wait, so that a teller who is late
  * tells nobody.
  */
-#ifndef MPROC_ARENA_WAITING_H
-#define MPROC_ARENA_WAITING_H
+#ifndef MPROC_OBJECT_WAITING_H
+#define MPROC_OBJECT_WAITING_H
 
 #include "arena/slot.h"
 

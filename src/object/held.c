@@ -1,5 +1,5 @@
 /* Which locks a thread has: the places in its slot, and a chain of blocks behind them. */
-#include "arena/held.h"
+#include "object/held.h"
 
 #include <limits.h>
 
@@ -14,12 +14,13 @@ struct held_table {
     _Atomic uint64_t places[MORE_PLACES];
 };
 
-static bool owned(uint64_t lock, uint32_t tag)
+static bool owned(uint64_t object, uint32_t tag)
 {
-    enum object_kind kind = object_kind(lock);
+    const struct object_type *type;
 
-    if (kind != OBJECT_LOCK && kind != OBJECT_RLOCK) return false;
-    return lock_owned(&((struct held_lock *)arena_at(lock))->word, tag);
+    if (object_kind(object) == OBJECT_NONE) return false;
+    type = object_type(object);
+    return type->owned_by && type->owned_by(object, tag);
 }
 
 /* Calls `visit` for each place of the slot, until it returns true. */
@@ -113,8 +114,9 @@ _Atomic uint32_t *held_take_told(struct held_lock *lock)
  * Wakes also where the thread was not the owner: it may have been the one of several sleepers whom a wake-up chose,
  * or have been about to wake whom it had told. Who is woken without need looks and sleeps on.
  */
-static void abandon_lock(struct held_lock *lock, uint32_t tag)
+void held_lock_abandon(struct intent *intent, uint64_t object, uint32_t tag)
 {
+    struct held_lock *lock = (struct held_lock *)arena_at(object);
     _Atomic uint32_t *word = &lock->word.word;
     uint32_t seen = atomic_load(word), told = atomic_load(&lock->told);
 
@@ -122,6 +124,21 @@ static void abandon_lock(struct held_lock *lock, uint32_t tag)
     }
     park_wake(word, INT_MAX);
     if (told) park_wake(&thread_slot_at(told)->wait, INT_MAX);
+    (void)intent;
+}
+
+bool held_lock_owned(uint64_t object, uint32_t tag)
+{
+    return lock_owned(&((struct held_lock *)arena_at(object))->word, tag);
+}
+
+static void owner_died(uint64_t object, uint32_t tag)
+{
+    const struct object_type *type;
+
+    if (object_kind(object) == OBJECT_NONE) return;
+    type = object_type(object);
+    if (type->owner_died) type->owner_died(recovery_intent(), object, tag);
 }
 
 static bool abandon(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
@@ -130,8 +147,7 @@ static bool abandon(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
 
     (void)lock;
     if (!kept) return false;
-    if (object_kind(kept) == OBJECT_LOCK || object_kind(kept) == OBJECT_RLOCK)
-        abandon_lock((struct held_lock *)arena_at(kept), tag);
+    owner_died(kept, tag);
     atomic_store(place, 0);
     return false;
 }

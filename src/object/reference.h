@@ -2,11 +2,10 @@
  * This process' references to objects: what the pointers that a program has to locks, events and so on point to.
  * Each has a handle of its object; the object lives until the last process has dropped its last one.
  */
-#ifndef MPROC_PROCESS_REFERENCE_H
-#define MPROC_PROCESS_REFERENCE_H
+#ifndef MPROC_OBJECT_REFERENCE_H
+#define MPROC_OBJECT_REFERENCE_H
 
-#include "arena/cells.h"
-#include "process/family.h"
+#include "object/cells.h"
 
 /*
  * All but the atomics is set before anybody else knows it. `sleepers` counts the threads that wait by it; `closed`
@@ -18,8 +17,7 @@ struct reference {
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
     _Atomic uint64_t *cell;
-    _Atomic uint64_t *account;     /* a semaphore's: the cell of its struct permits, or NULL */
-    struct attachment *attachment; /* of memory with a name: see named.h; or NULL */
+    void *own;                     /* what the functions of its type keep for this process, or NULL */
     struct reference_scope *scope; /* whose it is; NULL: the program's */
     struct reference *next;        /* of the same scope */
 };
@@ -36,8 +34,8 @@ struct reference_scope {
 void reference_scope_clear(struct reference_scope *scope);
 
 /*
- * Opens what the arguments refer to by a name: handles in the arena do not keep that alive. As reference_open(), and
- * what stands in the way of attaching to memory.
+ * Opens what the arguments refer to and what has a part outside of the arena, which handles do not keep alive. As
+ * reference_open().
  */
 mproc_status reference_scope_keep(struct reference_scope *scope, const mproc_args *args);
 
@@ -47,17 +45,18 @@ mproc_status reference_scope_keep(struct reference_scope *scope, const mproc_arg
  */
 struct reference_scope *reference_scope_enter(struct reference_scope *scope);
 
-/* Has values that refer to objects find them by reference_open(). */
-void reference_register(void);
-
 /* Makes an object of `size` bytes, all zero, that reference_publish() makes known. MPROC_NO_MEMORY. */
 mproc_status reference_create(enum object_kind kind, size_t size, struct reference **out);
 void reference_publish(const struct reference *reference);
 
 /*
- * Refers to an object that lives meanwhile. MPROC_NO_MEMORY; MPROC_CLOSED: what is there is not that object any more.
+ * Refers to an object that lives meanwhile. MPROC_NO_MEMORY; MPROC_CLOSED: what is there is not that object any more;
+ * and what `opened` of its type returns.
  */
 mproc_status reference_open(const struct handle_ref *ref, struct reference **out);
+
+/* The same for a value that is read: the reference is of the scope that this thread has entered, if any. */
+mproc_status reference_open_here(const struct handle_ref *ref, struct reference **out);
 
 /* Sends away who waits by it in this process, waits until they have left, and drops the handle. NULL is fine. */
 void reference_free(struct reference *reference);

@@ -15,10 +15,10 @@
  * Who waits sleeps on the generation, the upper half of the word, which is changed by compare-and-swap alone; and
  * has entered the barrier and the generation as what it waits for (waiting.h), so that its death breaks the barrier.
  */
-#ifndef MPROC_ARENA_BARRIER_H
-#define MPROC_ARENA_BARRIER_H
+#ifndef MPROC_SYNC_BARRIER_WORD_H
+#define MPROC_SYNC_BARRIER_WORD_H
 
-#include "arena/object.h"
+#include "object/object.h"
 
 #define BARRIER_PARTIES_MAX 0xFFFFu
 #define BARRIER_TRIPPING ((uint64_t)1 << 16)
@@ -38,7 +38,7 @@ struct barrier {
     uint32_t unused;
     int64_t timeout_ms;
     _Atomic uint64_t word;
-    _Atomic uint64_t action; /* an inner cell: a block with a function_ref, or nothing */
+    _Atomic uint64_t action; /* a link: a block with a function_ref, or nothing */
 };
 
 static inline uint32_t barrier_generation(uint64_t word)

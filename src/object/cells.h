@@ -2,10 +2,10 @@
  * The cells of a process: a chain of tables in the arena that holds what it has: blocks of its own, and handles of
  * objects. When it dies, recovery gives all of them up; that is all that has to be known about who has what.
  */
-#ifndef MPROC_ARENA_CELLS_H
-#define MPROC_ARENA_CELLS_H
+#ifndef MPROC_OBJECT_CELLS_H
+#define MPROC_OBJECT_CELLS_H
 
-#include "arena/object.h"
+#include "object/object.h"
 
 /*
  * Takes a block of at least `size` bytes, the first `clear` of them zero, owned by this process, and

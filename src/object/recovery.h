@@ -8,8 +8,8 @@
  * runs it; so does a thread that is stuck on a dead owner's lock, and, for those whose parents are
  * gone, any member of the family.
  */
-#ifndef MPROC_ARENA_RECOVERY_H
-#define MPROC_ARENA_RECOVERY_H
+#ifndef MPROC_OBJECT_RECOVERY_H
+#define MPROC_OBJECT_RECOVERY_H
 
 #include "arena/slot.h"
 

@@ -1,8 +1,8 @@
 /* Handles: the object's count and the cell change together, by the intent. */
-#include "arena/object.h"
+#include "object/object.h"
 
 #include "arena/lock.h"
-#include "arena/semaphore.h"
+#include "arena/recovery_lock.h"
 
 static struct object *object_at(uint64_t offset)
 {
@@ -15,6 +15,7 @@ void object_publish(const _Atomic uint64_t *cell, enum object_kind kind)
     uint32_t generation = object_generation(object);
 
     atomic_store_explicit(&object_at(object)->handles, 1, memory_order_relaxed);
+    atomic_store_explicit(&object_at(object)->next, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&block_header_of(object)->kind, (uint32_t)kind | generation << 8, memory_order_release);
 }
@@ -32,18 +33,6 @@ void object_lock(struct intent *intent, uint64_t object, arena_lock *lock)
 
     begin(intent, object, lock);
     if (!atomic_compare_exchange_strong(&lock->word, &expected, thread_self.tag)) lock_acquire_slow(lock);
-}
-
-/*
- * The lock may be gone with its object: the thread had released it, and others have dropped the last handle since.
- * What lies there now is somebody's data, in which the thread's tag is a small number like many.
- */
-bool object_has_lock(const struct intent *intent)
-{
-    uint64_t object = atomic_load(&intent->object);
-
-    if (atomic_load(&intent->lock) == 0) return false;
-    return !object || atomic_load(&block_header_of(object)->kind) == atomic_load(&intent->kind);
 }
 
 /* Under the object's lock: the count changes together with the cell that is counted. */
@@ -80,13 +69,15 @@ static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic 
 
     begin(intent, object, lock);
     if (atomic_compare_exchange_strong(&lock->word, &expected, thread_self.tag)) return true;
-    while (lock_try_wait(lock, PLAT_FOREVER, &look_ns) != LOCK_TAKEN) {
+    for (;;) {
+        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &look_ns);
+        if (tried == LOCK_TAKEN) return true;
+        if (tried == LOCK_ASK) recovery_lock_help(lock_owner(lock));
         if (atomic_load(cell) == object) continue;
         lock_wake(lock); /* a wake-up may have come to us */
         intent_end(intent);
         return false;
     }
-    return true;
 }
 
 /* Returns false, with nothing changed, if this is the last handle. */
@@ -104,6 +95,45 @@ static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *c
     return !last;
 }
 
+/* ---- the end of objects ------------------------------------------------------------------------- */
+
+/*
+ * The last handle: nobody else can take one any more, as one must have a handle to give one. So the links are dropped
+ * without the object's lock. An object that ends with its link is not ended there, but comes behind the object in a
+ * list: the chain of what ends is as long as it likes, and needs no stack. Whoever is killed leaves the list in the
+ * cell that was dropped: all in it still are objects with one handle, and recovery ends them in turn.
+ */
+
+static void drop_link(struct intent *intent, struct object *holder, _Atomic uint64_t *link)
+{
+    uint64_t object = atomic_load_explicit(link, memory_order_relaxed);
+    struct object *object_;
+
+    if (!object) return;
+    if (object_kind(object) == OBJECT_NONE) {
+        block_give(intent, link);
+        return;
+    }
+    if (drop_one(intent, object, link)) return;
+    object_ = object_at(object);
+    if (!acquire_while(intent, object, link)) return;
+    intent_store(intent, &object_->next, atomic_load_explicit(&holder->next, memory_order_relaxed));
+    intent_store(intent, &holder->next, object);
+    intent_store(intent, link, 0);
+    intent_commit(intent);
+    lock_release(intent, &object_->lock);
+}
+
+static void drop_links(struct intent *intent, uint64_t object)
+{
+    const struct object_type *type = object_type(object);
+    uint32_t count = type->links;
+
+    if (type->links_count_at) count = *(const uint32_t *)arena_at(object + type->links_count_at);
+    for (uint32_t i = 0; i < count; i++)
+        drop_link(intent, object_at(object), (_Atomic uint64_t *)arena_at(object + type->links_at) + i);
+}
+
 /* From here on the block is plain memory, and whoever knows the old generation finds nothing. */
 static void unpublish(uint64_t object)
 {
@@ -113,24 +143,43 @@ static void unpublish(uint64_t object)
 }
 
 /*
- * The last handle: nobody else can take one any more, as one must have a handle to give one. So the inner cells
- * are dropped without the lock, one by one; if we end in between, recovery finds the object in our cell again.
- * Inner objects hold none themselves, or few: the recursion is as deep as objects are nested.
+ * Plain memory has no list. So the object first leaves the cell, in which the next one takes its place: the object's
+ * lock is taken for that, as an intent has one.
  */
+static void leave_to_next(struct intent *intent, uint64_t object, const _Atomic uint64_t *cell)
+{
+    struct object *object_ = object_at(object);
+
+    object_lock(intent, object, &object_->lock);
+    intent_store(intent, cell, atomic_load_explicit(&object_->next, memory_order_relaxed));
+    intent_store(intent, &intent->ending, object);
+    intent_store(intent, &object_->next, 0);
+    intent_commit(intent);
+    lock_release(intent, &object_->lock);
+}
+
+static void end_object(struct intent *intent, uint64_t object, _Atomic uint64_t *cell)
+{
+    const struct object_type *type = object_type(object);
+
+    if (type->last_dropped) type->last_dropped(intent, object);
+    drop_links(intent, object);
+    if (atomic_load_explicit(&object_at(object)->next, memory_order_relaxed) != 0) {
+        leave_to_next(intent, object, cell);
+        cell = &intent->ending;
+    }
+    unpublish(object);
+    block_give(intent, cell);
+}
+
 void object_drop(struct intent *intent, _Atomic uint64_t *cell)
 {
-    uint64_t object = atomic_load_explicit(cell, memory_order_relaxed);
+    uint64_t object;
 
-    if (!object) return;
-    if (object_kind(object) != OBJECT_NONE) {
-        struct object *object_ = object_at(object);
-        if (drop_one(intent, object, cell)) return;
-        if (object_kind(object) == OBJECT_PERMITS) permits_return(intent, (struct permits *)arena_at(object));
-        for (uint32_t i = 0; i < object_->inner; i++)
-            object_drop(intent, (_Atomic uint64_t *)arena_at(object + object_->inner_at) + i);
-        unpublish(object);
+    while ((object = atomic_load_explicit(cell, memory_order_relaxed)) != 0) {
+        if (object_kind(object) == OBJECT_NONE) block_give(intent, cell);
+        else if (!drop_one(intent, object, cell)) end_object(intent, object, cell);
     }
-    block_give(intent, cell);
 }
 
 bool object_is(uint64_t object, enum object_kind kind, uint32_t generation)

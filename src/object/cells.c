@@ -1,5 +1,5 @@
 /* The chain of cell tables. Which cells are in use is known to the process alone, in ordinary memory. */
-#include "arena/cells.h"
+#include "object/cells.h"
 
 #include <stdlib.h>
 #include <string.h>

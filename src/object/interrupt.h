@@ -2,8 +2,8 @@
  * Interrupts: a count in each process' slot, which anybody raises, and in each thread the count that
  * it has seen. A wait compares the two, so every thread learns of an interrupt once, and none is lost.
  */
-#ifndef MPROC_PROCESS_INTERRUPT_H
-#define MPROC_PROCESS_INTERRUPT_H
+#ifndef MPROC_OBJECT_INTERRUPT_H
+#define MPROC_OBJECT_INTERRUPT_H
 
 #include "arena/slot.h"
 

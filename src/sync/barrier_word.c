@@ -1,5 +1,5 @@
 /* The barrier's word. */
-#include "arena/barrier.h"
+#include "sync/barrier_word.h"
 
 #include <limits.h>
 

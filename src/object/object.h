@@ -7,13 +7,15 @@
  * plain memory, which is the cell's alone. So one call, object_drop(), gives up whatever a cell has, and recovery
  * knows nothing else of a process' cells.
  *
- * An object may hold others: their handles are cells inside it, which are dropped before it is freed.
+ * An object may hold others: their handles are cells inside it, its links, which are dropped before it is freed. What
+ * more there is to a kind of objects stands in its type (type.h).
  */
-#ifndef MPROC_ARENA_OBJECT_H
-#define MPROC_ARENA_OBJECT_H
+#ifndef MPROC_OBJECT_OBJECT_H
+#define MPROC_OBJECT_OBJECT_H
 
 #include "arena/block.h"
 #include "base/handle.h"
+#include "object/type.h"
 
 /* Those that values can refer to, and more. 0 is plain memory. */
 enum object_kind {
@@ -28,22 +30,21 @@ enum object_kind {
     OBJECT_ARRAY = MPROC_KIND_SHARED_ARRAY,
     OBJECT_MEMORY = MPROC_KIND_SHARED_MEMORY,
     OBJECT_LIST = MPROC_KIND_SHAREABLE_LIST,
-    OBJECT_HOLDER = 200, /* something that only holds others: a letter, arguments */
-    OBJECT_PERMITS = 201 /* what one process has of a semaphore whose permits come back when it dies */
+    OBJECT_LETTER = 61,    /* what a child is born with */
+    OBJECT_ARGUMENTS = 62, /* arguments of a task */
+    OBJECT_PERMITS = 63    /* what one process has of a semaphore whose permits come back when it dies */
 };
 
 #define OBJECT_GENERATION_MASK 0xFFFFFFu
 
 /*
  * What each object begins with. `handles` changes under the lock alone, and the change is the publishing store of
- * taking and dropping a handle. `inner` cells begin `inner_at` bytes behind the object's begin; both are set before
- * the block becomes an object, the cells are filled and emptied by who makes and who frees it.
+ * taking and dropping a handle. `next` is for whoever drops the last one: see object_drop().
  */
 struct object {
     arena_lock lock;
     _Atomic uint32_t handles;
-    uint32_t inner;
-    uint32_t inner_at;
+    _Atomic uint64_t next;
 };
 
 /* Tells an object from those that lay at its place before. Valid while it is an object. */
@@ -57,6 +58,15 @@ static inline enum object_kind object_kind(uint64_t object)
     return (enum object_kind)(atomic_load_explicit(&block_header_of(object)->kind, memory_order_acquire) & 0xFFu);
 }
 
+/* The type of what is an object. */
+static inline const struct object_type *object_type(uint64_t object)
+{
+    const struct object_type *type = object_types[object_kind(object)];
+
+    assert(type);
+    return type;
+}
+
 /* What refers to the object, while it is one. */
 static inline struct handle_ref object_ref(uint64_t object)
 {
@@ -64,15 +74,18 @@ static inline struct handle_ref object_ref(uint64_t object)
 }
 
 /*
- * Makes the cell's block an object, of which the cell is the only handle. It begins with a struct object whose
- * `inner` and `inner_at` the caller has set, with empty inner cells.
+ * Makes the cell's block an object, of which the cell is the only handle. It begins with a struct object, and its
+ * links are empty.
  */
 void object_publish(const _Atomic uint64_t *cell, enum object_kind kind);
 
 /* Puts another handle of the object into the empty cell. The caller sees to it that the object lives meanwhile. */
 void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *cell);
 
-/* Gives up what the cell has, a handle or plain memory, and empties it; an empty cell is fine. */
+/*
+ * Gives up what the cell has, a handle or plain memory, and empties it; an empty cell is fine. Objects that end with
+ * it are freed one after the other, however long their chain is.
+ */
 void object_drop(struct intent *intent, _Atomic uint64_t *cell);
 
 /*
@@ -80,9 +93,6 @@ void object_drop(struct intent *intent, _Atomic uint64_t *cell);
  * lock_release().
  */
 void object_lock(struct intent *intent, uint64_t object, arena_lock *lock);
-
-/* In recovery: whether the intent's lock still is one, as the object that it lay in is still there. */
-bool object_has_lock(const struct intent *intent);
 
 /* Whether the offset, from a source that may be out of date, is an object of this kind and generation. */
 bool object_is(uint64_t object, enum object_kind kind, uint32_t generation);

@@ -1,11 +1,10 @@
 /* References: made, opened, and freed while others may wait. */
-#include "process/reference.h"
+#include "object/reference.h"
 
 #include <stdlib.h>
 
-#include "process/interrupt.h"
+#include "object/interrupt.h"
 #include "base/encoding.h"
-#include "process/named.h"
 
 /* How often a freer wakes those who are on their way to sleep. */
 #define LOOK_NS ((int64_t)1000000)
@@ -52,19 +51,21 @@ void reference_publish(const struct reference *reference)
 
 mproc_status reference_open(const struct handle_ref *ref, struct reference **out)
 {
+    const struct object_type *type;
     struct reference *reference = NULL;
     _Atomic uint64_t *cell;
     mproc_status status;
 
     if (!object_is(ref->offset, (enum object_kind)ref->kind, ref->generation))
-        return mproc_error(MPROC_CLOSED, "%s that a value refers to has been freed", handle_name(ref->kind));
+        return mproc_error(MPROC_CLOSED, "%s that a value refers to has been freed", object_types[ref->kind]->name);
     if ((status = make(&reference)) != MPROC_OK) return status;
     if ((status = cells_refer(ref->offset, &cell)) != MPROC_OK) {
         free(reference);
         return status;
     }
     fill(reference, ref->kind, cell);
-    if ((status = named_open(reference)) == MPROC_OK) *out = reference;
+    type = object_types[ref->kind];
+    if (!type->opened || (status = type->opened(reference)) == MPROC_OK) *out = reference;
     else reference_free(reference);
     return status;
 }
@@ -116,7 +117,7 @@ static void keep(void *context, const struct handle_ref *ref)
     struct keeping *keeping = context;
     struct reference *reference;
 
-    if (keeping->status == MPROC_OK && named_is(ref))
+    if (keeping->status == MPROC_OK && object_types[ref->kind]->opened)
         keeping->status = open_in_scope(keeping->scope, ref, &reference);
 }
 
@@ -128,15 +129,9 @@ mproc_status reference_scope_keep(struct reference_scope *scope, const mproc_arg
     return keeping.status;
 }
 
-static mproc_status open_for_value(const struct handle_ref *ref, void **object)
+mproc_status reference_open_here(const struct handle_ref *ref, struct reference **out)
 {
-    struct reference *reference = NULL;
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    status = scope_entered ? open_in_scope(scope_entered, ref, &reference) : reference_open(ref, &reference);
-    if (status == MPROC_OK) *object = reference;
-    return status;
+    return scope_entered ? open_in_scope(scope_entered, ref, out) : reference_open(ref, out);
 }
 
 /* Of a reference that the task frees before it ends. */
@@ -162,34 +157,21 @@ void reference_scope_clear(struct reference_scope *scope)
     }
 }
 
-static void drop_for_value(void *object)
-{
-    struct reference *reference = object;
-
-    if (!reference->scope) reference_free(reference);
-}
-
-void reference_register(void)
-{
-    static const struct handle_functions functions = {open_for_value, drop_for_value};
-
-    handle_install(&functions);
-}
-
 /* ---- the end ---------------------------------------------------------------------------------- */
 
 void reference_free(struct reference *reference)
 {
+    void (*closing)(struct reference *);
+
     if (!reference) return;
-    if (family_enter() != MPROC_OK) return; /* a fork() copy: it has none of this */
+    closing = object_types[reference->ref.kind]->closing;
     leave_scope(reference);
     atomic_store(&reference->closed, 1);
     while (atomic_load(&reference->sleepers) > 0) {
-        interrupt_wake(family.process);
+        interrupt_wake(thread_self.process);
         plat_clock_sleep_until(plat_clock_now_ns() + LOOK_NS);
     }
-    named_close(reference);
-    cells_give(reference->account);
+    if (closing) closing(reference);
     cells_give(reference->cell);
     free(reference);
 }

@@ -1,102 +1,50 @@
 /* Recovery of dead processes. See recovery.h for the rules. */
-#include "arena/recovery.h"
+#include "object/recovery.h"
 
 #include <limits.h>
 
-#include "arena/barrier.h"
-#include "arena/cells.h"
-#include "arena/held.h"
-#include "arena/lock.h"
+#include "object/cells.h"
+#include "object/held.h"
 #include "arena/park.h"
-#include "arena/waiting.h"
+#include "arena/recovery_lock.h"
+#include "object/waiting.h"
 
-/* A recovery takes microseconds; whoever waits this long for one asks whether the recoverer lives. */
-#define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
 /* A process looks for the dead of others this often at most. */
 #define RECOVERY_REST_NS ((int64_t)1000000000)
-
-/*
- * Not an arena_lock: that one's waiters call for recovery when its owner is dead, this one's take it over.
- * Returns false if this thread has it already, which recovers while it gives back a block.
- */
-static bool recovery_begin(void)
-{
-    _Atomic uint32_t *word = &arena_header()->recovery;
-
-    /* Looks before it sleeps: a recoverer that is dead already must not hold up anybody. */
-    for (bool sleep = false;; sleep = true) {
-        uint32_t seen = 0;
-        if (atomic_compare_exchange_strong(word, &seen, thread_self.tag)) return true;
-        if ((seen & ~LOCK_WAITERS) == thread_self.tag) return false;
-        if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(word, &seen, seen | LOCK_WAITERS)) continue;
-        seen |= LOCK_WAITERS;
-        if (sleep && park_wait(word, seen, plat_clock_now_ns() + RECOVERY_LOOK_NS) != MPROC_TIMEOUT) continue;
-        if (slot_thread_dead(seen) && atomic_compare_exchange_strong(word, &seen, thread_self.tag | LOCK_WAITERS))
-            return true;
-    }
-}
-
-/* The word is in the intent meanwhile: if we end before the wake, whoever recovers us wakes instead. */
-static void recovery_end(void)
-{
-    _Atomic uint32_t *word = &arena_header()->recovery;
-    struct intent *intent = recovery_intent();
-
-    atomic_store(&intent->wake, arena_offset(word));
-    if (atomic_exchange(word, 0) & LOCK_WAITERS) park_wake(word, INT_MAX);
-    atomic_store(&intent->wake, 0);
-}
 
 static void wake_word(uint64_t offset)
 {
     if (offset) park_wake((_Atomic uint32_t *)arena_at(offset), INT_MAX);
 }
 
-/*
- * The lock's word tells whether the list has to be done again, so the lock is revoked after that; and forgotten after
- * it was revoked.
- */
-static void recover_intent(struct intent *intent, uint32_t tag)
-{
-    if (object_has_lock(intent)) {
-        arena_lock *lock = (arena_lock *)arena_at(atomic_load(&intent->lock));
-        if (lock_owned(lock, tag)) intent_apply(intent, atomic_load(&intent->count));
-        lock_revoke(lock, tag);
-    }
-    wake_word(atomic_load(&intent->wake));
-    atomic_store(&intent->lock, 0);
-    atomic_store(&intent->wake, 0);
-}
-
-static void recover_intents(struct thread_slot *slot, uint32_t tag)
-{
-    for (int i = INTENTS - 1; i >= 0; i--) recover_intent(&slot->intents[i], tag);
-}
-
 /* What was on its way into an object is in the object now, or never will be. */
 static void drop_stages(struct thread_slot *slot)
 {
-    for (int i = 0; i < INTENTS; i++)
-        for (int j = 0; j < INTENT_STAGES; j++) object_drop(recovery_intent(), &slot->intents[i].stages[j]);
+    for (int i = 0; i < INTENTS; i++) {
+        struct intent *intent = &slot->intents[i];
+        for (int j = 0; j < INTENT_STAGES; j++) object_drop(recovery_intent(), &intent->stages[j]);
+        object_drop(recovery_intent(), &intent->ending);
+    }
 }
 
-static void break_barrier(struct intent *intent, uint64_t object, uint32_t generation)
+static void waiter_died(uint64_t object, uint32_t number)
 {
-    if (object && object_kind(object) == OBJECT_BARRIER)
-        barrier_break(intent, (struct barrier *)arena_at(object), generation);
+    const struct object_type *type;
+
+    if (!object || object_kind(object) == OBJECT_NONE) return;
+    type = object_type(object);
+    if (type->waiter_died) type->waiter_died(recovery_intent(), object, number);
 }
 
 /*
- * What it was told goes to the next, and a barrier at which it stood is broken: before its slot forgets that, so that
- * whoever comes after a recoverer that is killed here still knows.
+ * What it was told goes to the next, and the object at which it stood learns that it will not come: before its slot
+ * forgets that, so that whoever comes after a recoverer that is killed here still knows.
  */
 static void recover_waiting(struct thread_slot *slot)
 {
-    struct intent *intent = recovery_intent();
-
-    break_barrier(intent, atomic_load(&slot->trips), atomic_load(&slot->trips_turn));
-    break_barrier(intent, waiting_object(slot), atomic_load(&slot->wait_order));
-    waiting_recover(intent, slot);
+    waiter_died(atomic_load(&slot->acts_for), atomic_load(&slot->acts_number));
+    waiter_died(waiting_object(slot), atomic_load(&slot->wait_order));
+    waiting_recover(recovery_intent(), slot);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
@@ -105,7 +53,7 @@ static void recover_thread(uint32_t index)
     struct thread_slot *slot = thread_slot_at(index);
     uint32_t tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
 
-    recover_intents(slot, tag);
+    intents_recover(slot, tag);
     drop_stages(slot);
     recover_waiting(slot);
     held_abandon(recovery_intent(), slot, tag);
@@ -200,35 +148,22 @@ bool recovery_process(uint32_t process)
 {
     bool done;
 
-    if (!recovery_begin()) return false;
+    if (!recovery_lock_acquire()) return false;
     done = recover_locked(process);
-    recovery_end();
+    recovery_lock_release();
     sweep_names();
     return done;
 }
 
 /* Under the recovery lock a dead thread keeps its slot, so what is true here stays true. */
-static void help_locked(uint32_t tag, bool nested)
-{
-    struct thread_slot *slot = thread_slot_at(tag & SLOT_INDEX_MAX);
-    uint32_t owner = atomic_load(&slot->owner);
-
-    if (!slot_thread_present(tag) || !slot_process_dead(owner - 1)) return;
-    if (!nested) {
-        recover_locked(owner - 1);
-        return;
-    }
-    recover_intents(slot, tag);
-}
-
 void recovery_help(uint32_t tag)
 {
-    bool begun;
+    uint32_t owner;
 
-    if (!tag || !slot_thread_dead(tag)) return;
-    begun = recovery_begin(); /* false: we recover already, and wait for a lock of another dead thread */
-    help_locked(tag, !begun);
-    if (begun) recovery_end();
+    if (!tag || !slot_thread_dead(tag) || !recovery_lock_acquire()) return;
+    owner = atomic_load(&thread_slot_at(tag & SLOT_INDEX_MAX)->owner);
+    if (slot_thread_present(tag) && slot_process_dead(owner - 1)) recover_locked(owner - 1);
+    recovery_lock_release();
 }
 
 /* Whether nobody cares for it: a parent that is dead, recovered or gone cannot. */
@@ -261,10 +196,10 @@ void recovery_adopt(void)
     uint32_t high = atomic_load(&arena_header()->processes_high);
     bool freed = false;
 
-    if (!recovery_begin()) return;
+    if (!recovery_lock_acquire()) return;
     atomic_store(&arena_header()->orphans, 0);
     for (uint32_t i = 0; i < high; i++) freed |= adopt(i, atomic_load(&process_slot_at(i)->state));
-    recovery_end();
+    recovery_lock_release();
     if (freed) sweep_names();
 }
 

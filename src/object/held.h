@@ -6,10 +6,10 @@
  * A lock that somebody else has released stays written here until the place is needed. That does no harm: an
  * entry only says where to look, and the lock's word says whose it is.
  */
-#ifndef MPROC_ARENA_HELD_H
-#define MPROC_ARENA_HELD_H
+#ifndef MPROC_OBJECT_HELD_H
+#define MPROC_OBJECT_HELD_H
 
-#include "arena/object.h"
+#include "object/object.h"
 
 /*
  * What a lock of the program begins with. `word` is as an arena_lock's, or LOCK_ABANDONED; `depth` is its owner's.
@@ -71,6 +71,10 @@ static inline void held_leave(uint64_t lock)
  * announced.
  */
 _Atomic uint32_t *held_take_told(struct held_lock *lock);
+
+/* Of the types of such locks. */
+void held_lock_abandon(struct intent *intent, uint64_t object, uint32_t tag);
+bool held_lock_owned(uint64_t object, uint32_t tag);
 
 /*
  * At the end of a thread, or in its recovery: the locks that it owns are abandoned, and all that wait for those

@@ -1,9 +1,10 @@
 /* Waiting to be told. The slots of all threads are looked through: there are few, and each is one cache line. */
-#include "arena/waiting.h"
+#include "object/waiting.h"
 
 #include <limits.h>
 
 #include "arena/park.h"
+#include "object/wait.h"
 
 #define STATE_MASK 3u
 
@@ -40,7 +41,7 @@ enum waiting_state waiting_sleep(int64_t deadline_ns)
     uint32_t seen = atomic_load(&slot->wait);
 
     if (state_of(seen) != WAITING_STILL) return state_of(seen);
-    if (park_wait(&slot->wait, seen, deadline_ns) == MPROC_TIMEOUT) return waiting_give_up();
+    if (wait_on(&slot->wait, seen, deadline_ns) == MPROC_TIMEOUT) return waiting_give_up();
     return state_of(atomic_load(&slot->wait));
 }
 

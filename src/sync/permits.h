@@ -6,10 +6,10 @@
  * alone, together with the count in the account of the process: an object of its own, which only that process has;
  * dropping it gives the permits back.
  */
-#ifndef MPROC_ARENA_SEMAPHORE_H
-#define MPROC_ARENA_SEMAPHORE_H
+#ifndef MPROC_SYNC_PERMITS_H
+#define MPROC_SYNC_PERMITS_H
 
-#include "arena/object.h"
+#include "object/object.h"
 
 #define SEMAPHORE_WAITERS 0x80000000u
 #define SEMAPHORE_VALUE_MAX 0x7FFFFFFFu
@@ -23,7 +23,7 @@ struct semaphore {
     uint32_t unused;
 };
 
-/* `semaphore` is an inner cell. */
+/* `semaphore` is a link. */
 struct permits {
     struct object object;
     _Atomic uint64_t semaphore;

@@ -1,0 +1,44 @@
+/* What recovery does with the intents of a dead thread. */
+#include "arena/intent.h"
+
+#include <limits.h>
+
+#include "arena/block.h"
+#include "arena/lock.h"
+#include "arena/park.h"
+
+/*
+ * The lock may be gone with its object: the thread had released it, and others have dropped the last handle since.
+ * What lies there now is somebody's data, in which the thread's tag is a small number like many.
+ */
+static bool has_lock(const struct intent *intent)
+{
+    uint64_t object = atomic_load(&intent->object);
+
+    if (atomic_load(&intent->lock) == 0) return false;
+    return !object || atomic_load(&block_header_of(object)->kind) == atomic_load(&intent->kind);
+}
+
+/*
+ * The lock's word tells whether the list has to be done again, so the lock is revoked after that; and forgotten after
+ * it was revoked.
+ */
+static void recover(struct intent *intent, uint32_t tag)
+{
+    uint64_t wake = atomic_load(&intent->wake);
+
+    if (has_lock(intent)) {
+        arena_lock *lock = (arena_lock *)arena_at(atomic_load(&intent->lock));
+        if (lock_owned(lock, tag)) intent_apply(intent, atomic_load(&intent->count));
+        lock_revoke(lock, tag);
+    }
+    if (wake) park_wake((_Atomic uint32_t *)arena_at(wake), INT_MAX);
+    atomic_store(&intent->lock, 0);
+    atomic_store(&intent->wake, 0);
+}
+
+/* The innermost lock first. */
+void intents_recover(struct thread_slot *slot, uint32_t tag)
+{
+    for (int i = INTENTS - 1; i >= 0; i--) recover(&slot->intents[i], tag);
+}

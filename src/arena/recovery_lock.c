@@ -1,0 +1,55 @@
+/* The lock of recovery, and what whoever waits for any other lock does with it. */
+#include "arena/recovery_lock.h"
+
+#include <limits.h>
+
+#include "arena/park.h"
+
+/* A recovery takes microseconds; whoever waits this long for one asks whether the recoverer lives. */
+#define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
+
+/*
+ * Not an arena_lock: that one's waiters call for recovery when its owner is dead, this one's take it over.
+ */
+bool recovery_lock_acquire(void)
+{
+    _Atomic uint32_t *word = &arena_header()->recovery;
+
+    /* Looks before it sleeps: a recoverer that is dead already must not hold up anybody. */
+    for (bool sleep = false;; sleep = true) {
+        uint32_t seen = 0;
+        if (atomic_compare_exchange_strong(word, &seen, thread_self.tag)) return true;
+        if ((seen & ~LOCK_WAITERS) == thread_self.tag) return false;
+        if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(word, &seen, seen | LOCK_WAITERS)) continue;
+        seen |= LOCK_WAITERS;
+        if (sleep && park_wait(word, seen, plat_clock_now_ns() + RECOVERY_LOOK_NS) != MPROC_TIMEOUT) continue;
+        if (slot_thread_dead(seen) && atomic_compare_exchange_strong(word, &seen, thread_self.tag | LOCK_WAITERS))
+            return true;
+    }
+}
+
+/* The word is in the intent meanwhile: if we end before the wake, whoever recovers us wakes instead. */
+void recovery_lock_release(void)
+{
+    _Atomic uint32_t *word = &arena_header()->recovery;
+    struct intent *intent = recovery_intent();
+
+    atomic_store(&intent->wake, arena_offset(word));
+    if (atomic_exchange(word, 0) & LOCK_WAITERS) park_wake(word, INT_MAX);
+    atomic_store(&intent->wake, 0);
+}
+
+/*
+ * Under the recovery lock a dead thread keeps its slot, so what is true here stays true. Who recovers already may
+ * wait for a lock of another dead thread: then it has the recovery lock.
+ */
+void recovery_lock_help(uint32_t tag)
+{
+    struct thread_slot *slot = thread_slot_at(tag & SLOT_INDEX_MAX);
+    bool acquired;
+
+    if (!tag || !slot_thread_dead(tag)) return;
+    acquired = recovery_lock_acquire();
+    if (slot_thread_present(tag) && slot_thread_dead(tag)) intents_recover(slot, tag);
+    if (acquired) recovery_lock_release();
+}

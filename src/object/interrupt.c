@@ -1,0 +1,72 @@
+/* Interrupts, and the waits that they end. */
+#include "object/interrupt.h"
+
+#include <limits.h>
+
+#include "arena/park.h"
+
+#define LOOK_NS ((int64_t)200000000)
+#define MS_NS ((int64_t)1000000)
+
+/*
+ * A thread that is just about to sleep may miss the wake-up, as its word has not changed; no sleep is
+ * longer than two seconds, so it is late then, but not lost.
+ */
+void interrupt_process(uint32_t process)
+{
+    struct process_slot *slot = process_slot_at(process);
+
+    atomic_fetch_add(&slot->interrupts, 1);
+    park_wake(&slot->interrupts, INT_MAX);
+    interrupt_wake(process);
+}
+
+void interrupt_wake(uint32_t process)
+{
+    uint32_t high = atomic_load(&arena_header()->threads_high);
+
+    for (uint32_t i = 1; i < high; i++) {
+        struct thread_slot *thread = thread_slot_at(i);
+        uint64_t parked = atomic_load(&thread->parked);
+        if (atomic_load(&thread->owner) == process + 1 && parked)
+            park_wake((_Atomic uint32_t *)arena_at(parked), INT_MAX);
+    }
+}
+
+bool interrupt_take(void)
+{
+    uint32_t count = atomic_load_explicit(&process_slot_at(thread_self.process)->interrupts, memory_order_relaxed);
+
+    if (count == thread_self.interrupts_seen) return false;
+    thread_self.interrupts_seen = count;
+    return true;
+}
+
+mproc_status interrupt_status(void)
+{
+    return mproc_error(MPROC_INTERRUPTED, "process %lld was interrupted while it waited",
+                       (long long)plat_process_id());
+}
+
+int64_t interrupt_deadline(int64_t timeout_ms)
+{
+    int64_t now_ns;
+
+    if (timeout_ms == MPROC_FOREVER) return PLAT_FOREVER;
+    if (timeout_ms <= 0) return 0;
+    now_ns = plat_clock_now_ns();
+    return timeout_ms > (PLAT_FOREVER - now_ns) / MS_NS ? PLAT_FOREVER : now_ns + timeout_ms * MS_NS;
+}
+
+mproc_status interrupt_wait_handle(plat_handle handle, int64_t deadline_ns)
+{
+    int ready;
+
+    for (;;) {
+        int64_t look_ns = plat_clock_now_ns() + LOOK_NS;
+        mproc_status status;
+        if (interrupt_take()) return interrupt_status();
+        status = plat_handle_wait(&handle, 1, deadline_ns < look_ns ? deadline_ns : look_ns, &ready);
+        if (status != MPROC_TIMEOUT || deadline_ns <= look_ns) return status;
+    }
+}

@@ -1,0 +1,45 @@
+/*
+ * What the bottom must know of a kind of objects, as a row of a table: how it holds others, and what happens to it
+ * when somebody who had to do with it dies. The list of all rows is src/types.c, above all layers.
+ */
+#ifndef MPROC_OBJECT_TYPE_H
+#define MPROC_OBJECT_TYPE_H
+
+#include "arena/intent.h"
+
+struct reference;
+
+/*
+ * Functions that are NULL have nothing to do. Those with an intent are called with one that has no lock, by a thread
+ * that recovers or is about to free the object, and can be done again from any point: it may be killed, too.
+ *
+ *   name           as messages call it: "a lock"
+ *   links          so many cells in the object refer to others, or have blocks; they begin at links_at. If there are
+ *                  not always as many, links_count_at is where their number stands, as 32 bits
+ *   waiter_died    a thread has died that waits for the object (waiting.h); `order` is what it entered
+ *   owner_died     a thread has died that had entered the object as its own (held.h); `owner` is its tag
+ *   owned_by       whether it still is that thread's
+ *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back
+ *   opened         this process has got a reference: makes what that needs outside of the arena
+ *   closing        this process gives up a reference, made or opened
+ */
+struct object_type {
+    const char *name;
+    uint32_t links;
+    uint32_t links_at;
+    uint32_t links_count_at;
+    void (*waiter_died)(struct intent *intent, uint64_t object, uint32_t order);
+    void (*owner_died)(struct intent *intent, uint64_t object, uint32_t owner);
+    bool (*owned_by)(uint64_t object, uint32_t owner);
+    void (*last_dropped)(struct intent *intent, uint64_t object);
+    mproc_status (*opened)(struct reference *reference);
+    void (*closing)(struct reference *reference);
+};
+
+/* Kinds are less than this. */
+#define OBJECT_KINDS 64
+
+/* By the kind of object; NULL: there is none. */
+extern const struct object_type *const object_types[OBJECT_KINDS];
+
+#endif
