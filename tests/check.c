@@ -134,6 +134,11 @@ int check_slow(void)
     return slow > 100 ? 100 : slow;
 }
 
+int check_many(int many, int few)
+{
+    return check_slow() > 1 ? few : many;
+}
+
 int64_t check_limit_ms(void)
 {
     return (int64_t)(CHECK_LIMIT_S - 5) * 1000 * check_slow();

@@ -150,6 +150,9 @@ int64_t check_limit_ms(void);
 /* MPROC_TEST_SLOW, at least 1. */
 int check_slow(void);
 
+/* How many of something dear a case takes: `many`, or `few` where MPROC_TEST_SLOW says that everything is slow. */
+int check_many(int many, int few);
+
 /* Time that only moves forward, and a pause; neither is the library's. */
 int64_t check_now_ms(void);
 void check_pause_ms(int ms);

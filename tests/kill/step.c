@@ -24,6 +24,7 @@
 #define SPARSE_PAIRS_MAX 20
 #define SPARSE_VICTIMS_MAX 5
 #define ALL_PAIRS_MAX 1000 /* others each time, as the soak has no end */
+#define SAMPLE_MAX 50      /* instructions without a change, of those that are tried where not all are */
 #define TO_THE_END (-1L)
 
 /* How a child gets to its point of death. */
@@ -322,16 +323,27 @@ static bool trial(step_trials *run)
     return wrong == NULL;
 }
 
-/* With `thin`, only at points where something had changed. */
-static bool run_alone(step_trials *run, bool thin)
+/* Which instructions of the victim are tried beside those that changed something: each of that many, or none (0). */
+static long alone_stride(const step_trials *run, step_depth depth)
 {
+    if (depth >= STEP_MORE_PAIRS) return 1;
+    if (run->scenario->slow) return 0;
+    return depth == STEP_SAMPLE ? run->victim_path.count / SAMPLE_MAX + 1 : 1;
+}
+
+static bool run_alone(step_trials *run, step_depth depth)
+{
+    long stride;
+
     run->pair = false;
     run->victim.k = TO_THE_END;
     if (!trial(run) || !trial(run)) return false; /* the first one warms up; the second shows the path */
+    stride = alone_stride(run, depth);
     for (run->victim.k = 0;; run->victim.k++) {
-        bool all = run->victim.k >= run->victim_path.count;
+        long k = run->victim.k;
+        bool all = k >= run->victim_path.count;
         if (all && (run->victim.steady || run->completed)) return true;
-        if (thin && !all && !run->victim_path.points[run->victim.k].change) continue;
+        if (!all && !run->victim_path.points[k].change && (stride == 0 || k % stride != 0)) continue;
         if (!trial(run)) return false;
         run->report->points++;
     }
@@ -449,7 +461,7 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
     signal(SIGALRM, on_alarm);
 
     run.sparse = scenario->sparse && depth < STEP_MORE_PAIRS;
-    kept = run_alone(&run, scenario->slow && depth < STEP_MORE_PAIRS);
+    kept = run_alone(&run, depth);
     if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL)
         kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
 

@@ -76,7 +76,7 @@ typedef struct step_scenario {
     /* The operation's path differs from run to run: no short cuts to the point of death. */
     bool unsteady;
 
-    /* A trial takes long: each instruction is tried on request only (STEP_MORE_PAIRS), otherwise the changes. */
+    /* A trial takes long: beside the changes no instruction is tried, unless more are asked for (STEP_MORE_PAIRS). */
     bool slow;
 
     /* One of many of its kind: only a few pairs are tried, unless more are asked for (STEP_MORE_PAIRS). */
@@ -85,8 +85,9 @@ typedef struct step_scenario {
 
 /* How much is tried. */
 typedef enum step_depth {
-    STEP_ALONE,      /* the victim at each instruction */
-    STEP_PAIRS,      /* and the recoverer at each change */
+    STEP_ALONE,      /* the victim at each instruction, in scenarios that are slow at each change */
+    STEP_SAMPLE,     /* the victim at each change and at a sample of its instructions, its recoverer at changes */
+    STEP_PAIRS,      /* the victim at each instruction, the recoverer at each change */
     STEP_MORE_PAIRS, /* also in scenarios that are slow or sparse */
     STEP_ALL_PAIRS   /* and the recoverer at any instruction, for any instruction of the victim, up to a number */
 } step_depth;

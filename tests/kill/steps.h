@@ -36,9 +36,10 @@ extern const steps_table steps_pool;
  *
  *     program --list              prints the scenarios' names
  *     program --expect name ...   fails if they are others
- *     program [--alone|--more-pairs|--all-pairs] name ...
+ *     program [--alone|--pairs|--more-pairs|--all-pairs] name ...
  *
- * A name that ends in '.' stands for all that begin so; none for all. Without an option the depth is STEP_PAIRS.
+ * A name that ends in '.' stands for all that begin so; none for all. Without an option the depth is STEP_SAMPLE, and
+ * STEP_PAIRS where the environment has MPROC_TEST_ALL.
  * `found` is called once, before the first scenario. Returns the program's exit code.
  */
 int steps_main(char **arguments, const steps_table *const *tables, void (*found)(void));

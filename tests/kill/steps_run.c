@@ -4,6 +4,7 @@
 #include "steps.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_meant(const char *name, char **wanted)
@@ -72,7 +73,8 @@ int steps_main(char **arguments, const steps_table *const *tables, void (*found)
     if (strcmp(first, "--list") == 0) return list(tables);
     if (strcmp(first, "--expect") == 0) return expect(tables, arguments + 1);
     if (strcmp(first, "--alone") == 0) return run(tables, found, STEP_ALONE, arguments + 1);
+    if (strcmp(first, "--pairs") == 0) return run(tables, found, STEP_PAIRS, arguments + 1);
     if (strcmp(first, "--more-pairs") == 0) return run(tables, found, STEP_MORE_PAIRS, arguments + 1);
     if (strcmp(first, "--all-pairs") == 0) return run(tables, found, STEP_ALL_PAIRS, arguments + 1);
-    return run(tables, found, STEP_PAIRS, arguments);
+    return run(tables, found, getenv("MPROC_TEST_ALL") ? STEP_PAIRS : STEP_SAMPLE, arguments);
 }

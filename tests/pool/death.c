@@ -135,7 +135,7 @@ static void kill_all(const mproc_pool *pool)
 /* The first of all, and successors. */
 static void case_workers_killed_while_they_start_are_replaced(void)
 {
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < check_many(20, 6); round++) {
         mproc_pool *pool = crew_create(3);
 
         /* Where a kill leaves only an exit code, the first of all would be taken for a program without a guard. */

@@ -99,7 +99,7 @@ static void start_and_join_own(void *argument)
     int i;
     int round;
 
-    for (round = 0; round < ROUNDS; round++) {
+    for (round = 0; round < check_many(ROUNDS, ROUNDS / 4); round++) {
         mproc_process *processes[PER_ROUND];
         for (i = 0; i < PER_ROUND; i++) {
             processes[i] = kit_start(kit_exits, NULL, (thread * 31 + round * 7 + i) % 200, NULL);
