@@ -1,62 +1,69 @@
-#include "host.h"
+#define _GNU_SOURCE
+#include "mproc.h"
 #include "square.h"
-#include "subjects.h"
 
 #include <mproc/mproc.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WORKERS = 2 };
-
-/* What all workers and this process have used until now; what this very measuring costs is in it. */
-static bool read_usage(const mproc_pool *pool, host_usage *sum)
+/* Until whoever reads the line closes this program's input. */
+static void rest(const int64_t *pids, size_t count)
 {
-    int64_t pids[WORKERS + 1];
-    size_t count = mproc_pool_pids(pool, pids, WORKERS);
-
-    *sum = (host_usage){0};
-    if (count != WORKERS) {
-        fprintf(stderr, "bench: the pool has %zu workers instead of %d\n", count, WORKERS);
-        return false;
-    }
-    pids[count++] = mproc_getpid();
-    for (size_t i = 0; i < count; i++) {
-        host_usage usage;
-
-        if (!host_usage_of(pids[i], &usage)) return false;
-        sum->cpu_ns += usage.cpu_ns;
-        sum->switches += usage.switches;
-        sum->threads += usage.threads;
-    }
-    return true;
+    for (size_t i = 0; i < count; i++) printf("%lld ", (long long)pids[i]);
+    printf("\n");
+    fflush(stdout);
+    while (getchar() != EOF) continue;
 }
 
-/* Lets the pool rest after a map for as many seconds as there are repeats. */
-static bool measure(const bench_setting *setting, double *values)
+/* A pool of two workers after a map, and this process. */
+void idle_pool(const struct order *order, double values[2])
 {
-    enum { ITEMS = 100000 };
-    int64_t *items;
-    int64_t *results;
-    mproc_pool *pool = NULL;
-    host_usage before;
-    host_usage after;
-    bool done;
+    enum { WORKERS = 2, ITEMS = 100000 };
+    static int64_t items[ITEMS], results[ITEMS];
+    int64_t pids[WORKERS + 1];
+    mproc_pool *pool;
 
-    if (!square_arrays(ITEMS, &items, &results)) return false;
+    (void)order;
+    (void)values;
+    square_fill(items, results, ITEMS);
     mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool));
     mproc_check(mproc_pool_map(pool, square_item, items, sizeof items[0], results, sizeof results[0], ITEMS, NULL));
-    host_sleep_ns(100000000);
-    done = read_usage(pool, &before);
-    host_sleep_ns((int64_t)setting->repeats * 1000000000);
-    done = done && read_usage(pool, &after);
-    if (done) {
-        values[0] = (double)(after.cpu_ns - before.cpu_ns) / (double)setting->repeats;
-        values[1] = (double)(after.switches - before.switches) / (double)setting->repeats;
-    }
+    measure_require(mproc_pool_pids(pool, pids, WORKERS) == WORKERS, "the pool has its workers");
+    pids[WORKERS] = mproc_getpid();
+    rest(pids, WORKERS + 1);
     mproc_pool_free(pool);
-    free(items);
-    free(results);
-    return done;
 }
 
-const bench_subject idle_mproc = {"mproc", false, measure, NULL};
+static _Atomic size_t waiters;
+
+static void *wait_for_lock(void *context)
+{
+    mproc_lock *lock = context;
+
+    atomic_fetch_add(&waiters, 1);
+    mproc_check(mproc_lock_acquire(lock, MPROC_FOREVER));
+    mproc_check(mproc_lock_release(lock));
+    return NULL;
+}
+
+/* `items` threads of this process that wait for a lock that it holds. */
+void idle_waiters(const struct order *order, double values[2])
+{
+    pthread_t *threads = calloc(order->items, sizeof threads[0]);
+    int64_t pid = mproc_getpid();
+    mproc_lock *lock;
+
+    (void)values;
+    measure_require(threads != NULL, "there is memory for the threads");
+    mproc_check(mproc_lock_create(NULL, &lock));
+    mproc_check(mproc_lock_acquire(lock, MPROC_FOREVER));
+    for (size_t i = 0; i < order->items; i++)
+        measure_require(pthread_create(&threads[i], NULL, wait_for_lock, lock) == 0, "a thread can be started");
+    while (atomic_load(&waiters) < order->items) measure_sleep_ns(1000000);
+    rest(&pid, 1);
+    mproc_check(mproc_lock_release(lock));
+    for (size_t i = 0; i < order->items; i++) pthread_join(threads[i], NULL);
+    free(threads);
+}

@@ -1,73 +1,82 @@
-#include "host.h"
-#include "member.h"
-#include "subjects.h"
+#include "mproc.h"
 
-#include "arena/lock.h"
+#include <mproc/mproc.h>
+#include <stdatomic.h>
 
-/* What the two processes share, as in lock_posix.c. */
-typedef struct shared_state {
-    arena_lock lock;
-    char line[64];
+/* What two processes share, as in peer_system.c, but for the lock, which the arguments name. */
+struct guarded {
     _Atomic int ready;
-    uint64_t repeats;
-    char next_line[64];
+    uint32_t unused;
+    char line[64];
     uint64_t counter;
-} shared_state;
+};
 
-static void lock_often(shared_state *shared, size_t repeats)
+struct scene {
+    mproc_lock *lock;
+    mproc_shared_value *value;
+    struct guarded *shared;
+};
+
+static struct scene create(void)
 {
-    struct intent *intent = work_intent();
+    struct scene scene;
+
+    mproc_check(mproc_lock_create(NULL, &scene.lock));
+    mproc_check(
+        mproc_shared_value_create(sizeof(struct guarded), NULL, &(mproc_shared_options){.raw = true}, &scene.value));
+    scene.shared = mproc_shared_value_data(scene.value);
+    return scene;
+}
+
+static void lock_often(void *context, size_t repeats)
+{
+    const struct scene *scene = context;
 
     for (size_t i = 0; i < repeats; i++) {
-        lock_acquire(intent, &shared->lock);
-        shared->counter++;
-        lock_release(intent, &shared->lock);
+        mproc_check(mproc_lock_acquire(scene->lock, MPROC_FOREVER));
+        scene->shared->counter++;
+        mproc_check(mproc_lock_release(scene->lock));
     }
 }
 
-static bool measure_lock(const bench_setting *setting, double *values)
+void lock(const struct order *order, double values[2])
 {
-    shared_state *shared = member_shared(sizeof *shared);
-    int64_t begin;
+    struct scene scene = create();
 
-    lock_often(shared, setting->repeats / 10);
-    begin = host_now_ns();
-    lock_often(shared, setting->repeats);
-    values[0] = (double)(host_now_ns() - begin) / (double)setting->repeats;
-    return true;
+    values[0] = measure_mean(lock_often, &scene, order->repeats);
 }
 
-static void meet_and_lock(shared_state *shared, int number, size_t repeats)
+static void meet_and_lock(struct scene *scene, int number, size_t repeats)
 {
-    host_bind(number);
-    atomic_fetch_add(&shared->ready, 1);
-    while (atomic_load(&shared->ready) < 2) host_sleep_ns(10000);
-    lock_often(shared, repeats);
+    measure_bind(number);
+    atomic_fetch_add(&scene->shared->ready, 1);
+    while (atomic_load(&scene->shared->ready) < 2) measure_sleep_ns(10000);
+    lock_often(scene, repeats);
 }
 
 static mproc_status run_other(mproc_call *call)
 {
-    shared_state *shared = member_find(call);
+    struct scene scene;
+    size_t repeats;
 
-    meet_and_lock(shared, 1, shared->repeats);
+    MPROC_TRY(mproc_unpack(call, &scene.lock, &scene.value, &repeats));
+    scene.shared = mproc_shared_value_data(scene.value);
+    meet_and_lock(&scene, 1, repeats);
     return MPROC_OK;
 }
 
-static bool measure_contend(const bench_setting *setting, double *values)
+void lock_contended(const struct order *order, double values[2])
 {
-    shared_state *shared = member_shared(sizeof *shared);
+    struct scene scene = create();
     mproc_process *other;
     int64_t begin;
 
-    shared->repeats = setting->repeats;
-    other = member_start(run_other, shared);
-    while (atomic_load(&shared->ready) < 1) host_sleep_ns(100000);
-    begin = host_now_ns();
-    meet_and_lock(shared, 0, setting->repeats);
-    if (!member_join(other)) return false;
-    values[0] = (double)(host_now_ns() - begin) / (double)(2 * setting->repeats);
-    return shared->counter == 2 * setting->repeats;
+    mproc_check(mproc_process_create(run_other, MPROC_ARGS(scene.lock, scene.value, order->repeats), NULL, &other));
+    mproc_check(mproc_process_start(other));
+    while (atomic_load(&scene.shared->ready) < 1) measure_sleep_ns(100000);
+    begin = measure_now_ns();
+    meet_and_lock(&scene, 0, order->repeats);
+    mproc_check(mproc_process_join(other, MPROC_FOREVER));
+    values[0] = (double)(measure_now_ns() - begin) / (double)(2 * order->repeats);
+    measure_require(scene.shared->counter == 2 * order->repeats, "each pair has counted");
 }
-
-const bench_subject lock_mproc = {"mproc", false, measure_lock, NULL};
-const bench_subject contend_mproc = {"mproc", false, measure_contend, NULL};

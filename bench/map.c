@@ -1,134 +1,125 @@
-#include "host.h"
+#include "mproc.h"
 #include "square.h"
-#include "subjects.h"
 
 #include <mproc/mproc.h>
 #include <stdlib.h>
 
 enum { WORKERS = 2, WARM_UPS = 3 };
 
-/* One job: the arrays, and how they are to be mapped. */
-typedef struct job {
+/* One job: the arrays, of this process or of all, and how they are to be mapped. */
+struct job {
+    mproc_pool *pool;
     int64_t *items;
     int64_t *results;
     size_t count;
     size_t chunk_size;
     bool range;
-} job;
+};
 
-static bool init_job(const bench_setting *setting, bool range, job *out)
+static int64_t *take(size_t count, bool shared)
 {
-    *out = (job){.count = setting->items, .chunk_size = setting->chunk_size, .range = range};
-    return square_arrays(out->count, &out->items, &out->results);
-}
+    mproc_shared_array *array;
+    int64_t *numbers;
 
-static void fini_job(job *finished)
-{
-    free(finished->items);
-    free(finished->results);
-}
-
-static mproc_pool *create_pool(void)
-{
-    mproc_pool *pool = NULL;
-
-    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool));
-    return pool;
-}
-
-static void map(mproc_pool *pool, const job *work)
-{
-    mproc_map_options options = {.chunk_size = work->chunk_size};
-
-    if (work->range) {
-        mproc_check(mproc_pool_map_range(pool, square_range, work->items, sizeof work->items[0], work->results,
-                                         sizeof work->results[0], work->count, &options));
-    } else {
-        mproc_check(mproc_pool_map(pool, square_item, work->items, sizeof work->items[0], work->results,
-                                   sizeof work->results[0], work->count, &options));
+    if (shared) {
+        mproc_check(
+            mproc_shared_array_create(sizeof(int64_t), count, NULL, &(mproc_shared_options){.raw = true}, &array));
+        return mproc_shared_array_data(array);
     }
+    numbers = malloc(count * sizeof numbers[0]);
+    measure_require(numbers != NULL, "there is memory for the arrays");
+    return numbers;
 }
 
-static bool measure_warm(const bench_setting *setting, bool range, double *values)
+static struct job create_job(const struct order *order, bool range, bool shared)
 {
-    double *times = calloc(setting->repeats, sizeof times[0]);
-    mproc_pool *pool;
-    bool right;
-    job work;
+    struct job job = {.count = order->items, .chunk_size = order->chunk, .range = range};
 
-    if (times == NULL || !init_job(setting, range, &work)) return false;
-    pool = create_pool();
-    for (int i = 0; i < WARM_UPS; i++) map(pool, &work);
-    for (size_t i = 0; i < setting->repeats; i++) {
-        int64_t begin = host_now_ns();
+    job.items = take(job.count, shared);
+    job.results = take(job.count, shared);
+    square_fill(job.items, job.results, job.count);
+    return job;
+}
 
-        map(pool, &work);
-        times[i] = (double)(host_now_ns() - begin) / (double)work.count;
+static void create_pool(struct job *job)
+{
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &job->pool));
+}
+
+static void map(void *context)
+{
+    const struct job *job = context;
+    mproc_map_options options = {.chunk_size = job->chunk_size};
+    size_t size = sizeof job->items[0];
+
+    if (job->range)
+        mproc_check(mproc_pool_map_range(job->pool, square_range, job->items, size, job->results, size, job->count,
+                                         &options));
+    else
+        mproc_check(
+            mproc_pool_map(job->pool, square_item, job->items, size, job->results, size, job->count, &options));
+}
+
+static void measure_warm(const struct order *order, bool range, bool shared, double values[2])
+{
+    struct job job = create_job(order, range, shared);
+
+    create_pool(&job);
+    for (int i = 0; i < WARM_UPS; i++) map(&job);
+    values[0] = measure_median(map, &job, order->repeats) / (double)job.count;
+    mproc_pool_free(job.pool);
+    square_check(job.items, job.results, job.count);
+}
+
+void map_item(const struct order *order, double values[2])
+{
+    measure_warm(order, false, false, values);
+}
+
+void map_range(const struct order *order, double values[2])
+{
+    measure_warm(order, true, false, values);
+}
+
+void map_shared_item(const struct order *order, double values[2])
+{
+    measure_warm(order, false, true, values);
+}
+
+void map_shared_range(const struct order *order, double values[2])
+{
+    measure_warm(order, true, true, values);
+}
+
+/* The two times of each of so many new pools. */
+static void measure_cold(const struct order *order, bool range, double values[2])
+{
+    double *first = calloc(order->repeats, sizeof first[0]), *both = calloc(order->repeats, sizeof both[0]);
+    struct job job = create_job(order, range, false);
+
+    measure_require(first && both, "there is memory for the times");
+    for (size_t i = 0; i < order->repeats; i++) {
+        int64_t begin = measure_now_ns(), created;
+        create_pool(&job);
+        created = measure_now_ns();
+        map(&job);
+        first[i] = (double)(measure_now_ns() - created);
+        both[i] = (double)(measure_now_ns() - begin);
+        mproc_pool_free(job.pool);
+        square_check(job.items, job.results, job.count);
     }
-    mproc_pool_free(pool);
-    values[0] = bench_median(times, setting->repeats);
-    right = square_check(work.items, work.results, work.count);
-    fini_job(&work);
-    free(times);
-    return right;
-}
-
-/* Takes the two times of one new pool. */
-static void map_cold(const job *work, double *first, double *both)
-{
-    int64_t begin = host_now_ns();
-    mproc_pool *pool = create_pool();
-    int64_t created = host_now_ns();
-    int64_t end;
-
-    map(pool, work);
-    end = host_now_ns();
-    *first = (double)(end - created);
-    *both = (double)(end - begin);
-    mproc_pool_free(pool);
-}
-
-static bool measure_cold(const bench_setting *setting, bool range, double *values)
-{
-    double *first = calloc(setting->repeats, sizeof first[0]);
-    double *both = calloc(setting->repeats, sizeof both[0]);
-    bool right = true;
-    job work;
-
-    if (first == NULL || both == NULL || !init_job(setting, range, &work)) return false;
-    for (size_t i = 0; i < setting->repeats && right; i++) {
-        map_cold(&work, &first[i], &both[i]);
-        right = square_check(work.items, work.results, work.count);
-    }
-    values[0] = bench_median(first, setting->repeats);
-    values[1] = bench_median(both, setting->repeats);
-    fini_job(&work);
+    values[0] = median_of(first, order->repeats);
+    values[1] = median_of(both, order->repeats);
     free(first);
     free(both);
-    return right;
 }
 
-static bool measure_item(const bench_setting *setting, double *values)
+void map_cold_item(const struct order *order, double values[2])
 {
-    return measure_warm(setting, false, values);
+    measure_cold(order, false, values);
 }
 
-static bool measure_range(const bench_setting *setting, double *values)
+void map_cold_range(const struct order *order, double values[2])
 {
-    return measure_warm(setting, true, values);
+    measure_cold(order, true, values);
 }
-
-static bool measure_cold_item(const bench_setting *setting, double *values)
-{
-    return measure_cold(setting, false, values);
-}
-
-static bool measure_cold_range(const bench_setting *setting, double *values)
-{
-    return measure_cold(setting, true, values);
-}
-
-const bench_subject map_mproc_item = {"mproc, item function", false, measure_item, NULL};
-const bench_subject map_mproc_range = {"mproc, range function", false, measure_range, NULL};
-const bench_subject cold_mproc_item = {"mproc, item function", false, measure_cold_item, NULL};
-const bench_subject cold_mproc_range = {"mproc, range function", false, measure_cold_range, NULL};

@@ -1,13 +1,10 @@
 /*
- * bench_msgpack REPEATS
- *
- * The rival that encodes values: prints the time of building and reading one message in nanoseconds. Its buffer and
- * its memory for decoded objects are kept from message to message, which is the fastest way it offers.
+ * The rival that encodes values: the time of building and reading one message. Its buffer and its memory for decoded
+ * objects are kept from message to message, which is the fastest way it offers.
  */
-#include "host.h"
+#include "measure.h"
 #include "message.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,31 +72,42 @@ static bool read(const msgpack_object *message)
            is_text(&tags->via.array.ptr[1], MESSAGE_OTHER_TAG);
 }
 
-static void pass(msgpack_sbuffer *buffer, msgpack_zone *zone)
-{
-    msgpack_object message;
-    size_t at = 0;
-
-    build(buffer);
-    msgpack_zone_clear(zone);
-    if (msgpack_unpack(buffer->data, buffer->size, &at, zone, &message) != MSGPACK_UNPACK_SUCCESS) abort();
-    if (message.type != MSGPACK_OBJECT_MAP || !read(&message)) abort();
-}
-
-int main(int argument_count, char **arguments)
-{
-    size_t repeats = argument_count == 2 ? (size_t)atol(arguments[1]) : 0;
+/* What is kept from message to message. */
+struct kept {
     msgpack_sbuffer buffer;
     msgpack_zone zone;
-    int64_t begin;
+};
 
-    if (repeats < 1 || !msgpack_zone_init(&zone, ZONE_BYTES)) return 2;
-    msgpack_sbuffer_init(&buffer);
-    for (size_t i = 0; i < repeats / 10; i++) pass(&buffer, &zone);
-    begin = host_now_ns();
-    for (size_t i = 0; i < repeats; i++) pass(&buffer, &zone);
-    printf("%.17g\n", (double)(host_now_ns() - begin) / (double)repeats);
-    msgpack_zone_destroy(&zone);
-    msgpack_sbuffer_destroy(&buffer);
-    return 0;
+static void pass_often(void *context, size_t repeats)
+{
+    struct kept *kept = context;
+
+    for (size_t i = 0; i < repeats; i++) {
+        msgpack_object message;
+        size_t at = 0;
+        build(&kept->buffer);
+        msgpack_zone_clear(&kept->zone);
+        if (msgpack_unpack(kept->buffer.data, kept->buffer.size, &at, &kept->zone, &message) !=
+            MSGPACK_UNPACK_SUCCESS)
+            abort();
+        if (message.type != MSGPACK_OBJECT_MAP || !read(&message)) abort();
+    }
+}
+
+static void measure(const struct order *order, double values[2])
+{
+    struct kept kept;
+
+    msgpack_sbuffer_init(&kept.buffer);
+    measure_require(msgpack_zone_init(&kept.zone, ZONE_BYTES), "there is a zone");
+    values[0] = measure_mean(pass_often, &kept, order->repeats);
+    msgpack_zone_destroy(&kept.zone);
+    msgpack_sbuffer_destroy(&kept.buffer);
+}
+
+static const struct task tasks[] = {{"value", measure}, {NULL, NULL}};
+
+int main(int count, char **arguments)
+{
+    return measure_main(count, arguments, tasks);
 }

@@ -1,7 +1,7 @@
 """peer_objects.py TASK REPEATS
 
 The original's locks, semaphores, conditions, events and arrays, with the start method "spawn": prints the time of
-one use in nanoseconds, for TASK as bench_public has it.
+one use in nanoseconds, for TASK as bench_mproc has it.
 """
 
 import multiprocessing

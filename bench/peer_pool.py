@@ -1,4 +1,4 @@
-"""peer_pool.py cold|warm WORKERS ITEMS CHUNK REPEATS
+"""peer_pool.py cold|warm REPEATS ITEMS CHUNK
 
 The original: multiprocessing's Pool.map with the start method "spawn".
 warm: prints the median time for one item, in nanoseconds.
@@ -10,6 +10,9 @@ import multiprocessing
 import statistics
 import sys
 import time
+
+
+WORKERS = 2
 
 
 def square(number):
@@ -51,9 +54,9 @@ def warm(workers, items, chunk, repeats):
 
 def main():
     mode = sys.argv[1]
-    workers, count, chunk, repeats = (int(word) for word in sys.argv[2:6])
+    repeats, count, chunk = (int(word) for word in sys.argv[2:5])
     multiprocessing.set_start_method("spawn")
-    {"cold": cold, "warm": warm}[mode](workers, list(range(count)), chunk or None, repeats)
+    {"cold": cold, "warm": warm}[mode](WORKERS, list(range(count)), chunk or None, repeats)
 
 
 if __name__ == "__main__":

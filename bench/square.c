@@ -1,7 +1,6 @@
 #include "square.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "measure.h"
 
 mproc_status square_item(const void *item, void *result, mproc_call *call)
 {
@@ -31,24 +30,7 @@ void square_fill(int64_t *items, int64_t *results, size_t count)
     }
 }
 
-bool square_arrays(size_t count, int64_t **items, int64_t **results)
+void square_check(const int64_t *items, const int64_t *results, size_t count)
 {
-    *items = malloc(count * sizeof **items);
-    *results = malloc(count * sizeof **results);
-    if (*items == NULL || *results == NULL) {
-        fprintf(stderr, "bench: there is no memory for two arrays of %zu numbers\n", count);
-        return false;
-    }
-    square_fill(*items, *results, count);
-    return true;
-}
-
-bool square_check(const int64_t *items, const int64_t *results, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (results[i] == items[i] * items[i]) continue;
-        fprintf(stderr, "bench: the square of %lld came out as %lld\n", (long long)items[i], (long long)results[i]);
-        return false;
-    }
-    return true;
+    for (size_t i = 0; i < count; i++) measure_require(results[i] == items[i] * items[i], "all squares are right");
 }

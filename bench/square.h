@@ -12,10 +12,7 @@ mproc_status square_range(size_t first, size_t count, const void *items, void *r
 /* Writes what is to be squared, and what no square is. */
 void square_fill(int64_t *items, int64_t *results, size_t count);
 
-/* The arrays of `count` numbers, filled. False: there is no memory. */
-bool square_arrays(size_t count, int64_t **items, int64_t **results);
-
-/* Whether all results are right. */
-bool square_check(const int64_t *items, const int64_t *results, size_t count);
+/* Ends the program unless all results are right. */
+void square_check(const int64_t *items, const int64_t *results, size_t count);
 
 #endif

@@ -1,9 +1,7 @@
-#include "host.h"
-#include "subjects.h"
+#include "mproc.h"
 
 #include <mproc/mproc.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static mproc_status do_nothing(mproc_call *call)
 {
@@ -11,36 +9,35 @@ static mproc_status do_nothing(mproc_call *call)
     return MPROC_OK;
 }
 
-static bool run_process(void)
+static void run_process(void *unused)
 {
-    mproc_process *process = NULL;
-    mproc_exit_status status;
+    mproc_process *process;
 
+    (void)unused;
     mproc_check(mproc_process_create(do_nothing, mproc_no_args(), NULL, &process));
     mproc_check(mproc_process_start(process));
     mproc_check(mproc_process_join(process, MPROC_FOREVER));
-    status = mproc_process_exit_status(process);
+    measure_require(mproc_process_exit_status(process).code == 0, "the process ends with 0");
     mproc_process_free(process);
-    if (status.kind == MPROC_EXIT_EXITED && status.code == 0) return true;
-    fprintf(stderr, "bench: the process ended with kind %d, code %d, signal %d\n", (int)status.kind, status.code,
-            status.signal);
-    return false;
 }
 
-static bool measure(const bench_setting *setting, double *values)
+void start(const struct order *order, double values[2])
 {
-    double *times = calloc(setting->repeats, sizeof times[0]);
-    bool done = times != NULL && host_make_resident(setting->resident_bytes) && run_process();
-
-    for (size_t i = 0; i < setting->repeats && done; i++) {
-        int64_t begin = host_now_ns();
-
-        done = run_process();
-        times[i] = (double)(host_now_ns() - begin);
-    }
-    if (done) values[0] = bench_median(times, setting->repeats);
-    free(times);
-    return done;
+    measure_make_resident(order->items);
+    run_process(NULL);
+    values[0] = measure_median(run_process, NULL, order->repeats);
 }
 
-const bench_subject start_mproc = {"mproc", false, measure, NULL};
+/* This process has one name in any case, so that its family looks after names. */
+void start_names(const struct order *order, double values[2])
+{
+    char name[32];
+
+    for (size_t i = 0; i <= order->items; i++) {
+        mproc_shared_memory *memory;
+        snprintf(name, sizeof name, "bench-%lld-%zu", (long long)mproc_getpid(), i);
+        mproc_check(mproc_shared_memory_create(8, &(mproc_shared_memory_options){.name = name}, &memory));
+    }
+    run_process(NULL);
+    values[0] = measure_median(run_process, NULL, order->repeats);
+}

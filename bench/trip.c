@@ -1,8 +1,6 @@
-#include "host.h"
-#include "public.h"
+#include "mproc.h"
 
 #include <mproc/mproc.h>
-#include <stdlib.h>
 
 /*
  * What the two processes wake each other by: one semaphore or event for each of them, or one condition and whose
@@ -71,7 +69,7 @@ static mproc_status answer(mproc_call *call)
 
     MPROC_TRY(mproc_unpack(call, &number, &repeats, &scene.semaphores[0], &scene.semaphores[1], &scene.events[0],
                            &scene.events[1], &scene.condition, &scene.turn));
-    host_bind(1);
+    measure_bind(1);
     for (size_t i = 0; i < repeats; i++) {
         ways[number].await(&scene, 1);
         ways[number].give(&scene, 0);
@@ -89,7 +87,7 @@ static void create(struct scene *scene)
     mproc_check(mproc_shared_value_create(sizeof(int64_t), NULL, &(mproc_shared_options){.raw = true}, &scene->turn));
 }
 
-static mproc_process *start(const struct scene *scene, size_t number, size_t repeats)
+static mproc_process *start_answerer(const struct scene *scene, size_t number, size_t repeats)
 {
     mproc_process *other;
 
@@ -101,40 +99,44 @@ static mproc_process *start(const struct scene *scene, size_t number, size_t rep
     return other;
 }
 
-static bool measure(size_t number, size_t repeats, double *values)
-{
-    double *times = calloc(repeats, sizeof times[0]);
-    mproc_process *other;
+/* The scene, and which of the ways it is used by. */
+struct route {
     struct scene scene;
+    size_t number;
+};
 
-    if (times == NULL) return false;
-    create(&scene);
-    other = start(&scene, number, repeats);
-    host_bind(0);
-    for (size_t i = 0; i < repeats; i++) {
-        int64_t begin = host_now_ns();
+static void go_and_come(void *context)
+{
+    const struct route *route = context;
 
-        ways[number].give(&scene, 1);
-        ways[number].await(&scene, 0);
-        times[i] = (double)(host_now_ns() - begin);
-    }
+    ways[route->number].give(&route->scene, 1);
+    ways[route->number].await(&route->scene, 0);
+}
+
+static void measure(size_t number, size_t repeats, double values[2])
+{
+    struct route route = {.number = number};
+    mproc_process *other;
+
+    create(&route.scene);
+    other = start_answerer(&route.scene, number, repeats);
+    measure_bind(0);
+    values[0] = measure_median(go_and_come, &route, repeats);
     mproc_check(mproc_process_join(other, MPROC_FOREVER));
-    values[0] = bench_median(times, repeats);
-    free(times);
-    return mproc_process_exit_status(other).code == 0;
+    measure_require(mproc_process_exit_status(other).code == 0, "the other process ends with 0");
 }
 
-bool public_trip_semaphore(const bench_setting *setting, double *values)
+void trip_semaphore(const struct order *order, double values[2])
 {
-    return measure(0, setting->repeats, values);
+    measure(0, order->repeats, values);
 }
 
-bool public_trip_event(const bench_setting *setting, double *values)
+void trip_event(const struct order *order, double values[2])
 {
-    return measure(1, setting->repeats, values);
+    measure(1, order->repeats, values);
 }
 
-bool public_trip_condition(const bench_setting *setting, double *values)
+void trip_condition(const struct order *order, double values[2])
 {
-    return measure(2, setting->repeats, values);
+    measure(2, order->repeats, values);
 }

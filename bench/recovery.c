@@ -1,9 +1,7 @@
-#include "host.h"
-#include "public.h"
+#include "mproc.h"
 
 #include <mproc/mproc.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Longer than it takes the waiter to fall asleep, and than anything here lasts if all goes well. */
@@ -47,7 +45,7 @@ static mproc_status unpack(mproc_call *call, struct scene *scene, size_t *object
     return mproc_unpack(call, &scene->lock, &scene->goes, &scene->told, &scene->held, &scene->words, objects);
 }
 
-static mproc_process *start(mproc_function *function, const struct scene *scene, size_t objects)
+static mproc_process *start_one(mproc_function *function, const struct scene *scene, size_t objects)
 {
     mproc_process *process;
 
@@ -89,7 +87,7 @@ static mproc_status wait_for_lock(mproc_call *call)
         if (atomic_load(&words_of(&scene)->over)) return MPROC_OK;
         if (mproc_lock_acquire(scene.lock, MPROC_FOREVER) != MPROC_OWNER_DIED)
             return mproc_error(MPROC_BAD_STATE, "the lock is not abandoned");
-        atomic_store(&words_of(&scene)->told_ns, host_now_ns());
+        atomic_store(&words_of(&scene)->told_ns, measure_now_ns());
         MPROC_TRY(mproc_lock_recover(scene.lock, MPROC_FOREVER));
         MPROC_TRY(mproc_lock_release(scene.lock));
         MPROC_TRY(mproc_semaphore_release(scene.told));
@@ -99,49 +97,48 @@ static mproc_status wait_for_lock(mproc_call *call)
 /* Has a process take the lock, and kills it. */
 static void kill_one(const struct scene *scene, size_t objects, double *told, double *joined)
 {
-    mproc_process *owner = start(own, scene, objects);
+    mproc_process *owner = start_one(own, scene, objects);
     int64_t begin;
 
     mproc_check(mproc_semaphore_acquire(scene->held, LIMIT_MS));
     mproc_check(mproc_semaphore_release(scene->goes));
-    host_sleep_ns(SETTLE_NS);
-    begin = host_now_ns();
+    measure_sleep_ns(SETTLE_NS);
+    begin = measure_now_ns();
     mproc_check(mproc_process_kill(owner));
     mproc_check(mproc_process_join(owner, MPROC_FOREVER));
-    *joined = (double)(host_now_ns() - begin);
+    *joined = (double)(measure_now_ns() - begin);
     mproc_process_free(owner);
     mproc_check(mproc_semaphore_acquire(scene->told, LIMIT_MS));
     *told = (double)(atomic_load(&words_of(scene)->told_ns) - begin);
 }
 
-static bool measure(size_t repeats, size_t objects, double *values)
+static void measure(size_t repeats, size_t objects, double values[2])
 {
-    double *told = calloc(repeats, sizeof told[0]);
-    double *joined = calloc(repeats, sizeof joined[0]);
+    double *told = calloc(repeats, sizeof told[0]), *joined = calloc(repeats, sizeof joined[0]);
     mproc_process *waiter;
     struct scene scene;
 
-    if (told == NULL || joined == NULL) return false;
+    measure_require(told && joined, "there is memory for the times");
     create(&scene);
-    waiter = start(wait_for_lock, &scene, 0);
+    waiter = start_one(wait_for_lock, &scene, 0);
     for (size_t i = 0; i < repeats; i++) kill_one(&scene, objects, &told[i], &joined[i]);
     atomic_store(&words_of(&scene)->over, 1);
     mproc_check(mproc_semaphore_release(scene.goes));
     mproc_check(mproc_process_join(waiter, MPROC_FOREVER));
-    values[0] = bench_median(told, repeats);
-    values[1] = bench_median(joined, repeats);
+    measure_require(mproc_process_exit_status(waiter).code == 0, "the waiter ends with 0");
+    values[0] = median_of(told, repeats);
+    values[1] = median_of(joined, repeats);
     free(told);
     free(joined);
-    return mproc_process_exit_status(waiter).code == 0;
 }
 
-bool public_recovery(const bench_setting *setting, double *values)
+void recovery(const struct order *order, double values[2])
 {
-    make_objects(setting->items);
-    return measure(setting->repeats, 0, values);
+    make_objects(order->items);
+    measure(order->repeats, 0, values);
 }
 
-bool public_recovery_owner(const bench_setting *setting, double *values)
+void recovery_owner(const struct order *order, double values[2])
 {
-    return measure(setting->repeats, setting->items, values);
+    measure(order->repeats, order->items, values);
 }

@@ -1,0 +1,225 @@
+"""What is compared with what, and which figures are wanted. Subjects, values and goals go by their names."""
+from dataclasses import dataclass, field
+
+GIB = 1 << 30
+MILLION = 1000000
+
+
+@dataclass
+class Subject:
+    """Something that is measured: a program's task, how often it is repeated, and further numbers for it."""
+    name: str
+    program: str
+    task: str
+    repeats: int
+    numbers: tuple = ()
+    rival: bool = False
+    environment: dict = field(default_factory=dict)
+    needs: str = ""  # what has to be installed for the program to be built
+    watch: bool = False  # it rests for `repeats` seconds, and is looked at
+
+
+@dataclass
+class Goal:
+    """`kind`: time (at most bound x the rival's), speed (at least bound x), most (of the median), worst (of all)."""
+    kind: str
+    bound: float
+    subject: str
+    rival: str = ""
+    value: str = ""
+
+
+@dataclass
+class Comparison:
+    name: str
+    title: str
+    cpus: int
+    values: list
+    subjects: list
+    goals: list = field(default_factory=list)
+
+    def __post_init__(self):
+        names = [subject.name for subject in self.subjects]
+        for goal in self.goals:
+            goal.value = goal.value or self.values[0]
+            assert goal.value in self.values and goal.subject in names and goal.rival in [""] + names, (self.name, goal)
+
+
+SPAWN, MUTEX, FUTEX, PYTHON = "posix_spawn, waitpid", "pthread mutex, robust, process-shared", "bare futexes", "CPython"
+POINTER, INLINE, ITEM, RANGE = "OpenMP, pointer", "OpenMP, inlined", "mproc, item function", "mproc, range function"
+
+
+def mproc(task, repeats, *numbers, name="mproc", **more):
+    return Subject(name, "bench_mproc", task, repeats, numbers, **more)
+
+
+def system(name, task, repeats, *numbers):
+    return Subject(name, "bench_system", task, repeats, numbers, rival=True)
+
+
+def python(task, repeats):
+    """A tenth of the repeats: it is slower, and its figures need no more."""
+    return Subject(PYTHON, "peer_objects.py", task, repeats // 10 + 1, rival=True)
+
+
+def openmp(name, task, repeats, items, chunk):
+    """OpenMP's own default chunk is 1, which nobody would choose; so it gets what map() chooses: an eighth."""
+    return Subject(name, "bench_openmp", task, repeats, (items, chunk or items // 8), rival=True, needs="OpenMP",
+                   environment={"OMP_NUM_THREADS": "2", "OMP_PROC_BIND": "true", "OMP_DYNAMIC": "false"})
+
+
+def twice(name, title, make):
+    """The same on two CPUs and on one."""
+    return [make(name, f"{title}, two CPUs", 2), make(name + "-one-cpu", f"{title}, one CPU", 1)]
+
+
+# ---- processes ----------------------------------------------------------------------------------
+
+def start(resident):
+    def make(name, title, cpus):
+        return Comparison(name, title, cpus, ["start to reaped"],
+                          [mproc("start", 200, resident), system(SPAWN, "start", 200, resident)],
+                          [Goal("time", 1.15, "mproc", SPAWN)])
+    return make
+
+
+STARTS = (twice("start", "a process that does nothing", start(0))
+          + twice("start-1gib", "a process that does nothing, from a parent with 1 GiB resident", start(GIB))
+          + [Comparison("start-names", "a process that does nothing, while the user has many names of shared memory", 2,
+                        ["start to reaped"],
+                        [mproc("start-names", 200, 4000, name="4,000 names"),
+                         mproc("start-names", 200, 0, name="one name", rival=True)],
+                        [Goal("time", 1.2, "4,000 names", "one name")])])
+
+# ---- locks and round trips ----------------------------------------------------------------------
+
+
+def contended(name, title, cpus):
+    return Comparison(name, title, cpus, ["pair"],
+                      [mproc("lock-contended", 2 * MILLION), system(MUTEX, "lock-contended", 2 * MILLION)],
+                      [Goal("time", 1.0, "mproc", MUTEX)])
+
+
+def trip(task, goals):
+    def make(name, title, cpus):
+        repeats = 4000 if cpus == 2 else 20000
+        return Comparison(name, title, cpus, ["round trip"],
+                          [mproc(task, repeats), system(FUTEX, "trip", repeats), python(task, repeats)],
+                          [Goal("time", 1.25, "mproc", FUTEX)] + goals)
+    return make
+
+
+TWICE_PYTHON = [Goal("speed", 2, "mproc", PYTHON)]
+
+SYNC = ([Comparison("lock", "acquire and release, nobody else there", 1, ["pair"],
+                    [mproc("lock", 5 * MILLION), system(MUTEX, "lock", 5 * MILLION)],
+                    [Goal("time", 1.0, "mproc", MUTEX)])]
+        + twice("lock-contended", "acquire and release, two processes bound to their CPUs", contended)
+        + twice("semaphore-trip", "round trip between two sleepers by two semaphores", trip("semaphore-trip", []))
+        + twice("event-trip", "round trip between two sleepers by two events", trip("event-trip", TWICE_PYTHON))
+        + twice("condition-trip", "round trip between two sleepers by a condition",
+                trip("condition-trip", TWICE_PYTHON)))
+
+
+def alone(name, title, value, repeats):
+    return Comparison(name, title, 1, [value], [mproc(name, repeats), python(name, repeats)],
+                      [Goal("speed", 3, "mproc", PYTHON)])
+
+
+CALLS = [alone("semaphore", "acquire and release of a semaphore that has a permit", "pair", 2 * MILLION),
+         alone("event-set", "set and clear of an event that nobody waits for", "pair", MILLION),
+         alone("event-is-set", "whether an event is set", "call", 2 * MILLION),
+         alone("event-wait", "waiting for an event that is set", "call", 2 * MILLION)]
+
+# ---- memory -------------------------------------------------------------------------------------
+
+
+def create(name, title, repeats):
+    return Comparison(name, title, 1, ["pair"],
+                      [mproc(name, repeats), python(name, repeats),
+                       system("malloc and free, 128 bytes", "malloc", repeats)])
+
+
+def at_once(task, what):
+    return Comparison(task + "-at-once", f"creating and freeing {what}, by two processes at once", 2, ["pair"],
+                      [mproc(task, 200000, 2, name="two processes"),
+                       mproc(task, 200000, 1, name="one process", rival=True)],
+                      [Goal("speed", 1.6, "two processes", "one process")])
+
+
+CREATES = [create("create-lock", "creating and freeing a lock", 20000),
+           create("create-event", "creating and freeing an event", 10000),
+           create("create-array", "creating and freeing an array of 16 int64 with its lock", 20000),
+           at_once("create-lock", "a lock"),
+           at_once("create-100-bytes", "100 bytes of shared memory"),
+           Comparison("create-beside", "creating 100 bytes while another process creates and frees 3 GiB", 2,
+                      ["median", "longest"], [mproc("create-beside", 5, 3 * GIB)],
+                      [Goal("most", 1e6, "mproc", value="longest")])]
+
+# ---- maps ---------------------------------------------------------------------------------------
+
+
+def pool(task, items, chunk, repeats=5):
+    """So few repeats, because each takes as long as a whole sample of the others."""
+    return Subject("CPython Pool.map", "peer_pool.py", task, repeats, (items, chunk), rival=True)
+
+
+def warm(name, chunk, python_items, goals):
+    chunks = f"chunks of {chunk:,}" if chunk else "default chunks"
+    less = "" if python_items == MILLION else f" (CPython: {python_items:,})"
+    return Comparison(name, f"map of 1,000,000 squares{less}, {chunks}, warm, two workers", 2, ["one item"],
+                      [mproc("map-item", 30, MILLION, chunk, name=ITEM),
+                       mproc("map-range", 30, MILLION, chunk, name=RANGE),
+                       openmp(POINTER, "private-pointer", 30, MILLION, chunk),
+                       openmp(INLINE, "private-inline", 30, MILLION, chunk), pool("warm", python_items, chunk)],
+                      goals + [Goal("speed", 40, ITEM, "CPython Pool.map")])
+
+
+SHARE = [Goal("speed", 0.35, ITEM, POINTER)]
+
+MAPS = [warm("map-default", 0, MILLION, SHARE),
+        warm("map-10000", 10000, MILLION, SHARE),
+        warm("map-1000", 1000, MILLION, SHARE),
+        warm("map-100", 100, MILLION, SHARE),
+        warm("map-10", 10, 100000, SHARE),
+        warm("map-1", 1, 20000, [Goal("speed", 3, ITEM, POINTER), Goal("most", 20, ITEM)]),
+        Comparison("map-cold", "map of 1,000,000 squares, default chunks, a new pool of two workers", 2,
+                   ["first map", "create and first map"],
+                   [mproc("map-cold-item", 10, MILLION, name=ITEM), mproc("map-cold-range", 10, MILLION, name=RANGE),
+                    pool("cold", MILLION, 0)],
+                   [Goal("speed", 30, ITEM, "CPython Pool.map"),
+                    Goal("speed", 30, ITEM, "CPython Pool.map", "create and first map")]),
+        Comparison("map-in-place", "map of 1,000,000 squares in shared arrays, default chunks, warm, two workers", 2,
+                   ["one item"],
+                   [mproc("map-shared-item", 200, MILLION, name=ITEM),
+                    mproc("map-shared-range", 200, MILLION, name=RANGE),
+                    openmp(POINTER, "shared-pointer", 200, MILLION, 0),
+                    openmp(INLINE, "shared-inline", 200, MILLION, 0)],
+                   [Goal("speed", 1, ITEM, POINTER), Goal("speed", 0.8, RANGE, INLINE)])]
+
+# ---- the rest -----------------------------------------------------------------------------------
+
+FEW, MANY, OWN = "10 objects", "1,000,000 objects", "100,000 objects of the killed process"
+
+REST = [Comparison("value", "making and reading a small map of five pairs", 1, ["one map"],
+                   [mproc("value-copied", MILLION, name="mproc, copied"),
+                    mproc("value-checked", MILLION, name="mproc, encoded and checked"),
+                    Subject("msgpack-c", "bench_msgpack", "value", MILLION, rival=True, needs="libmsgpack-dev")],
+                   [Goal("speed", 2, "mproc, copied", "msgpack-c")]),
+        Comparison("worker-death", "from the kill of an idle worker until its successor computes, pool of two", 2,
+                   ["median of 200", "worst of 200"], [mproc("worker-death", 200)],
+                   [Goal("most", 2e6, "mproc"), Goal("worst", 1e7, "mproc", value="worst of 200")]),
+        Comparison("recovery", "from the kill of a process that has a lock, while so many objects live", 2,
+                   ["told", "joined"],
+                   [mproc("recovery", 20, 10, name=FEW, rival=True), mproc("recovery", 20, MILLION, name=MANY),
+                    mproc("recovery-owner", 20, 100000, name=OWN)],
+                   [Goal("time", 1.25, MANY, FEW)]),
+        Comparison("idle", "an idle pool of two workers and its parent, per second, over ten seconds", 2,
+                   ["CPU time", "context switches"], [mproc("idle-pool", 10, watch=True)],
+                   # A look every two seconds by four threads is two switches in a second.
+                   [Goal("most", 1e6, "mproc"), Goal("most", 4, "mproc", value="context switches")]),
+        Comparison("idle-waiters", "1,000 threads that wait for one lock, per second, over ten seconds", 2,
+                   ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
+                   [Goal("most", 1e7, "mproc")])]
+
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + MAPS + REST

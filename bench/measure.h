@@ -1,0 +1,57 @@
+/*
+ * What the programs of the bench share: mproc's, and its rivals' as well, so nothing here is the library's.
+ *
+ * Each program takes one sample in a process of its own: PROGRAM TASK REPEATS [ITEMS [CHUNK]]. It prints one number
+ * or two, as bench.py says for the task.
+ */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a task is told. `items` and `chunk` are 0 where they have no meaning. */
+struct order {
+    size_t repeats;
+    size_t items;
+    size_t chunk;
+};
+
+/* Measures, and writes one value or two. What fails ends the program with a text. */
+typedef void measure_task(const struct order *order, double values[2]);
+
+struct task {
+    const char *name; /* NULL ends a table */
+    measure_task *measure;
+};
+
+/* Runs the task that the arguments name, and prints its values. Returns the exit code. */
+int measure_main(int count, char **arguments, const struct task *tasks);
+
+/* Ends the program if something is not as it has to be. */
+void measure_require(int is_so, const char *what);
+
+/* Monotonic time. */
+int64_t measure_now_ns(void);
+
+void measure_sleep_ns(int64_t duration_ns);
+
+/* Binds the calling thread to the CPU with that number, counted among those that it may use; wraps around. */
+void measure_bind(int number);
+
+/* Touches that many bytes of private memory, so that they are resident until the process ends. */
+void measure_make_resident(size_t size);
+
+/* Zeroed memory from a memory file, as the library's own is, shared with fork() children. */
+void *measure_shared(size_t size);
+
+/* Times `pass` for each repeat, after a warm-up of a tenth: the mean time of one. */
+double measure_mean(void (*pass)(void *context, size_t repeats), void *context, size_t repeats);
+
+/* Times each of `repeats` calls of `pass` by itself: the median. */
+double measure_median(void (*pass)(void *context), void *context, size_t repeats);
+
+/* The median of `count` (at least 1) numbers, which it sorts. */
+double median_of(double *numbers, size_t count);
+
+#endif

@@ -1,0 +1,45 @@
+#include "mproc.h"
+
+#include <mproc/mproc.h>
+#include <string.h>
+
+static const struct task tasks[] = {
+    {"start", start},
+    {"start-names", start_names},
+    {"lock", lock},
+    {"lock-contended", lock_contended},
+    {"semaphore-trip", trip_semaphore},
+    {"event-trip", trip_event},
+    {"condition-trip", trip_condition},
+    {"semaphore", semaphore_alone},
+    {"event-set", event_set},
+    {"event-is-set", event_is_set},
+    {"event-wait", event_wait},
+    {"create-lock", create_lock},
+    {"create-event", create_event},
+    {"create-array", create_array},
+    {"create-100-bytes", create_100_bytes},
+    {"create-beside", create_beside},
+    {"map-item", map_item},
+    {"map-range", map_range},
+    {"map-shared-item", map_shared_item},
+    {"map-shared-range", map_shared_range},
+    {"map-cold-item", map_cold_item},
+    {"map-cold-range", map_cold_range},
+    {"value-copied", value_copied},
+    {"value-checked", value_checked},
+    {"worker-death", worker_death},
+    {"recovery", recovery},
+    {"recovery-owner", recovery_owner},
+    {"idle-pool", idle_pool},
+    {"idle-waiters", idle_waiters},
+    {NULL, NULL},
+};
+
+int main(int count, char **arguments)
+{
+    /* The program that does nothing: what a start costs without the library. */
+    if (count == 2 && strcmp(arguments[1], "--nothing") == 0) return 0;
+    mproc_main_guard();
+    return measure_main(count, arguments, tasks);
+}

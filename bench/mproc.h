@@ -1,0 +1,47 @@
+/* What bench_mproc measures: the public functions, called as a program calls them, through the shared library. */
+#ifndef BENCH_MPROC_H
+#define BENCH_MPROC_H
+
+#include "measure.h"
+
+/*
+ * start.c: a process that does nothing, until it was joined; `items` bytes are resident meanwhile, or, for
+ * `start-names`, `items` names of shared memory exist.
+ */
+measure_task start, start_names;
+
+/* lock.c: a pair of acquire and release, alone or with another process that does the same. */
+measure_task lock, lock_contended;
+
+/* trip.c: from one process to another and back, each asleep while the other runs. */
+measure_task trip_semaphore, trip_event, trip_condition;
+
+/* calls.c: calls that have nobody to wait for. */
+measure_task semaphore_alone, event_set, event_is_set, event_wait;
+
+/*
+ * create.c: a pair of create and free, by one process, or by `items` processes at once: then the time by their
+ * number. `create-beside`: of small ones while another process creates and frees `items` bytes for each repeat; the
+ * second value is the longest.
+ */
+measure_task create_lock, create_event, create_array, create_100_bytes, create_beside;
+
+/* map.c: squares of int64, the time for one; `cold` has two values: a new pool's first map, alone and with create. */
+measure_task map_item, map_range, map_shared_item, map_shared_range, map_cold_item, map_cold_range;
+
+/* value.c: a small map is made and read, the time for one: as a copy in memory, or encoded and checked. */
+measure_task value_copied, value_checked;
+
+/* death.c: from the kill of an idle worker until a successor computes: the median and the worst. */
+measure_task worker_death;
+
+/*
+ * recovery.c: from the kill of a process that has a lock, until another that waits for it is told, and until the
+ * killed one is joined. `items` objects live meanwhile: of the first process, or of the killed one.
+ */
+measure_task recovery, recovery_owner;
+
+/* idle.c: prints the ids of the processes concerned, and rests until its input ends: bench.py looks at them. */
+measure_task idle_pool, idle_waiters;
+
+#endif
