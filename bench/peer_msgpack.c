@@ -107,7 +107,7 @@ static void measure(const struct order *order, double values[2])
 
 static const struct task tasks[] = {{"value", measure}, {NULL, NULL}};
 
-int main(int count, char **arguments)
+int main(int argument_count, char **arguments)
 {
-    return measure_main(count, arguments, tasks);
+    return measure_main(argument_count, arguments, tasks);
 }

@@ -1,6 +1,6 @@
 /*
- * The rival that shares out a loop among threads: the median time for one item. Its arrays are its own, or in a memory
- * file as the library's arena is. A program of its own, because libgomp binds the first thread of a program.
+ * The rival that shares out a loop among threads: the median time for one item. Its arrays are its own, or in a
+ * memory file as the library's arena is. A program of its own, because libgomp binds the first thread of a program.
  */
 #include "measure.h"
 #include "square.h"
