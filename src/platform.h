@@ -89,6 +89,12 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
  */
 void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size);
 
+/*
+ * Copies the first `size` bytes (at most a page) of a handle that may be anything, and changes nothing. False: it is
+ * not such memory, or so much of it is not committed.
+ */
+bool plat_memory_peek(plat_handle memory, void *bytes, size_t size);
+
 /* ---- named.c ---------------------------------------------------------------------------------- */
 
 /*
@@ -212,16 +218,16 @@ typedef struct plat_start {
     const char *working_directory;  /* NULL: this process' */
     const char *const *environment; /* "NAME=VALUE" or "NAME", see mproc_process_options; may be NULL */
     bool environment_only;
-    const char *marker_name; /* one more variable */
+    const char *token_name;  /* one more variable: PLAT_TOKEN_NAME, but in tests */
     mproc_stdio stdio[3];    /* none is MPROC_STDIO_DEFAULT */
     plat_handle handles[4];  /* what the child gets, PLAT_NO_HANDLE for none */
     bool daemon;             /* ended by the system with this process (Windows; see plat_sentinel_arm) */
     bool without_interrupts; /* Ctrl-C does not reach it until it has called plat_process_ignore_interrupts() */
     /*
-     * Writes the marker's value, given the numbers that the child will know its handles by, into `text` (128
-     * bytes). Called before the child exists, in the calling thread.
+     * Writes the variable's value, given the numbers that the child will know its handles by, into `text`
+     * (PLAT_TOKEN_BYTES). Called before the child exists, in the calling thread.
      */
-    void (*marker_write)(void *context, const plat_handle *numbers, char *text);
+    void (*token_write)(void *context, const plat_handle *numbers, char *text);
     void *context;
 } plat_start;
 
@@ -231,8 +237,8 @@ typedef struct plat_process {
 } plat_process;
 
 /*
- * Starts a process with the same command line as this one, with the signal mask of the calling
- * thread's host and default dispositions for what the library changed. Returns when the new program
+ * Starts a process with the command line that this one had when the library was loaded, the signal mask of the
+ * calling thread's host and default dispositions for what the library changed. Returns when the new program
  * is loaded. It inherits `handles` and the standard streams and nothing else.
  *
  * MPROC_NOT_FOUND, MPROC_PERMISSION, MPROC_INVALID (no program; a bad stdio handle), MPROC_LIMIT,
@@ -380,6 +386,26 @@ mproc_status plat_module_lookup(const uint8_t id[20], plat_module *module);
 
 /* Opens a module for good, as dlopen() and LoadLibrary() do. MPROC_NOT_FOUND, with the loader's words. */
 mproc_status plat_module_open(const char *path);
+
+/* ---- birth.c: what this process was given, taken when the library is loaded --------------------- */
+
+#define PLAT_TOKEN_NAME "MPROC_CHILD"
+#define PLAT_TOKEN_BYTES 192
+
+/*
+ * The value of the variable PLAT_TOKEN_NAME as it was when the library was loaded: before the program could change
+ * its environment. NULL: it was not set. It stays.
+ *
+ * A value that ends with '0' ends with '1' in the environment from then on: whoever inherits it learns that a process
+ * that has the library was there before.
+ */
+const char *plat_birth_token(void);
+
+/*
+ * The numbers by which a child whose environment was taken away knows the first two of its handles. False: this
+ * process was given none, or the system has no fixed numbers (Windows). What is there may be anything.
+ */
+bool plat_birth_handles(plat_handle *memory, plat_handle *watched);
 
 /* ---- system.c --------------------------------------------------------------------------------- */
 

@@ -103,19 +103,26 @@ done:
     return status;
 }
 
+uint64_t arena_reserve(plat_handle memory)
+{
+    struct arena_start start;
+
+    return plat_memory_peek(memory, &start, sizeof start) && start.magic == ARENA_MAGIC ? start.reserve : 0;
+}
+
 mproc_status arena_attach(plat_handle memory, uint64_t reserve, const function_ref *copy)
 {
     void *base;
     mproc_status status;
 
+    /* The number may belong to a file of the program: it is ours to map and to close only if an arena is there. */
+    if (arena_reserve(memory) != reserve)
+        return mproc_error(MPROC_INVALID, "the handle %lld that this process was told of is no arena",
+                           (long long)memory);
     if ((status = plat_memory_map(memory, (size_t)reserve, &base)) != MPROC_OK) return status;
     arena_base = base;
     mapped_bytes = reserve;
     memory_handle = memory;
-    if (arena_header()->magic != ARENA_MAGIC || arena_header()->reserve != reserve) {
-        arena_detach();
-        return mproc_error(MPROC_INVALID, "the handle that this process was told of is no arena");
-    }
     if (arena_header()->abi != ARENA_ABI)
         return mproc_error(MPROC_MISMATCH,
                            "this process was started by a program whose mproc has arena version %u, the one here "

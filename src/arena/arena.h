@@ -94,6 +94,15 @@ struct arena_header {
     struct heap heap;
 };
 
+/* What keeps its place in every version. */
+struct arena_start {
+    uint64_t magic;
+    uint32_t abi;
+    uint32_t page;
+    uint64_t reserve;
+};
+
+static_assert(offsetof(struct arena_start, reserve) == offsetof(struct arena_header, reserve), "the same places");
 static_assert(sizeof(void *) == 8, "mproc needs 64-bit addresses");
 static_assert(sizeof(struct heap_class) == ARENA_LINE, "a class has its own cache line");
 
@@ -119,6 +128,9 @@ static inline uint64_t arena_offset(const volatile void *address)
 
 /* Creates and maps an arena for a new family. */
 mproc_status arena_create(const function_ref *copy);
+
+/* How much the arena behind a handle, which may be anything, has reserved; 0: there is no arena. */
+uint64_t arena_reserve(plat_handle memory);
 
 /*
  * Maps the arena behind a handle that this process was started with.

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "birth.h"
 #include "error.h"
 
 #include <errno.h>
@@ -25,11 +26,13 @@ static ssize_t command_read(char **text);
 static char **command_split(char *text, size_t size);
 static void command_find(void);
 
-/* It is not read again: programs may write over it (setproctitle). A failure is tried again. */
+/* Where nobody has told at load: read once, for programs may write over it (setproctitle); again after a failure. */
 mproc_status command_arguments(char *const **arguments)
 {
     mproc_status status = MPROC_OK;
 
+    *arguments = birth_arguments();
+    if (*arguments != NULL) return MPROC_OK;
     pthread_mutex_lock(&command_mutex);
     if (command_line == NULL) status = command_load(&command_line);
     *arguments = command_line;

@@ -129,6 +129,14 @@ void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t s
     }
 }
 
+bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
+{
+    struct stat file;
+
+    if (memory < 0 || memory > INT_MAX || fstat((int)memory, &file) != 0 || !S_ISREG(file.st_mode)) return false;
+    return pread((int)memory, bytes, size, 0) == (ssize_t)size;
+}
+
 /* Bytes of address space in use; 0 without /proc. */
 static int64_t memory_mapped_now(void)
 {

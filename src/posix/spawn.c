@@ -1,4 +1,5 @@
 /* plat_process_start(): the birth of a process. The rest of its life is in process.c. */
+#include "birth.h"
 #include "command.h"
 #include "environment.h"
 #include "error.h"
@@ -19,10 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The handles of a child have fixed numbers, those after the standard streams. */
-#define SPAWN_FIRST 3
+#define SPAWN_FIRST BIRTH_FIRST_HANDLE
 #define SPAWN_HANDLES 4
-#define SPAWN_MARKER_BYTES 128
 #define SPAWN_TEMPORARIES_MAX (SPAWN_FIRST + SPAWN_HANDLES)
 
 /* The order for a start, and what must be freed after it. */
@@ -81,7 +80,7 @@ static void spawn_fini(spawn_plan *plan)
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
 {
     plat_handle numbers[SPAWN_HANDLES];
-    char marker[SPAWN_MARKER_BYTES] = "";
+    char token[PLAT_TOKEN_BYTES] = "";
 
     MPROC_TRY(command_arguments(&plan->order.arguments));
     MPROC_TRY(spawn_choose_path(plan, start));
@@ -100,8 +99,8 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     for (int i = 0; i < SPAWN_HANDLES; i++) {
         numbers[i] = start->handles[i] == PLAT_NO_HANDLE ? PLAT_NO_HANDLE : SPAWN_FIRST + i;
     }
-    start->marker_write(start->context, numbers, marker);
-    plan->order.environment = environment_make(start, marker);
+    start->token_write(start->context, numbers, token);
+    plan->order.environment = environment_make(start, token);
     return plan->order.environment != NULL ? MPROC_OK : spawn_refuse(ENOMEM);
 }
 

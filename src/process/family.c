@@ -1,13 +1,14 @@
-/* Founds the family, or joins it. */
+/* Creates the family, or joins it. */
 #include "process/family.h"
 
 #include <stdio.h>
 
 #include "object/held.h"
 #include "process/children.h"
-#include "process/marker.h"
+#include "process/descent.h"
 
-#define NAMING_LOOK_NS ((int64_t)50000)
+/* More than anybody nests on purpose. */
+#define DEPTH_MAX 4
 
 struct family family = {.watched = PLAT_NO_HANDLE};
 plat_mutex family_mutex;
@@ -91,7 +92,7 @@ static mproc_status become_member(void)
     return MPROC_OK;
 }
 
-static mproc_status found(const function_ref *copy)
+static mproc_status create_family(const function_ref *copy)
 {
     struct process_slot *slot;
     mproc_status status;
@@ -108,111 +109,65 @@ done:
     return status;
 }
 
-static bool parent_gone(const struct marker *marker)
-{
-    int ready;
-    return plat_handle_wait(&marker->watched, 1, 0, &ready) == MPROC_OK;
-}
-
-/*
- * Whether the slot has been freed since the marker was written, and now names a later child. Then this
- * process may well be the first one, whose parent did not live to name it: to found a family of its own, and so
- * to run the program once more, would be the worse mistake.
- */
-static bool slot_reused(const struct marker *marker, mproc_status attached)
-{
-    return attached == MPROC_OK && marker->process < arena_header()->processes_max &&
-           atomic_load(&process_slot_at(marker->process)->generation) != marker->generation;
-}
-
-/*
- * Waits until the parent has written whose the marker is; it does so right after the system has
- * started the child. Returns that process id, or 0 if the parent ended before, or has done with the child.
- */
-static int64_t named_pid(const struct marker *marker, mproc_status attached)
-{
-    _Atomic int64_t *pid = (_Atomic int64_t *)arena_at(marker->pid_offset);
-
-    while (atomic_load(pid) == 0) {
-        if (parent_gone(marker) || slot_reused(marker, attached)) return atomic_load(pid);
-        plat_clock_sleep_until(plat_clock_now_ns() + NAMING_LOOK_NS);
-    }
-    return atomic_load(pid);
-}
-
 /* From here on the process is this child, whatever goes wrong: it must not take itself for a first process. */
-static mproc_status join_family(const struct marker *marker)
+static mproc_status join_family(const struct spawn_token *token)
 {
-    struct process_slot *slot = process_slot_at(marker->process);
+    struct process_slot *slot = process_slot_at(token->process);
     uint32_t state = atomic_load(&slot->state);
     mproc_status status;
 
-    if (atomic_load(&slot->generation) != marker->generation || (state & 7u) != PROCESS_STARTING ||
+    if (atomic_load(&slot->generation) != token->generation || (state & 7u) != PROCESS_STARTING ||
         !atomic_compare_exchange_strong(&slot->state, &state, process_state_word(PROCESS_ATTACHED, state)))
         return mproc_error(MPROC_BAD_STATE, "the parent of this process ended while it was started");
-    if ((status = plat_handle_adopt(marker->memory)) != MPROC_OK) return status;
-    if ((status = plat_handle_adopt(marker->watched)) != MPROC_OK) return status;
-    family.watched = marker->watched;
-    if ((atomic_load(&slot->flags) & PROCESS_DAEMON) && (status = plat_sentinel_arm(marker->watched)) != MPROC_OK)
+    if ((status = plat_handle_adopt(token->memory)) != MPROC_OK) return status;
+    if ((status = plat_handle_adopt(token->watched)) != MPROC_OK) return status;
+    family.watched = token->watched;
+    if ((atomic_load(&slot->flags) & PROCESS_DAEMON) && (status = plat_sentinel_arm(token->watched)) != MPROC_OK)
         return status;
-    family.process = marker->process;
+    family.process = token->process;
     family.letter = (const struct letter *)arena_at(atomic_load(&slot->letter));
     plat_process_show_name();
     return become_member();
 }
 
-/*
- * It cannot map the arena: something between the parent and this program has closed the handle, or limited its
- * memory. Or it is a grandchild, which has not inherited the handle; then its parent is another.
- */
-static bool is_child_without_arena(const struct marker *marker, mproc_status status)
+static mproc_status refuse(mproc_status status)
 {
-    if (marker->parent != plat_process_parent_id()) return false;
-    mproc_error(status, "this process was started by process %lld of a family whose memory it cannot have: %s",
-                (long long)marker->parent, mproc_last_error_text());
-    return true;
+    refused_status = status;
+    snprintf(refused_text, sizeof refused_text, "%s", mproc_last_error_text());
+    family.child = true;
+    atomic_store(&family.state, FAMILY_REFUSED);
+    return status;
 }
 
-/*
- * Decides whether this process is the child that the marker speaks of. A program that the child
- * itself starts before its first call inherits marker and handles, but has another process id.
- */
-static bool is_meant(const struct marker *marker, const function_ref *copy, mproc_status *status)
+/* The last fuse: whatever starts programs in a circle, each a family of its own, comes to an end. */
+static mproc_status check_depth(uint32_t depth)
 {
-    int64_t pid;
-
-    *status = arena_attach(marker->memory, marker->reserve, copy);
-    if (*status != MPROC_OK && *status != MPROC_MISMATCH) return is_child_without_arena(marker, *status);
-    pid = named_pid(marker, *status);
-    if (pid == plat_process_id()) return true;
-    if (pid == 0 || slot_reused(marker, *status)) {
-        *status = mproc_error(MPROC_BAD_STATE, "the parent of this process ended while it was started");
-        return true;
-    }
-    arena_detach();
-    return false;
+    if (depth <= DEPTH_MAX) return MPROC_OK;
+    return refuse(mproc_error(MPROC_LIMIT,
+                              "process %lld is %lu families deep in others: programs that start one another before "
+                              "their main guards would never come to an end",
+                              (long long)plat_process_id(), (unsigned long)depth));
 }
 
-static mproc_status found_or_join(void)
+static mproc_status create_or_join(void)
 {
-    char text[MARKER_BYTES];
-    struct marker marker;
+    struct spawn_token token = {.depth = 0};
     function_ref copy;
     mproc_status status;
-    bool marked = plat_system_environment(MARKER_NAME, text, sizeof text);
 
     if ((status = own_copy(&copy)) != MPROC_OK) return status;
-    if (marked) plat_system_environment_remove(MARKER_NAME);
-    if (!marked || !marker_parse(text, &marker) || !is_meant(&marker, &copy, &status)) return found(&copy);
-
-    family.child = true;
-    if (status == MPROC_OK) status = join_family(&marker);
-    if (status != MPROC_OK) {
-        refused_status = status;
-        snprintf(refused_text, sizeof refused_text, "%s", mproc_last_error_text());
-        atomic_store(&family.state, FAMILY_REFUSED);
+    switch (descent_find(&copy, &token, &status)) {
+    case DESCENT_NONE:
+        family.depth = token.depth;
+        return (status = check_depth(token.depth)) == MPROC_OK ? create_family(&copy) : status;
+    case DESCENT_CHILD:
+        family.depth = token.depth;
+        family.child = true;
+        return (status = join_family(&token)) == MPROC_OK ? MPROC_OK : refuse(status);
+    case DESCENT_REFUSED:
+        break;
     }
-    return status;
+    return refuse(status);
 }
 
 mproc_status family_enter_slow(void)
@@ -227,7 +182,7 @@ mproc_status family_enter_slow(void)
     plat_mutex_lock(&family_mutex);
     switch (atomic_load(&family.state)) {
     case FAMILY_NONE:
-        status = found_or_join();
+        status = create_or_join();
         break;
     case FAMILY_REFUSED:
         status = mproc_error(refused_status, "%s", refused_text);

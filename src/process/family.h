@@ -1,5 +1,5 @@
 /*
- * This process' membership in its family: founded by the first process' first call, joined by each
+ * This process' membership in its family: created by the first process' first call, joined by each
  * child's first call.
  */
 #ifndef MPROC_PROCESS_FAMILY_H
@@ -25,6 +25,7 @@ struct family {
     _Atomic bool entered;        /* has passed its main guard */
     _Atomic bool leaving;        /* exits: starts nothing any more */
     uint32_t process;            /* its slot */
+    uint32_t depth;              /* of families that were created by processes which others started */
     plat_handle watched;         /* a child's end of its sentinel */
     const struct letter *letter; /* a child's */
     char *executable;            /* mproc_set_executable(), guarded by family_mutex */

@@ -8,9 +8,35 @@
 #include "process/arguments.h"
 #include "process/children.h"
 #include "process/family.h"
-#include "process/marker.h"
 #include "process/reaper.h"
 #include "process/self.h"
+#include "process/token.h"
+
+/*
+ * A child is this program, started anew. Without a guard it would do the program's work once more before anybody
+ * noticed; another program, that of mproc_set_executable(), has a guard of its own.
+ */
+static mproc_status check_guard(const mproc_process *process)
+{
+    bool other;
+
+    if (atomic_load(&family.entered)) return MPROC_OK;
+    if (family.child)
+        return mproc_error(MPROC_NO_GUARD,
+                           "process '%s' cannot be started: this process (pid %lld) is itself a child that has not "
+                           "entered mproc_main_guard(): call it at the top of main(), before the program's own work",
+                           process->name, (long long)plat_process_id());
+    plat_mutex_lock(&family_mutex);
+    other = family.executable != NULL;
+    plat_mutex_unlock(&family_mutex);
+    if (other) return MPROC_OK;
+    return mproc_error(
+        MPROC_NO_GUARD,
+        "process '%s' cannot be started: this program has not called mproc_main_guard(), so its children "
+        "would run main() once more: call it at the top of main(), before the program's own work; a "
+        "library in a program that is not its own names one that does (mproc_set_executable())",
+        process->name);
+}
 
 static mproc_status check_startable(const mproc_process *process)
 {
@@ -23,12 +49,7 @@ static mproc_status check_startable(const mproc_process *process)
     if (atomic_load(&family.leaving))
         return mproc_error(MPROC_BAD_STATE, "process '%s' cannot be started: this process is about to exit",
                            process->name);
-    if (family.child && !atomic_load(&family.entered))
-        return mproc_error(MPROC_NO_GUARD,
-                           "process '%s' cannot be started: this process (pid %lld) is itself a child that has not "
-                           "entered mproc_main_guard(): call it at the top of main(), before the program's own work",
-                           process->name, (long long)plat_process_id());
-    return MPROC_OK;
+    return check_guard(process);
 }
 
 /* Slots of orphans that nobody has looked at since they ended are worth a search before giving up. */
@@ -58,19 +79,21 @@ static mproc_status write_letter(const mproc_process *process, struct process_sl
     return MPROC_OK;
 }
 
-static void write_marker(void *context, const plat_handle *numbers, char *text)
+static void write_token(void *context, const plat_handle *numbers, char *text)
 {
     const uint32_t *index = context;
     struct process_slot *slot = process_slot_at(*index);
-    struct marker marker = {numbers[0],
-                            numbers[1],
-                            arena_header()->reserve,
-                            arena_offset(&slot->pid),
-                            *index,
-                            atomic_load(&slot->generation),
-                            plat_process_id()};
+    struct spawn_token token = {.memory = numbers[0],
+                                .watched = numbers[1],
+                                .reserve = arena_header()->reserve,
+                                .pid_offset = arena_offset(&slot->pid),
+                                .process = *index,
+                                .generation = atomic_load(&slot->generation),
+                                .parent = plat_process_id(),
+                                .parent_born_before_ns = atomic_load(&family_slot()->born_before_ns),
+                                .depth = family.depth};
 
-    marker_print(&marker, text);
+    token_print(&token, text);
 }
 
 static mproc_status start_program(mproc_process *process, plat_handle watched)
@@ -78,12 +101,12 @@ static mproc_status start_program(mproc_process *process, plat_handle watched)
     plat_start start = {.working_directory = process->working_directory,
                         .environment = (const char *const *)process->environment,
                         .environment_only = process->environment_only,
-                        .marker_name = MARKER_NAME,
+                        .token_name = PLAT_TOKEN_NAME,
                         .stdio = {process->stdio[0], process->stdio[1], process->stdio[2]},
                         .handles = {arena_memory(), watched, PLAT_NO_HANDLE, PLAT_NO_HANDLE},
                         .daemon = process->daemon,
                         .without_interrupts = process->worker,
-                        .marker_write = write_marker,
+                        .token_write = write_token,
                         .context = &process->slot};
     mproc_status status;
 
@@ -97,7 +120,7 @@ static mproc_status start_program(mproc_process *process, plat_handle watched)
 }
 
 /* The last store is the one that lets the child in. */
-static void name_child(const mproc_process *process, struct process_slot *slot)
+static void publish_pid(const mproc_process *process, struct process_slot *slot)
 {
     atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
     atomic_store(&slot->pid, process->os.pid);
@@ -144,7 +167,7 @@ static mproc_status start_locked(mproc_process *process)
     if ((status = watch(process)) != MPROC_OK) goto done;
     process->phase = PROCESS_STARTED;
     process->exit.kind = MPROC_EXIT_RUNNING;
-    name_child(process, slot);
+    publish_pid(process, slot);
 done:
     plat_handle_close(watched);
     if (status != MPROC_OK) undo(process, slot);

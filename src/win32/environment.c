@@ -102,16 +102,16 @@ static mproc_status variables_copy_own(variables *list)
     return status;
 }
 
-static mproc_status variables_add_marker(variables *list, const char *name, const char *value)
+static mproc_status variables_add_token(variables *list, const char *name, const char *value)
 {
     size_t size = strlen(name) + 1 + strlen(value) + 1;
-    char *marker = malloc(size);
+    char *token = malloc(size);
     mproc_status status;
 
-    if (marker == NULL) return no_memory();
-    snprintf(marker, size, "%s=%s", name, value);
-    status = variables_change(list, marker);
-    free(marker);
+    if (token == NULL) return no_memory();
+    snprintf(token, size, "%s=%s", name, value);
+    status = variables_change(list, token);
+    free(token);
     return status;
 }
 
@@ -143,7 +143,7 @@ static mproc_status variables_join(variables *list, wchar_t **block)
     return MPROC_OK;
 }
 
-mproc_status win32_environment_block(const plat_start *start, const char *marker_value, wchar_t **block)
+mproc_status win32_environment_block(const plat_start *start, const char *token_value, wchar_t **block)
 {
     variables list = {NULL, 0, 0};
     mproc_status status = MPROC_OK;
@@ -155,7 +155,7 @@ mproc_status win32_environment_block(const plat_start *start, const char *marker
         }
     }
     if (status != MPROC_OK) goto done;
-    if ((status = variables_add_marker(&list, start->marker_name, marker_value)) != MPROC_OK) goto done;
+    if ((status = variables_add_token(&list, start->token_name, token_value)) != MPROC_OK) goto done;
     status = variables_join(&list, block);
 done:
     variables_fini(&list);

@@ -8,8 +8,8 @@
 
 /*
  * Makes the block: this process' variables (unless start->environment_only), changed by start->environment, and the
- * marker. The caller free()s it.
+ * token. The caller free()s it.
  */
-mproc_status win32_environment_block(const plat_start *start, const char *marker_value, wchar_t **block);
+mproc_status win32_environment_block(const plat_start *start, const char *token_value, wchar_t **block);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "birth.h"
 #include "environment.h"
 #include "error.h"
 #include "inherit.h"
@@ -10,7 +11,7 @@
 #include "wide.h"
 #include "windows_api.h"
 
-enum { MARKER_BYTES = 128, ATTRIBUTES_MAX = 2 };
+enum { ATTRIBUTES_MAX = 2 };
 
 /* The system keeps pointers to what its attributes name until the process is created. */
 typedef struct launch {
@@ -116,17 +117,17 @@ static mproc_status launch_texts(launch *it, const plat_start *start)
                                        : win32_wide_path(start->executable, &it->executable);
     if (status != MPROC_OK) return status;
     if ((status = launch_directory(it, start->working_directory)) != MPROC_OK) return status;
-    it->command = _wcsdup(GetCommandLineW());
+    it->command = _wcsdup(win32_birth_command());
     if (it->command == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a command line");
     return MPROC_OK;
 }
 
 static mproc_status launch_environment(launch *it, const plat_start *start)
 {
-    char marker[MARKER_BYTES] = "";
+    char token[PLAT_TOKEN_BYTES] = "";
 
-    start->marker_write(start->context, it->inheritance.numbers, marker);
-    return win32_environment_block(start, marker, &it->environment);
+    start->token_write(start->context, it->inheritance.numbers, token);
+    return win32_environment_block(start, token, &it->environment);
 }
 
 /* What the system says of a directory differs. */

@@ -99,3 +99,17 @@ void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t s
         at = until;
     }
 }
+
+/* A section may be reserved alone: then there is nothing to be read yet. */
+bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
+{
+    const void *view = MapViewOfFile((HANDLE)memory, FILE_MAP_READ, 0, 0, size);
+    MEMORY_BASIC_INFORMATION information = {0};
+    bool usable;
+
+    if (view == NULL) return false;
+    usable = VirtualQuery(view, &information, sizeof information) != 0 && information.State == MEM_COMMIT;
+    if (usable) memcpy(bytes, view, size);
+    UnmapViewOfFile(view);
+    return usable;
+}

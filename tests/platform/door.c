@@ -14,7 +14,7 @@ int64_t door_in_ms(int ms)
 
 /* ---- children --------------------------------------------------------------------------------- */
 
-static void write_marker(void *context, const plat_handle *numbers, char *text)
+static void write_token(void *context, const plat_handle *numbers, char *text)
 {
     door_call *call = context;
 
@@ -35,8 +35,8 @@ void door_call_init(door_call *call, const char *helper, const char *text)
     call->start.stdio[1].kind = MPROC_STDIO_INHERIT;
     call->start.stdio[2].kind = MPROC_STDIO_INHERIT;
     for (i = 0; i < 4; i++) call->start.handles[i] = PLAT_NO_HANDLE;
-    call->start.marker_name = CHECK_HELPER_VARIABLE;
-    call->start.marker_write = write_marker;
+    call->start.token_name = CHECK_HELPER_VARIABLE;
+    call->start.token_write = write_token;
     call->start.context = call;
 }
 

@@ -26,7 +26,7 @@ typedef struct door_call {
     plat_start start;
     const char *helper;     /* "suite.helper" */
     const char *text;       /* for the helper, at most 40 bytes */
-    int written;            /* how often the marker was asked for */
+    int written;            /* how often the token was asked for */
     plat_handle numbers[4]; /* the numbers that the helper was told */
 } door_call;
 

@@ -51,9 +51,9 @@ static void case_gives_the_same_command_line(void)
     CHECK_EXITS(&process, 0);
 }
 
-/* ---- the marker and the handles --------------------------------------------------------------- */
+/* ---- the token and the handles --------------------------------------------------------------- */
 
-static void case_asks_for_the_marker_once(void)
+static void case_asks_for_the_token_once(void)
 {
     door_call call;
     plat_process process;
@@ -417,7 +417,7 @@ static void case_executable_may_have_any_name(void)
 CHECK_SUITE_SETUP(process_start, warm_up,
     CASE(runs_this_program),
     CASE(gives_the_same_command_line),
-    CASE(asks_for_the_marker_once),
+    CASE(asks_for_the_token_once),
     CASE(hands_over_what_is_named),
     CASE(children_inherit_nothing_of_each_other),
     CASE(careless_handles_of_the_host_are_not_inherited),

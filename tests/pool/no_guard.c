@@ -1,6 +1,6 @@
 /*
- * A program that has forgotten its guard: its workers run main() again. What pools make of it is checked here, and
- * the exit code says whether it was right.
+ * A program that has forgotten its guard, and names itself as the executable of its workers: they run main() again.
+ * What pools make of it is checked here, and the exit code says whether it was right.
  *
  *     pool_no_guard returns|faults      what main() does in a worker, which may not have a pool
  */
@@ -82,8 +82,15 @@ int main(int argc, char **argv)
 {
     bool faults = argc == 2 && strcmp(argv[1], "faults") == 0;
     mproc_pool *pool;
-    mproc_status status = mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool);
+    mproc_status status;
     int code;
+
+    /* Without it the first process is told at once, and nothing is started. */
+    if (!mproc_parent_process() &&
+        mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool) != MPROC_NO_GUARD)
+        return fail("create without a guard", MPROC_OK);
+    mproc_check(mproc_set_executable(argv[0]));
+    status = mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool);
 
     if (status == MPROC_NO_GUARD) {
         if (!strstr(mproc_last_error_text(), "mproc_main_guard()")) return fail("another text", status);

@@ -1,9 +1,9 @@
-/* mproc_main_guard(), and what a process does with a marker: programs of their own, of which the output is read. */
+/* mproc_main_guard(), and what a process does with a token: programs of their own, of which the output is read. */
 #include "kit.h"
 
 #include "kit_os.h"
 #include "platform/door.h"
-#include "process/marker.h"
+#include "process/token.h"
 
 /* Runs one of the programs that lie beside this one. */
 static void run_program(const char *name, kit_run *run)
@@ -23,10 +23,26 @@ static int count(const char *text, const char *part)
     return found;
 }
 
-/* Neither the task runs nor does the child start children: the program is told, twice. */
-static void case_forgotten_guard_is_told_and_no_fork_bomb(void)
+/* Before anything of main() has run a second time. */
+static void case_forgotten_guard_is_told_before_anything_runs_twice(void)
 {
     kit_run run = {0};
+
+    run_program(KIT_NO_GUARD, &run);
+    CHECK_EQ(run.code, 3);
+    CHECK_EQ(count(run.output, "main runs"), 1);
+    CHECK_CONTAINS(run.output, "start of Process-1: MPROC_NO_GUARD");
+    CHECK_CONTAINS(run.output, "has not called mproc_main_guard()");
+    CHECK_CONTAINS(run.output, "call it at the top of main()");
+    CHECK_CONTAINS(run.output, "mproc_set_executable()");
+    CHECK(strstr(run.output, "the task runs") == NULL);
+}
+
+/* Whoever names the program of children answers for its guard: it runs, and is no fork bomb. */
+static void case_named_executable_without_a_guard_is_told(void)
+{
+    char path[1200];
+    kit_run run = {.text = kit_beside(KIT_NO_GUARD, path, sizeof path)};
 
     run_program(KIT_NO_GUARD, &run);
     CHECK_EQ(run.code, 3);
@@ -51,7 +67,7 @@ static void case_arguments_and_objects_come_before_the_guard(void)
     CHECK_CONTAINS(exec.output, "exit code 57\n");
 }
 
-static void case_foreign_grandchild_does_not_believe_the_marker(void)
+static void case_foreign_grandchild_does_not_believe_the_token(void)
 {
     char path[1200];
     char command[1300];
@@ -68,50 +84,51 @@ static void case_foreign_grandchild_does_not_believe_the_marker(void)
     CHECK_CONTAINS(run.output, "exit code 19\n");
 }
 
-/* ---- markers made by hand --------------------------------------------------------------------- */
+/* ---- tokens made by hand --------------------------------------------------------------------- */
 
-static void check_is_first_process(const char *marker)
+static void check_is_first_process(const char *token)
 {
     char variable[300];
     const char *variables[2] = {variable, NULL};
     kit_run run = {.environment = variables};
 
-    snprintf(variable, sizeof variable, MARKER_NAME "=%s", marker);
+    snprintf(variable, sizeof variable, PLAT_TOKEN_NAME "=%s", token);
     run_program(KIT_PLACE, &run);
     CHECK_EQ(run.code, 0);
     CHECK_STRING(run.output, "Process-1: 7\nProcess-2: 8\n");
 }
 
-static void case_marker_that_is_garbage_is_ignored(void)
+static void case_token_that_is_garbage_is_ignored(void)
 {
-    static const char *const markers[] = {"x",
-                                          "0",
-                                          "3 4 5",
-                                          "3 4 68719476736 65680 1 0",
-                                          "3 4 68719476736 65680 1 0 0 0",
-                                          "3 4 68719476736 65680 1 0 0x",
-                                          " 3 4 68719476736 65680 1 0 0",
-                                          "-3 4 68719476736 65680 1 0 0",
-                                          "+3 4 68719476736 65680 1 0 0",
-                                          "3 4 99999999999999999999999 65680 1 0 0",
-                                          "3 4 68719476736 65680 4294967296 0 0",
-                                          "3 4 68719476736 65681 1 0 0",
-                                          "3 4 68719476736 65680 1 0 9223372036854775808",
-                                          "3 4 1 65680 1 0 0"};
+    static const char *const tokens[] = {"x",
+                                         "0",
+                                         "3 4 5",
+                                         "3 4 68719476736 65680 1 0 0 0 0",
+                                         "3 4 68719476736 65680 1 0 0 0 0 0 0",
+                                         "3 4 68719476736 65680 1 0 0 0 0 0x",
+                                         " 3 4 68719476736 65680 1 0 0 0 0 0",
+                                         "-3 4 68719476736 65680 1 0 0 0 0 0",
+                                         "+3 4 68719476736 65680 1 0 0 0 0 0",
+                                         "3 4 99999999999999999999999 65680 1 0 0 0 0 0",
+                                         "3 4 68719476736 65680 4294967296 0 0 0 0 0",
+                                         "3 4 68719476736 65681 1 0 0 0 0 0",
+                                         "3 4 68719476736 65680 1 0 9223372036854775808 0 0 0",
+                                         "3 4 68719476736 65680 1 0 0 0 0 2",
+                                         "3 4 1 65680 1 0 0 0 0 0"};
     size_t i;
 
-    for (i = 0; i < sizeof markers / sizeof markers[0]; i++) check_is_first_process(markers[i]);
+    for (i = 0; i < sizeof tokens / sizeof tokens[0]; i++) check_is_first_process(tokens[i]);
 }
 
-/* In form, but of handles that are not open, or no arena. */
-static void case_marker_of_no_arena_is_ignored(void)
+/* In form, but of handles that are not open, or no arena; and nobody lives who can have written them. */
+static void case_token_of_no_arena_is_ignored(void)
 {
-    check_is_first_process("3 4 68719476736 65680 1 0 0");
-    check_is_first_process("0 0 65536 8 0 0 0");
-    check_is_first_process("1 2 65536 65528 0 0 0");
-    check_is_first_process("2147483647 2147483647 68719476736 8 4294967295 4294967295 9223372036854775807");
-    check_is_first_process("1 1 18446744073709551615 65680 1 0 0");
-    check_is_first_process("3 4 68719476736 1073741816 1 0 0");
+    check_is_first_process("3 4 68719476736 65680 1 0 0 0 0 0");
+    check_is_first_process("0 0 65536 8 0 0 0 0 0 0");
+    check_is_first_process("1 2 65536 65528 0 0 0 0 0 1");
+    check_is_first_process("2147483647 2147483647 68719476736 8 4294967295 4294967295 9223372036854775807 0 0 0");
+    check_is_first_process("1 1 18446744073709551615 65680 1 0 0 0 0 0");
+    check_is_first_process("3 4 68719476736 1073741816 1 0 0 0 0 0");
 }
 
 /* The parent's own child must not run the program once more, as a family of its own, because it has no access. */
@@ -121,28 +138,31 @@ static void case_child_without_the_arena_is_told(void)
     const char *variables[2] = {variable, NULL};
     kit_run run = {.environment = variables};
 
-    snprintf(variable, sizeof variable, MARKER_NAME "=0 0 65536 8 0 0 %lld", (long long)mproc_getpid());
+    snprintf(variable, sizeof variable, PLAT_TOKEN_NAME "=0 0 65536 8 0 0 %lld 0 0 0", (long long)mproc_getpid());
     run_program(KIT_PLACE, &run);
     CHECK_EQ(run.code, 1);
     CHECK_CONTAINS(run.output, "whose memory it cannot have");
 }
 
-static void case_marker_survives_printing_and_parsing(void)
+static void case_token_survives_printing_and_parsing(void)
 {
-    const struct marker marker = {5,           2147483647,  (uint64_t)64 << 30, ((uint64_t)64 << 30) - 8,
-                                  4294967295u, 4294967295u, INT64_MAX};
-    struct marker read;
-    char text[MARKER_BYTES];
+    const struct spawn_token token = {INT32_MAX - 1, 2147483647, UINT64_MAX, UINT64_MAX - 7, 4294967295u,
+                                      4294967295u,   INT64_MAX,  INT64_MAX,  4294967295u,    true};
+    struct spawn_token read;
+    char text[PLAT_TOKEN_BYTES];
 
-    marker_print(&marker, text);
-    CHECK(marker_parse(text, &read));
-    CHECK_EQ(read.memory, marker.memory);
-    CHECK_EQ(read.watched, marker.watched);
-    CHECK_EQ(read.reserve, marker.reserve);
-    CHECK_EQ(read.pid_offset, marker.pid_offset);
-    CHECK_EQ(read.process, marker.process);
-    CHECK_EQ(read.generation, marker.generation);
-    CHECK_EQ(read.parent, marker.parent);
+    token_print(&token, text);
+    CHECK(token_parse(text, &read));
+    CHECK_EQ(read.memory, token.memory);
+    CHECK_EQ(read.watched, token.watched);
+    CHECK_EQ(read.reserve, token.reserve);
+    CHECK_EQ(read.pid_offset, token.pid_offset);
+    CHECK_EQ(read.process, token.process);
+    CHECK_EQ(read.generation, token.generation);
+    CHECK_EQ(read.parent, token.parent);
+    CHECK_EQ(read.parent_born_before_ns, token.parent_born_before_ns);
+    CHECK_EQ(read.depth, token.depth);
+    CHECK_EQ(read.seen, token.seen);
 }
 
 /* ---- exit handlers ---------------------------------------------------------------------------- */
@@ -157,12 +177,13 @@ static void case_exit_handlers_run_around_the_librarys(void)
 }
 
 CHECK_SUITE_SETUP(process_guard, kit_setup,
-    CASE(forgotten_guard_is_told_and_no_fork_bomb),
+    CASE(forgotten_guard_is_told_before_anything_runs_twice),
+    CASE(named_executable_without_a_guard_is_told),
     CASE(arguments_and_objects_come_before_the_guard),
-    CASE(foreign_grandchild_does_not_believe_the_marker),
-    CASE(marker_that_is_garbage_is_ignored),
-    CASE(marker_of_no_arena_is_ignored),
+    CASE(foreign_grandchild_does_not_believe_the_token),
+    CASE(token_that_is_garbage_is_ignored),
+    CASE(token_of_no_arena_is_ignored),
     CASE(child_without_the_arena_is_told),
-    CASE(marker_survives_printing_and_parsing),
+    CASE(token_survives_printing_and_parsing),
     CASE(exit_handlers_run_around_the_librarys),
 );

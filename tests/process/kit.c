@@ -162,7 +162,7 @@ bool kit_is_gone(int64_t pid)
 
 /* ---- programs of their own -------------------------------------------------------------------- */
 
-static void write_marker(void *context, const plat_handle *numbers, char *text)
+static void write_token(void *context, const plat_handle *numbers, char *text)
 {
     const kit_run *run = context;
 
@@ -176,8 +176,8 @@ static void start_run(const kit_run *run, plat_handle output, plat_process *proc
     plat_start start = {.executable = run->executable,
                         .working_directory = run->working_directory,
                         .environment = run->environment,
-                        .marker_name = run->executable != NULL ? "KIT_TEXT" : CHECK_HELPER_VARIABLE,
-                        .marker_write = write_marker,
+                        .token_name = run->executable != NULL ? "KIT_TEXT" : CHECK_HELPER_VARIABLE,
+                        .token_write = write_token,
                         .context = (void *)run};
     int i;
 

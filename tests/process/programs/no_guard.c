@@ -1,6 +1,10 @@
-/* A program without a guard that starts a process: its child runs main() again. The test reads what both print. */
+/*
+ * A program without a guard that starts a process. KIT_TEXT, if it is not empty, is the executable for its child,
+ * which may be this one: then main() runs again. The test reads what is printed.
+ */
 #include <mproc/process.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static mproc_status task(mproc_call *call)
 {
@@ -13,8 +17,11 @@ int main(void)
 {
     mproc_process *process = NULL;
     mproc_status status;
+    const char *executable = getenv("KIT_TEXT");
 
     setvbuf(stdout, NULL, _IONBF, 0);
+    printf("main runs\n");
+    if (executable != NULL && *executable != '\0') mproc_check(mproc_set_executable(executable));
     mproc_check(mproc_process_create(task, mproc_no_args(), NULL, &process));
     status = mproc_process_start(process);
     printf("start of %s: %s: %s\n", mproc_process_name(process), mproc_status_name(status), mproc_last_error_text());

@@ -1,0 +1,96 @@
+/*
+ * Programs clear their environment, and write over their arguments to hide a password. Therefore both are taken when
+ * the library is loaded, which is before main().
+ */
+#include "birth.h"
+
+#include "platform.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    bool taken;
+    bool has_token;
+    char token[PLAT_TOKEN_BYTES];
+    char **arguments;
+} birth;
+
+static void birth_take(int count, char *const *arguments);
+static void birth_take_token(void);
+static char **birth_copy(int count, char *const *arguments);
+
+/*
+ * glibc passes main()'s arguments to constructors; other C libraries do not, and there command.c reads them later.
+ * Before constructors without a priority, so that those of the program find it done.
+ */
+#ifdef __GLIBC__
+__attribute__((constructor(101))) static void birth_load(int count, char **arguments)
+{
+    birth_take(count, arguments);
+}
+#else
+__attribute__((constructor(101))) static void birth_load(void)
+{
+    birth_take(0, NULL);
+}
+#endif
+
+const char *plat_birth_token(void)
+{
+    if (!birth.taken) birth_take(0, NULL); /* called by another constructor, which came first */
+    return birth.has_token ? birth.token : NULL;
+}
+
+bool plat_birth_handles(plat_handle *memory, plat_handle *watched)
+{
+    int flags = fcntl(BIRTH_FIRST_HANDLE, F_GETFD);
+
+    *memory = BIRTH_FIRST_HANDLE;
+    *watched = BIRTH_FIRST_HANDLE + 1;
+    return flags >= 0 && (flags & FD_CLOEXEC) == 0; /* what came through an exec has no such flag */
+}
+
+char **birth_arguments(void)
+{
+    return birth.arguments;
+}
+
+/* Threads that exist already (the library is opened at run time) do not know of it before this has returned. */
+static void birth_take(int count, char *const *arguments)
+{
+    if (!birth.taken) birth_take_token();
+    if (birth.arguments == NULL && count > 0) birth.arguments = birth_copy(count, arguments);
+    birth.taken = true;
+}
+
+static void birth_take_token(void)
+{
+    char *value = getenv(PLAT_TOKEN_NAME);
+    size_t length = value != NULL ? strlen(value) : 0;
+
+    if (length == 0 || length >= sizeof birth.token) return;
+    memcpy(birth.token, value, length + 1);
+    birth.has_token = true;
+    if (value[length - 1] == '0') value[length - 1] = '1';
+}
+
+/* One block: the list, and the texts behind it. */
+static char **birth_copy(int count, char *const *arguments)
+{
+    size_t bytes = ((size_t)count + 1) * sizeof(char *);
+
+    for (int i = 0; i < count; i++) bytes += strlen(arguments[i]) + 1;
+    char **list = malloc(bytes);
+    if (list == NULL) return NULL;
+    char *text = (char *)(list + count + 1);
+    for (int i = 0; i < count; i++) {
+        size_t size = strlen(arguments[i]) + 1;
+        list[i] = memcpy(text, arguments[i], size);
+        text += size;
+    }
+    list[count] = NULL;
+    return list;
+}

@@ -1,0 +1,125 @@
+/* The same where programs become others, and fork; and what lies under the numbers of a child's handles. */
+#include "kit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kit_os.h"
+#include "platform/door.h"
+#include "process/token.h"
+
+static int count(const char *text, const char *part)
+{
+    int found = 0;
+
+    for (text = strstr(text, part); text != NULL; text = strstr(text + 1, part)) found++;
+    return found;
+}
+
+/* Runs `origin launch` with a script that has this line, in which $0 is the program. */
+static void run_script(const char *line, kit_exec *exec)
+{
+    char directory[1024];
+    char path[1100];
+    char program[1200];
+    char script[2600];
+
+    os_make_directory(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/script", directory);
+    kit_beside(KIT_ORIGIN, program, sizeof program);
+    snprintf(script, sizeof script, "#!/bin/sh\nprogram='%s'\n%s\n", program, line);
+    os_write_program(path, script);
+    exec->file = program;
+    exec->arguments = (const char *[]){"launch", path, NULL};
+    kit_exec_to_end(exec);
+    os_remove_directory(directory);
+    CHECK_EQ(exec->code, 0);
+    CHECK_EQ(count(exec->output, "main runs"), 1);
+}
+
+static void case_child_is_let_in_through_a_wrapper_without_environment(void)
+{
+    kit_exec exec = {.code = 0};
+
+    run_script("exec env -i \"$program\" \"$@\"", &exec);
+    CHECK_STRING(exec.output, "main runs\nthe task has read nothing\nthe child: MPROC_OK, code 0: \n");
+}
+
+static void case_program_behind_a_launcher_without_environment_is_refused(void)
+{
+    kit_exec exec = {.code = 0};
+
+    run_script("env -i \"$program\" \"$@\"\nexit 5", &exec);
+    CHECK_CONTAINS(exec.output, "must become their program (exec), not start it");
+    CHECK_CONTAINS(exec.output, "the child: MPROC_NO_GUARD, code 5: ");
+}
+
+static void case_copy_that_comes_to_the_guard_in_place_of_the_child_is_refused(void)
+{
+    kit_exec exec = {.code = 0};
+    char program[1200];
+
+    exec.file = kit_beside(KIT_ORIGIN, program, sizeof program);
+    exec.arguments = (const char *[]){"fork", NULL};
+    kit_exec_to_end(&exec);
+    CHECK_EQ(count(exec.output, "main runs"), 1);
+    CHECK_CONTAINS(exec.output, "daemon() or fork() come after mproc_main_guard()");
+    CHECK_CONTAINS(exec.output, "the child: MPROC_NO_GUARD, code 0: ");
+}
+
+/* ---- the program's own descriptors ------------------------------------------------------------ */
+
+/* In a new process: `file` is number 3, and a token that somebody kept says that there is an arena. */
+static void become_with_third(const char *file, const char *helper)
+{
+    static char executable[4096];
+    char *arguments[] = {executable, NULL};
+    int opened = open(file, O_RDWR | O_CREAT, 0600);
+
+    if (readlink("/proc/self/exe", executable, sizeof executable - 1) < 0 || dup2(opened, 3) != 3) _exit(1);
+    setenv(PLAT_TOKEN_NAME, "3 4 68719476736 65680 1 0 0 0 0 0", 1);
+    setenv(CHECK_HELPER_VARIABLE, helper, 1);
+    execv(executable, arguments);
+    _exit(2);
+}
+
+/* The guard has been passed, and with it all that looks at the handles of a child. */
+static int helper_has_a_third(const char *text)
+{
+    (void)text;
+    CHECK_OK(mproc_sleep_ms(0));
+    CHECK(mproc_parent_process() == NULL);
+    CHECK(fcntl(3, F_GETFD) >= 0);
+    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
+    CHECK(fcntl(3, F_GETFD) >= 0);
+    return 0;
+}
+
+static void case_stale_token_leaves_the_programs_descriptors_alone(void)
+{
+    char directory[1024];
+    char path[1100];
+    const char *files[] = {path, "/dev/zero"};
+    int status = 0;
+
+    os_make_directory(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/empty", directory);
+    for (int i = 0; i < 2; i++) {
+        pid_t pid = fork();
+        if (pid == 0) become_with_third(files[i], "posix_origin.has_a_third");
+        CHECK_EQ(waitpid(pid, &status, 0), pid);
+        CHECK(WIFEXITED(status));
+        CHECK_EQ(WEXITSTATUS(status), 0);
+    }
+    os_remove_directory(directory);
+}
+
+CHECK_SUITE_SETUP(posix_origin, kit_setup,
+    CASE(child_is_let_in_through_a_wrapper_without_environment),
+    CASE(program_behind_a_launcher_without_environment_is_refused),
+    CASE(copy_that_comes_to_the_guard_in_place_of_the_child_is_refused),
+    CASE(stale_token_leaves_the_programs_descriptors_alone),
+    HELPER(has_a_third),
+);
