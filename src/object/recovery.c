@@ -174,6 +174,13 @@ static bool is_orphan(uint32_t index, uint32_t state)
     return parent != SLOT_NONE && (!is_child(index, state, parent) || slot_process_dead(parent));
 }
 
+bool recovery_orphaned(void)
+{
+    uint32_t index = thread_self.process;
+
+    return is_orphan(index, atomic_load(&process_slot_at(index)->state));
+}
+
 /*
  * One slot, by its state as it was read once: while its parent lives, that may free it meanwhile, for somebody else;
  * of others only recovery changes it, whose lock we have. Returns whether it was freed.
@@ -221,10 +228,9 @@ static bool look_is_due(void)
 void recovery_look(void)
 {
     static THREAD_LOCAL bool looks;
-    uint32_t index = thread_self.process;
 
     if (looks || !look_is_due()) return;
     looks = true;
-    if (recovery_orphans() || is_orphan(index, atomic_load(&process_slot_at(index)->state))) recovery_adopt();
+    if (recovery_orphans() || recovery_orphaned()) recovery_adopt();
     looks = false;
 }

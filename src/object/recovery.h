@@ -22,6 +22,9 @@ bool recovery_process(uint32_t process);
 /* Recovers the thread's process if it has ended: for a thread that waits on a lock for too long. */
 void recovery_help(uint32_t tag);
 
+/* Whether the parent of this process has ended, or is gone already. */
+bool recovery_orphaned(void);
+
 /* Recovers processes, and frees their slots, that ended and have no living parent to do so. */
 void recovery_adopt(void);
 

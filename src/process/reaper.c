@@ -8,12 +8,19 @@
 #include "process/family.h"
 #include "process/join.h"
 
-/* How often the reaper looks again at a slot whose daemons are about to end: they take a millisecond or less. */
+/*
+ * How soon the reaper looks again at what is about to happen: the daemons of a dead child end, which takes a
+ * millisecond or less, or the parent counts as dead. It doubles each time, for some take longer.
+ */
 #define RETRY_NS ((int64_t)1000000)
-/* How often it looks for the ends of orphans, if there are any. */
+/* How often it looks at most, and how often for the ends of orphans, if there are any. */
 #define LOOK_NS ((int64_t)2000000000)
+/* What the parent is watched by; those of children begin at 1. */
+#define PARENT_TOKEN UINT64_MAX
 
 static _Atomic int retries;
+static _Atomic int64_t retry_ns = RETRY_NS;
+static bool parent_ended; /* the reaper's own: its sentinel has told, and what it had is not recovered yet */
 
 static plat_watcher *watcher;
 static _Atomic bool prepared;
@@ -52,10 +59,33 @@ static void watch_again(mproc_process *process)
     } while (status != MPROC_OK);
 }
 
+/*
+ * Of its own parent's end nobody else may be left to be told: it adopts what that had, and so whoever waits for
+ * something of a dead process has somebody who looks. The sentinel may tell before the system counts the parent as
+ * dead, or when it has closed its end.
+ */
+static void adopt_siblings(void)
+{
+    if (!recovery_orphaned()) return;
+    parent_ended = false;
+    recovery_adopt();
+}
+
 static int64_t look_again_ns(bool pending)
 {
-    if (pending) return plat_clock_now_ns() + RETRY_NS;
-    return recovery_orphans() ? plat_clock_now_ns() + LOOK_NS : PLAT_FOREVER;
+    int64_t wait_ns = atomic_load(&retry_ns);
+
+    if (!pending) return recovery_orphans() ? plat_clock_now_ns() + LOOK_NS : PLAT_FOREVER;
+    if (wait_ns < LOOK_NS) atomic_compare_exchange_strong(&retry_ns, &wait_ns, 2 * wait_ns);
+    return plat_clock_now_ns() + wait_ns;
+}
+
+static void collect(uint64_t token)
+{
+    mproc_process *process = children_find(token);
+
+    if (process && !process_collect(process)) watch_again(process);
+    children_release(process);
 }
 
 static void reap(void *unused)
@@ -68,11 +98,15 @@ static void reap(void *unused)
     atomic_store(&reaper_state, REAPER_RUNS);
     for (;;) {
         bool pending = atomic_load(&retries) > 0;
-        uint64_t token = plat_watcher_wait(watcher, look_again_ns(pending));
-        mproc_process *process = token ? children_find(token) : NULL;
-        if (process && !process_collect(process)) watch_again(process);
-        children_release(process);
+        uint64_t token = plat_watcher_wait(watcher, look_again_ns(pending || parent_ended));
+        if (token == PARENT_TOKEN) {
+            parent_ended = true;
+            atomic_store(&retry_ns, RETRY_NS);
+        } else if (token) {
+            collect(token);
+        }
         if (pending) retry_all();
+        if (parent_ended) adopt_siblings();
         if (recovery_orphans()) recovery_look();
     }
 }
@@ -93,16 +127,28 @@ static mproc_status start_thread(void)
                        "one more thread, or no memory");
 }
 
+static mproc_status watch_parent(void)
+{
+    return family.child ? plat_watcher_add(watcher, family.watched, PARENT_TOKEN) : MPROC_OK;
+}
+
+static mproc_status prepare(void)
+{
+    mproc_status status;
+
+    if ((status = plat_watcher_create(&watcher)) != MPROC_OK) return status;
+    if ((status = watch_parent()) == MPROC_OK && (status = start_thread()) == MPROC_OK) return MPROC_OK;
+    plat_watcher_free(watcher);
+    watcher = NULL;
+    return status;
+}
+
 mproc_status reaper_start(void)
 {
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&reaper_mutex);
-    if (!watcher && (status = plat_watcher_create(&watcher)) == MPROC_OK && (status = start_thread()) != MPROC_OK) {
-        plat_watcher_free(watcher);
-        watcher = NULL;
-    }
-    if (status == MPROC_OK) atomic_store(&prepared, true);
+    if (!watcher && (status = prepare()) == MPROC_OK) atomic_store(&prepared, true);
     plat_mutex_unlock(&reaper_mutex);
     return status;
 }
@@ -125,6 +171,7 @@ mproc_status reaper_watch(mproc_process *process)
 void reaper_retry(void)
 {
     atomic_fetch_add(&retries, 1);
+    atomic_store(&retry_ns, RETRY_NS);
     plat_watcher_wake(watcher);
 }
 
