@@ -55,13 +55,14 @@ static_assert(offsetof(struct thread_slot, held) == ARENA_LINE, "what others loo
  */
 enum process_state { PROCESS_FREE, PROCESS_STARTING, PROCESS_ATTACHED, PROCESS_LIMBO, PROCESS_RECOVERED };
 
-enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2 };
+enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2, PROCESS_OVERDUE = 4 };
 
 /*
  * `state` is an enum process_state | the parent's slot index << 3 | the parent's generation << 20. It
  * changes as said above, by compare-and-swap, and the parent stays in it until the slot is free: so
  * the taking itself names who takes. The parent writes the rest while the state is STARTING; later
  *   PROCESS_ENTERED  is set by the process when it passes its main guard,
+ *   PROCESS_OVERDUE  is set by recovery on a daemon that has outlived its parent,
  *   interrupts       is raised by anybody,
  *   cells            is the chain of tables of blocks that the process owns (cells.h): its own, after its
  *                    death recovery's,

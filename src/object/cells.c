@@ -84,6 +84,17 @@ void cells_give(_Atomic uint64_t *cell)
     plat_mutex_unlock(&mutex);
 }
 
+void cells_release(struct intent *intent, const _Atomic uint64_t *chain)
+{
+    for (uint64_t at = atomic_load(chain); at != 0;) {
+        struct cell_table *table = (struct cell_table *)arena_at(at);
+        for (int i = 0; i < TABLE_CELLS; i++) {
+            object_holder_died(intent, atomic_load(&table->cells[i]));
+        }
+        at = atomic_load(&table->next);
+    }
+}
+
 /* A table is taken off the head of the chain when all its cells are empty, and leaves the next one there. */
 void cells_recover(struct intent *intent, _Atomic uint64_t *chain)
 {

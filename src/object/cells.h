@@ -19,6 +19,9 @@ mproc_status cells_refer(uint64_t object, _Atomic uint64_t **cell);
 /* Gives up what the cell has, a block or a handle, and the cell; NULL is fine. */
 void cells_give(_Atomic uint64_t *cell);
 
+/* In recovery, before that: gives back at once what others wait for of what is in the chain. Can be repeated. */
+void cells_release(struct intent *intent, const _Atomic uint64_t *chain);
+
 /* In recovery: gives up all that is in the chain that begins at the cell `chain`, and the chain. */
 void cells_recover(struct intent *intent, _Atomic uint64_t *chain);
 

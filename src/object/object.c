@@ -142,6 +142,15 @@ static void unpublish(uint64_t object)
     atomic_store_explicit(&block_header_of(object)->kind, OBJECT_NONE | generation << 8, memory_order_release);
 }
 
+void object_holder_died(struct intent *intent, uint64_t object)
+{
+    const struct object_type *type;
+
+    if (!object || object_kind(object) == OBJECT_NONE) return;
+    type = object_type(object);
+    if (type->holder_died) type->holder_died(intent, object);
+}
+
 /*
  * Plain memory has no list. So the object first leaves the cell, in which the next one takes its place: the object's
  * lock is taken for that, as an intent has one.

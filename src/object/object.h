@@ -94,6 +94,9 @@ void object_drop(struct intent *intent, _Atomic uint64_t *cell);
  */
 void object_lock(struct intent *intent, uint64_t object, arena_lock *lock);
 
+/* The process that holds what is at this offset (0: nothing) has died: what others wait for comes back at once. */
+void object_holder_died(struct intent *intent, uint64_t object);
+
 /* Whether the offset, from a source that may be out of date, is an object of this kind and generation. */
 bool object_is(uint64_t object, enum object_kind kind, uint32_t generation);
 

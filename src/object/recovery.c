@@ -98,6 +98,20 @@ static void free_slot(uint32_t index)
 static bool recover_locked(uint32_t process);
 
 /*
+ * The system is about to end the daemons of a dead process. One that is still there the next time has escaped it - it
+ * may have closed its end of the sentinel - and is killed.
+ */
+static void end_daemon(struct process_slot *slot)
+{
+    plat_process process = {PLAT_NO_HANDLE, atomic_load(&slot->pid)};
+
+    if (!(atomic_fetch_or(&slot->flags, PROCESS_OVERDUE) & PROCESS_OVERDUE)) return;
+    if (plat_process_open(process.pid, atomic_load(&slot->born_before_ns), &process.handle) != MPROC_OK) return;
+    plat_process_kill(&process);
+    plat_handle_close(process.handle);
+}
+
+/*
  * The dead process' children: those that have ended are recovered in its place. Its blocks may still be
  * in use by a daemon that the system is about to end, but not by others, which were given none.
  */
@@ -111,7 +125,9 @@ static bool recover_children(uint32_t parent)
         if (!is_child(i, atomic_load(&slot->state), parent)) continue;
         if (!slot_process_dead(i)) {
             atomic_store(&arena_header()->orphans, 1);
-            quiet = quiet && !(atomic_load(&slot->flags) & PROCESS_DAEMON);
+            if (!(atomic_load(&slot->flags) & PROCESS_DAEMON)) continue;
+            end_daemon(slot);
+            quiet = false;
         } else if (recover_locked(i)) {
             free_slot(i);
         } else {
@@ -132,6 +148,7 @@ static bool recover_locked(uint32_t process)
         recover_threads(process);
         set_state(slot, PROCESS_LIMBO);
     }
+    cells_release(recovery_intent(), &slot->cells);
     if (!recover_children(process)) return false;
     cells_recover(recovery_intent(), &slot->cells);
     set_state(slot, PROCESS_RECOVERED);

@@ -30,7 +30,8 @@ const struct object_type semaphore_type = {.name = "a semaphore", .closing = clo
 const struct object_type permits_type = {.name = "permits",
                                          .links = 1,
                                          .links_at = offsetof(struct permits, semaphore),
-                                         .last_dropped = give_permits_back};
+                                         .holder_died = give_permits_back,
+.last_dropped = give_permits_back};
 
 static plat_mutex mutex; /* guards the making of a reference's account, by its first acquire */
 

@@ -249,6 +249,44 @@ static const char *check_two(void *state, bool completed)
     return wrong != NULL ? wrong : check_end(state, completed, owned ? 1 : 2);
 }
 
+/* ---- a daemon outlives the owner -------------------------------------------------------------- */
+
+static void stay(struct clan *clan, int number)
+{
+    (void)clan;
+    (void)number;
+}
+
+static void begin_one_with_peer_and_daemon(void *state)
+{
+    begin_one_with_peer(state);
+    clan_peer(state, stay);
+}
+
+/* The second peer is a daemon of the victim, which the system does not end with it. */
+static void enter_with_daemon(void *state)
+{
+    struct clan *clan = state;
+    struct process_slot *daemon = process_slot_at(clan->peers[1].slot);
+    uint32_t generation;
+
+    enter_with_permit(state);
+    generation = atomic_load(&process_slot_at(clan->victim.slot)->generation);
+    atomic_fetch_or(&daemon->flags, PROCESS_DAEMON);
+    atomic_store(&daemon->state, PROCESS_ATTACHED | clan->victim.slot << 3 | generation << 20);
+}
+
+/* It gets the permit before the daemon has ended; all the rest comes back after that. */
+static const char *check_before_daemon(void *state, bool completed)
+{
+    const char *wrong = check_peer(state, true);
+
+    if (wrong != NULL) return wrong;
+    clan_disband(state);
+    clan_recover(state);
+    return check_end(state, completed, 1);
+}
+
 #define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
 
 static const step_scenario scenarios[] = {
@@ -315,6 +353,13 @@ static const step_scenario scenarios[] = {
      .enter = enter_with_permit,
      .operation = release,
      .check = check_given_back,
+     RECOVERED},
+    {.name = "sync_semaphore.owned_daemon_outlives",
+     .slow = true,
+     .setup = begin_one_with_peer_and_daemon,
+     .enter = enter_with_daemon,
+     .operation = release,
+     .check = check_before_daemon,
      RECOVERED},
     {.name = "sync_semaphore.owned_chosen_waiter",
      .slow = true,
