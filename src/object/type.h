@@ -19,7 +19,7 @@ struct reference;
  *   waiter_died    a thread has died that waits for the object (waiting.h); `order` is what it entered
  *   owner_died     a thread has died that had entered the object as its own (held.h); `owner` is its tag
  *   owned_by       whether it still is that thread's
- *   holder_died    a process has died that has a handle of it, which is dropped later: what others wait for comes back
+ *   holder_died    a process has died that has a handle, which is dropped later: what others wait for comes back
  *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back
  *   opened         this process has got a reference: makes what that needs outside of the arena
  *   closing        this process gives up a reference, made or opened

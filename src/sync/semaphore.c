@@ -31,7 +31,7 @@ const struct object_type permits_type = {.name = "permits",
                                          .links = 1,
                                          .links_at = offsetof(struct permits, semaphore),
                                          .holder_died = give_permits_back,
-.last_dropped = give_permits_back};
+                                         .last_dropped = give_permits_back};
 
 static plat_mutex mutex; /* guards the making of a reference's account, by its first acquire */
 

@@ -5,7 +5,7 @@
 #include "sync/peers.h"
 
 #include "platform/door.h"
-#include "process/reference.h"
+#include "object/reference.h"
 
 #include <stdlib.h>
 
