@@ -22,6 +22,9 @@ typedef struct mproc_call mproc_call;
  * MPROC_OK ends the process with exit code 0; any other status with 1, after its text was printed
  * to stderr. The function may also call exit(n).
  *
+ * When it returns, locks that it holds are abandoned, as at the end of their owner. A fork() copy that it has made
+ * and that returns from it ends at once, without exit handlers. The same is true of the functions of maps.
+ *
  * It is found in the child by its module and its place in it, so it may be static, and may lie in
  * the executable, in a shared library linked to it, or in one opened at run time.
  */

@@ -40,6 +40,9 @@ typedef struct mproc_pool_options {
  * the largest power of two that divides their size, up to 64 bytes (worker threads: they are the
  * caller's own arrays, with their alignment); they are valid until it returns.
  * Any status but MPROC_OK fails the item and skips the rest of its chunk.
+ *
+ * What it prints has left the worker's process before the map returns. A thread that ends in it (pthread_exit(),
+ * ExitThread()) is a lost worker. What <mproc/call.h> says of functions that return holds here, too.
  */
 typedef mproc_status mproc_item_function(const void *item, void *result, mproc_call *call);
 

@@ -324,8 +324,11 @@ MPROC_API mproc_status mproc_catch_interrupts(void);
 
 /* ---- what the inline functions above call; not for direct use ------------------------------ */
 
-/* Returns whether this process is a child; it has then run its task, and `*code` is its exit code. */
-MPROC_API bool mproc_main_guard_run(int *code);
+/*
+ * Returns whether this process is a child; it has then run its task, and `*code` is its exit code. `flush` writes out
+ * the buffers of the program's standard streams.
+ */
+MPROC_API bool mproc_main_guard_run(int *code, void (*flush)(void));
 
 /* What a normal exit does, see mproc_shutdown(). */
 MPROC_API void mproc_main_exit(void);
@@ -339,11 +342,18 @@ MPROC_API mproc_status mproc_process_create_sized(mproc_function *function, mpro
  * Inline, so that exit(), atexit() and the stdio buffers are the program's own, not those of a
  * shared library with a C runtime of its own.
  */
+static inline void mproc_flush_(void)
+{
+    fflush(stdout);
+    fflush(stderr);
+}
+
 static inline void mproc_main_guard(void)
 {
     int code = 0;
+
     atexit(mproc_main_exit);
-    if (mproc_main_guard_run(&code)) exit(code);
+    if (mproc_main_guard_run(&code, mproc_flush_)) exit(code);
 }
 
 static inline mproc_status mproc_process_create(mproc_function *function, mproc_args args,

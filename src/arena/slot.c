@@ -2,6 +2,7 @@
 #include "arena/slot.h"
 
 THREAD_LOCAL struct thread_self thread_self;
+const _Atomic uint64_t slot_always_left = 1;
 
 /* One more than the highest slot ever taken must cover a slot before it is taken: recovery looks no further. */
 static void raise_high(_Atomic uint32_t *high, uint32_t value)
@@ -128,6 +129,7 @@ mproc_status slot_thread_enter(uint32_t process)
     thread_self.index = index;
     thread_self.tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
     thread_self.process = process;
+    if (thread_self.left != &slot_always_left) thread_self.left = &slot->held[0];
     thread_self.interrupts_seen = atomic_load(&process_slot_at(process)->interrupts);
     return MPROC_OK;
 }

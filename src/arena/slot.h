@@ -131,14 +131,21 @@ static inline uint32_t process_state_word(enum process_state state, uint32_t wor
     return (uint32_t)state | (word & ~7u);
 }
 
-/* The calling thread's own view of its slot. `slot` is NULL before slot_thread_enter(). */
+/*
+ * The calling thread's own view of its slot. `slot` is NULL before slot_thread_enter(). `left` tells whether a task
+ * has left something behind (see process/task.h), by a word that is not 0 then: the first place of `held`, or, when
+ * that does not show all, slot_always_left.
+ */
 struct thread_self {
     struct thread_slot *slot;
     uint32_t tag;
     uint32_t index;
     uint32_t process;
     uint32_t interrupts_seen;
+    const _Atomic uint64_t *left;
 };
+
+extern const _Atomic uint64_t slot_always_left;
 
 extern THREAD_LOCAL struct thread_self thread_self;
 

@@ -73,6 +73,7 @@ mproc_status held_enter_slow(uint64_t lock)
     struct thread_slot *slot = thread_self.slot;
     mproc_status status;
 
+    thread_self.left = &slot_always_left;
     if (visit_all(slot, fill, lock, thread_self.tag)) return MPROC_OK;
     visit_all(slot, sweep, 0, thread_self.tag);
     if (visit_all(slot, fill, lock, thread_self.tag)) return MPROC_OK;
@@ -159,4 +160,21 @@ void held_abandon(struct intent *intent, struct thread_slot *slot, uint32_t tag)
     visit_all(slot, abandon, 0, tag);
     while ((more = atomic_load(&slot->held_more)) != 0)
         block_give_leaving(intent, &slot->held_more, atomic_load(&((struct held_table *)arena_at(more))->next));
+}
+
+static bool is_owned(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)
+{
+    uint64_t kept = atomic_load(place);
+
+    (void)lock;
+    return kept && owned(kept, tag);
+}
+
+bool held_abandon_own(void)
+{
+    bool any = visit_all(thread_self.slot, is_owned, 0, thread_self.tag);
+
+    held_abandon(work_intent(), thread_self.slot, thread_self.tag);
+    thread_self.left = &thread_self.slot->held[0];
+    return any;
 }

@@ -82,4 +82,7 @@ bool held_lock_owned(uint64_t object, uint32_t tag);
  */
 void held_abandon(struct intent *intent, struct thread_slot *slot, uint32_t tag);
 
+/* The same of the calling thread, which goes on. Returns whether it had a lock. */
+bool held_abandon_own(void);
+
 #endif

@@ -22,25 +22,27 @@ struct walk {
     uint64_t finished;
 };
 
-/* Items that are still to come. Addresses are numbers: an array that is not there is at 0, with items of no bytes. */
+/* Where a worker is in a range. Addresses are numbers: an array that is not there is at 0, with items of no bytes. */
 struct items {
     mproc_item_function *function;
-    mproc_call *call;
+    const struct thread_self *self;
     uintptr_t input;
     uintptr_t result;
-    size_t item_size;
-    size_t result_size;
     uint64_t left;
     mproc_status status;
 };
 
 /* Calls the function for the next item. False: it failed. */
-static inline bool run_item(struct items *items)
+static inline bool run_item(struct compute *compute, struct items *items)
 {
-    items->status = items->function((const void *)items->input, (void *)items->result, items->call);
-    if (items->status != MPROC_OK) return false;
-    items->input += items->item_size;
-    items->result += items->result_size;
+    mproc_status status = items->function((const void *)items->input, (void *)items->result, &compute->call);
+
+    if (((uint64_t)status | task_left(items->self)) != 0) {
+        items->status = task_returned(&compute->task, status);
+        if (items->status != MPROC_OK) return false;
+    }
+    items->input += compute->item_size;
+    items->result += compute->result_size;
     items->left--;
     return true;
 }
@@ -52,16 +54,16 @@ static inline bool run_item(struct items *items)
 static mproc_status run_items(struct compute *compute, const struct range *range, uint64_t *done)
 {
     struct items items = {(mproc_item_function *)compute->function,
-                          &compute->call,
+                          compute->task.self,
                           (uintptr_t)range->inputs,
                           (uintptr_t)range->results,
-                          compute->item_size,
-                          compute->result_size,
                           range->items,
                           MPROC_OK};
 
-    while (items.left >= 4 && run_item(&items) && run_item(&items) && run_item(&items) && run_item(&items)) continue;
-    while (items.status == MPROC_OK && items.left > 0) run_item(&items);
+    while (items.left >= 4 && run_item(compute, &items) && run_item(compute, &items) && run_item(compute, &items) &&
+           run_item(compute, &items)) {
+    }
+    while (items.status == MPROC_OK && items.left > 0) run_item(compute, &items);
     *done = range->items - items.left;
     return items.status;
 }
@@ -71,7 +73,8 @@ static mproc_status run_range(struct compute *compute, const struct range *range
     mproc_range_function *function = (mproc_range_function *)compute->function;
 
     *done = 0;
-    return function((size_t)range->first, (size_t)range->items, range->inputs, range->results, &compute->call);
+    return task_returned(&compute->task, function((size_t)range->first, (size_t)range->items, range->inputs,
+                                                  range->results, &compute->call));
 }
 
 static void copy_job(struct compute *compute, uint64_t number)
@@ -235,5 +238,6 @@ void compute_window(struct compute *compute, uint64_t number)
     walk_own_region(&walk);
     for (uint32_t i = 1; i < workers; i++) help_region(&walk, (compute->index + i) % workers);
     reference_scope_clear(compute->call.scope); /* before the map can end, whose objects these are */
+    if (!compute->shared->threads) task_flush();
     window_leave(&walk.view, compute->index, walk.finished);
 }

@@ -4,6 +4,7 @@
 
 #include "pool/window.h"
 #include "process/call.h"
+#include "process/task.h"
 
 /* A range of items in the array: the first one's number, and where they and their results lie. */
 struct range {
@@ -22,6 +23,7 @@ struct compute {
     struct pool_shared *shared;
     struct pool_worker *worker;
     uint32_t index;
+    struct task task;
     mproc_call call; /* with the arguments of `args_job` */
     uint64_t args_job;
     uint64_t args; /* of `job`: where they lie */

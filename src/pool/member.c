@@ -8,6 +8,7 @@
 #include "pool/worker.h"
 #include "process/family.h"
 #include "process/process.h"
+#include "process/task.h"
 #include "process/start.h"
 
 /*
@@ -165,9 +166,28 @@ static void thread_failed(struct pool_member *member)
     mproc_pool *pool = member->pool;
 
     plat_mutex_lock(&pool->mutex);
-    member->failed = true;
+    member->ended = true;
     break_pool(pool, MPROC_LIMIT, mproc_last_error_text());
     plat_mutex_unlock(&pool->mutex);
+}
+
+/* It has ended inside a task: what it had is lost, and another takes its place. Called in the thread itself. */
+static void thread_lost(void *context)
+{
+    struct pool_member *member = context;
+    mproc_pool *pool = member->pool;
+    char end[POOL_TEXT_BYTES];
+
+    reference_scope_clear(&member->scope);
+    plat_mutex_lock(&pool->mutex);
+    snprintf(end, sizeof end, "worker '%s' (a thread) ended inside its task", member->name);
+    clear_traces(pool->shared, member->index);
+    bury(pool, member->index, end);
+    member->ended = true;
+    if (is_wanted(pool)) members_fill(pool);
+    plat_mutex_unlock(&pool->mutex);
+    window_alarm(pool->shared);
+    count_out(pool->shared);
 }
 
 static void thread_main(void *context)
@@ -175,19 +195,32 @@ static void thread_main(void *context)
     struct pool_member *member = context;
     struct pool_shared *shared = member->pool->shared;
 
-    if (family_enter() == MPROC_OK) worker_run(shared, member->index, member->name);
-    else thread_failed(member);
+    if (member->predecessor) plat_thread_join(member->predecessor);
+    if (family_enter() == MPROC_OK) {
+        task_on_thread_end(thread_lost, member);
+        worker_run(shared, member->index, member->name, &member->scope);
+        task_on_thread_end(NULL, NULL);
+    } else {
+        thread_failed(member);
+    }
     window_alarm(shared);
     count_out(shared);
 }
 
-/* One that has failed has nothing left to do, or to lock. */
-static void member_clear(struct pool_member *member)
+/* The thread that is in its place may be the calling one. */
+static mproc_status start_thread(struct pool_member *member)
 {
-    if (!member->failed) return;
-    plat_thread_join(member->thread);
+    plat_thread *predecessor = member->thread;
+    mproc_status status;
+
+    member->predecessor = predecessor;
     member->thread = NULL;
-    member->failed = false;
+    member->ended = false;
+    status = plat_thread_start(thread_main, member, &member->thread);
+    if (status == MPROC_OK) return MPROC_OK;
+    member->thread = predecessor;
+    member->ended = predecessor != NULL;
+    return status;
 }
 
 static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
@@ -196,16 +229,21 @@ static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
 
     snprintf(member->name, sizeof member->name, "PoolWorker-%lu", (unsigned long)++pool->names);
     atomic_fetch_add(&pool->shared->running, 1);
-    if (pool->shared->threads) status = plat_thread_start(thread_main, member, &member->thread);
+    if (pool->shared->threads) status = start_thread(member);
     else status = start_process(pool, member);
     if (status != MPROC_OK) count_out(pool->shared);
     return status;
 }
 
+static bool is_there(const struct pool_member *member)
+{
+    return member->process || (member->thread && !member->ended);
+}
+
 bool members_any(const mproc_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)
-        if (pool->members[i].process || (pool->members[i].thread && !pool->members[i].failed)) return true;
+        if (is_there(&pool->members[i])) return true;
     return false;
 }
 
@@ -214,10 +252,8 @@ mproc_status members_fill(mproc_pool *pool)
     mproc_status status = MPROC_OK;
 
     if (pool->broken != MPROC_OK) return mproc_error(pool->broken, "%s", pool->broken_text);
-    for (uint32_t i = 0; i < pool->count && status == MPROC_OK; i++) {
-        member_clear(&pool->members[i]);
-        if (!pool->members[i].process && !pool->members[i].thread) status = member_start(pool, &pool->members[i]);
-    }
+    for (uint32_t i = 0; i < pool->count && status == MPROC_OK; i++)
+        if (!is_there(&pool->members[i])) status = member_start(pool, &pool->members[i]);
     return status;
 }
 

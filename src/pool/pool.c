@@ -184,7 +184,7 @@ size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
     plat_mutex_lock(&self->mutex);
     for (uint32_t i = 0; i < pool->count; i++) {
         const struct pool_member *member = &pool->members[i];
-        if (!member->process && !member->thread) continue;
+        if (!member->process && (!member->thread || member->ended)) continue;
         if (count < capacity) pids[count] = member->thread ? plat_process_id() : mproc_process_pid(member->process);
         count++;
     }

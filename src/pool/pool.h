@@ -5,6 +5,7 @@
 #include <mproc/pool.h>
 
 #include "pool/window.h"
+#include "object/reference.h"
 
 /* One place for a worker: who fills it now. Guarded by the pool's mutex. */
 struct pool_member {
@@ -12,8 +13,10 @@ struct pool_member {
     uint32_t index;
     mproc_process *process;
     plat_thread *thread;
-    bool failed;           /* the thread has ended before it could begin */
-    uint32_t ready_before; /* the worker's `ready` when this one was started */
+    bool ended;                   /* the thread has ended before its work was done: its successor joins it */
+    plat_thread *predecessor;     /* of the thread, or NULL */
+    struct reference_scope scope; /* of a thread: its own memory may go with it */
+    uint32_t ready_before;        /* the worker's `ready` when this one was started */
     char name[32];
 };
 

@@ -5,6 +5,8 @@
  */
 #include "pool/worker.h"
 
+#include <stdlib.h>
+
 #include "object/wait.h"
 #include "pool/compute.h"
 
@@ -73,16 +75,17 @@ static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker
     atomic_store(&worker->asleep, 0);
 }
 
-void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
+void worker_run(struct pool_shared *shared, uint32_t index, const char *name, struct reference_scope *scope)
 {
     struct pool_worker *worker = pool_worker_at(shared, index);
-    struct reference_scope scope = {.first = NULL}, *before = reference_scope_enter(&scope);
+    struct reference_scope *before = reference_scope_enter(scope);
     struct compute compute = {
-        .shared = shared, .worker = worker, .index = index, .call = {mproc_no_args(), name, &scope}};
+        .shared = shared, .worker = worker, .index = index, .call = {mproc_no_args(), name, scope}};
     uint64_t posted, next = atomic_load(&shared->posted);
 
     if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */
     else if (next > 1) next--;
+    task_enter(&compute.task);
     atomic_fetch_add(&worker->ready, 1);
     while (!may_end(shared, next)) {
         if ((posted = atomic_load(&shared->posted)) >= next) {
@@ -93,16 +96,27 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name)
         if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, worker, next);
         else if (!spin(&compute, next)) sleep_for_news(shared, worker, next);
     }
+    task_leave();
     reference_scope_enter(before);
-    reference_scope_clear(&scope);
+    reference_scope_clear(scope);
+}
+
+/* The first thread has ended inside a task. Others that the program has may never end, and this worker never work. */
+static void thread_lost(void *unused)
+{
+    (void)unused;
+    exit(0);
 }
 
 mproc_status worker_main(mproc_call *call)
 {
+    static struct reference_scope scope;
     struct worker_start start;
 
     MPROC_TRY(mproc_unpack_bytes(call, &start, sizeof start));
     plat_process_ignore_interrupts();
-    worker_run((struct pool_shared *)arena_at(start.pool), start.index, call->name);
+    task_on_thread_end(thread_lost, NULL);
+    worker_run((struct pool_shared *)arena_at(start.pool), start.index, call->name, &scope);
+    task_on_thread_end(NULL, NULL);
     return MPROC_OK;
 }

@@ -15,7 +15,7 @@ struct worker_start {
 /* The function of worker processes. */
 mproc_status worker_main(mproc_call *call);
 
-/* Works until the pool is closed or terminated. */
-void worker_run(struct pool_shared *shared, uint32_t index, const char *name);
+/* Works until the pool is closed or terminated. What tasks take from values is in `scope`, which is empty then. */
+void worker_run(struct pool_shared *shared, uint32_t index, const char *name, struct reference_scope *scope);
 
 #endif

@@ -6,6 +6,7 @@
 #include "object/held.h"
 #include "process/children.h"
 #include "process/descent.h"
+#include "process/task.h"
 
 /* More than anybody nests on purpose. */
 #define DEPTH_MAX 4
@@ -27,6 +28,7 @@ static void thread_ended(void *value)
 
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     if (thread_self.index != index) return; /* the end of a fiber, in another thread than its own */
+    task_thread_ends();
     held_abandon(&thread_slot_at(index)->intents[INTENT_WORK], thread_slot_at(index), thread_self.tag);
     plat_semaphore_close(&thread_slot_at(index)->semaphore);
     slot_thread_release(index);
@@ -55,6 +57,7 @@ static const struct handle_functions object_functions = {open_object, drop_objec
 static void forked(void)
 {
     children_forked();
+    task_forked();
     atomic_store(&family.state, FAMILY_FORKED);
     thread_self.slot = NULL;
 }

@@ -6,6 +6,7 @@
 #include "process/call.h"
 #include "process/family.h"
 #include "process/process.h"
+#include "process/task.h"
 
 /* Runs the function that the letter names. */
 static mproc_status run_letter(const struct letter *letter)
@@ -13,12 +14,16 @@ static mproc_status run_letter(const struct letter *letter)
     static struct reference_scope scope; /* to the end of the process, which drops all */
     mproc_call call = {arguments_view(atomic_load(&letter->args)), letter->name, &scope};
     function_pointer function;
+    struct task task;
     mproc_status status;
 
     error_text_clear(); /* what was said on the way here is not the task's */
     if ((status = function_decode(&letter->function, &function)) != MPROC_OK) return status;
     reference_scope_enter(&scope);
-    return ((mproc_function *)function)(&call);
+    task_enter(&task);
+    status = task_returned(&task, ((mproc_function *)function)(&call));
+    task_leave();
+    return status;
 }
 
 static int report(const char *name, mproc_status status)
@@ -31,10 +36,11 @@ static int report(const char *name, mproc_status status)
     return 1;
 }
 
-bool mproc_main_guard_run(int *code)
+bool mproc_main_guard_run(int *code, void (*flush)(void))
 {
     mproc_status status = family_enter();
 
+    task_set_flush(flush);
     if (!family.child || atomic_load(&family.entered)) {
         atomic_store(&family.entered, true);
         return false;

@@ -41,8 +41,8 @@ static bool swap(struct held_lock *lock, uint32_t expected, uint32_t value)
 static mproc_status owner_died(void)
 {
     return mproc_error(MPROC_OWNER_DIED,
-                       "the lock is abandoned: its owner ended without releasing it, and what it guards may be half "
-                       "done: mproc_lock_recover() takes it over");
+                       "the lock is abandoned: its owner ended, or its task did, without releasing it, and what it "
+                       "guards may be half done: mproc_lock_recover() takes it over");
 }
 
 static mproc_status timed_out(int64_t timeout_ms)

@@ -110,6 +110,9 @@ bool os_is_open(intptr_t handle);
 /* From now on a fault ends this process in the system's way, whatever a sanitizer has installed. */
 void os_fault_as_usual(void);
 
+/* Ends the calling thread, in the system's way. */
+void os_end_thread(void);
+
 void os_set_variable(const char *name, const char *value);
 
 /* Opens a library for good, and finds a function in it. */

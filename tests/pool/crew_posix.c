@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,11 @@ void os_fault_as_usual(void)
 {
     signal(SIGSEGV, SIG_DFL);
     signal(SIGABRT, SIG_DFL);
+}
+
+void os_end_thread(void)
+{
+    pthread_exit(NULL);
 }
 
 void os_set_variable(const char *name, const char *value)

@@ -54,6 +54,11 @@ void os_fault_as_usual(void)
 {
 }
 
+void os_end_thread(void)
+{
+    ExitThread(0);
+}
+
 void os_set_variable(const char *name, const char *value)
 {
     CHECK(SetEnvironmentVariableA(name, value));

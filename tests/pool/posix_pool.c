@@ -42,6 +42,43 @@ static void case_a_fork_copy_is_told_of_no_workers(void)
     mproc_pool_free(pool);
 }
 
+/* Each of two items is a copy that returns, as after an exec() that has failed; the original waits for its end. */
+static mproc_status forks(const void *item, void *result, mproc_call *call)
+{
+    const crew_item *own = item;
+    crew_board *board = crew_board_of(own);
+    mproc_status status = own->value % 2 ? MPROC_USER : MPROC_OK;
+    pid_t copy;
+
+    (void)call;
+    atomic_fetch_add(&board->marks[own->value], 1);
+    *(int64_t *)result = own->value;
+    if ((copy = fork()) == 0) return status;
+    check_exit_code(copy, status == MPROC_OK ? 0 : 1);
+    return MPROC_OK;
+}
+
+/* It does no other item, it tells nobody that an item is done, and no exit handler of the worker runs in it. */
+static void case_a_fork_copy_that_returns_from_its_task_ends_there(void)
+{
+    enum { COUNT = 24 };
+    mproc_pool *pool = crew_create(2);
+    crew_board *board = crew_board_create();
+    crew_item *items = crew_items(COUNT);
+    int64_t results[COUNT];
+
+    for (size_t chunk = 1; chunk <= 4; chunk += 3) {
+        CHECK_OK(mproc_pool_map(pool, forks, items, sizeof *items, results, sizeof *results, COUNT,
+                                &(mproc_map_options){.chunk_size = chunk}));
+        for (size_t i = 0; i < COUNT; i++) CHECK_EQ(results[i], (int64_t)i);
+        crew_check_marks(board, COUNT, chunk == 1 ? 1 : 2);
+    }
+    crew_check_squares(pool, 100, 1);
+    free(items);
+    crew_board_drop();
+    mproc_pool_free(pool);
+}
+
 /* ---- signals ---------------------------------------------------------------------------------- */
 
 /* Ctrl-C while the program of a worker is loaded: to all of them, before they can have ignored it themselves. */
@@ -61,6 +98,7 @@ static void case_an_interrupt_at_birth_ends_no_worker(void)
 
 CHECK_TWINS(posix_pool, crew_of_processes, posix_pool_threads, crew_of_threads,
     CASE(a_fork_copy_is_told_of_no_workers),
+    CASE(a_fork_copy_that_returns_from_its_task_ends_there),
 );
 
 CHECK_SUITE_SETUP(posix_pool_signals, crew_of_processes,
