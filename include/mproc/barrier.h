@@ -54,6 +54,7 @@ MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
  *                      barrier is not broken by that
  *   MPROC_CLOSED       it was freed in this process meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_INVALID      `timeout_ms` is negative
  *   what the action returned, where it was run by this party
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index);

@@ -2,10 +2,16 @@
  * Conditions: wait, with a lock given up meanwhile, until somebody notifies (Python: Condition). What <mproc/lock.h>
  * says once for all objects is said for these, too.
  *
+ *     mproc_status status = MPROC_OK;
+ *
  *     MPROC_TRY(mproc_condition_acquire(condition, MPROC_FOREVER));
- *     while (!ready) MPROC_TRY(mproc_condition_wait(condition, MPROC_FOREVER));
- *     ...
- *     MPROC_TRY(mproc_condition_release(condition));
+ *     while (!ready && status == MPROC_OK) status = mproc_condition_wait(condition, MPROC_FOREVER);
+ *     if (status == MPROC_OK) ...
+ *     if (status != MPROC_CLOSED && status != MPROC_OWNER_DIED) MPROC_TRY(mproc_condition_release(condition));
+ *     return status;
+ *
+ * There is no MPROC_TRY around the wait: one that ends early, by a time limit or an interrupt, has the lock again,
+ * and must release it.
  */
 #ifndef MPROC_CONDITION_H
 #define MPROC_CONDITION_H
@@ -49,8 +55,8 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_condition_recover(mproc_condition *
  * (Python: wait()). It is notified once for each notification; without one it returns only when processes that
  * wait for the same condition are killed.
  *
- * Blocks at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit; 0 or negative: it lets the lock go and takes it
- * back), and then until the lock is free.
+ * Blocks at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit; 0: it lets the lock go and takes it back), and
+ * then until the lock is free.
  *
  * Returns with the lock held as before, or, where it says so, not held:
  *   MPROC_OK           it was notified
@@ -58,6 +64,7 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_condition_recover(mproc_condition *
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_CLOSED       the condition was freed in this process meanwhile: the lock is NOT held
  *   MPROC_NOT_OWNER    this thread does not hold the lock: nothing was done
+ *   MPROC_INVALID      `timeout_ms` is negative: nothing was done
  *   MPROC_OWNER_DIED   the lock was abandoned meanwhile: it is NOT held, see mproc_condition_recover()
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms);

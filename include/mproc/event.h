@@ -40,13 +40,14 @@ MPROC_API mproc_status mproc_event_clear(mproc_event *event);
 MPROC_API bool mproc_event_is_set(const mproc_event *event);
 
 /*
- * Waits until the event is set (Python: wait()). Blocks at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit; 0
- * or negative: only looks).
+ * Waits until the event is set (Python: wait()). Blocks at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit;
+ * 0: only looks).
  *
  * Returns MPROC_OK when it is, or has been meanwhile, or:
  *   MPROC_TIMEOUT      it was not set in time
  *   MPROC_CLOSED       it was freed in this process meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_INVALID      `timeout_ms` is negative
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms);
 

@@ -19,6 +19,8 @@
  *   - All functions may be called by any thread of any process, with a reference of its own process. The first call
  *     of any of them makes the process a member of its family, with the statuses that <mproc/process.h> names.
  *   - A wait ends early with MPROC_INTERRUPTED after mproc_interrupt().
+ *   - A time limit is a number of milliseconds, 0 to try without waiting, or MPROC_FOREVER. A negative one is
+ *     MPROC_INVALID, and nothing is done (Python takes it for 0).
  */
 #ifndef MPROC_LOCK_H
 #define MPROC_LOCK_H
@@ -38,9 +40,10 @@ typedef struct mproc_rlock mproc_rlock;
 /* For both kinds of locks. Zero in a field is its default. */
 typedef struct mproc_lock_options {
     /*
-     * Acquire takes an abandoned lock as if it had been released. For what can never be half done. Ours.
+     * Acquire takes an abandoned lock as if it had been released, and nobody learns that an owner ended: what that
+     * had half done stays half done, and is thrown away or built upon. Only for what can never be half done. Ours.
      */
-    bool recover;
+    bool ignore_abandoned;
 } mproc_lock_options;
 
 /* ---- Lock ------------------------------------------------------------------------------------- */
@@ -60,13 +63,14 @@ MPROC_API void mproc_lock_free(mproc_lock *lock);
 /*
  * Acquires the lock (Python: acquire()). A thread that holds it already waits for itself: see mproc_rlock.
  *
- * Blocks until it has it, at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit; 0 or negative: only tries).
+ * Blocks until it has it, at most `timeout_ms` milliseconds (MPROC_FOREVER: no limit; 0: only tries).
  *
  * Returns MPROC_OK, or, without holding it:
  *   MPROC_TIMEOUT      somebody else held it all the time
  *   MPROC_OWNER_DIED   it is abandoned
  *   MPROC_CLOSED       it was freed in this process meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_INVALID      `timeout_ms` is negative
  *   MPROC_NO_MEMORY    this thread holds many locks, and there is no room to keep account of one more
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms);

@@ -299,7 +299,10 @@ MPROC_API int64_t mproc_getpid(void);
 /* Returns the id of the process that started this one; it may have ended. */
 MPROC_API int64_t mproc_getppid(void);
 
-/* Sleeps at least `ms` milliseconds. Returns MPROC_OK, or MPROC_INTERRUPTED after mproc_interrupt(). */
+/*
+ * Sleeps at least `ms` milliseconds. Returns MPROC_OK, or MPROC_INTERRUPTED after mproc_interrupt(), or MPROC_INVALID
+ * if `ms` is negative.
+ */
 MPROC_API mproc_status mproc_sleep_ms(int64_t ms);
 
 /*

@@ -43,12 +43,13 @@ MPROC_API void mproc_semaphore_free(mproc_semaphore *semaphore);
 
 /*
  * Takes one permit (Python: acquire()). Blocks until there is one, at most `timeout_ms` milliseconds (MPROC_FOREVER:
- * no limit; 0 or negative: only tries).
+ * no limit; 0: only tries).
  *
  * Returns MPROC_OK, or, with nothing taken:
  *   MPROC_TIMEOUT      there was none in time
  *   MPROC_CLOSED       it was freed in this process meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_INVALID      `timeout_ms` is negative
  *   MPROC_NO_MEMORY    `owned`: there is no room to keep account of this process' permits
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout_ms);

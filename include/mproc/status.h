@@ -51,7 +51,9 @@ typedef enum mproc_status {
     MPROC_STATUS_MAX = INT32_MAX
 } mproc_status;
 
-/* "No time limit", for every `timeout_ms`. Zero or a negative number means: try once, do not wait. */
+/*
+ * "No time limit", for every `timeout_ms`. Zero means: try once, do not wait. A negative number is MPROC_INVALID.
+ */
 #define MPROC_FOREVER INT64_MAX
 
 /*

@@ -24,7 +24,7 @@ static bool lock_try(arena_lock *lock, uint32_t value)
                                                    memory_order_relaxed);
 }
 
-static bool lock_spin(arena_lock *lock)
+bool lock_spin(arena_lock *lock)
 {
     int spins = arena_header()->cpus > 1 ? LOCK_SPINS : 0;
 

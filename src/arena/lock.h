@@ -25,6 +25,9 @@ enum lock_try { LOCK_TAKEN, LOCK_BUSY, LOCK_ASK, LOCK_TIMEOUT, LOCK_OWNER_DIED }
  */
 enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *look_ns);
 
+/* Tries for as long as a critical section of the library usually takes, without sleeping. */
+bool lock_spin(arena_lock *lock);
+
 void lock_acquire_slow(arena_lock *lock);
 void lock_wake(arena_lock *lock);
 

@@ -22,8 +22,9 @@ struct held_lock {
     struct object object;
     arena_lock word;
     uint32_t depth;
-    uint32_t silent; /* an abandoned lock is acquired as if it were free */
+    uint32_t ignore_abandoned; /* an abandoned lock is acquired as if it were free */
     _Atomic uint32_t told;
+    _Atomic int64_t asked_ns; /* when one of those who wait has last asked whether the owner lives */
 };
 
 /* Enters the lock at this offset. MPROC_NO_MEMORY: the thread keeps many, and there is no room for one more. */

@@ -3,10 +3,9 @@
 
 #include <limits.h>
 
-#include "arena/park.h"
+#include "object/wait.h"
 
 #define LOOK_NS ((int64_t)200000000)
-#define MS_NS ((int64_t)1000000)
 
 /*
  * A thread that is just about to sleep may miss the wake-up, as its word has not changed; no sleep is
@@ -50,12 +49,9 @@ mproc_status interrupt_status(void)
 
 int64_t interrupt_deadline(int64_t timeout_ms)
 {
-    int64_t now_ns;
+    int64_t deadline_ns = 0;
 
-    if (timeout_ms == MPROC_FOREVER) return PLAT_FOREVER;
-    if (timeout_ms <= 0) return 0;
-    now_ns = plat_clock_now_ns();
-    return timeout_ms > (PLAT_FOREVER - now_ns) / MS_NS ? PLAT_FOREVER : now_ns + timeout_ms * MS_NS;
+    return deadline_from_timeout(timeout_ms, &deadline_ns) == MPROC_OK ? deadline_ns : 0;
 }
 
 mproc_status interrupt_wait_handle(plat_handle handle, int64_t deadline_ns)

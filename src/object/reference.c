@@ -175,17 +175,3 @@ void reference_free(struct reference *reference)
     cells_give(reference->cell);
     free(reference);
 }
-
-mproc_status reference_open_still(struct reference *reference)
-{
-    if (!atomic_load(&reference->closed)) return MPROC_OK;
-    return mproc_error(MPROC_CLOSED, "the object was freed while it was waited for");
-}
-
-mproc_status reference_reason(struct reference *reference)
-{
-    mproc_status status = reference_open_still(reference);
-
-    if (status != MPROC_OK) return status;
-    return interrupt_take() ? interrupt_status() : MPROC_OK;
-}

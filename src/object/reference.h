@@ -61,23 +61,4 @@ mproc_status reference_open_here(const struct handle_ref *ref, struct reference 
 /* Sends away who waits by it in this process, waits until they have left, and drops the handle. NULL is fine. */
 void reference_free(struct reference *reference);
 
-/*
- * Around a wait: between the two the reference stays. MPROC_CLOSED: it is being freed.
- */
-static inline void reference_waits(struct reference *reference)
-{
-    atomic_fetch_add(&reference->sleepers, 1);
-}
-
-static inline void reference_waited(struct reference *reference)
-{
-    atomic_fetch_sub(&reference->sleepers, 1);
-}
-
-/* Why a wait that goes on should end: MPROC_CLOSED, MPROC_INTERRUPTED, or MPROC_OK. */
-mproc_status reference_reason(struct reference *reference);
-
-/* The same, of those that stay when they are interrupted: MPROC_CLOSED or MPROC_OK. */
-mproc_status reference_open_still(struct reference *reference);
-
 #endif

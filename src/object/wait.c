@@ -1,7 +1,17 @@
-/* Waiting for others. */
+/* The one wait. */
 #include "object/wait.h"
 
+#include "object/interrupt.h"
 #include "object/recovery.h"
+
+#define MS_NS ((int64_t)1000000)
+/*
+ * How long one sleeps before it asks whether the owner lives: at first, while it is the one who asks, and while
+ * another asks. Deaths are normally recovered long before.
+ */
+#define ASK_FIRST_NS (5 * MS_NS)
+#define ASK_NS (100 * MS_NS)
+#define ASK_OTHERS_NS WAIT_SLEEP_MAX_NS
 
 mproc_status wait_on(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
@@ -11,4 +21,90 @@ mproc_status wait_on(_Atomic uint32_t *word, uint32_t expected, int64_t deadline
     if (park_wait(word, expected, last ? deadline_ns : look_ns) != MPROC_TIMEOUT) return MPROC_OK;
     recovery_look();
     return last ? MPROC_TIMEOUT : MPROC_OK;
+}
+
+mproc_status timeout_refuse(int64_t timeout_ms)
+{
+    return mproc_error(MPROC_INVALID,
+                       "a time limit of %lld ms: MPROC_FOREVER waits without a limit, and 0 tries without waiting",
+                       (long long)timeout_ms);
+}
+
+mproc_status deadline_from_timeout(int64_t timeout_ms, int64_t *deadline_ns)
+{
+    int64_t now_ns;
+
+    if (timeout_ms < 0) return timeout_refuse(timeout_ms);
+    *deadline_ns = timeout_ms == MPROC_FOREVER ? PLAT_FOREVER : 0;
+    if (timeout_ms == MPROC_FOREVER || timeout_ms == 0) return MPROC_OK;
+    now_ns = plat_clock_now_ns();
+    *deadline_ns = timeout_ms > (PLAT_FOREVER - now_ns) / MS_NS ? PLAT_FOREVER : now_ns + timeout_ms * MS_NS;
+    return MPROC_OK;
+}
+
+mproc_status wait_begin(struct wait *wait, struct reference *reference, int64_t timeout_ms)
+{
+    mproc_status status;
+
+    *wait = (struct wait){.reference = reference, .timeout_ms = timeout_ms, .ask_ns = ASK_FIRST_NS};
+    if ((status = deadline_from_timeout(timeout_ms, &wait->deadline_ns)) != MPROC_OK) return status;
+    if (reference) atomic_fetch_add(&reference->sleepers, 1);
+    return MPROC_OK;
+}
+
+void wait_end(const struct wait *wait)
+{
+    if (wait->reference) atomic_fetch_sub(&wait->reference->sleepers, 1);
+}
+
+mproc_status wait_why(const struct wait *wait)
+{
+    if (wait->reference && atomic_load(&wait->reference->closed))
+        return mproc_error(MPROC_CLOSED, "the object was freed while it was waited for");
+    return !wait->stays && interrupt_take() ? interrupt_status() : MPROC_OK;
+}
+
+mproc_status wait_timed_out(const struct wait *wait, const char *what)
+{
+    return mproc_error(MPROC_TIMEOUT, "%s within %lld ms", what, (long long)wait->timeout_ms);
+}
+
+mproc_status wait_tried(const char *what)
+{
+    recovery_look();
+    return mproc_error(MPROC_TIMEOUT, "%s", what);
+}
+
+mproc_status wait_sleep(const struct wait *wait, _Atomic uint32_t *word, uint32_t expected)
+{
+    mproc_status status = wait_why(wait);
+
+    return status == MPROC_OK ? wait_on(word, expected, wait->deadline_ns) : status;
+}
+
+/* A time that is too far ahead is that of a process with another clock. */
+bool wait_ask(uint32_t owner, _Atomic int64_t *asked_ns)
+{
+    int64_t now_ns = plat_clock_now_ns(), seen = atomic_load_explicit(asked_ns, memory_order_relaxed);
+
+    if (seen != 0 && now_ns >= seen && now_ns - seen < ASK_NS) return false;
+    if (!atomic_compare_exchange_strong(asked_ns, &seen, now_ns)) return false;
+    recovery_help(owner);
+    return true;
+}
+
+mproc_status wait_sleep_for(struct wait *wait, _Atomic uint32_t *word, uint32_t expected, uint32_t owner,
+                            _Atomic int64_t *asked_ns)
+{
+    int64_t until_ns = plat_clock_now_ns() + wait->ask_ns;
+    mproc_status status = wait_why(wait);
+    bool asked;
+
+    if (status != MPROC_OK) return status;
+    status = wait_on(word, expected, wait->deadline_ns < until_ns ? wait->deadline_ns : until_ns);
+    if (status != MPROC_TIMEOUT) return status;
+    asked = wait_ask(owner, asked_ns);
+    wait->ask_ns = wait->ask_ns * 2;
+    if (wait->ask_ns > (asked ? ASK_NS : ASK_OTHERS_NS)) wait->ask_ns = asked ? ASK_NS : ASK_OTHERS_NS;
+    return asked || until_ns < wait->deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
 }

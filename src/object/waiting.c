@@ -4,7 +4,6 @@
 #include <limits.h>
 
 #include "arena/park.h"
-#include "object/wait.h"
 
 #define STATE_MASK 3u
 
@@ -35,14 +34,15 @@ enum waiting_state waiting_give_up(void)
     return state_of(seen);
 }
 
-enum waiting_state waiting_sleep(int64_t deadline_ns)
+_Atomic uint32_t *waiting_word(void)
 {
-    struct thread_slot *slot = thread_self.slot;
-    uint32_t seen = atomic_load(&slot->wait);
+    return &thread_self.slot->wait;
+}
 
-    if (state_of(seen) != WAITING_STILL) return state_of(seen);
-    if (wait_on(&slot->wait, seen, deadline_ns) == MPROC_TIMEOUT) return waiting_give_up();
-    return state_of(atomic_load(&slot->wait));
+enum waiting_state waiting_state(uint32_t *word)
+{
+    *word = atomic_load(waiting_word());
+    return state_of(*word);
 }
 
 void waiting_leave(void)

@@ -20,10 +20,11 @@ enum waiting_state { WAITING_NOT = 0, WAITING_STILL = 1, WAITING_TOLD = 2 };
 void waiting_enter(uint64_t object, uint32_t order);
 
 /*
- * Sleeps until it is told, or may return WAITING_STILL for no reason. At the deadline it ends by itself:
- * WAITING_NOT, unless somebody was faster. Sets no error text.
+ * What the calling thread has been told, and the word that says so: while that is unchanged, it sleeps on
+ * waiting_word().
  */
-enum waiting_state waiting_sleep(int64_t deadline_ns);
+enum waiting_state waiting_state(uint32_t *word);
+_Atomic uint32_t *waiting_word(void);
 
 /* Gives up: WAITING_NOT, or WAITING_TOLD if somebody was faster. */
 enum waiting_state waiting_give_up(void);

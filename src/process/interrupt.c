@@ -22,13 +22,12 @@ mproc_status mproc_catch_interrupts(void)
 
 mproc_status mproc_sleep_ms(int64_t ms)
 {
-    int64_t deadline_ns = interrupt_deadline(ms);
     mproc_status status;
+    struct wait wait;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
-    for (;;) {
-        if (interrupt_take()) return interrupt_status();
-        if (plat_clock_now_ns() >= deadline_ns) return MPROC_OK;
-        wait_on(&family_slot()->interrupts, thread_self.interrupts_seen, deadline_ns);
-    }
+    if ((status = timeout_check(ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = wait_begin(&wait, NULL, ms)) != MPROC_OK) return status;
+    while (status == MPROC_OK) status = wait_sleep(&wait, &family_slot()->interrupts, thread_self.interrupts_seen);
+    wait_end(&wait);
+    return status == MPROC_TIMEOUT ? MPROC_OK : status;
 }

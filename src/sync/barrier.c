@@ -89,12 +89,11 @@ void mproc_barrier_free(mproc_barrier *barrier)
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
-/* One wait. */
-struct wait {
-    struct reference *reference;
+/* One that waits. */
+struct party {
+    struct wait wait;
     struct barrier *barrier;
-    int64_t timeout_ms;
-    int64_t deadline_ns;
+    uint64_t object;
     uint32_t generation;
     uint32_t place; /* how many had come before */
 };
@@ -104,33 +103,30 @@ static mproc_status broken(void)
     return mproc_error(MPROC_BROKEN, "the barrier is broken or was reset: one of its parties will not come");
 }
 
-static bool is_over(const struct wait *wait, uint64_t word)
+static bool is_over(const struct party *party, uint64_t word)
 {
-    return barrier_generation(word) != wait->generation;
+    return barrier_generation(word) != party->generation;
 }
 
 /*
  * Sleeps until the generation is over. Returns why it should not, MPROC_TIMEOUT without a text; MPROC_OK otherwise,
  * also for no reason.
  */
-static mproc_status sleep(const struct wait *wait)
+static mproc_status sleep(const struct party *party)
 {
-    mproc_status status = reference_reason(wait->reference);
-
-    if (status != MPROC_OK) return status;
-    return wait_on(barrier_turn(wait->barrier), wait->generation, wait->deadline_ns);
+    return wait_sleep(&party->wait, barrier_turn(party->barrier), party->generation);
 }
 
-static mproc_status not_all_came(const struct wait *wait)
+static mproc_status not_all_came(const struct party *party)
 {
     return mproc_error(MPROC_BROKEN, "the barrier broke: not all of its %lu parties came within %lld ms",
-                       (unsigned long)wait->barrier->parties, (long long)wait->timeout_ms);
+                       (unsigned long)party->barrier->parties, (long long)party->wait.timeout_ms);
 }
 
-static mproc_status others_stayed(const struct wait *wait)
+static mproc_status others_stayed(const struct party *party)
 {
     return mproc_error(MPROC_TIMEOUT, "all places at the barrier were taken: its action took longer than %lld ms",
-                       (long long)wait->timeout_ms);
+                       (long long)party->wait.timeout_ms);
 }
 
 /* All places of this generation are taken, and its parties have not gone yet: the next begins soon. */
@@ -140,25 +136,25 @@ static bool is_full(const struct barrier *barrier, uint64_t word)
 }
 
 /* Takes a place in the barrier. Entered as waiting before that: from then on the end of this thread breaks it. */
-static mproc_status arrive(struct wait *wait)
+static mproc_status arrive(struct party *party)
 {
-    struct barrier *barrier = wait->barrier;
+    struct barrier *barrier = party->barrier;
     uint64_t seen = atomic_load(&barrier->word), next;
     mproc_status status;
 
     for (;;) {
-        wait->generation = barrier_generation(seen);
+        party->generation = barrier_generation(seen);
         if (seen & BARRIER_BROKEN) return broken();
         if (is_full(barrier, seen)) {
-            if ((status = sleep(wait)) == MPROC_TIMEOUT) return others_stayed(wait);
+            if ((status = sleep(party)) == MPROC_TIMEOUT) return others_stayed(party);
             if (status != MPROC_OK) return status;
             seen = atomic_load(&barrier->word);
             continue;
         }
-        waiting_enter(wait->reference->ref.offset, wait->generation);
-        wait->place = barrier_count(seen);
+        waiting_enter(party->object, party->generation);
+        party->place = barrier_count(seen);
         next = seen + 1;
-        if (wait->place + 1 == barrier->parties) next |= BARRIER_TRIPPING;
+        if (party->place + 1 == barrier->parties) next |= BARRIER_TRIPPING;
         if (atomic_compare_exchange_strong(&barrier->word, &seen, next)) return MPROC_OK;
         waiting_leave();
     }
@@ -178,20 +174,20 @@ static mproc_status run_action(const struct barrier *barrier)
 }
 
 /* Lets the parties go, or breaks the barrier; somebody else may have broken it meanwhile. */
-static bool turn_over(const struct wait *wait, bool passed)
+static bool turn_over(const struct party *party, bool passed)
 {
-    uint64_t seen = atomic_load(&wait->barrier->word);
+    uint64_t seen = atomic_load(&party->barrier->word);
 
-    while (!is_over(wait, seen))
-        if (barrier_turn_over(work_intent(), wait->barrier, &seen, passed, !passed)) return true;
-    return barrier_passed(seen, wait->generation);
+    while (!is_over(party, seen))
+        if (barrier_turn_over(work_intent(), party->barrier, &seen, passed, !passed)) return true;
+    return barrier_passed(seen, party->generation);
 }
 
-static mproc_status trip(const struct wait *wait)
+static mproc_status trip(const struct party *party)
 {
-    mproc_status status = run_action(wait->barrier);
+    mproc_status status = run_action(party->barrier);
 
-    if (!turn_over(wait, status == MPROC_OK)) return status != MPROC_OK ? status : broken();
+    if (!turn_over(party, status == MPROC_OK)) return status != MPROC_OK ? status : broken();
     return status;
 }
 
@@ -199,59 +195,58 @@ static mproc_status trip(const struct wait *wait)
  * The action may wait for something, too, which then stands in the slot in place of this barrier. So what is tripped
  * has a place of its own; of actions within actions the outermost has it.
  */
-static mproc_status come_last(const struct wait *wait)
+static mproc_status come_last(const struct party *party)
 {
     struct thread_slot *slot = thread_self.slot;
     mproc_status status;
 
-    if (atomic_load_explicit(&slot->acts_for, memory_order_relaxed) != 0) return trip(wait);
-    atomic_store_explicit(&slot->acts_number, wait->generation, memory_order_relaxed);
+    if (atomic_load_explicit(&slot->acts_for, memory_order_relaxed) != 0) return trip(party);
+    atomic_store_explicit(&slot->acts_number, party->generation, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&slot->acts_for, wait->reference->ref.offset, memory_order_relaxed);
+    atomic_store_explicit(&slot->acts_for, party->object, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    status = trip(wait);
+    status = trip(party);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&slot->acts_for, 0, memory_order_relaxed);
     return status;
 }
 
-static mproc_status wait_for_others(const struct wait *wait)
+static mproc_status wait_for_others(const struct party *party)
 {
     mproc_status status = MPROC_OK;
     uint64_t seen;
 
-    while (!is_over(wait, seen = atomic_load(&wait->barrier->word)) && status == MPROC_OK) status = sleep(wait);
-    if (status == MPROC_OK) return barrier_passed(seen, wait->generation) ? MPROC_OK : broken();
+    while (!is_over(party, seen = atomic_load(&party->barrier->word)) && status == MPROC_OK) status = sleep(party);
+    if (status == MPROC_OK) return barrier_passed(seen, party->generation) ? MPROC_OK : broken();
     /* Its end, if it came before we could break it, is what counts. */
-    barrier_break(work_intent(), wait->barrier, wait->generation);
-    if (!barrier_passed(atomic_load(&wait->barrier->word), wait->generation))
-        return status == MPROC_TIMEOUT ? not_all_came(wait) : status;
+    barrier_break(work_intent(), party->barrier, party->generation);
+    if (!barrier_passed(atomic_load(&party->barrier->word), party->generation))
+        return status == MPROC_TIMEOUT ? not_all_came(party) : status;
     if (status == MPROC_INTERRUPTED) interrupt_give_back();
     return MPROC_OK;
 }
 
-static mproc_status wait_in(struct wait *wait)
+static mproc_status wait_in(struct party *party)
 {
-    mproc_status status = arrive(wait);
+    mproc_status status = arrive(party);
 
     if (status != MPROC_OK) return status;
-    status = wait->place + 1 == wait->barrier->parties ? come_last(wait) : wait_for_others(wait);
+    status = party->place + 1 == party->barrier->parties ? come_last(party) : wait_for_others(party);
     waiting_leave();
     return status;
 }
 
 mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index)
 {
-    struct wait wait = {.barrier = barrier_at(barrier), .reference = &barrier->reference};
+    struct party party = {.barrier = barrier_at(barrier), .object = barrier->reference.ref.offset};
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
-    wait.timeout_ms = timeout_ms == MPROC_FOREVER ? wait.barrier->timeout_ms : timeout_ms < 0 ? 0 : timeout_ms;
-    wait.deadline_ns = interrupt_deadline(wait.timeout_ms);
-    reference_waits(wait.reference);
-    status = wait_in(&wait);
-    reference_waited(wait.reference);
-    if (status == MPROC_OK && index) *index = (int)wait.place;
+    if (timeout_ms == MPROC_FOREVER) timeout_ms = party.barrier->timeout_ms;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = wait_begin(&party.wait, &barrier->reference, timeout_ms)) != MPROC_OK) return status;
+    status = wait_in(&party);
+    wait_end(&party.wait);
+    if (status == MPROC_OK && index) *index = (int)party.place;
     return status;
 }
 

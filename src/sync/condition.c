@@ -126,25 +126,18 @@ mproc_status mproc_condition_release(mproc_condition *condition)
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
 /* Without the lock: until it is told, or why not. */
-static mproc_status sleep(struct reference *reference, int64_t timeout_ms)
+static mproc_status sleep(const struct wait *wait)
 {
-    int64_t deadline_ns = interrupt_deadline(timeout_ms);
-    mproc_status status;
+    mproc_status status = MPROC_OK;
+    uint32_t word;
 
-    /* Looks for a reason before it sleeps: an interrupt from before the wait would not wake it. */
-    while ((status = reference_reason(reference)) == MPROC_OK) {
-        switch (waiting_sleep(deadline_ns)) {
-        case WAITING_TOLD:
-            return MPROC_OK;
-        case WAITING_NOT:
-            return mproc_error(MPROC_TIMEOUT, "the condition was not notified within %lld ms",
-                               (long long)(timeout_ms < 0 ? 0 : timeout_ms));
-        case WAITING_STILL:
-            break;
-        }
+    while (status == MPROC_OK) {
+        if (waiting_state(&word) == WAITING_TOLD) return MPROC_OK;
+        status = wait_sleep(wait, waiting_word(), word);
     }
     /* Somebody may have told it meanwhile: then it was notified after all. */
-    if (waiting_give_up() != WAITING_TOLD) return status;
+    if (waiting_give_up() != WAITING_TOLD)
+        return status == MPROC_TIMEOUT ? wait_timed_out(wait, "the condition was not notified") : status;
     if (status == MPROC_INTERRUPTED) interrupt_give_back();
     return MPROC_OK;
 }
@@ -167,52 +160,55 @@ static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_
     return status == MPROC_OK ? result : status;
 }
 
-mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms)
+static mproc_status wait_once(mproc_condition *condition, const struct wait *wait)
 {
     struct condition *at = condition_at(condition);
     uint64_t lock = lock_of(condition);
-    mproc_status status;
-    uint32_t depth;
+    uint32_t depth = held(lock)->depth;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = check_mine(lock, "waiting")) != MPROC_OK) return status;
-    reference_waits(&condition->reference);
-    depth = held(lock)->depth;
     waiting_enter(condition->reference.ref.offset, atomic_fetch_add(&at->order, 1));
     locking_let_go(lock);
-    status = take_back(condition, depth, sleep(&condition->reference, timeout_ms));
-    reference_waited(&condition->reference);
-    return status;
+    return take_back(condition, depth, sleep(wait));
 }
 
-static mproc_status wait_until(mproc_condition *condition, mproc_predicate *predicate, void *context,
-                               int64_t timeout_ms)
+static mproc_status wait_until(mproc_condition *condition, const struct wait *wait, mproc_predicate *predicate,
+                               void *context)
 {
-    int64_t deadline_ns = interrupt_deadline(timeout_ms), left_ms = timeout_ms;
     mproc_status status;
 
     while (!predicate(context)) {
-        if (deadline_ns != PLAT_FOREVER) left_ms = (deadline_ns - plat_clock_now_ns() + 999999) / 1000000;
-        status = mproc_condition_wait(condition, left_ms);
+        status = wait_once(condition, wait);
         if (status == MPROC_TIMEOUT && predicate(context)) return MPROC_OK;
         if (status != MPROC_OK) return status;
     }
     return MPROC_OK;
 }
 
-/* Counts as waiting also while the predicate is asked: the condition must not go meanwhile. */
+/* Counts as waiting also while the predicate is asked: the condition must not go meanwhile. NULL: waits once. */
+static mproc_status wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
+                             int64_t timeout_ms)
+{
+    mproc_status status;
+    struct wait wait;
+
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
+    if ((status = wait_begin(&wait, &condition->reference, timeout_ms)) != MPROC_OK) return status;
+    status = predicate ? wait_until(condition, &wait, predicate, context) : wait_once(condition, &wait);
+    wait_end(&wait);
+    return status;
+}
+
+mproc_status mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms)
+{
+    return wait_for(condition, NULL, NULL, timeout_ms);
+}
+
 mproc_status mproc_condition_wait_for(mproc_condition *condition, mproc_predicate *predicate, void *context,
                                       int64_t timeout_ms)
 {
-    mproc_status status;
-
     if (!predicate) return mproc_error(MPROC_INVALID, "a condition is to be waited for, and its predicate is NULL");
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
-    reference_waits(&condition->reference);
-    status = wait_until(condition, predicate, context, timeout_ms);
-    reference_waited(&condition->reference);
-    return status;
+    return wait_for(condition, predicate, context, timeout_ms);
 }
 
 /* ---- notifying -------------------------------------------------------------------------------- */

@@ -5,19 +5,17 @@
 
 #include "arena/park.h"
 #include "object/wait.h"
-#include "object/interrupt.h"
-#include "object/reference.h"
 #include "process/family.h"
 #include "sync/types.h"
 
 /*
  * `word` is: number of times it was set << 2 | somebody may sleep << 1 | set. It changes by compare-and-swap
- * alone. Whoever waits goes on when it is set or the number is another.
+ * alone. Whoever waits goes on when it is set or the number is another. The number does not come round within a
+ * century. Who waits sleeps on the lower half of the word.
  */
 struct event {
     struct object object;
-    _Atomic uint32_t word;
-    uint32_t unused;
+    _Atomic uint64_t word;
 };
 
 #define EVENT_SET 1u
@@ -30,7 +28,7 @@ struct mproc_event {
     struct reference reference;
 };
 
-static _Atomic uint32_t *word_of(const mproc_event *event)
+static _Atomic uint64_t *word_of(const mproc_event *event)
 {
     assert(event && event->reference.ref.kind == OBJECT_EVENT);
     return &((struct event *)event->reference.at)->word;
@@ -55,8 +53,14 @@ void mproc_event_free(mproc_event *event)
     if (event) family_free(&event->reference);
 }
 
+/* Every system that the library knows stores the lower half first. */
+static _Atomic uint32_t *half_of(_Atomic uint64_t *word)
+{
+    return (_Atomic uint32_t *)(void *)word;
+}
+
 /* Nobody sleeps any more, and the number is the next. */
-static uint32_t set_after(uint32_t seen)
+static uint64_t set_after(uint64_t seen)
 {
     return (seen / EVENT_NUMBER + 1) * EVENT_NUMBER | EVENT_SET;
 }
@@ -67,8 +71,8 @@ static uint32_t set_after(uint32_t seen)
  */
 mproc_status mproc_event_set(mproc_event *event)
 {
-    _Atomic uint32_t *word = word_of(event);
-    uint32_t seen = atomic_load(word);
+    _Atomic uint64_t *word = word_of(event);
+    uint64_t seen = atomic_load(word);
     struct intent *intent;
     uint64_t before;
     mproc_status status;
@@ -77,10 +81,10 @@ mproc_status mproc_event_set(mproc_event *event)
     if (seen & EVENT_SET) return MPROC_OK;
     intent = work_intent();
     before = atomic_load_explicit(&intent->wake, memory_order_relaxed);
-    park_announce(word);
+    park_announce(half_of(word));
     while (!(seen & EVENT_SET) && !atomic_compare_exchange_weak(word, &seen, set_after(seen))) {
     }
-    if (!(seen & EVENT_SET) && seen & EVENT_WAITERS) park_wake(word, INT_MAX);
+    if (!(seen & EVENT_SET) && seen & EVENT_WAITERS) park_wake(half_of(word), INT_MAX);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&intent->wake, before, memory_order_relaxed);
     return MPROC_OK;
@@ -91,7 +95,7 @@ mproc_status mproc_event_clear(mproc_event *event)
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    atomic_fetch_and(word_of(event), ~EVENT_SET);
+    atomic_fetch_and(word_of(event), ~(uint64_t)EVENT_SET);
     return MPROC_OK;
 }
 
@@ -100,33 +104,32 @@ bool mproc_event_is_set(const mproc_event *event)
     return atomic_load(word_of(event)) & EVENT_SET;
 }
 
-static mproc_status wait_for(struct reference *reference, _Atomic uint32_t *word, uint32_t first, int64_t timeout_ms)
+static mproc_status wait_for(const struct wait *wait, _Atomic uint64_t *word, uint64_t first)
 {
-    int64_t deadline_ns = interrupt_deadline(timeout_ms);
-    mproc_status status;
-    uint32_t seen;
+    mproc_status status = MPROC_OK;
+    uint64_t seen;
 
-    for (;;) {
+    while (status == MPROC_OK) {
         seen = atomic_load(word);
         if (seen & EVENT_SET || seen / EVENT_NUMBER != first / EVENT_NUMBER) return MPROC_OK;
-        if ((status = reference_reason(reference)) != MPROC_OK) return status;
         if (!(seen & EVENT_WAITERS) && !atomic_compare_exchange_strong(word, &seen, seen | EVENT_WAITERS)) continue;
-        if (wait_on(word, seen | EVENT_WAITERS, deadline_ns) == MPROC_TIMEOUT)
-            return mproc_error(MPROC_TIMEOUT, "the event was not set within %lld ms", (long long)timeout_ms);
+        status = wait_sleep(wait, half_of(word), (uint32_t)seen | EVENT_WAITERS);
     }
+    return status;
 }
 
 mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms)
 {
-    _Atomic uint32_t *word = word_of(event);
-    uint32_t first = atomic_load(word);
+    _Atomic uint64_t *word = word_of(event);
+    uint64_t first = atomic_load(word);
     mproc_status status;
+    struct wait wait;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
     if (first & EVENT_SET) return MPROC_OK;
-    if (timeout_ms <= 0) return mproc_error(MPROC_TIMEOUT, "the event is not set");
-    reference_waits(&event->reference);
-    status = wait_for(&event->reference, word, first, timeout_ms);
-    reference_waited(&event->reference);
-    return status;
+    if (timeout_ms == 0) return wait_tried("the event is not set");
+    if ((status = wait_begin(&wait, &event->reference, timeout_ms)) != MPROC_OK) return status;
+    status = wait_for(&wait, word, first);
+    wait_end(&wait);
+    return status == MPROC_TIMEOUT ? wait_timed_out(&wait, "the event was not set") : status;
 }

@@ -2,8 +2,6 @@
 #include <mproc/lock.h>
 
 #include "arena/park.h"
-#include "object/interrupt.h"
-#include "object/recovery.h"
 #include "sync/locking.h"
 #include "process/family.h"
 #include "sync/types.h"
@@ -22,14 +20,6 @@ const struct object_type lock_type = {.name = "a lock", .owner_died = held_lock_
 const struct object_type rlock_type = {
     .name = "an rlock", .owner_died = held_lock_abandon, .owned_by = held_lock_owned};
 
-/* How a lock is waited for. */
-struct locking {
-    struct reference *reference; /* what the wait goes by */
-    int64_t timeout_ms;
-    bool recover; /* also if it is abandoned */
-    bool stays;   /* interrupts do not end it */
-};
-
 static bool swap(struct held_lock *lock, uint32_t expected, uint32_t value)
 {
     return atomic_compare_exchange_strong_explicit(&lock->word.word, &expected, value, memory_order_acquire,
@@ -45,59 +35,62 @@ static mproc_status owner_died(void)
                        "guards may be half done: mproc_lock_recover() takes it over");
 }
 
-static mproc_status timed_out(int64_t timeout_ms)
+/*
+ * Takes a lock that is free, or abandoned if `recover`, with the mark. MPROC_TIMEOUT, without a text: it is not, and
+ * its word is `*seen`. MPROC_OWNER_DIED.
+ */
+static mproc_status try_once(struct held_lock *lock, uint32_t mark, bool recover, uint32_t *seen)
 {
-    return mproc_error(MPROC_TIMEOUT, "the lock was not free within %lld ms",
-                       (long long)(timeout_ms < 0 ? 0 : timeout_ms));
+    do {
+        *seen = atomic_load(&lock->word.word);
+        if (*seen == LOCK_ABANDONED && !recover) return owner_died();
+        if (*seen != 0 && *seen != LOCK_ABANDONED) return MPROC_TIMEOUT;
+    } while (!swap(lock, *seen, thread_self.tag | mark));
+    return MPROC_OK;
 }
 
-static mproc_status try_once(struct held_lock *lock, bool recover)
+/* Who only ever tries must learn as well that the owner has ended. */
+static mproc_status try_now(struct held_lock *lock, bool recover)
 {
-    uint32_t seen = atomic_load(&lock->word.word);
+    uint32_t seen;
+    mproc_status status = try_once(lock, 0, recover, &seen);
 
-    if (seen == 0 && swap(lock, 0, thread_self.tag)) return MPROC_OK;
-    if (seen != LOCK_ABANDONED) return timed_out(0);
-    if (!recover) return owner_died();
-    return swap(lock, LOCK_ABANDONED, thread_self.tag) ? MPROC_OK : timed_out(0);
+    if (status == MPROC_TIMEOUT && wait_ask(seen & ~LOCK_WAITERS, &lock->asked_ns))
+        status = try_once(lock, 0, recover, &seen);
+    return status == MPROC_TIMEOUT ? wait_tried("the lock is not free") : status;
 }
 
-static mproc_status wait_for(struct held_lock *lock, const struct locking *how, bool recover)
+/* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
+static mproc_status sleep_until_free(struct held_lock *lock, struct wait *wait, bool recover)
 {
-    int64_t deadline_ns = interrupt_deadline(how->timeout_ms), look_ns = 0;
-    mproc_status status = MPROC_OK;
+    mproc_status status;
+    uint32_t seen;
 
-    while (status == MPROC_OK) {
-        enum lock_try tried = lock_try_wait(&lock->word, deadline_ns, &look_ns);
-        if (tried == LOCK_ASK) recovery_help(lock_owner(&lock->word));
-        switch (tried) {
-        case LOCK_TAKEN:
-            return MPROC_OK;
-        case LOCK_TIMEOUT:
-            return timed_out(how->timeout_ms);
-        case LOCK_OWNER_DIED:
-            if (!recover) return owner_died();
-            if (swap(lock, LOCK_ABANDONED, thread_self.tag)) return MPROC_OK;
-            break;
-        case LOCK_ASK:
-        case LOCK_BUSY:
-            status = how->stays ? reference_open_still(how->reference) : reference_reason(how->reference);
-            break;
-        }
+    if (lock_spin(&lock->word)) return MPROC_OK;
+    while ((status = try_once(lock, LOCK_WAITERS, recover, &seen)) == MPROC_TIMEOUT) {
+        if (!(seen & LOCK_WAITERS) && !swap(lock, seen, seen | LOCK_WAITERS)) continue;
+        status = wait_sleep_for(wait, &lock->word.word, seen | LOCK_WAITERS, seen & ~LOCK_WAITERS, &lock->asked_ns);
+        if (status == MPROC_TIMEOUT) return wait_timed_out(wait, "the lock was not free");
+        if (status == MPROC_OK) continue;
+        park_wake(&lock->word.word, 1); /* a wake-up that came to us was meant for whoever takes the lock */
+        return status;
     }
-    park_wake(&lock->word.word, 1); /* a wake-up that came to us was meant for whoever takes the lock */
     return status;
 }
 
-/* The lock was not free at first sight. */
-static mproc_status acquire_taken(struct held_lock *lock, const struct locking *how)
+/* The lock was not free at first sight. `stays`: interrupts do not end the wait. */
+static mproc_status acquire_taken(struct held_lock *lock, struct reference *reference, int64_t timeout_ms,
+                                  bool recover, bool stays)
 {
-    bool recover = how->recover || lock->silent;
     mproc_status status;
+    struct wait wait;
 
-    if (how->timeout_ms <= 0) return try_once(lock, recover);
-    reference_waits(how->reference);
-    status = wait_for(lock, how, recover);
-    reference_waited(how->reference);
+    recover = recover || lock->ignore_abandoned;
+    if (timeout_ms == 0) return try_now(lock, recover);
+    if ((status = wait_begin(&wait, reference, timeout_ms)) != MPROC_OK) return status;
+    wait.stays = stays;
+    status = sleep_until_free(lock, &wait, recover);
+    wait_end(&wait);
     return status;
 }
 
@@ -109,17 +102,17 @@ static bool is_rlock(uint64_t lock)
 /* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
 mproc_status locking_acquire_slow(uint64_t lock, struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct locking how = {reference, timeout_ms, recover, false};
     struct held_lock *at = locking_at(lock);
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
     if (locking_mine(lock) && is_rlock(lock)) {
         at->depth++;
         return MPROC_OK;
     }
     if ((status = held_enter(lock)) != MPROC_OK) return status;
-    if (!swap(at, 0, thread_self.tag) && (status = acquire_taken(at, &how)) != MPROC_OK) {
+    if (!swap(at, 0, thread_self.tag) &&
+        (status = acquire_taken(at, reference, timeout_ms, recover, false)) != MPROC_OK) {
         held_leave(lock);
         return status;
     }
@@ -129,11 +122,11 @@ mproc_status locking_acquire_slow(uint64_t lock, struct reference *reference, in
 
 mproc_status locking_take_back(uint64_t lock, uint32_t depth, struct reference *reference)
 {
-    struct locking how = {reference, MPROC_FOREVER, false, true};
     struct held_lock *at = locking_at(lock);
     mproc_status status;
 
-    if (!swap(at, 0, thread_self.tag) && (status = acquire_taken(at, &how)) != MPROC_OK) {
+    if (!swap(at, 0, thread_self.tag) &&
+        (status = acquire_taken(at, reference, MPROC_FOREVER, false, true)) != MPROC_OK) {
         held_leave(lock);
         return status;
     }
@@ -219,7 +212,7 @@ static mproc_status create(enum object_kind kind, const mproc_lock_options *opti
     if (options) memcpy(&all, options, size < sizeof all ? size : sizeof all);
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = reference_create(kind, sizeof(struct held_lock), &reference)) != MPROC_OK) return status;
-    ((struct held_lock *)reference->at)->silent = all.recover;
+    ((struct held_lock *)reference->at)->ignore_abandoned = all.ignore_abandoned;
     reference_publish(reference);
     *out = reference;
     return MPROC_OK;

@@ -4,7 +4,7 @@
 
 #include "object/held.h"
 #include "arena/lock.h"
-#include "object/reference.h"
+#include "object/wait.h"
 
 static inline struct held_lock *locking_at(uint64_t lock)
 {
@@ -63,7 +63,7 @@ mproc_status locking_release_slow(uint64_t lock);
 static inline mproc_status locking_acquire(uint64_t lock, struct reference *reference, int64_t timeout_ms,
                                            bool recover)
 {
-    if (thread_self.slot && locking_acquire_free(lock)) return MPROC_OK;
+    if (timeout_ms >= 0 && thread_self.slot && locking_acquire_free(lock)) return MPROC_OK;
     return locking_acquire_slow(lock, reference, timeout_ms, recover);
 }
 

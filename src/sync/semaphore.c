@@ -1,13 +1,12 @@
 /* Semaphores. See arena/semaphore.h for their words. */
 #include <mproc/semaphore.h>
 
+#include <limits.h>
 #include <string.h>
 
 #include "arena/park.h"
 #include "object/wait.h"
 #include "sync/permits.h"
-#include "object/interrupt.h"
-#include "object/reference.h"
 #include "process/family.h"
 #include "sync/types.h"
 
@@ -94,7 +93,7 @@ static void mark_waiter(struct semaphore *semaphore)
 
 /*
  * Whoever has slept takes its permit with the mark set; so the mark may be taken away when there are permits and
- * nobody sleeps, and only then.
+ * nobody sleeps. Until it is gone others may have come to sleep: they are woken, as nobody else would know of them.
  */
 static mproc_status release_free(struct semaphore *semaphore)
 {
@@ -109,8 +108,9 @@ static mproc_status release_free(struct semaphore *semaphore)
         }
     } while (!atomic_compare_exchange_weak(&semaphore->value, &seen, seen + 1));
     next = seen + 1;
-    if (seen & SEMAPHORE_WAITERS && park_wake(&semaphore->value, 1) == 0)
-        atomic_compare_exchange_strong(&semaphore->value, &next, next & SEMAPHORE_VALUE_MAX);
+    if (seen & SEMAPHORE_WAITERS && park_wake(&semaphore->value, 1) == 0 &&
+        atomic_compare_exchange_strong(&semaphore->value, &next, next & SEMAPHORE_VALUE_MAX))
+        park_wake(&semaphore->value, INT_MAX);
     atomic_signal_fence(memory_order_seq_cst);
     park_announce(NULL);
     return MPROC_OK;
@@ -173,23 +173,18 @@ static void announce_sleep(struct semaphore *semaphore, struct permits *permits)
 }
 
 /* The word is in the intent all the time: if we end after a wake-up that was ours, recovery wakes the next. */
-static mproc_status wait_for(struct reference *reference, struct permits *permits, int64_t timeout_ms)
+static mproc_status wait_for(const struct wait *wait, struct semaphore *semaphore, struct permits *permits)
 {
-    struct semaphore *semaphore = (struct semaphore *)reference->at;
-    int64_t deadline_ns = interrupt_deadline(timeout_ms);
     mproc_status status = MPROC_OK;
 
     park_announce(&semaphore->value);
-    while (!try_take(semaphore, permits, SEMAPHORE_WAITERS)) {
+    while (status == MPROC_OK && !try_take(semaphore, permits, SEMAPHORE_WAITERS)) {
         /* Also if we leave now: a wake-up may have come to us while others sleep, who need the mark. */
         announce_sleep(semaphore, permits);
-        if ((status = reference_reason(reference)) != MPROC_OK) break;
-        if (wait_on(&semaphore->value, SEMAPHORE_WAITERS, deadline_ns) != MPROC_TIMEOUT) continue;
-        status = mproc_error(MPROC_TIMEOUT, "the semaphore had no permit within %lld ms", (long long)timeout_ms);
-        break;
+        status = wait_sleep(wait, &semaphore->value, SEMAPHORE_WAITERS);
     }
     park_announce(NULL);
-    return status;
+    return status == MPROC_TIMEOUT ? wait_timed_out(wait, "the semaphore had no permit") : status;
 }
 
 mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout_ms)
@@ -197,14 +192,15 @@ mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout
     struct semaphore *at = semaphore_at(semaphore);
     struct permits *permits = NULL;
     mproc_status status;
+    struct wait wait;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
     if (at->owned && (status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
     if (try_take(at, permits, 0)) return MPROC_OK;
-    if (timeout_ms <= 0) return mproc_error(MPROC_TIMEOUT, "the semaphore has no permit");
-    reference_waits(&semaphore->reference);
-    status = wait_for(&semaphore->reference, permits, timeout_ms);
-    reference_waited(&semaphore->reference);
+    if (timeout_ms == 0) return wait_tried("the semaphore has no permit");
+    if ((status = wait_begin(&wait, &semaphore->reference, timeout_ms)) != MPROC_OK) return status;
+    status = wait_for(&wait, at, permits);
+    wait_end(&wait);
     return status;
 }
 

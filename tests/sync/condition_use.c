@@ -62,9 +62,9 @@ static void case_wait_for_gives_up_in_time(void)
     CHECK_OK(mproc_condition_create(NULL, &condition));
     CHECK_OK(mproc_condition_acquire(condition, 0));
     CHECK_OK(mproc_condition_wait_for(condition, is_always, &asked, 0));
-    CHECK_OK(mproc_condition_wait_for(condition, is_always, &asked, -1));
+    CHECK_OK(mproc_condition_wait_for(condition, is_always, &asked, 1));
     CHECK_EQ(asked, 2);
-    CHECK_STATUS(mproc_condition_wait_for(condition, is_never, &asked, -1), MPROC_TIMEOUT);
+    CHECK_STATUS(mproc_condition_wait_for(condition, is_never, &asked, 0), MPROC_TIMEOUT);
     began_ms = check_now_ms();
     CHECK_STATUS(mproc_condition_wait_for(condition, is_never, &asked, 50), MPROC_TIMEOUT);
     CHECK(check_now_ms() - began_ms >= 49);

@@ -14,8 +14,6 @@ static void check_unset(mproc_event *event)
 
     CHECK(!mproc_event_is_set(event));
     CHECK_STATUS(mproc_event_wait(event, 0), MPROC_TIMEOUT);
-    CHECK_STATUS(mproc_event_wait(event, -1), MPROC_TIMEOUT);
-    CHECK_STATUS(mproc_event_wait(event, INT64_MIN), MPROC_TIMEOUT);
     CHECK_SAYS(mproc_event_wait(event, 20), MPROC_TIMEOUT, "not set within 20 ms");
     CHECK(check_now_ms() - began_ms >= 19);
 }
@@ -24,7 +22,6 @@ static void check_set(mproc_event *event)
 {
     CHECK(mproc_event_is_set(event));
     CHECK_OK(mproc_event_wait(event, 0));
-    CHECK_OK(mproc_event_wait(event, -1));
     CHECK_OK(mproc_event_wait(event, 20));
     CHECK_OK(mproc_event_wait(event, MPROC_FOREVER));
 }

@@ -26,7 +26,7 @@ static void case_rlock_is_released_as_often_as_it_was_acquired(void)
     int i;
 
     CHECK_OK(mproc_rlock_create(NULL, &rlock));
-    for (i = 0; i < 3; i++) CHECK_OK(mproc_rlock_acquire(rlock, i - 1));
+    for (i = 0; i < 3; i++) CHECK_OK(mproc_rlock_acquire(rlock, i));
     for (i = 0; i < 3; i++) {
         CHECK(mproc_rlock_locked(rlock));
         CHECK_OK(mproc_rlock_release(rlock));
@@ -62,8 +62,6 @@ static void check_gives_up(mproc_lock *lock)
     int64_t began_ms = check_now_ms();
 
     CHECK_STATUS(mproc_lock_acquire(lock, 0), MPROC_TIMEOUT);
-    CHECK_STATUS(mproc_lock_acquire(lock, -1), MPROC_TIMEOUT);
-    CHECK_STATUS(mproc_lock_acquire(lock, INT64_MIN), MPROC_TIMEOUT);
     CHECK_STATUS(mproc_lock_recover(lock, 0), MPROC_TIMEOUT);
     CHECK_SAYS(mproc_lock_acquire(lock, 30), MPROC_TIMEOUT, "was not free within 30 ms");
     CHECK_STATUS(mproc_lock_recover(lock, 10), MPROC_TIMEOUT);

@@ -29,7 +29,7 @@ static void *create_items(mproc_object_kind kind, bool recover)
 
 void *lockable_create(mproc_object_kind kind, bool recover)
 {
-    mproc_lock_options options = {.recover = recover};
+    mproc_lock_options options = {.ignore_abandoned = recover};
     mproc_rlock *rlock = NULL;
     mproc_lock *lock = NULL;
 
@@ -106,7 +106,7 @@ void lockable_check_abandoned(void *object)
     int i;
 
     CHECK_SAYS(lockable_acquire(object, MPROC_FOREVER), MPROC_OWNER_DIED, "abandoned");
-    for (i = -1; i < 2; i++) CHECK_STATUS(lockable_acquire(object, i), MPROC_OWNER_DIED);
+    for (i = 0; i < 2; i++) CHECK_STATUS(lockable_acquire(object, i), MPROC_OWNER_DIED);
     CHECK_STATUS(lockable_release(object), MPROC_OWNER_DIED);
     check_locked(object, true);
 }

@@ -57,6 +57,60 @@ static void case_condition_has_one_lock_at_most(void)
     mproc_lock_free(lock);
 }
 
+static bool is_true(void *context)
+{
+    (void)context;
+    return true;
+}
+
+/* Whether the call would have had to wait or not. */
+#define CHECK_LIMIT_REFUSED(call) CHECK_SAYS(call, MPROC_INVALID, "MPROC_FOREVER waits without a limit, and 0 tries")
+
+static void check_negative_limit(int64_t ms)
+{
+    mproc_semaphore *semaphore = NULL;
+    mproc_condition *condition = NULL;
+    mproc_barrier *barrier = NULL;
+    mproc_rlock *rlock = NULL;
+    mproc_event *event = NULL;
+    mproc_lock *lock = NULL;
+
+    CHECK_OK(mproc_lock_create(NULL, &lock));
+    CHECK_LIMIT_REFUSED(mproc_lock_acquire(lock, ms));
+    CHECK_LIMIT_REFUSED(mproc_lock_recover(lock, ms));
+    CHECK(!mproc_lock_locked(lock));
+    CHECK_OK(mproc_rlock_create(NULL, &rlock));
+    CHECK_LIMIT_REFUSED(mproc_rlock_acquire(rlock, ms));
+    CHECK_LIMIT_REFUSED(mproc_rlock_recover(rlock, ms));
+    CHECK_OK(mproc_semaphore_create(1, NULL, &semaphore));
+    CHECK_LIMIT_REFUSED(mproc_semaphore_acquire(semaphore, ms));
+    CHECK_EQ(mproc_semaphore_value(semaphore), 1);
+    CHECK_OK(mproc_condition_create(NULL, &condition));
+    CHECK_LIMIT_REFUSED(mproc_condition_acquire(condition, ms));
+    CHECK_OK(mproc_condition_acquire(condition, 0));
+    CHECK_LIMIT_REFUSED(mproc_condition_wait(condition, ms));
+    CHECK_LIMIT_REFUSED(mproc_condition_wait_for(condition, is_true, NULL, ms));
+    CHECK_OK(mproc_condition_release(condition));
+    CHECK_OK(mproc_event_create(&event));
+    CHECK_OK(mproc_event_set(event));
+    CHECK_LIMIT_REFUSED(mproc_event_wait(event, ms));
+    CHECK_OK(mproc_barrier_create(1, NULL, &barrier));
+    CHECK_LIMIT_REFUSED(mproc_barrier_wait(barrier, ms, NULL));
+    CHECK(!mproc_barrier_broken(barrier));
+    mproc_barrier_free(barrier);
+    mproc_event_free(event);
+    mproc_condition_free(condition);
+    mproc_semaphore_free(semaphore);
+    mproc_rlock_free(rlock);
+    mproc_lock_free(lock);
+}
+
+static void case_negative_time_limits_are_refused(void)
+{
+    check_negative_limit(-1);
+    check_negative_limit(INT64_MIN);
+}
+
 /* As a program of an older version: its options end before the last field, which counts as zero. */
 static void case_options_of_an_older_program_are_shorter(void)
 {
@@ -72,7 +126,7 @@ static void case_options_of_an_older_program_are_shorter(void)
     mproc_semaphore_free(semaphore);
     CHECK_OK(mproc_barrier_create_sized(1, &barrier_options, sizeof(mproc_function *), &barrier));
     mproc_barrier_free(barrier);
-    CHECK_OK(mproc_lock_create_sized(&(mproc_lock_options){.recover = true}, 0, &lock));
+    CHECK_OK(mproc_lock_create_sized(&(mproc_lock_options){.ignore_abandoned = true}, 0, &lock));
     CHECK_OK(mproc_condition_create_sized(&(mproc_condition_options){.lock = lock}, sizeof lock, &condition));
     CHECK_OK(mproc_condition_acquire(condition, 0));
     CHECK(mproc_lock_locked(lock));
@@ -228,6 +282,7 @@ CHECK_SUITE_SETUP(sync_objects, peers_of_processes,
     CASE(create_needs_a_place_for_the_object),
     CASE(free_of_nothing_is_fine),
     CASE(values_out_of_range_are_refused),
+    CASE(negative_time_limits_are_refused),
     CASE(condition_has_one_lock_at_most),
     CASE(options_of_an_older_program_are_shorter),
     CASE_LIMIT(ten_thousand_objects_leave_nothing, 60),

@@ -29,7 +29,7 @@ static void case_bounded_semaphore_has_never_more_than_at_first(void)
     CHECK_OK(mproc_semaphore_create(2, &(mproc_semaphore_options){.bounded = true}, &semaphore));
     CHECK_SAYS(mproc_semaphore_release(semaphore), MPROC_BAD_STATE, "one release too many");
     for (i = 0; i < 2; i++) CHECK_OK(mproc_semaphore_acquire(semaphore, 0));
-    CHECK_STATUS(mproc_semaphore_acquire(semaphore, -5), MPROC_TIMEOUT);
+    CHECK_STATUS(mproc_semaphore_acquire(semaphore, 0), MPROC_TIMEOUT);
     for (i = 0; i < 2; i++) CHECK_OK(mproc_semaphore_release(semaphore));
     CHECK_STATUS(mproc_semaphore_release(semaphore), MPROC_BAD_STATE);
     CHECK_EQ(mproc_semaphore_value(semaphore), 2);
@@ -60,7 +60,6 @@ static void case_acquire_gives_up_in_time(void)
 
     CHECK_OK(mproc_semaphore_create(0, NULL, &semaphore));
     CHECK_STATUS(mproc_semaphore_acquire(semaphore, 0), MPROC_TIMEOUT);
-    CHECK_STATUS(mproc_semaphore_acquire(semaphore, INT64_MIN), MPROC_TIMEOUT);
     CHECK_SAYS(mproc_semaphore_acquire(semaphore, 30), MPROC_TIMEOUT, "no permit within 30 ms");
     CHECK(check_now_ms() - began_ms >= 29);
     mproc_semaphore_free(semaphore);
