@@ -218,10 +218,15 @@ typedef struct plat_start {
     const char *working_directory;  /* NULL: this process' */
     const char *const *environment; /* "NAME=VALUE" or "NAME", see mproc_process_options; may be NULL */
     bool environment_only;
-    const char *token_name;  /* one more variable: PLAT_TOKEN_NAME, but in tests */
-    mproc_stdio stdio[3];    /* none is MPROC_STDIO_DEFAULT */
-    plat_handle handles[4];  /* what the child gets, PLAT_NO_HANDLE for none */
-    bool daemon;             /* ended by the system with this process (Windows; see plat_sentinel_arm) */
+    const char *token_name; /* one more variable: PLAT_TOKEN_NAME, but in tests */
+    mproc_stdio stdio[3];   /* none is MPROC_STDIO_DEFAULT */
+    plat_handle handles[4]; /* what the child gets, PLAT_NO_HANDLE for none */
+    bool daemon;            /* ended by the system with this process (Windows; see plat_sentinel_arm) */
+    /*
+     * It has the signal mask and the ignored signals of the thread's host as they are. Otherwise SIGTERM and SIGINT
+     * are not blocked, and SIGTERM is not ignored, in it: a child can be asked to end. Windows: has no meaning.
+     */
+    bool inherit_signals;
     bool without_interrupts; /* Ctrl-C does not reach it until it has called plat_process_ignore_interrupts() */
     /*
      * Writes the variable's value, given the numbers that the child will know its handles by, into `text`
@@ -245,6 +250,12 @@ typedef struct plat_process {
  * MPROC_NO_MEMORY: there is no process, in every case.
  */
 mproc_status plat_process_start(const plat_start *start, plat_process *process);
+
+/*
+ * A time on the scale of plat_clock_birth_ns() that the process was born before, or at: of a process that was started
+ * right now; NULL: of this one.
+ */
+int64_t plat_process_born_before_ns(const plat_process *process);
 
 /*
  * Collects the status of an ended child of this process: MPROC_EXIT_RUNNING if it has not ended, MPROC_EXIT_LOST if
@@ -383,6 +394,9 @@ mproc_status plat_module_find(uintptr_t address, plat_module *module);
 
 /* Finds the loaded module with this id. MPROC_NOT_FOUND. */
 mproc_status plat_module_lookup(const uint8_t id[20], plat_module *module);
+
+/* Keeps the module that holds this address, which may be a plugin, in the process for good. */
+void plat_module_pin(uintptr_t address);
 
 /* Opens a module for good, as dlopen() and LoadLibrary() do. MPROC_NOT_FOUND, with the loader's words. */
 mproc_status plat_module_open(const char *path);

@@ -91,6 +91,12 @@ typedef struct mproc_process_options {
     mproc_stdio standard_input;
     mproc_stdio standard_output;
     mproc_stdio standard_error;
+    /*
+     * POSIX: the child has this thread's signal mask and ignored signals as they are. Default: SIGTERM and SIGINT are
+     * not blocked, and SIGTERM is not ignored, in a child, so that terminate() and interrupt() reach it though this
+     * program takes its signals by sigwait() or ignores them. An ignored SIGINT (nohup, &) stays so. Ours.
+     */
+    bool inherit_signals;
 } mproc_process_options;
 
 /*

@@ -112,6 +112,17 @@ mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *
                        id[1], id[2], id[3]);
 }
 
+/* The executable is never unloaded, and the loader does not open it by its name. */
+void plat_module_pin(uintptr_t address)
+{
+    Dl_info info;
+
+    main_learn();
+    if (module_has_code(&main_info, address) || dladdr((void *)address, &info) == 0) return;
+    void *module = dlopen(info.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | RTLD_NOLOAD);
+    if (module != NULL) dlclose(module);
+}
+
 mproc_status plat_module_open(const char *path)
 {
     if (dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != NULL) return MPROC_OK;

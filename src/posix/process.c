@@ -31,6 +31,12 @@ static int64_t process_birth_ns(int64_t pid);
 static bool process_read_stat(int64_t pid, char *text, size_t size);
 static void process_on_interrupt(int number);
 
+int64_t plat_process_born_before_ns(const plat_process *process)
+{
+    (void)process;
+    return plat_clock_birth_ns();
+}
+
 mproc_exit_status plat_process_collect(const plat_process *process)
 {
     siginfo_t info = {0};

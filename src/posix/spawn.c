@@ -30,7 +30,6 @@ typedef struct spawn_plan {
     char *path_made; /* what the order's path points to, if it was made for this start */
     int temporaries[SPAWN_TEMPORARIES_MAX];
     int temporary_count;
-    sigset_t mask;
     plat_handle reserved; /* keeps a number for the descriptor of the new process */
 } spawn_plan;
 
@@ -38,7 +37,7 @@ static _Atomic bool spawn_can_watch;
 
 static void spawn_fini(spawn_plan *plan);
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start);
-static void spawn_block_interrupts(spawn_plan *plan);
+static void spawn_set_signals(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const mproc_stdio *stdio);
 static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start);
@@ -89,13 +88,7 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     if (start->working_directory != NULL) {
         spawn_add(plan, (spawn_step){.act = SPAWN_ENTER, .directory = start->working_directory});
     }
-    /*
-     * A thread of the library blocks all signals, which a child must not inherit: there it gets the mask of the
-     * thread that the library's was started by. Other threads pass on their own.
-     */
-    plan->order.mask = thread_host_mask();
-    if (start->without_interrupts) spawn_block_interrupts(plan);
-    plan->order.default_interrupts = process_ignores_interrupts();
+    spawn_set_signals(plan, start);
     for (int i = 0; i < SPAWN_HANDLES; i++) {
         numbers[i] = start->handles[i] == PLAT_NO_HANDLE ? PLAT_NO_HANDLE : SPAWN_FIRST + i;
     }
@@ -104,13 +97,25 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     return plan->order.environment != NULL ? MPROC_OK : spawn_refuse(ENOMEM);
 }
 
-/* Blocked, and not ignored: posix_spawn() can do the one and not the other. */
-static void spawn_block_interrupts(spawn_plan *plan)
+/*
+ * A thread of the library blocks all signals, which a child must not inherit: there it gets the mask of the
+ * thread that the library's was started by. Other threads pass on their own, but for what asks a child to end.
+ */
+static void spawn_set_signals(spawn_plan *plan, const plat_start *start)
 {
-    if (plan->order.mask != NULL) plan->mask = *plan->order.mask;
-    else pthread_sigmask(SIG_SETMASK, NULL, &plan->mask);
-    sigaddset(&plan->mask, SIGINT);
-    plan->order.mask = &plan->mask;
+    spawn_order *order = &plan->order;
+
+    if (thread_host_mask() != NULL) order->mask = *thread_host_mask();
+    else pthread_sigmask(SIG_SETMASK, NULL, &order->mask);
+    sigemptyset(&order->defaults);
+    if (process_ignores_interrupts()) sigaddset(&order->defaults, SIGINT);
+    if (!start->inherit_signals) {
+        sigdelset(&order->mask, SIGTERM);
+        sigdelset(&order->mask, SIGINT);
+        sigaddset(&order->defaults, SIGTERM);
+    }
+    /* Blocked, and not ignored: posix_spawn() can do the one and not the other. */
+    if (start->without_interrupts) sigaddset(&order->mask, SIGINT);
 }
 
 /* The child changes its directory before it loads the program, so a relative path must be made absolute here. */

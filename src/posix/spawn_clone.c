@@ -119,12 +119,13 @@ static void clone_run(clone_child *child)
 {
     const spawn_order *order = child->order;
 
-    if (order->default_interrupts) signal(SIGINT, SIG_DFL);
+    if (sigismember(&order->defaults, SIGINT)) signal(SIGINT, SIG_DFL);
+    if (sigismember(&order->defaults, SIGTERM)) signal(SIGTERM, SIG_DFL);
     for (int i = 0; i < order->step_count; i++) {
         child->error = clone_step(&order->steps[i]);
         if (child->error != 0) return;
     }
-    if (order->mask != NULL) sigprocmask(SIG_SETMASK, order->mask, NULL);
+    sigprocmask(SIG_SETMASK, &order->mask, NULL);
     syscall(SYS_execve, order->path, order->arguments, order->environment);
     child->error = errno;
 }

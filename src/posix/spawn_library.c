@@ -49,20 +49,9 @@ static int library_step(posix_spawn_file_actions_t *actions, const spawn_step *s
 
 static int library_attributes(posix_spawnattr_t *attributes, const spawn_order *order)
 {
-    sigset_t changed;
-    short flags = 0;
-    int error = 0;
+    int error = posix_spawnattr_setsigmask(attributes, &order->mask);
 
-    if (order->mask != NULL) {
-        flags |= POSIX_SPAWN_SETSIGMASK;
-        error = posix_spawnattr_setsigmask(attributes, order->mask);
-    }
-    if (error == 0 && order->default_interrupts) {
-        sigemptyset(&changed);
-        sigaddset(&changed, SIGINT);
-        flags |= POSIX_SPAWN_SETSIGDEF;
-        error = posix_spawnattr_setsigdefault(attributes, &changed);
-    }
-    if (error == 0 && flags != 0) error = posix_spawnattr_setflags(attributes, flags);
-    return error;
+    if (error == 0) error = posix_spawnattr_setsigdefault(attributes, &order->defaults);
+    if (error != 0) return error;
+    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }

@@ -31,8 +31,8 @@ typedef struct spawn_order {
     char **environment;
     spawn_step steps[SPAWN_STEPS_MAX];
     int step_count;
-    const sigset_t *mask;    /* NULL: that of the calling thread */
-    bool default_interrupts; /* SIGINT too, though it is ignored here */
+    sigset_t mask;
+    sigset_t defaults; /* these of SIGINT and SIGTERM have their default disposition, though they are ignored here */
 } spawn_order;
 
 /*

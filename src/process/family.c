@@ -77,6 +77,7 @@ static mproc_status set_hooks(void)
     mproc_status status;
 
     if (set) return MPROC_OK;
+    plat_module_pin((uintptr_t)thread_ended); /* what the system calls later, and threads of ours run, stays */
     if ((status = plat_thread_exit_hook(thread_ended)) != MPROC_OK) return status;
     if ((status = plat_process_at_fork(children_fork_begins, children_fork_ends, forked)) != MPROC_OK) return status;
     set = true;
@@ -103,7 +104,7 @@ static mproc_status create_family(const function_ref *copy)
     if ((status = arena_create(copy)) != MPROC_OK) return status;
     if ((status = slot_process_take(SLOT_NONE, &family.process)) != MPROC_OK) goto done;
     slot = family_slot();
-    atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
+    atomic_store(&slot->born_before_ns, plat_process_born_before_ns(NULL));
     atomic_store(&slot->pid, plat_process_id());
     atomic_store(&slot->state, process_state_word(PROCESS_ATTACHED, atomic_load(&slot->state)));
     status = become_member();

@@ -114,6 +114,7 @@ static void fill(mproc_process *process, const mproc_process_options *options)
     else snprintf(process->name, sizeof process->name, "Process-%.100s", process->identity);
     process->daemon = options->daemon == MPROC_DEFAULT ? self->daemon : options->daemon == MPROC_YES;
     process->environment_only = options->environment_only;
+    process->inherit_signals = options->inherit_signals;
     process->authkey_size = options->authkey ? options->authkey_size : self->authkey_size;
     memcpy(process->authkey, options->authkey ? options->authkey : self->authkey, process->authkey_size);
 }

@@ -26,6 +26,7 @@ struct mproc_process {
     struct reference_scope kept; /* what they refer to by a name */
     char **environment;
     bool environment_only;
+    bool inherit_signals;
     char *working_directory;
     mproc_stdio stdio[3];
     bool daemon;

@@ -105,6 +105,7 @@ static mproc_status start_program(mproc_process *process, plat_handle watched)
                         .stdio = {process->stdio[0], process->stdio[1], process->stdio[2]},
                         .handles = {arena_memory(), watched, PLAT_NO_HANDLE, PLAT_NO_HANDLE},
                         .daemon = process->daemon,
+                        .inherit_signals = process->inherit_signals,
                         .without_interrupts = process->worker,
                         .token_write = write_token,
                         .context = &process->slot};
@@ -122,7 +123,7 @@ static mproc_status start_program(mproc_process *process, plat_handle watched)
 /* The last store is the one that lets the child in. */
 static void publish_pid(const mproc_process *process, struct process_slot *slot)
 {
-    atomic_store(&slot->born_before_ns, plat_clock_birth_ns());
+    atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
     atomic_store(&slot->pid, process->os.pid);
 }
 

@@ -13,6 +13,9 @@
 
 enum { ATTRIBUTES_MAX = 2 };
 
+/* Together less than two seconds. */
+enum { LAUNCH_REST_MS = 15, LAUNCH_REST_MAX_MS = 1000 };
+
 /* The system keeps pointers to what its attributes name until the process is created. */
 typedef struct launch {
     win32_inheritance inheritance;
@@ -141,11 +144,33 @@ static mproc_status launch_failed(const launch *it, DWORD code)
     return win32_error(code, "cannot start '%.300s'", path);
 }
 
+/* Ctrl-C is off in a new group, for good or until the process turns it on. */
+static DWORD launch_flags(bool without_interrupts)
+{
+    DWORD flags = CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
+    DWORD member;
+
+    if (without_interrupts) flags |= CREATE_NEW_PROCESS_GROUP;
+    if (GetConsoleProcessList(&member, 1) == 0)
+        flags |= CREATE_NO_WINDOW; /* no console here, and so none to be seen */
+    return flags;
+}
+
+/* CreateProcessW() writes into the command line. It fails for moments when the system is short of something. */
+static bool launch_try(launch *it, DWORD flags, PROCESS_INFORMATION *created)
+{
+    for (DWORD rest_ms = LAUNCH_REST_MS;; rest_ms *= 2) {
+        if (CreateProcessW(it->executable, it->command, NULL, NULL, it->inheritance.count > 0, flags, it->environment,
+                           it->directory, &it->startup.StartupInfo, created)) {
+            return true;
+        }
+        if (GetLastError() != ERROR_INTERNAL_ERROR || rest_ms > LAUNCH_REST_MAX_MS) return false;
+        Sleep(rest_ms);
+    }
+}
+
 static mproc_status launch_create(launch *it, bool without_interrupts, PROCESS_INFORMATION *created)
 {
-    /* Ctrl-C is off in a new group, for good or until the process turns it on. */
-    DWORD flags = CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT |
-                  (without_interrupts ? CREATE_NEW_PROCESS_GROUP : 0);
     STARTUPINFOW *info = &it->startup.StartupInfo;
     win32_inheritance *inheritance = &it->inheritance;
 
@@ -154,10 +179,7 @@ static mproc_status launch_create(launch *it, bool without_interrupts, PROCESS_I
     info->hStdInput = inheritance->streams[0];
     info->hStdOutput = inheritance->streams[1];
     info->hStdError = inheritance->streams[2];
-    if (!CreateProcessW(it->executable, it->command, NULL, NULL, inheritance->count > 0, flags, it->environment,
-                        it->directory, info, created)) {
-        return launch_failed(it, GetLastError());
-    }
+    if (!launch_try(it, launch_flags(without_interrupts), created)) return launch_failed(it, GetLastError());
     return MPROC_OK;
 }
 

@@ -215,3 +215,11 @@ mproc_status plat_module_open(const char *path)
     if (module != NULL) return MPROC_OK;
     return win32_error_as(MPROC_NOT_FOUND, GetLastError(), "cannot open the module '%.300s'", path);
 }
+
+void plat_module_pin(uintptr_t address)
+{
+    HMODULE module;
+
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                       (const wchar_t *)address, &module);
+}

@@ -72,6 +72,15 @@ static mproc_exit_status exit_status(DWORD code)
     return status;
 }
 
+/* The wall clock, by which the system records births, may have been set back since: the record itself is exact. */
+int64_t plat_process_born_before_ns(const plat_process *process)
+{
+    int64_t birth_ns = 0;
+
+    if (win32_birth(process != NULL ? (HANDLE)process->handle : GetCurrentProcess(), &birth_ns)) return birth_ns;
+    return plat_clock_birth_ns();
+}
+
 /* The wait tells: a program may exit with 259, which GetExitCodeProcess() says of running ones. */
 mproc_exit_status plat_process_collect(const plat_process *process)
 {

@@ -192,6 +192,25 @@ static void case_plugin_with_a_copy_of_the_library_is_refused(void)
     CHECK_EQ(run(text, sizeof text), MPROC_NO_GUARD);
 }
 
+static void run_the_plugin(uintptr_t address)
+{
+    char text[1000];
+
+    CHECK_EQ(((plugin_function *)address)(text, sizeof text), MPROC_NO_GUARD);
+}
+
+/* The system calls the library when a thread ends that has used it. */
+static void case_plugin_that_was_closed_is_there_when_its_threads_end(void)
+{
+    char path[1200];
+
+    os_program_directory(path, sizeof path);
+    snprintf(path + strlen(path), sizeof path - strlen(path), "/%s", MODULES_PLUGIN);
+    modules_use_and_close(path, "plugin_run", run_the_plugin);
+    CHECK_BASELINE(); /* the plugin's family stays with the process */
+    check_answers(own_task, 31);
+}
+
 static mproc_status uses_the_plugin(mproc_call *call)
 {
     char text[1000];
@@ -225,4 +244,5 @@ CHECK_SUITE_SETUP(process_modules, setup,
     CASE(worker_program_runs_functions_of_libraries),
     CASE(plugin_with_a_copy_of_the_library_is_refused),
     CASE(plugin_in_a_child_is_no_child),
+    CASE(plugin_that_was_closed_is_there_when_its_threads_end),
 );

@@ -1,6 +1,7 @@
 #include "modules.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -34,6 +35,32 @@ uintptr_t modules_open(const char *path, const char *symbol)
     address = (uintptr_t)dlsym(library, symbol);
     CHECK(address != 0);
     return address;
+}
+
+typedef struct closed_use {
+    const char *path;
+    const char *symbol;
+    void (*use)(uintptr_t address);
+} closed_use;
+
+static void *use_and_close(void *context)
+{
+    const closed_use *it = context;
+    void *library = dlopen(it->path, RTLD_NOW | RTLD_LOCAL);
+
+    CHECK(library != NULL);
+    it->use((uintptr_t)dlsym(library, it->symbol));
+    CHECK_EQ(dlclose(library), 0);
+    return NULL;
+}
+
+void modules_use_and_close(const char *path, const char *symbol, void (*use)(uintptr_t address))
+{
+    closed_use it = {path, symbol, use};
+    pthread_t thread;
+
+    CHECK_EQ(pthread_create(&thread, NULL, use_and_close, &it), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
 void modules_move_away(const char *path)

@@ -38,6 +38,34 @@ uintptr_t modules_open(const char *path, const char *symbol)
     return address;
 }
 
+typedef struct closed_use {
+    const char *path;
+    const char *symbol;
+    void (*use)(uintptr_t address);
+} closed_use;
+
+static DWORD WINAPI use_and_close(void *context)
+{
+    const closed_use *it = context;
+    wchar_t name[UNITS];
+    HMODULE library = LoadLibraryW(wide(it->path, name));
+
+    CHECK(library != NULL);
+    it->use((uintptr_t)GetProcAddress(library, it->symbol));
+    CHECK(FreeLibrary(library));
+    return 0;
+}
+
+void modules_use_and_close(const char *path, const char *symbol, void (*use)(uintptr_t address))
+{
+    closed_use it = {path, symbol, use};
+    HANDLE thread = CreateThread(NULL, 0, use_and_close, &it, 0, NULL);
+
+    CHECK(thread != NULL);
+    CHECK_EQ(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+    CloseHandle(thread);
+}
+
 /* An open library cannot be deleted, but renamed. */
 void modules_move_away(const char *path)
 {
