@@ -155,12 +155,6 @@ static bool recover_locked(uint32_t process)
     return true;
 }
 
-/* What the dead had, and nobody else has, outside of the arena. */
-static void sweep_names(void)
-{
-    if (atomic_load(&arena_header()->named)) plat_named_sweep();
-}
-
 bool recovery_process(uint32_t process)
 {
     bool done;
@@ -168,7 +162,6 @@ bool recovery_process(uint32_t process)
     if (!recovery_lock_acquire()) return false;
     done = recover_locked(process);
     recovery_lock_release();
-    sweep_names();
     return done;
 }
 
@@ -200,31 +193,25 @@ bool recovery_orphaned(void)
 
 /*
  * One slot, by its state as it was read once: while its parent lives, that may free it meanwhile, for somebody else;
- * of others only recovery changes it, whose lock we have. Returns whether it was freed.
+ * of others only recovery changes it, whose lock we have.
  */
-static bool adopt(uint32_t index, uint32_t state)
+static void adopt(uint32_t index, uint32_t state)
 {
     bool is_first = (state >> 3 & SLOT_NONE) == SLOT_NONE;
 
-    if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return false;
-    if (slot_process_dead(index) && recover_locked(index)) {
-        free_slot(index);
-        return true;
-    }
-    if (!is_first) atomic_store(&arena_header()->orphans, 1);
-    return false;
+    if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return;
+    if (slot_process_dead(index) && recover_locked(index)) free_slot(index);
+    else if (!is_first) atomic_store(&arena_header()->orphans, 1);
 }
 
 void recovery_adopt(void)
 {
     uint32_t high = atomic_load(&arena_header()->processes_high);
-    bool freed = false;
 
     if (!recovery_lock_acquire()) return;
     atomic_store(&arena_header()->orphans, 0);
-    for (uint32_t i = 0; i < high; i++) freed |= adopt(i, atomic_load(&process_slot_at(i)->state));
+    for (uint32_t i = 0; i < high; i++) adopt(i, atomic_load(&process_slot_at(i)->state));
     recovery_lock_release();
-    if (freed) sweep_names();
 }
 
 bool recovery_orphans(void)
