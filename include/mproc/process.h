@@ -380,6 +380,14 @@ static inline mproc_status mproc_process_create(mproc_function *function, mproc_
 {
     return mproc_process_create_sized(function, args, &options, sizeof options, out);
 }
+
+/* Arguments where they are made, with options of either form: mproc_process_create(f, MPROC_ARGS(1), nullptr, &p). */
+template <bool map, class... Kept, class Options>
+mproc_status mproc_process_create(mproc_function *function, const mproc_values<map, Kept...> &args,
+                                  const Options &options, mproc_process **out)
+{
+    return mproc_process_create(function, args.borrow(), options, out);
+}
 #endif
 
 #endif

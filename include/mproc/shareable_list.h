@@ -116,6 +116,14 @@ static inline mproc_status mproc_shareable_list_create(mproc_value items, const 
 {
     return mproc_shareable_list_create_sized(items, &options, sizeof options, out);
 }
+
+/* Elements where they are made, with options of either form. */
+template <bool map, class... Kept, class Options>
+mproc_status mproc_shareable_list_create(const mproc_values<map, Kept...> &items, const Options &options,
+                                         mproc_shareable_list **out)
+{
+    return mproc_shareable_list_create(items.borrow(), options, out);
+}
 #endif
 
 #endif

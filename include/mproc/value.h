@@ -348,13 +348,13 @@ MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacit
  *   MPROC_BAD_FUNCTION  a function lies in no module of this process
  *   MPROC_NO_MEMORY
  */
-MPROC_API mproc_status mproc_value_copy(mproc_value value, mproc_value *copy);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_copy(mproc_value value, mproc_value *copy);
 
 /* Frees what an owned value owns, and makes any value nil. NULL is fine. */
 MPROC_API void mproc_value_clear(mproc_value *value);
 
 /* Writes the size of the value's encoding to `*size`. Returns as mproc_value_copy(), but does not see a key twice. */
-MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size);
 
 /*
  * Writes the value's encoding to the `capacity` bytes at `buffer`, which is aligned for 8-byte types, and its size to
@@ -363,7 +363,8 @@ MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size)
  * Returns as mproc_value_copy(), and MPROC_INVALID for a buffer that is too small, not aligned or NULL; then `*size`
  * is unchanged and what is in the buffer is undefined.
  */
-MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity, size_t *size);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity,
+                                                          size_t *size);
 
 /*
  * Checks the `size` bytes at `encoding`, which may come from anywhere, and gives a view of the value in them.
@@ -373,7 +374,7 @@ MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_
  *   MPROC_INVALID   NULL, not aligned, or no encoding of a value; mproc_last_error_text() names the byte. Objects and
  *                   functions mean nothing outside the family and are refused as well
  */
-MPROC_API mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value);
 
 /* ---- what the inline function above calls; not for direct use --------------------------------- */
 
