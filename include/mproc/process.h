@@ -121,7 +121,7 @@ static inline void mproc_main_guard(void);
  *   MPROC_INVALID       `function` or `out` is NULL, an option is out of range, or an argument cannot be (see
  *                       mproc_value_copy()): the text names its number
  *   MPROC_BAD_FUNCTION  `function` lies in no module of this process (a trampoline, generated code)
- *   MPROC_CLOSED        an argument is an object whose last reference has been freed
+ *   MPROC_CLOSED        an argument is, or has in it, a copied value of an object that is gone
  *   MPROC_NOT_FOUND     an argument is named memory, or a list, whose name was taken away
  *   MPROC_LIMIT         the same, and too many files are open
  *   MPROC_NO_MEMORY

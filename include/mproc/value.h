@@ -225,7 +225,11 @@ static inline mproc_value mproc_function_from(mproc_status (*function)(struct mp
     return value;
 }
 
-/* An object of this library, such as a lock. NULL is nil. */
+/*
+ * An object of this library, such as a lock. NULL is nil. The value borrows the program's reference: it is used no more
+ * once that is freed. A copy of it, and what a task is given, refer to the object itself: mproc_value_to() says
+ * MPROC_CLOSED when the object is gone.
+ */
 static inline mproc_value mproc_object_from(mproc_object_kind kind, const void *object)
 {
     mproc_value value = mproc_value_make_(object ? MPROC_TYPE_HANDLE : MPROC_TYPE_NIL, 0);
