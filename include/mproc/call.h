@@ -103,6 +103,7 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_unpack_targets(const mproc_call *ca
 #ifdef __cplusplus
 }
 
+/* Puts the task's arguments into variables: as the macro of this name in C. */
 template <class... Address> MPROC_NODISCARD mproc_status mproc_unpack(const mproc_call *call, Address... address)
 {
     const mproc_target targets[] = {mproc_target_of(address)...};

@@ -107,12 +107,13 @@ template <class Address> mproc_target mproc_target_of(Address)
     return mproc_target();
 }
 
-/* As the macros of these names in C. */
+/* Puts the value into a variable: as the macro of this name in C. */
 template <class Address> MPROC_NODISCARD mproc_status mproc_value_to(mproc_value value, Address address)
 {
     return mproc_value_store(value, mproc_target_of(address));
 }
 
+/* Puts the elements of a list into variables: as the macro of this name in C. */
 template <class... Address> MPROC_NODISCARD mproc_status mproc_value_unpack(mproc_value list, Address... address)
 {
     const mproc_target targets[] = {mproc_target_of(address)...};
@@ -243,18 +244,20 @@ template <bool map, class... Kept> mproc_value mproc_value_of(mproc_values<map, 
 template <class... Any> using mproc_list_of_ = mproc_values<false, typename mproc_kept_<Any>::type...>;
 template <class... Any> using mproc_map_of_ = mproc_values<true, typename mproc_kept_<Any>::type...>;
 
-/* A list of its arguments, a map of keys and values, the arguments of a task. */
+/* A list of its arguments. */
 template <class... Any> mproc_list_of_<Any...> mproc_list_of(const Any &...any)
 {
     return mproc_list_of_<Any...>(mproc_keep_(any...));
 }
 
+/* A map of its arguments: key, value, key, value and so on. */
 template <class... Any> mproc_map_of_<Any...> mproc_map_of(const Any &...any)
 {
     static_assert(sizeof...(Any) % 2 == 0, "mproc: a map is made of keys and values");
     return mproc_map_of_<Any...>(mproc_keep_(any...));
 }
 
+/* The arguments of a task, in their order; none is fine. */
 template <class... Any> mproc_list_of_<Any...> mproc_args_of(const Any &...any)
 {
     return mproc_list_of<Any...>(any...);

@@ -186,6 +186,7 @@ typedef struct mproc_value_unknown_ {
     char nothing;
 } mproc_value_unknown_;
 
+/* What MPROC_VALUE() chooses for a type that no value can be of. */
 static inline mproc_value mproc_no_value_can_be_of_this_type(mproc_value_unknown_ unknown)
 {
     (void)unknown;
