@@ -11,9 +11,9 @@
  * at which the shared memory had changed or a call had returned: in between nothing differs for who comes later. On
  * request pairs of any instructions are tried, for minutes.
  *
- * Where all that an operation changes is shared memory, deaths need not happen: the victim walks through its operation
- * once, is recovered at each change as if it had died there, and the memory is put back (walk.h). A sample of real
- * kills stays.
+ * Where all that an operation changes is shared memory, deaths need not happen: the victim walks through its
+ * operation once, is recovered at each change as if it had died there, and the memory is put back (walk.h). A sample
+ * of real kills stays.
  *
  * Linux on x86-64 and arm64. Everything runs in one process and its forked children, on one CPU.
  */
@@ -127,8 +127,8 @@ void step_watch(int place, const void *base, size_t size);
 /*
  * What the walk has to know of the world in which scenarios play. Without it nobody walks.
  *
- * `alone`, after setup: whether nobody but the victim and the recoverer changes anything from now on. `gone` makes the
- * one of them who lives, and is stopped, look ended to whoever recovers; what it writes is put back.
+ * `alone`, after setup: whether nobody but the victim and the recoverer changes anything from now on. `gone` makes
+ * the one of them who lives, and is stopped, look ended to whoever recovers; what it writes is put back.
  */
 typedef struct step_world {
     bool (*alone)(void *state);

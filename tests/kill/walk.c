@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Pairs of a scenario where a sample is tried, and victims for whose points a recoverer walks; and of a sparse one. */
+/* Of a scenario where a sample is tried: pairs, and victims at whose points a recoverer walks; of a sparse one. */
 #define PAIRS_MAX 200
 #define VICTIMS_MAX 10
 #define SPARSE_PAIRS_MAX 100
