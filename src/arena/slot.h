@@ -22,26 +22,21 @@
  * `owner` is cleared, by the thread itself or by recovery. The rest is the thread's own, but for `wait`;
  *   parked       is the offset of the word that it sleeps on,
  *   wait, ...    say what it waits for to be told: see waiting.h; others change `wait` by compare-and-swap,
- *   held, ...    are the offsets of locks that it wants or has: see held.h,
- *   acts_for, .. are the object for which it runs a function of the program, and a number that the object's type
- *                understands: the function may wait for something itself.
+ *   held, ...    are the offsets of what it owns, or wants to own, for longer: see held.h.
  * The semaphore is used where there is no futex.
  */
 struct thread_slot {
     _Atomic uint32_t owner;
     _Atomic uint32_t generation;
     _Atomic uint64_t parked;
-    _Atomic uint32_t wait;
-    _Atomic uint32_t wait_order;
+    _Atomic uint64_t wait;
+    _Atomic uint64_t wait_order;
     _Atomic uint64_t wait_object;
     plat_semaphore semaphore;
-    _Atomic uint64_t held_more;
     _Atomic uint64_t held[SLOT_HELD];
     struct intent intents[INTENTS];
-    _Atomic uint64_t acts_for;
-    _Atomic uint32_t acts_number;
-    uint32_t unused_half;
-    uint64_t unused[5];
+    _Atomic uint64_t held_more;
+    uint64_t unused[6];
 };
 
 static_assert(sizeof(struct thread_slot) % ARENA_LINE == 0, "no two threads share a cache line");

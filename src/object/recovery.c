@@ -27,13 +27,13 @@ static void drop_stages(struct thread_slot *slot)
     }
 }
 
-static void waiter_died(uint64_t object, uint32_t number)
+static void waiter_died(uint64_t object, uint64_t order)
 {
     const struct object_type *type;
 
     if (!object || object_kind(object) == OBJECT_NONE) return;
     type = object_type(object);
-    if (type->waiter_died) type->waiter_died(recovery_intent(), object, number);
+    if (type->waiter_died) type->waiter_died(recovery_intent(), object, order);
 }
 
 /*
@@ -42,7 +42,6 @@ static void waiter_died(uint64_t object, uint32_t number)
  */
 static void recover_waiting(struct thread_slot *slot)
 {
-    waiter_died(atomic_load(&slot->acts_for), atomic_load(&slot->acts_number));
     waiter_died(waiting_object(slot), atomic_load(&slot->wait_order));
     waiting_recover(recovery_intent(), slot);
 }
