@@ -1,3 +1,4 @@
+#include "cancel.h"
 #include "platform.h"
 
 #include <assert.h>
@@ -21,12 +22,20 @@ int64_t plat_clock_birth_ns(void)
     return clock_read(CLOCK_BOOTTIME);
 }
 
-void plat_clock_sleep_until(int64_t deadline_ns)
+static void clock_sleep_until_uncancelled(int64_t deadline_ns)
 {
     struct timespec until = {.tv_sec = deadline_ns / NS_PER_SECOND, .tv_nsec = deadline_ns % NS_PER_SECOND};
 
     if (deadline_ns <= 0) return;
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
+}
+
+void plat_clock_sleep_until(int64_t deadline_ns)
+{
+    int state = cancel_hold();
+
+    clock_sleep_until_uncancelled(deadline_ns);
+    cancel_resume(state);
 }
 
 static int64_t clock_read(clockid_t clock)

@@ -1,3 +1,4 @@
+#include "cancel.h"
 #include "error.h"
 #include "handle.h"
 
@@ -22,7 +23,7 @@ mproc_status plat_event_create(plat_handle *event)
 }
 
 /* It can only fail when the counter is full, and then the event is set. */
-void plat_event_set(plat_handle event)
+static void event_set_uncancelled(plat_handle event)
 {
     const uint64_t one = 1;
     int saved = errno;
@@ -32,13 +33,29 @@ void plat_event_set(plat_handle event)
     errno = saved;
 }
 
+void plat_event_set(plat_handle event)
+{
+    int state = cancel_hold();
+
+    event_set_uncancelled(event);
+    cancel_resume(state);
+}
+
 /* It can only fail when the event is not set. */
-void plat_event_clear(plat_handle event)
+static void event_clear_uncancelled(plat_handle event)
 {
     uint64_t count = 0;
     ssize_t got = read((int)event, &count, sizeof count);
 
     (void)got;
+}
+
+void plat_event_clear(plat_handle event)
+{
+    int state = cancel_hold();
+
+    event_clear_uncancelled(event);
+    cancel_resume(state);
 }
 
 mproc_status plat_watcher_create(plat_watcher **watcher)

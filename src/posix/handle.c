@@ -1,5 +1,6 @@
 #include "handle.h"
 
+#include "cancel.h"
 #include "error.h"
 
 #include <assert.h>
@@ -15,9 +16,17 @@
 
 static int handle_poll(struct pollfd *polled, int count, int64_t deadline_ns);
 
-void plat_handle_close(plat_handle handle)
+static void handle_close_uncancelled(plat_handle handle)
 {
     if (handle != PLAT_NO_HANDLE) close((int)handle);
+}
+
+void plat_handle_close(plat_handle handle)
+{
+    int state = cancel_hold();
+
+    handle_close_uncancelled(handle);
+    cancel_resume(state);
 }
 
 mproc_status plat_handle_adopt(plat_handle handle)
@@ -28,7 +37,7 @@ mproc_status plat_handle_adopt(plat_handle handle)
     return MPROC_OK;
 }
 
-mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
+static mproc_status handle_wait_uncancelled(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
 {
     struct pollfd polled[HANDLES_MAX];
 
@@ -51,7 +60,16 @@ mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t dea
     return MPROC_OK;
 }
 
-int plat_handle_count(void)
+mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
+{
+    int state = cancel_hold();
+    mproc_status result = handle_wait_uncancelled(handles, count, deadline_ns, ready);
+
+    cancel_resume(state);
+    return result;
+}
+
+static int handle_count_uncancelled(void)
 {
     DIR *directory = opendir("/proc/self/fd");
     int count = -1; /* the directory's own descriptor */
@@ -62,6 +80,15 @@ int plat_handle_count(void)
     }
     closedir(directory);
     return count;
+}
+
+int plat_handle_count(void)
+{
+    int state = cancel_hold();
+    int result = handle_count_uncancelled();
+
+    cancel_resume(state);
+    return result;
 }
 
 mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)

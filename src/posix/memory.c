@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include "cancel.h"
 #include "error.h"
 #include "handle.h"
 
@@ -48,7 +49,7 @@ static int memory_write_zeros(int descriptor, off_t from, off_t end);
 static bool memory_punch(int descriptor, off_t from, off_t end);
 static void memory_clear(int descriptor, off_t from, off_t end);
 
-size_t plat_memory_reserve_max(void)
+static size_t memory_reserve_max_uncancelled(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     size_t size = MEMORY_RESERVE_MAX;
@@ -63,13 +64,22 @@ size_t plat_memory_reserve_max(void)
     return size;
 }
 
+size_t plat_memory_reserve_max(void)
+{
+    int state = cancel_hold();
+    size_t result = memory_reserve_max_uncancelled();
+
+    cancel_resume(state);
+    return result;
+}
+
 size_t plat_memory_page(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* The file is empty: its size is what was committed, so that a touch beyond it is a fault. */
-mproc_status plat_memory_create(size_t reserve, plat_handle *memory)
+static mproc_status memory_create_uncancelled(size_t reserve, plat_handle *memory)
 {
     (void)reserve;
     int descriptor = memory_open_nameless();
@@ -84,6 +94,15 @@ mproc_status plat_memory_create(size_t reserve, plat_handle *memory)
         }
     }
     return handle_take(descriptor, "shared memory", memory);
+}
+
+mproc_status plat_memory_create(size_t reserve, plat_handle *memory)
+{
+    int state = cancel_hold();
+    mproc_status result = memory_create_uncancelled(reserve, memory);
+
+    cancel_resume(state);
+    return result;
 }
 
 mproc_status plat_memory_map(plat_handle memory, size_t reserve, void **base)
@@ -101,7 +120,7 @@ void plat_memory_unmap(void *base, size_t reserve)
     if (base != NULL) munmap(base, reserve);
 }
 
-mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size)
+static mproc_status memory_commit_uncancelled(plat_handle memory, void *base, size_t offset, size_t size)
 {
     int descriptor = (int)memory;
 
@@ -116,7 +135,16 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
     return MPROC_OK;
 }
 
-void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size)
+mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size)
+{
+    int state = cancel_hold();
+    mproc_status result = memory_commit_uncancelled(memory, base, offset, size);
+
+    cancel_resume(state);
+    return result;
+}
+
+static void memory_release_uncancelled(plat_handle memory, void *base, size_t offset, size_t size)
 {
     (void)base;
     int descriptor = (int)memory;
@@ -129,12 +157,29 @@ void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t s
     }
 }
 
-bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
+void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size)
+{
+    int state = cancel_hold();
+
+    memory_release_uncancelled(memory, base, offset, size);
+    cancel_resume(state);
+}
+
+static bool memory_peek_uncancelled(plat_handle memory, void *bytes, size_t size)
 {
     struct stat file;
 
     if (memory < 0 || memory > INT_MAX || fstat((int)memory, &file) != 0 || !S_ISREG(file.st_mode)) return false;
     return pread((int)memory, bytes, size, 0) == (ssize_t)size;
+}
+
+bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
+{
+    int state = cancel_hold();
+    bool result = memory_peek_uncancelled(memory, bytes, size);
+
+    cancel_resume(state);
+    return result;
 }
 
 /* Bytes of address space in use; 0 without /proc. */

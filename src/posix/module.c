@@ -1,3 +1,4 @@
+#include "cancel.h"
 #include "platform.h"
 
 #include <assert.h>
@@ -73,7 +74,7 @@ static void main_learn(void)
     pthread_mutex_unlock(&main_mutex);
 }
 
-mproc_status plat_module_find(uintptr_t address, plat_module *module)
+static mproc_status module_find_uncancelled(uintptr_t address, plat_module *module)
 {
     module_search search = {.address = address, .module = module};
 
@@ -97,7 +98,16 @@ mproc_status plat_module_find(uintptr_t address, plat_module *module)
     return MPROC_OK;
 }
 
-mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *module)
+mproc_status plat_module_find(uintptr_t address, plat_module *module)
+{
+    int state = cancel_hold();
+    mproc_status result = module_find_uncancelled(address, module);
+
+    cancel_resume(state);
+    return result;
+}
+
+static mproc_status module_lookup_uncancelled(const uint8_t id[MODULE_ID_BYTES], plat_module *module)
 {
     module_search search = {.id = id, .module = module};
 
@@ -112,6 +122,15 @@ mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *
                        id[1], id[2], id[3]);
 }
 
+mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *module)
+{
+    int state = cancel_hold();
+    mproc_status result = module_lookup_uncancelled(id, module);
+
+    cancel_resume(state);
+    return result;
+}
+
 /* The executable is never unloaded, and the loader does not open it by its name. */
 void plat_module_pin(uintptr_t address)
 {
@@ -123,12 +142,21 @@ void plat_module_pin(uintptr_t address)
     if (module != NULL) dlclose(module);
 }
 
-mproc_status plat_module_open(const char *path)
+static mproc_status module_open_uncancelled(const char *path)
 {
     if (dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != NULL) return MPROC_OK;
     const char *words = dlerror();
     return mproc_error(MPROC_NOT_FOUND, "cannot open the module '%s': %s", path,
                        words != NULL ? words : "the loader does not say why");
+}
+
+mproc_status plat_module_open(const char *path)
+{
+    int state = cancel_hold();
+    mproc_status result = module_open_uncancelled(path);
+
+    cancel_resume(state);
+    return result;
 }
 
 static int module_match_address(struct dl_phdr_info *info, size_t size, void *context)

@@ -8,6 +8,7 @@
  *
  * Under a new file's final name nobody ever sees it unfinished: it is made under another, locked, filled, and linked.
  */
+#include "cancel.h"
 #include "error.h"
 #include "handle.h"
 #include "platform.h"
@@ -292,7 +293,8 @@ static mproc_status create(int directory, const char *name, size_t size, const v
     return MPROC_OK;
 }
 
-mproc_status plat_named_create(const char *name, size_t size, const void *head, size_t head_size, plat_named *named)
+static mproc_status named_create_uncancelled(const char *name, size_t size, const void *head, size_t head_size,
+                                             plat_named *named)
 {
     size_t page = plat_memory_page();
     mproc_status status;
@@ -305,6 +307,15 @@ mproc_status plat_named_create(const char *name, size_t size, const void *head, 
         close_directory(directory);
     } while (status == MPROC_NOT_FOUND);
     return status;
+}
+
+mproc_status plat_named_create(const char *name, size_t size, const void *head, size_t head_size, plat_named *named)
+{
+    int state = cancel_hold();
+    mproc_status result = named_create_uncancelled(name, size, head, head_size, named);
+
+    cancel_resume(state);
+    return result;
 }
 
 static mproc_status attach(int directory, const char *name, plat_named *named)
@@ -322,7 +333,7 @@ static mproc_status attach(int directory, const char *name, plat_named *named)
     return status;
 }
 
-mproc_status plat_named_attach(const char *name, plat_named *named)
+static mproc_status named_attach_uncancelled(const char *name, plat_named *named)
 {
     int directory = open_directory();
     mproc_status status;
@@ -331,6 +342,15 @@ mproc_status plat_named_attach(const char *name, plat_named *named)
     status = attach(directory, name, named);
     close_directory(directory);
     return status;
+}
+
+mproc_status plat_named_attach(const char *name, plat_named *named)
+{
+    int state = cancel_hold();
+    mproc_status result = named_attach_uncancelled(name, named);
+
+    cancel_resume(state);
+    return result;
 }
 
 /* ---- unlink, leave, sweep ------------------------------------------------------------------------ */
@@ -362,7 +382,7 @@ static mproc_status unlink_used(int directory, const char *name, int descriptor)
     return status;
 }
 
-mproc_status plat_named_unlink(const char *name, const plat_named *named)
+static mproc_status named_unlink_uncancelled(const char *name, const plat_named *named)
 {
     int directory = open_directory();
     mproc_status status;
@@ -373,8 +393,17 @@ mproc_status plat_named_unlink(const char *name, const plat_named *named)
     return status;
 }
 
+mproc_status plat_named_unlink(const char *name, const plat_named *named)
+{
+    int state = cancel_hold();
+    mproc_status result = named_unlink_uncancelled(name, named);
+
+    cancel_resume(state);
+    return result;
+}
+
 /* Trying for the exclusive lock gives the shared one up; the last who leaves gets it. */
-void plat_named_leave(const char *name, plat_named *named)
+static void named_leave_uncancelled(const char *name, plat_named *named)
 {
     int directory = named->number != 0 ? open_directory() : -1;
 
@@ -384,11 +413,27 @@ void plat_named_leave(const char *name, plat_named *named)
     close_directory(directory);
 }
 
-void plat_named_close(const char *name, plat_named *named)
+void plat_named_leave(const char *name, plat_named *named)
+{
+    int state = cancel_hold();
+
+    named_leave_uncancelled(name, named);
+    cancel_resume(state);
+}
+
+static void named_close_uncancelled(const char *name, plat_named *named)
 {
     plat_named_leave(name, named);
     munmap(named->base, named->size);
     plat_handle_close(named->handle);
+}
+
+void plat_named_close(const char *name, plat_named *named)
+{
+    int state = cancel_hold();
+
+    named_close_uncancelled(name, named);
+    cancel_resume(state);
 }
 
 static void tidy(int directory, const char *name)
@@ -400,13 +445,21 @@ static void tidy(int directory, const char *name)
     close(descriptor);
 }
 
-void plat_named_tidy(const char *name)
+static void named_tidy_uncancelled(const char *name)
 {
     int directory = open_directory();
 
     if (directory < 0) return;
     tidy(directory, name);
     close_directory(directory);
+}
+
+void plat_named_tidy(const char *name)
+{
+    int state = cancel_hold();
+
+    named_tidy_uncancelled(name);
+    cancel_resume(state);
 }
 
 static void sweep(const char *path)
@@ -425,7 +478,7 @@ static void sweep(const char *path)
     closedir(files);
 }
 
-void plat_named_sweep(void)
+static void named_sweep_uncancelled(void)
 {
     char path[PATH_BYTES];
 
@@ -433,4 +486,12 @@ void plat_named_sweep(void)
         path_in(parents[i], path);
         sweep(path);
     }
+}
+
+void plat_named_sweep(void)
+{
+    int state = cancel_hold();
+
+    named_sweep_uncancelled();
+    cancel_resume(state);
 }

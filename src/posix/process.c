@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include "cancel.h"
 #include "error.h"
 #include "handle.h"
 
@@ -37,7 +38,7 @@ int64_t plat_process_born_before_ns(const plat_process *process)
     return plat_clock_birth_ns();
 }
 
-mproc_exit_status plat_process_collect(const plat_process *process)
+static mproc_exit_status process_collect_uncancelled(const plat_process *process)
 {
     siginfo_t info = {0};
 
@@ -49,6 +50,15 @@ mproc_exit_status plat_process_collect(const plat_process *process)
     if (info.si_pid == 0) return (mproc_exit_status){.kind = MPROC_EXIT_RUNNING};
     if (info.si_code == CLD_EXITED) return (mproc_exit_status){.kind = MPROC_EXIT_EXITED, .code = info.si_status};
     return (mproc_exit_status){.kind = MPROC_EXIT_SIGNALLED, .signal = info.si_status};
+}
+
+mproc_exit_status plat_process_collect(const plat_process *process)
+{
+    int state = cancel_hold();
+    mproc_exit_status result = process_collect_uncancelled(process);
+
+    cancel_resume(state);
+    return result;
 }
 
 mproc_status plat_process_terminate(const plat_process *process)
@@ -67,7 +77,7 @@ mproc_status plat_process_interrupt(const plat_process *process)
 }
 
 /* The descriptor comes first: what is learned by the pid afterwards is about the same process, or it has ended. */
-mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process)
+static mproc_status process_open_uncancelled(int64_t pid, int64_t born_before_ns, plat_handle *process)
 {
     int descriptor = process_open_descriptor(pid);
 
@@ -79,8 +89,17 @@ mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle 
     return mproc_error(MPROC_NOT_FOUND, "process %" PRId64 " has ended", pid);
 }
 
+mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process)
+{
+    int state = cancel_hold();
+    mproc_status result = process_open_uncancelled(pid, born_before_ns, process);
+
+    cancel_resume(state);
+    return result;
+}
+
 /* Without a descriptor to spare (or the call for it), what /proc says must do. */
-bool plat_process_alive(int64_t pid, int64_t born_before_ns)
+static bool process_alive_uncancelled(int64_t pid, int64_t born_before_ns)
 {
     int descriptor = process_open_descriptor(pid);
 
@@ -89,6 +108,15 @@ bool plat_process_alive(int64_t pid, int64_t born_before_ns)
     bool alive = process_was_born_before(pid, born_before_ns) && !handle_is_ready(descriptor);
     close(descriptor);
     return alive;
+}
+
+bool plat_process_alive(int64_t pid, int64_t born_before_ns)
+{
+    int state = cancel_hold();
+    bool result = process_alive_uncancelled(pid, born_before_ns);
+
+    cancel_resume(state);
+    return result;
 }
 
 int64_t plat_process_id(void)

@@ -1,3 +1,4 @@
+#include "cancel.h"
 #include "error.h"
 #include "handle.h"
 
@@ -6,7 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched)
+static mproc_status sentinel_create_uncancelled(plat_handle *held, plat_handle *watched)
 {
     int ends[2] = {-1, -1};
     plat_handle reader = PLAT_NO_HANDLE;
@@ -26,6 +27,15 @@ mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched)
     *held = writer;
     *watched = reader;
     return MPROC_OK;
+}
+
+mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched)
+{
+    int state = cancel_hold();
+    mproc_status result = sentinel_create_uncancelled(held, watched);
+
+    cancel_resume(state);
+    return result;
 }
 
 /*

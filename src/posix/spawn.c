@@ -1,5 +1,6 @@
 /* plat_process_start(): the birth of a process. The rest of its life is in process.c. */
 #include "birth.h"
+#include "cancel.h"
 #include "command.h"
 #include "environment.h"
 #include "error.h"
@@ -54,7 +55,7 @@ static mproc_status spawn_keep(pid_t pid, int descriptor, plat_process *process)
 static mproc_status spawn_ended(plat_handle *handle);
 static void spawn_undo(pid_t pid);
 
-mproc_status plat_process_start(const plat_start *start, plat_process *process)
+static mproc_status process_start_uncancelled(const plat_start *start, plat_process *process)
 {
     spawn_plan plan = {.reserved = PLAT_NO_HANDLE};
     mproc_status status = spawn_prepare(&plan, start);
@@ -62,6 +63,15 @@ mproc_status plat_process_start(const plat_start *start, plat_process *process)
     if (status == MPROC_OK) status = spawn_with_descriptor(&plan, start, process);
     spawn_fini(&plan);
     return status;
+}
+
+mproc_status plat_process_start(const plat_start *start, plat_process *process)
+{
+    int state = cancel_hold();
+    mproc_status result = process_start_uncancelled(start, process);
+
+    cancel_resume(state);
+    return result;
 }
 
 static void spawn_fini(spawn_plan *plan)

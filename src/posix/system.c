@@ -1,3 +1,4 @@
+#include "cancel.h"
 #include "platform.h"
 
 #include "cgroup.h"
@@ -23,7 +24,7 @@ static void system_visit_group(void *context, int version, const char *directory
 static bool system_quota(int version, const char *directory, int64_t *quota, int64_t *period);
 static int system_read_random(void *bytes, size_t size);
 
-int plat_system_cpu_count(void)
+static int system_cpu_count_uncancelled(void)
 {
     int count = system_affinity();
 
@@ -31,7 +32,16 @@ int plat_system_cpu_count(void)
     return count;
 }
 
-mproc_status plat_system_random(void *bytes, size_t size)
+int plat_system_cpu_count(void)
+{
+    int state = cancel_hold();
+    int result = system_cpu_count_uncancelled();
+
+    cancel_resume(state);
+    return result;
+}
+
+static mproc_status system_random_uncancelled(void *bytes, size_t size)
 {
     uint8_t *to = bytes;
     int error = 0;
@@ -44,6 +54,15 @@ mproc_status plat_system_random(void *bytes, size_t size)
         if (got != (ssize_t)step) error = system_read_random(to + at, step);
     }
     return error == 0 ? MPROC_OK : error_system(error, "cannot get random bytes");
+}
+
+mproc_status plat_system_random(void *bytes, size_t size)
+{
+    int state = cancel_hold();
+    mproc_status result = system_random_uncancelled(bytes, size);
+
+    cancel_resume(state);
+    return result;
 }
 
 bool plat_system_environment(const char *name, char *value, size_t size)

@@ -1,6 +1,7 @@
 #include "thread.h"
 
 #include "base/thread_local.h"
+#include "cancel.h"
 #include "error.h"
 #include "platform.h"
 
@@ -61,10 +62,18 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     return MPROC_OK;
 }
 
-void plat_thread_join(plat_thread *thread)
+static void thread_join_uncancelled(plat_thread *thread)
 {
     pthread_join(thread->thread, NULL);
     free(thread);
+}
+
+void plat_thread_join(plat_thread *thread)
+{
+    int state = cancel_hold();
+
+    thread_join_uncancelled(thread);
+    cancel_resume(state);
 }
 
 mproc_status plat_thread_exit_hook(void (*function)(void *value))
