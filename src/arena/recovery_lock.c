@@ -39,6 +39,12 @@ void recovery_lock_release(void)
     atomic_store(&intent->wake, 0);
 }
 
+void recovery_lock_pass(void)
+{
+    if (atomic_load(&arena_header()->recovery) == 0) return;
+    if (recovery_lock_acquire()) recovery_lock_release();
+}
+
 /*
  * Under the recovery lock a dead thread keeps its slot, so what is true here stays true. Who recovers already may
  * wait for a lock of another dead thread: then it has the recovery lock.

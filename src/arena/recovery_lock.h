@@ -14,6 +14,12 @@ bool recovery_lock_acquire(void);
 void recovery_lock_release(void);
 
 /*
+ * Waits until a recovery that goes on now is over. Called between the end of an object and the reuse of its memory:
+ * recovery looks whether an object is there, and then writes into it.
+ */
+void recovery_lock_pass(void);
+
+/*
  * For a thread that waits for too long for a lock of the arena, which the thread with this tag owns: if that one is
  * dead, its intents are recovered, and so the lock is released. The rest of its recovery is for others to do.
  */

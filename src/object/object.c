@@ -134,12 +134,16 @@ static void drop_links(struct intent *intent, uint64_t object)
         drop_link(intent, object_at(object), (_Atomic uint64_t *)arena_at(object + type->links_at) + i);
 }
 
-/* From here on the block is plain memory, and whoever knows the old generation finds nothing. */
+/*
+ * From here on the block is plain memory, and whoever knows the old generation finds nothing. Recovery may have found
+ * the object just before, and be about to let go of a lock in it.
+ */
 static void unpublish(uint64_t object)
 {
     uint32_t generation = (object_generation(object) + 1) & OBJECT_GENERATION_MASK;
 
-    atomic_store_explicit(&block_header_of(object)->kind, OBJECT_NONE | generation << 8, memory_order_release);
+    atomic_store(&block_header_of(object)->kind, OBJECT_NONE | generation << 8);
+    recovery_lock_pass();
 }
 
 void object_holder_died(struct intent *intent, uint64_t object)

@@ -27,13 +27,13 @@ static void drop_stages(struct thread_slot *slot)
     }
 }
 
-static void waiter_died(uint64_t object, uint64_t order)
+static void waiter_died(uint64_t object, uint32_t number)
 {
     const struct object_type *type;
 
     if (!object || object_kind(object) == OBJECT_NONE) return;
     type = object_type(object);
-    if (type->waiter_died) type->waiter_died(recovery_intent(), object, order);
+    if (type->waiter_died) type->waiter_died(recovery_intent(), object, number);
 }
 
 /*
@@ -42,12 +42,16 @@ static void waiter_died(uint64_t object, uint64_t order)
  */
 static void recover_waiting(struct thread_slot *slot)
 {
+    for (int i = SLOT_ACTS - 1; i >= 0; i--) {
+        waiter_died(atomic_load(&slot->acts[i].object), atomic_load(&slot->acts[i].number));
+        atomic_store(&slot->acts[i].object, 0);
+    }
     waiter_died(waiting_object(slot), atomic_load(&slot->wait_order));
     waiting_recover(recovery_intent(), slot);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
-static void recover_thread(uint32_t index)
+static void recover_slot(uint32_t index)
 {
     struct thread_slot *slot = thread_slot_at(index);
     uint32_t tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
@@ -59,7 +63,6 @@ static void recover_thread(uint32_t index)
     wake_word(atomic_load(&slot->parked));
     park_recover(index);
     plat_semaphore_close(&slot->semaphore);
-    slot_thread_release(index);
 }
 
 static void recover_threads(uint32_t process)
@@ -67,7 +70,10 @@ static void recover_threads(uint32_t process)
     uint32_t high = atomic_load(&arena_header()->threads_high);
 
     for (uint32_t i = 1; i < high; i++)
-        if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) recover_thread(i);
+        if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) {
+            recover_slot(i);
+            slot_thread_release(i);
+        }
 }
 
 /*
@@ -154,6 +160,12 @@ static bool recover_locked(uint32_t process)
     return true;
 }
 
+/* What the dead had, and nobody else has, outside of the arena. */
+static void sweep_names(void)
+{
+    if (atomic_load(&arena_header()->named)) plat_named_sweep();
+}
+
 bool recovery_process(uint32_t process)
 {
     bool done;
@@ -161,6 +173,7 @@ bool recovery_process(uint32_t process)
     if (!recovery_lock_acquire()) return false;
     done = recover_locked(process);
     recovery_lock_release();
+    sweep_names();
     return done;
 }
 
@@ -173,6 +186,16 @@ void recovery_help(uint32_t tag)
     owner = atomic_load(&thread_slot_at(tag & SLOT_INDEX_MAX)->owner);
     if (slot_thread_present(tag) && slot_process_dead(owner - 1)) recover_locked(owner - 1);
     recovery_lock_release();
+}
+
+/* The lock is released while the slot still says whom to wake if we end in between. */
+void recovery_thread_ends(void)
+{
+    recovery_lock_acquire();
+    recover_slot(thread_self.index);
+    recovery_lock_release();
+    slot_thread_release(thread_self.index);
+    thread_self.slot = NULL;
 }
 
 /* Whether nobody cares for it: a parent that is dead, recovered or gone cannot. */
@@ -191,26 +214,35 @@ bool recovery_orphaned(void)
 }
 
 /*
- * One slot, by its state as it was read once: while its parent lives, that may free it meanwhile, for somebody else;
- * of others only recovery changes it, whose lock we have.
+ * One slot. While its parent lives, that may free it meanwhile, for somebody else; once the parent is dead only
+ * recovery does, whose lock we have. So the state must be the same after the parent was found dead. Returns whether
+ * it was freed.
  */
-static void adopt(uint32_t index, uint32_t state)
+static bool adopt(uint32_t index)
 {
+    struct process_slot *slot = process_slot_at(index);
+    uint32_t state = atomic_load(&slot->state);
     bool is_first = (state >> 3 & SLOT_NONE) == SLOT_NONE;
 
-    if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return;
-    if (slot_process_dead(index) && recover_locked(index)) free_slot(index);
-    else if (!is_first) atomic_store(&arena_header()->orphans, 1);
+    if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return false;
+    if (atomic_load(&slot->state) == state && slot_process_dead(index) && recover_locked(index)) {
+        free_slot(index);
+        return true;
+    }
+    if (!is_first) atomic_store(&arena_header()->orphans, 1);
+    return false;
 }
 
 void recovery_adopt(void)
 {
     uint32_t high = atomic_load(&arena_header()->processes_high);
+    bool freed = false;
 
     if (!recovery_lock_acquire()) return;
     atomic_store(&arena_header()->orphans, 0);
-    for (uint32_t i = 0; i < high; i++) adopt(i, atomic_load(&process_slot_at(i)->state));
+    for (uint32_t i = 0; i < high; i++) freed |= adopt(i);
     recovery_lock_release();
+    if (freed) sweep_names();
 }
 
 bool recovery_orphans(void)

@@ -25,6 +25,12 @@ void recovery_help(uint32_t tag);
 /* Whether the parent of this process has ended, or is gone already. */
 bool recovery_orphaned(void);
 
+/*
+ * The calling thread ends, in whatever way: its slot gets what that of a dead thread gets, and is free. What it has
+ * begun is finished, it waits no longer, its locks are abandoned, and for whom it ran something learns of its end.
+ */
+void recovery_thread_ends(void);
+
 /* Recovers processes, and frees their slots, that ended and have no living parent to do so. */
 void recovery_adopt(void);
 

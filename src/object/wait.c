@@ -5,6 +5,8 @@
 #include "object/recovery.h"
 
 #define MS_NS ((int64_t)1000000)
+/* Waits lead to others only by functions of the program: the action of a barrier, the predicate of a condition. */
+#define WAITS_NOTED 8
 /*
  * How long one sleeps before it asks whether the owner lives: at first, while it is the one who asks, and while
  * another asks. Deaths are normally recovered long before.
@@ -42,19 +44,44 @@ mproc_status deadline_from_timeout(int64_t timeout_ms, int64_t *deadline_ns)
     return MPROC_OK;
 }
 
+/* This thread's waits, one inside the other: the innermost last. Without a place they are only counted. */
+static THREAD_LOCAL struct {
+    uint32_t count;
+    struct reference *references[WAITS_NOTED];
+} waits;
+
+static void enter(struct reference *reference)
+{
+    atomic_fetch_add(&reference->sleepers, 1);
+    if (waits.count < WAITS_NOTED) waits.references[waits.count] = reference;
+    waits.count++;
+}
+
+static void leave(struct reference *reference)
+{
+    waits.count--;
+    atomic_fetch_sub(&reference->sleepers, 1);
+}
+
 mproc_status wait_begin(struct wait *wait, struct reference *reference, int64_t timeout_ms)
 {
     mproc_status status;
 
     *wait = (struct wait){.reference = reference, .timeout_ms = timeout_ms, .ask_ns = ASK_FIRST_NS};
     if ((status = deadline_from_timeout(timeout_ms, &wait->deadline_ns)) != MPROC_OK) return status;
-    if (reference) atomic_fetch_add(&reference->sleepers, 1);
+    if (reference) enter(reference);
     return MPROC_OK;
 }
 
 void wait_end(const struct wait *wait)
 {
-    if (wait->reference) atomic_fetch_sub(&wait->reference->sleepers, 1);
+    if (wait->reference) leave(wait->reference);
+}
+
+void wait_thread_ends(void)
+{
+    if (waits.count > WAITS_NOTED) waits.count = WAITS_NOTED;
+    while (waits.count > 0) leave(waits.references[waits.count - 1]);
 }
 
 mproc_status wait_why(const struct wait *wait)

@@ -48,6 +48,9 @@ mproc_status deadline_from_timeout(int64_t timeout_ms, int64_t *deadline_ns);
 mproc_status wait_begin(struct wait *wait, struct reference *reference, int64_t timeout_ms);
 void wait_end(const struct wait *wait);
 
+/* The calling thread ends, perhaps in the middle of waits: they keep no reference any longer. */
+void wait_thread_ends(void);
+
 /* Why a wait that goes on should end: MPROC_CLOSED, MPROC_INTERRUPTED, or MPROC_OK. */
 mproc_status wait_why(const struct wait *wait);
 

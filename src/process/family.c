@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-#include "object/held.h"
+#include "object/recovery.h"
+#include "object/wait.h"
 #include "process/children.h"
 #include "process/descent.h"
 #include "process/task.h"
@@ -29,10 +30,8 @@ static void thread_ended(void *value)
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     if (thread_self.index != index) return; /* the end of a fiber, in another thread than its own */
     task_thread_ends();
-    held_abandon(&thread_slot_at(index)->intents[INTENT_WORK], thread_slot_at(index), thread_self.tag);
-    plat_semaphore_close(&thread_slot_at(index)->semaphore);
-    slot_thread_release(index);
-    thread_self.slot = NULL; /* a later exit hook of the program may still call the library */
+    wait_thread_ends();
+    recovery_thread_ends(); /* a later exit hook of the program may still call the library */
 }
 
 static mproc_status open_object(const struct handle_ref *ref, void **object)

@@ -12,6 +12,7 @@ typedef struct steps_table {
 } steps_table;
 
 extern const steps_table steps_lock;
+extern const steps_table steps_intent;
 extern const steps_table steps_park;
 extern const steps_table steps_block;
 extern const steps_table steps_slot;

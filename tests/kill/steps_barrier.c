@@ -10,9 +10,8 @@
 #include <stdlib.h>
 
 static mproc_barrier *barrier;
-static mproc_barrier *inner;  /* of one party: nobody sleeps at it */
-static mproc_barrier *middle; /* of two parties, one of them a peer, with an action that waits at `inner` */
-static struct clan *acting;   /* of whom the action is run */
+static mproc_barrier *inner; /* of one party: nobody sleeps at it */
+static struct clan *acting;  /* of whom the action is run */
 
 static void must(mproc_status status)
 {
@@ -33,13 +32,6 @@ static mproc_status act_and_wait(mproc_call *call)
 
     if (mproc_barrier_wait(inner, MPROC_FOREVER, &index) != MPROC_OK || index != 0) abort();
     return act(call);
-}
-
-/* It waits for a peer, and so is one whose action waits in turn. */
-static mproc_status act_and_wait_for_peer(mproc_call *call)
-{
-    (void)call;
-    return mproc_barrier_wait(middle, MPROC_FOREVER, NULL);
 }
 
 static mproc_status fail(mproc_call *call)
@@ -93,21 +85,33 @@ static void begin_two_with_failing_action(void *state)
     begin_with_peer(state, 2, fail);
 }
 
-static void peer_waits_in_the_middle(struct clan *clan, int number)
+/*
+ * The action comes last at another barrier, whose action waits, too: when the victim dies in it, neither barrier
+ * stands in its slot as what it waits for.
+ */
+static mproc_barrier *middle;
+
+static mproc_status wait_between(mproc_call *call)
+{
+    (void)call;
+    return mproc_barrier_wait(middle, MPROC_FOREVER, NULL);
+}
+
+static void peer_waits_between(struct clan *clan, int number)
 {
     atomic_store(&clan->begun[number], 1);
     atomic_store(&clan->said[number], (uint32_t)mproc_barrier_wait(middle, MPROC_FOREVER, NULL) + 1);
     atomic_store(&clan->went_on[number], 1);
 }
 
-static void begin_two_with_nested_actions(void *state)
+static void begin_nested(void *state)
 {
     mproc_barrier_options options = {.action = act_and_wait};
 
-    begin(state, 2, act_and_wait_for_peer);
+    begin(state, 2, wait_between);
     must(mproc_barrier_create(2, &options, &middle));
     clan_peer_asleep(state, clan_peer(state, peer_waits));
-    clan_peer_asleep(state, clan_peer(state, peer_waits_in_the_middle));
+    clan_peer_asleep(state, clan_peer(state, peer_waits_between));
 }
 
 static void begin_three(void *state)
@@ -214,26 +218,28 @@ static const char *check_failed(void *state, bool completed)
     return check_peer(state, completed, MPROC_BROKEN);
 }
 
-/* Both barriers of the nest let their parties go, or break; who sleeps on is the only party of a whole one. */
-static const char *check_nest(void *state, bool completed)
+/* Each peer that still sleeps is the only party of its barrier, which is whole. */
+static const char *check_nested(void *state, bool completed)
 {
+    mproc_barrier *const barriers[] = {barrier, middle};
     struct clan *clan = state;
-    bool sleeps = clan_left_asleep(clan) >= 0;
-    uint32_t said = atomic_load(&clan->said[1]);
-    int waiting = mproc_barrier_waiting(middle);
-    const char *problem = NULL;
+    int i;
 
-    if (sleeps && atomic_load(&clan->went_on[1]) == 0) {
-        if (waiting != 1 || mproc_barrier_broken(middle)) problem = step_says("left asleep inside; %d wait", waiting);
-    } else if (said != MPROC_OK + 1 && said != MPROC_BROKEN + 1) {
-        problem = step_says("the peer inside got %d", (int)said - 1);
+    clan_left_asleep(clan);
+    for (i = 0; i < 2; i++) {
+        uint32_t said = atomic_load(&clan->said[i]);
+        int waiting = mproc_barrier_waiting(barriers[i]);
+        bool asleep = atomic_load(&clan->went_on[i]) == 0;
+        if (completed && said != MPROC_OK + 1) return step_says("peer %d got %d", i, (int)said - 1);
+        if (asleep && (waiting != 1 || mproc_barrier_broken(barriers[i])))
+            return step_says("peer %d was left asleep; %d wait", i, waiting);
+        if (!asleep && waiting != 0) return step_says("peer %d is gone, and %d wait", i, waiting);
+        must(mproc_barrier_reset(barriers[i]));
     }
-    must(mproc_barrier_reset(middle));
-    if (!problem && atomic_load(&clan->went_on[1]) == 0 && !clan_went_on(clan, 1))
-        problem = step_says("it was left asleep inside by the root");
-    if (problem) return problem;
+    if (clan_left_asleep(clan) >= 0) return step_says("it was left asleep by the root");
+    clan_disband(clan);
     mproc_barrier_free(middle);
-    return check_acted(state, completed);
+    return check_end(state, completed);
 }
 
 #define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
@@ -268,12 +274,12 @@ static const step_scenario scenarios[] = {
      .operation = wait,
      .check = check_acted,
      RECOVERED},
-    {.name = "sync_barrier.actions_in_actions",
+    {.name = "sync_barrier.action_within_an_action",
      .slow = true,
-     .setup = begin_two_with_nested_actions,
+     .setup = begin_nested,
      .enter = clan_enter_victim,
      .operation = wait,
-     .check = check_nest,
+     .check = check_nested,
      RECOVERED},
     {.name = "sync_barrier.action_that_fails",
      .slow = true,

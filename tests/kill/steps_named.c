@@ -151,7 +151,6 @@ static const char *check_list(void *state, bool completed)
 
 static const step_scenario scenarios[] = {
     {.name = "named.create",
-     .outside = true,
      .slow = true,
      .setup = begin,
      VICTIM,
@@ -160,7 +159,6 @@ static const step_scenario scenarios[] = {
      .check = check_free,
      ENDED},
     {.name = "named.attach",
-     .outside = true,
      .slow = true,
      .setup = begin_memory,
      VICTIM,
@@ -169,7 +167,6 @@ static const step_scenario scenarios[] = {
      .check = check_memory,
      ENDED},
     {.name = "named.unlink",
-     .outside = true,
      .slow = true,
      .setup = begin_memory,
      VICTIM,

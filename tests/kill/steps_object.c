@@ -82,6 +82,43 @@ static void create_and_free_condition(void *state)
     mproc_condition_free(mine);
 }
 
+/* ---- a chain of objects, each of which is held by the one before it alone ---------------------------- */
+
+#define CHAIN 4
+
+/* As conditions hold locks, so that the type's row says where the link is. */
+struct chained {
+    struct object object;
+    _Atomic uint64_t link;
+    uint64_t unused;
+};
+
+static _Atomic uint64_t *chain;
+
+/* The last one has a block of its own as well. */
+static void enter_with_chain(void *state)
+{
+    _Atomic uint64_t *cell;
+    int i;
+
+    clan_enter_victim(state);
+    assert(object_types[OBJECT_CONDITION]->links_at == offsetof(struct chained, link));
+    if (cells_take(sizeof(struct chained), sizeof(struct chained), &chain) != MPROC_OK) abort();
+    cell = chain;
+    for (i = 0; i < CHAIN; i++) {
+        struct chained *chained = arena_at(atomic_load(cell));
+        object_publish(cell, OBJECT_CONDITION);
+        cell = &chained->link;
+        if (block_take(clan_intent(), sizeof *chained, sizeof *chained, cell) != MPROC_OK) abort();
+    }
+}
+
+static void give_chain(void *state)
+{
+    (void)state;
+    cells_give(chain);
+}
+
 /* ---- an object of the root -------------------------------------------------------------------- */
 
 static void begin_event(void *state)
@@ -337,6 +374,14 @@ static const step_scenario scenarios[] = {
      .operation = use_permits,
      RECOVERED,
      .check = check_permits,
+     ENDED},
+    {.name = "object.chain",
+     .slow = true,
+     .setup = clan_begin,
+     .enter = enter_with_chain,
+     .operation = give_chain,
+     RECOVERED,
+     .check = clan_check,
      ENDED},
     {.name = "object.two_dead",
      .setup = begin_two,
