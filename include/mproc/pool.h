@@ -64,7 +64,10 @@ typedef struct mproc_map_options {
      * in place, by worker processes and threads alike.
      */
     size_t chunk_size;
-    /* If not NULL: the caller's array of `count` statuses, one for each item. Ours. */
+    /*
+     * If not NULL: the caller's array of `count` statuses, one for each item. MPROC_OK means that the item was done and
+     * its result is there, whatever the map returns. Ours.
+     */
     mproc_status *statuses;
     /*
      * Arguments for every call of the function, which reads them with mproc_unpack(call, ...). Copied once, and read

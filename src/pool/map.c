@@ -74,14 +74,18 @@ static mproc_status run_windows(struct map *map)
 
 /*
  * The map was given up, perhaps before it began: nothing of what is open is begun any more, and, in the caller's
- * arrays, nothing goes on.
+ * arrays, nothing goes on. What was done is the caller's all the same.
  */
 static void give_up(struct map *map, mproc_status status)
 {
     place_give_up(map->pool, status);
-    for (int i = 0; i < 2; i++)
-        if (map_stays_for(map, &map->pool->places[i])) place_wait_until_left(map->pool, &map->pool->places[i]);
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
+    for (int i = 0; i < 2; i++) {
+        struct pool_place *place = &map->pool->places[i];
+        if (place->view.number <= map->before || place->view.first < map->drained) continue;
+        if (map->in_place) place_wait_until_left(map->pool, place);
+        place_drain_done(map, place);
+    }
 }
 
 static mproc_status check_open(const mproc_pool *pool)

@@ -28,12 +28,6 @@ struct map {
     struct pool_failure failure; /* the first failure, in the array's order */
 };
 
-/* Whether the place's window is this map's, with workers in the caller's arrays: it must not go before they leave. */
-static inline bool map_stays_for(const struct map *map, const struct pool_place *place)
-{
-    return map->in_place && place->view.number > map->before;
-}
-
 /* Checks what is asked and decides on chunks and windows. MPROC_INVALID. */
 mproc_status plan_map(struct map *map, const mproc_map_options *options);
 
@@ -57,6 +51,9 @@ void place_wait_until_left(mproc_pool *pool, struct pool_place *place);
 
 /* Takes the results out of a complete window, and notes its failures. */
 void place_drain(struct map *map, struct pool_place *place);
+
+/* The same of a window that was given up: takes out what is done. Workers may still be in some of its chunks. */
+void place_drain_done(struct map *map, struct pool_place *place);
 
 /* Closes both windows, so that nobody is looking at the job while it is replaced. */
 void place_close_all(struct mproc_pool *pool);

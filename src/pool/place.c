@@ -231,3 +231,39 @@ void place_drain(struct map *map, struct pool_place *place)
     for (uint64_t i = 0; i < view->chunks; i++)
         if (chunk_state(atomic_load(&view->words[i])) == CHUNK_FAILED) note_chunk(map, view, i);
 }
+
+static size_t chunk_end(const struct window_view *view, uint64_t chunk)
+{
+    uint64_t end = (chunk + 1) * view->chunk;
+    return (size_t)(view->first + (end < view->items ? end : view->items));
+}
+
+/* The number of the first item of the chunk that is not done. */
+static size_t chunk_done_end(const struct window_view *view, uint64_t chunk)
+{
+    enum chunk_state state = chunk_state(atomic_load_explicit(&view->words[chunk], memory_order_acquire));
+
+    if (state == CHUNK_DONE) return chunk_end(view, chunk);
+    return (size_t)(view->first + chunk * view->chunk +
+                    (state == CHUNK_FAILED ? atomic_load(&view->outcomes[chunk].done) : 0));
+}
+
+static void drain_chunk(struct map *map, const struct pool_place *place, uint64_t chunk)
+{
+    const struct window_view *view = &place->view;
+    size_t begin = (size_t)(view->first + chunk * view->chunk), end = chunk_done_end(view, chunk);
+    size_t from = (size_t)(begin - view->first) * map->result_size;
+
+    if (map->copies_results)
+        memcpy(map->results + begin * map->result_size, place->results + from, (end - begin) * map->result_size);
+    if (!map->statuses) return;
+    for (size_t i = begin; i < end; i++) map->statuses[i] = MPROC_OK;
+    if (chunk_state(atomic_load(&view->words[chunk])) != CHUNK_FAILED) return;
+    for (size_t i = end; i < chunk_end(view, chunk); i++)
+        map->statuses[i] = (mproc_status)atomic_load(&view->outcomes[chunk].status);
+}
+
+void place_drain_done(struct map *map, struct pool_place *place)
+{
+    for (uint64_t i = 0; i < place->view.chunks; i++) drain_chunk(map, place, i);
+}

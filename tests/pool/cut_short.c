@@ -1,7 +1,8 @@
-/* mproc/pool.h: maps in place that are ended while workers are in both of their windows. */
+/* mproc/pool.h: maps that are ended before they are done: what is not begun any more, and what was done. */
 #include <stdlib.h>
 
 #include "crew.h"
+#include "pool/pool.h"
 
 /* Items of the first window, with chunks of one; and so many that there is a second. */
 enum { FIRST_WINDOW = 65536, ITEMS = 2 * FIRST_WINDOW };
@@ -67,7 +68,110 @@ static void case_interrupt_ends_both_windows(void)
     CHECK(mproc_interrupted());
 }
 
+/* ---- what was done ---------------------------------------------------------------------------- */
+
+enum { SOME = 1000 };
+
+/* The first item waits until it may end. */
+static mproc_status stay_or_square(const void *item, void *result, mproc_call *call)
+{
+    const crew_item *own = item;
+    crew_board *board = crew_board_of(own);
+
+    (void)call;
+    *(int64_t *)result = own->value * own->value;
+    atomic_fetch_add(&board->count, 1);
+    if (own->value == 0) crew_await(&board->go, 1);
+    return MPROC_OK;
+}
+
+static bool is_given_up(void *context)
+{
+    struct pool_shared *shared = ((mproc_pool *)context)->shared;
+
+    return atomic_load(&shared->given_up[0]) + atomic_load(&shared->given_up[1]) > 0;
+}
+
+/* Returns the map's status. If workers use the caller's arrays, it comes back only when the first item is done. */
+static mproc_status cut(crew_map *map, crew_board *board, bool in_place, bool terminates)
+{
+    map->options.chunk_size = 1;
+    crew_map_start(map);
+    crew_await(&board->count, SOME);
+    if (terminates) mproc_pool_terminate(map->pool);
+    else mproc_interrupt();
+    if (in_place) {
+        CHECK_WAIT_UNTIL(is_given_up, map->pool);
+        atomic_store(&board->go, 1);
+    }
+    crew_map_join(map);
+    atomic_store(&board->go, 1);
+    return map->status;
+}
+
+static void check_done(const crew_map *map, mproc_status first)
+{
+    CHECK_STATUS(map->options.statuses[0], first);
+    for (size_t i = 1; i < SOME; i++) {
+        CHECK_STATUS(map->options.statuses[i], MPROC_OK);
+        CHECK_EQ(map->results[i], i * i);
+    }
+}
+
+static void check_what_was_done(bool terminates, mproc_status status)
+{
+    mproc_pool *pool = crew_create(2);
+    crew_board *board = crew_board_create();
+    crew_map map = {.pool = pool, .function = stay_or_square, .items = crew_items(SOME), .count = SOME};
+
+    CHECK_STATUS(cut(&map, board, crew_is_threads(), terminates), status);
+    check_done(&map, crew_is_threads() ? MPROC_OK : status);
+    free(map.items);
+    crew_map_free(&map);
+    crew_board_drop();
+    mproc_pool_free(pool);
+}
+
+static void case_items_that_were_done_are_ok_after_an_interrupt(void)
+{
+    check_what_was_done(false, MPROC_INTERRUPTED);
+    CHECK(mproc_interrupted());
+}
+
+static void case_items_that_were_done_are_ok_after_terminate(void)
+{
+    check_what_was_done(true, MPROC_TERMINATED);
+}
+
+/* Items in shared memory are used in place by processes, too; all of them are done when the map comes back. */
+static void case_items_in_shared_memory_that_were_done_are_ok(void)
+{
+    mproc_pool *pool = crew_create(2);
+    crew_board *board = crew_board_create();
+    crew_item *items = crew_items(SOME);
+    crew_map map = {.pool = pool, .function = stay_or_square, .count = SOME};
+    mproc_shared_array *array;
+
+    CHECK_OK(mproc_shared_array_create(sizeof *items, SOME, NULL, NULL, &array));
+    map.items = mproc_shared_array_data(array);
+    memcpy(map.items, items, SOME * sizeof *items);
+    CHECK_STATUS(cut(&map, board, true, false), MPROC_INTERRUPTED);
+    check_done(&map, MPROC_OK);
+    CHECK(mproc_interrupted());
+    mproc_shared_array_free(array);
+    free(items);
+    crew_map_free(&map);
+    crew_board_drop();
+    mproc_pool_free(pool);
+}
+
 CHECK_SUITE_SETUP(pool_cut_short, crew_of_threads,
     CASE(terminate_ends_both_windows),
     CASE(interrupt_ends_both_windows),
+);
+
+CHECK_TWINS(pool_given_up, crew_of_processes, pool_given_up_threads, crew_of_threads,
+    CASE(items_that_were_done_are_ok_after_an_interrupt),
+    CASE(items_that_were_done_are_ok_after_terminate),
+    CASE(items_in_shared_memory_that_were_done_are_ok),
 );
