@@ -42,7 +42,7 @@ int main(void)
     for (int i = 0; i < COUNT; i++) inputs[i] = i;
 
     mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = 4}, &pool));
-    mproc_check(mproc_pool_map(pool, square, inputs, sizeof inputs[0], squares, sizeof squares[0], COUNT, NULL));
+    mproc_check(mproc_map(pool, square, inputs, squares, COUNT, NULL));
     mproc_pool_close(pool);
     mproc_check(mproc_pool_join(pool, MPROC_FOREVER));
     mproc_pool_free(pool);

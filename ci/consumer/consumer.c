@@ -10,6 +10,12 @@ static mproc_status doubled(const void *item, void *result, mproc_call *call)
     return MPROC_OK;
 }
 
+static mproc_status nothing(const void *item, void *result, mproc_call *call)
+{
+    (void)call;
+    return item || result ? MPROC_USER : MPROC_OK;
+}
+
 static mproc_status doubled_range(size_t first, size_t count, const void *items, void *results, mproc_call *call)
 {
     (void)first;
@@ -81,9 +87,11 @@ static int pool_doubles(void)
     mproc_pool *pool;
 
     mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = 2}, &pool));
+    mproc_check(mproc_map(pool, doubled, inputs, outputs, 3, NULL));
+    mproc_check(mproc_map_range(pool, doubled_range, inputs, range_outputs, 3,
+                                &(mproc_map_options){.chunk_size = 2, .args = MPROC_ARGS("unused", 1)}));
+    mproc_check(mproc_map(pool, nothing, NULL, NULL, 3, NULL));
     mproc_check(mproc_pool_map(pool, doubled, inputs, sizeof inputs[0], outputs, sizeof outputs[0], 3, NULL));
-    mproc_check(mproc_pool_map_range(pool, doubled_range, inputs, sizeof inputs[0], range_outputs,
-                                     sizeof range_outputs[0], 3, &(mproc_map_options){.chunk_size = 2}));
     mproc_pool_free(pool);
     return outputs[0] == 2 && outputs[2] == 6 && memcmp(outputs, range_outputs, sizeof outputs) == 0;
 }

@@ -9,6 +9,11 @@ static mproc_status doubled(const void *item, void *result, mproc_call *)
     return MPROC_OK;
 }
 
+static mproc_status nothing(const void *item, void *result, mproc_call *)
+{
+    return item || result ? MPROC_USER : MPROC_OK;
+}
+
 static mproc_status doubled_range(size_t, size_t count, const void *items, void *results, mproc_call *)
 {
     for (size_t i = 0; i < count; i++) static_cast<int *>(results)[i] = static_cast<const int *>(items)[i] * 2;
@@ -80,9 +85,10 @@ static bool pool_doubles()
 
     options.chunk_size = 2;
     mproc_check(mproc_pool_create(mproc_pool_options{2, MPROC_PROCESSES}, &pool));
+    mproc_check(mproc_map(pool, doubled, inputs, outputs, 3, nullptr));
+    mproc_check(mproc_map_range(pool, doubled_range, inputs, range_outputs, 3, options));
+    mproc_check(mproc_map(pool, nothing, nullptr, nullptr, 3, &options));
     mproc_check(mproc_pool_map(pool, doubled, inputs, sizeof inputs[0], outputs, sizeof outputs[0], 3, nullptr));
-    mproc_check(mproc_pool_map_range(pool, doubled_range, inputs, sizeof inputs[0], range_outputs,
-                                     sizeof range_outputs[0], 3, &options));
     mproc_pool_free(pool);
     return outputs[0] == 2 && outputs[2] == 6 && memcmp(outputs, range_outputs, sizeof outputs) == 0;
 }

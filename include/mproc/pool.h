@@ -4,8 +4,7 @@
  *
  *     mproc_pool *pool;
  *     mproc_check(mproc_pool_create(&(mproc_pool_options){ .workers = 4 }, &pool));
- *     mproc_check(mproc_pool_map(pool, square, inputs, sizeof inputs[0],
- *                                squares, sizeof squares[0], 100, NULL));
+ *     mproc_check(mproc_map(pool, square, inputs, squares, 100, NULL));
  *     mproc_pool_free(pool);
  *
  * What <mproc/process.h> says once for all functions is said for these, too.
@@ -65,8 +64,8 @@ typedef struct mproc_map_options {
      */
     size_t chunk_size;
     /*
-     * If not NULL: the caller's array of `count` statuses, one for each item. MPROC_OK means that the item was done and
-     * its result is there, whatever the map returns. Ours.
+     * If not NULL: the caller's array of `count` statuses, one for each item. MPROC_OK means that the item was done
+     * and its result is there, whatever the map returns. Ours.
      */
     mproc_status *statuses;
     /*
@@ -86,7 +85,7 @@ typedef struct mproc_map_options {
  *   MPROC_INVALID     `out` is NULL, or an option is negative or above its limit
  *   what mproc_process_start() returns for a worker
  */
-static inline mproc_status mproc_pool_create(const mproc_pool_options *options, mproc_pool **out);
+MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_options *options, mproc_pool **out);
 
 /*
  * Calls `function` for each of the `count` items of `item_size` bytes at `items`, and writes the
@@ -116,14 +115,32 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
  *                       call it
  *   what mproc_process_start() returns for a worker that takes the place of one that has ended
  */
-static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,
-                                          size_t item_size, void *results, size_t result_size, size_t count,
-                                          const mproc_map_options *options);
+MPROC_NODISCARD static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function,
+                                                          const void *items, size_t item_size, void *results,
+                                                          size_t result_size, size_t count,
+                                                          const mproc_map_options *options);
 
 /* As mproc_pool_map(), with a function that computes a range of items at a time. Ours. */
-static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function, const void *items,
-                                                size_t item_size, void *results, size_t result_size, size_t count,
-                                                const mproc_map_options *options);
+MPROC_NODISCARD static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function,
+                                                                const void *items, size_t item_size, void *results,
+                                                                size_t result_size, size_t count,
+                                                                const mproc_map_options *options);
+
+/*
+ * mproc_pool_map() and mproc_pool_map_range() with the sizes of what `items` and `results` point to:
+ *
+ *     mproc_map(pool, square, inputs, squares, 100, NULL)
+ *
+ * Either may be NULL (in C++: nullptr), with nothing to read or to write. A pointer to void has no size: name it with
+ * mproc_pool_map(). Ours.
+ */
+#ifndef __cplusplus
+#define mproc_map(pool, function, items, results, ...) \
+    mproc_pool_map((pool), (function), (items), MPROC_SIZE_AT(items), (results), MPROC_SIZE_AT(results), __VA_ARGS__)
+#define mproc_map_range(pool, function, items, results, ...)                                                   \
+    mproc_pool_map_range((pool), (function), (items), MPROC_SIZE_AT(items), (results), MPROC_SIZE_AT(results), \
+                         __VA_ARGS__)
+#endif
 
 /* Takes no more work; workers end when what was begun is done (Python: close()). Does not block. */
 MPROC_API void mproc_pool_close(mproc_pool *pool);
@@ -140,10 +157,11 @@ MPROC_API void mproc_pool_terminate(mproc_pool *pool);
  *
  * Returns MPROC_OK, or:
  *   MPROC_TIMEOUT      some have not
+ *   MPROC_INVALID      `timeout_ms` is negative: MPROC_FOREVER is no limit, and 0 only looks
  *   MPROC_BAD_STATE    the pool was neither closed nor terminated
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  */
-MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms);
 
 /*
  * Frees the pool; one that still runs is terminated (as Python's `with Pool()` does). Blocks until
@@ -164,6 +182,13 @@ MPROC_API size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t c
 
 MPROC_API mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t options_size,
                                                mproc_pool **out);
+
+#ifndef __cplusplus
+/* The size of what `pointer` points to; 0 if that is void, as of NULL. */
+#define MPROC_SIZE_AT(pointer) \
+    (sizeof *_Generic((pointer), void *: (char *)0, const void *: (const char *)0, default: (pointer)) * \
+     _Generic((pointer), void *: (size_t)0, const void *: (size_t)0, default: (size_t)1))
+#endif
 
 /* One of `item_function` and `range_function` is NULL. */
 MPROC_API mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
@@ -196,9 +221,49 @@ static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_fu
 }
 
 /* Options as a named object or a temporary. */
-static inline mproc_status mproc_pool_create(const mproc_pool_options &options, mproc_pool **out)
+MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_options &options, mproc_pool **out)
 {
     return mproc_pool_create_sized(&options, sizeof options, out);
+}
+
+template <class Item> constexpr size_t mproc_size_at(const Item *)
+{
+    return sizeof(Item);
+}
+
+constexpr size_t mproc_size_at(decltype(nullptr))
+{
+    return 0;
+}
+
+template <class Items, class Results>
+MPROC_NODISCARD mproc_status mproc_map(mproc_pool *pool, mproc_item_function *function, const Items &items,
+                                       Results &&results, size_t count, const mproc_map_options *options)
+{
+    return mproc_pool_map(pool, function, items, mproc_size_at(items), results, mproc_size_at(results), count,
+                          options);
+}
+
+template <class Items, class Results>
+MPROC_NODISCARD mproc_status mproc_map(mproc_pool *pool, mproc_item_function *function, const Items &items,
+                                       Results &&results, size_t count, const mproc_map_options &options)
+{
+    return mproc_map(pool, function, items, results, count, &options);
+}
+
+template <class Items, class Results>
+MPROC_NODISCARD mproc_status mproc_map_range(mproc_pool *pool, mproc_range_function *function, const Items &items,
+                                             Results &&results, size_t count, const mproc_map_options *options)
+{
+    return mproc_pool_map_range(pool, function, items, mproc_size_at(items), results, mproc_size_at(results), count,
+                                options);
+}
+
+template <class Items, class Results>
+MPROC_NODISCARD mproc_status mproc_map_range(mproc_pool *pool, mproc_range_function *function, const Items &items,
+                                             Results &&results, size_t count, const mproc_map_options &options)
+{
+    return mproc_map_range(pool, function, items, results, count, &options);
 }
 #endif
 

@@ -134,10 +134,11 @@ static mproc_status wait_for_workers(mproc_pool *pool, int64_t deadline_ns, bool
 
 mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
 {
-    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    int64_t deadline_ns;
     mproc_status status;
 
     assert(pool);
+    if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
     if (atomic_load(&pool->shared->state) == POOL_OPEN)
         return mproc_error(MPROC_BAD_STATE, "the pool takes work: close or terminate it before joining it");

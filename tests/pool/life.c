@@ -76,8 +76,8 @@ static void case_join_waits_for_the_workers_end(void)
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     if (!crew_is_threads()) CHECK_EQ(mproc_pool_pids(pool, NULL, 0), 0);
     CHECK_OK(mproc_pool_join(pool, 0));
-    CHECK_OK(mproc_pool_join(pool, -1));
-    CHECK_OK(mproc_pool_join(pool, INT64_MIN));
+    CHECK_REFUSED(mproc_pool_join(pool, -1), MPROC_INVALID, "MPROC_FOREVER");
+    CHECK_REFUSED(mproc_pool_join(pool, INT64_MIN), MPROC_INVALID, "MPROC_FOREVER");
     mproc_pool_free(pool);
 }
 
@@ -104,7 +104,7 @@ static void case_join_times_out_while_a_worker_works(void)
     start_waiting_map(&map, pool, board, 4);
     mproc_pool_close(pool);
     CHECK_REFUSED(mproc_pool_join(pool, 0), MPROC_TIMEOUT, "still run");
-    CHECK_REFUSED(mproc_pool_join(pool, -5), MPROC_TIMEOUT, "still run");
+    CHECK_REFUSED(mproc_pool_join(pool, -5), MPROC_INVALID, "MPROC_FOREVER");
     CHECK_REFUSED(mproc_pool_join(pool, 30), MPROC_TIMEOUT, "2 workers of the pool still run");
     atomic_store(&board->go, 1);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));

@@ -193,10 +193,51 @@ static void case_functions_without_input_or_result_are_called(void)
     mproc_pool_free(pool);
 }
 
+/* ---- sizes that nobody writes ------------------------------------------------------------------- */
+
+typedef struct pair {
+    int64_t value;
+    int64_t negative;
+} pair;
+
+static mproc_status make_pair(const void *item, void *result, mproc_call *call)
+{
+    (void)call;
+    *(pair *)result = (pair){*(const int16_t *)item, -*(const int16_t *)item};
+    return MPROC_OK;
+}
+
+static mproc_status make_pairs(size_t first, size_t count, const void *items, void *results, mproc_call *call)
+{
+    (void)first;
+    for (size_t i = 0; i < count; i++) MPROC_TRY(make_pair((const int16_t *)items + i, (pair *)results + i, call));
+    return MPROC_OK;
+}
+
+static void case_a_map_takes_the_sizes_from_the_arrays(void)
+{
+    static const int16_t values[5] = {3, -1, 4, -1, 5};
+    pair pairs[5], ranges[5];
+    pair *there = ranges;
+    mproc_pool *pool = crew_create(2);
+
+    CHECK_OK(mproc_map(pool, make_pair, values, pairs, 5, NULL));
+    CHECK_OK(mproc_map_range(pool, make_pairs, &values[0], there, 5,
+                             &(mproc_map_options){.chunk_size = 2, .args = MPROC_ARGS(1, 2)}));
+    for (int i = 0; i < 5; i++) {
+        CHECK(pairs[i].value == values[i] && pairs[i].negative == -values[i]);
+        CHECK(ranges[i].value == values[i] && ranges[i].negative == -values[i]);
+    }
+    CHECK_OK(mproc_map(pool, give_nothing, NULL, NULL, 5, NULL));
+    CHECK_STATUS(mproc_map(pool, make_pair, (const void *)values, pairs, 5, NULL), MPROC_INVALID);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(map_sizes, crew_of_processes, map_sizes_threads, crew_of_threads,
     CASE_LIMIT(items_have_any_size, 60),
     CASE_LIMIT(items_are_larger_than_a_window, 60),
     CASE(results_may_have_no_bytes),
     CASE(inputs_may_have_no_bytes),
     CASE(functions_without_input_or_result_are_called),
+    CASE(a_map_takes_the_sizes_from_the_arrays),
 );
