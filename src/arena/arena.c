@@ -10,6 +10,10 @@
 #define GROWTH_BYTES_MAX ((uint64_t)1024 * 1024)
 #define RESERVE_BYTES_MIN ((uint64_t)4 * 1024 * 1024)
 #define PROCESSES_MAX 65536u
+/* So much memory stays with the family at most, in large blocks that nobody uses. */
+#define WARM_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
+/* An entry of the table of extents has 64 bytes, a large block 32 KiB at least. */
+#define EXTENT_TABLE_SHARE 512
 
 unsigned char *arena_base;
 static plat_handle memory_handle = PLAT_NO_HANDLE;
@@ -53,6 +57,7 @@ static uint64_t near_end(void)
 static void size_parts(const struct arena_header *header, uint64_t sizes[ARENA_PARTS])
 {
     sizes[ARENA_HEAP] = 0;
+    sizes[ARENA_EXTENTS] = header->reserve / EXTENT_TABLE_SHARE;
     sizes[ARENA_PROCESSES] = header->processes_max * sizeof(struct process_slot);
     sizes[ARENA_THREADS] = header->threads_max * sizeof(struct thread_slot);
     sizes[ARENA_PARKING] = header->threads_max * sizeof(uint64_t);
@@ -96,6 +101,9 @@ mproc_status arena_create(const function_ref *copy)
     header->cpus = (uint32_t)plat_system_cpu_count();
     lay_out(header, reserve, committed);
     atomic_store(&header->heap.top, header->ranges[ARENA_HEAP].start);
+    atomic_store(&header->heap.warm_bytes_max, WARM_BYTES_MAX);
+    atomic_store(&header->heap.bottom, header->ranges[ARENA_HEAP].limit);
+    atomic_store(&header->heap.table_end, header->ranges[ARENA_EXTENTS].start);
     atomic_store(&header->threads_high, 1); /* tag 0 means "nobody", so thread slot 0 stays unused */
     header->magic = ARENA_MAGIC;
 done:
@@ -168,15 +176,16 @@ mproc_status arena_commit(arena_part part, uint64_t end)
     uint64_t least = part == ARENA_HEAP ? GROWTH_BYTES_MIN : GROWTH_SLOT_BYTES_MIN;
     uint64_t growth = from > range->start ? (from - range->start) / 8 : 0;
     uint64_t exact = round_up(end, page), generous;
+    uint64_t limit = part == ARENA_HEAP ? atomic_load(&arena_header()->heap.bottom) : range->limit;
 
-    if (end <= from) return MPROC_OK;
-    if (end > range->limit)
-        return mproc_error(part == ARENA_HEAP ? MPROC_NO_MEMORY : MPROC_LIMIT,
+    if (end > limit)
+        return mproc_error(part <= ARENA_EXTENTS ? MPROC_NO_MEMORY : MPROC_LIMIT,
                            "the arena of %llu MiB is full: raise the limit on the address space of the family's "
                            "first process",
                            (unsigned long long)(arena_header()->reserve >> 20));
+    if (end <= from) return MPROC_OK;
     growth = lesser(growth < least ? least : growth, GROWTH_BYTES_MAX);
-    generous = lesser(round_up(exact > from + growth ? exact : from + growth, page), range->limit);
+    generous = lesser(round_up(exact > from + growth ? exact : from + growth, page), limit);
     if (commit_to(range, from, generous) == MPROC_OK) return MPROC_OK;
     return commit_to(range, from, exact);
 }

@@ -2,10 +2,11 @@
  * The arena: the one piece of shared memory of a process family. Whatever processes share lies in
  * it and is named by its offset; no pointer is ever stored in it.
  *
- *     header | first slots | heap ........ | more process slots | more thread slots | waiter table
+ *     header | first slots | small blocks ->   <- large blocks | table of extents | more process slots |
+ *                                                                more thread slots | waiter table
  *
- * The parts are ranges that are committed step by step and never shrink. The header, the first slots
- * and the first blocks lie close together: a new process takes them in with a single page fault.
+ * The parts are ranges that are committed step by step and never shrink, large blocks aside. The header, the first
+ * slots and the first blocks lie close together: a new process takes them in with a single page fault.
  */
 #ifndef MPROC_ARENA_ARENA_H
 #define MPROC_ARENA_ARENA_H
@@ -19,7 +20,14 @@
 #define ARENA_ABI 1u
 #define ARENA_LINE 64
 
-typedef enum arena_part { ARENA_HEAP, ARENA_PROCESSES, ARENA_THREADS, ARENA_PARKING, ARENA_PARTS } arena_part;
+typedef enum arena_part {
+    ARENA_HEAP,
+    ARENA_EXTENTS,
+    ARENA_PROCESSES,
+    ARENA_THREADS,
+    ARENA_PARKING,
+    ARENA_PARTS
+} arena_part;
 
 /*
  * `start` and `limit` are set at creation. `committed` only grows; whoever has committed memory
@@ -41,26 +49,49 @@ typedef struct arena_lock {
     _Atomic uint32_t word;
 } arena_lock;
 
-#define HEAP_CLASSES 148
+#define HEAP_CLASSES 37 /* sizes of small blocks: four to each doubling, up to 32 KiB */
+#define HEAP_BINS 100   /* sizes of extents that are free: likewise, from one page on */
+#define HEAP_BANKS 16
 
 /*
- * The free blocks of one size. `head` is the offset of the first, each names the next; both change
- * only under the lock, and `head` is the publishing store of taking and giving.
+ * Small blocks that are free. A thread gives to its bank and takes from it; others' banks it tries where its own has
+ * none. There are as many banks as threads that are likely to be busy at once, so they seldom meet at a lock.
+ * `heads` are the offsets of the first blocks of each size, each names the next; they change under the lock.
  */
-struct heap_class {
+struct heap_bank {
     arena_lock lock;
     uint32_t unused;
-    _Atomic uint64_t head;
-    uint64_t line[6];
+    _Atomic uint64_t heads[HEAP_CLASSES];
+    uint64_t line[2];
 };
 
-/* `top` is where fresh blocks are cut; it changes only under the lock and only grows. */
+/*
+ * Small blocks are cut at `top`, which only grows; extents, the large ones, fill the heap from its end down to
+ * `bottom`. Banks aside, all changes under the lock but for `generation`, which anybody counts up: it tells large
+ * objects from those that lay at their place before.
+ *
+ *   lowest             the extent that begins at `bottom`, or 0
+ *   spares             entries of the table of extents that are not in use, each names the next
+ *   table_end          where the next entry of the table begins
+ *   newest, oldest     the list of extents that are free and warm, their memory committed: warm_bytes, which exceed
+ *                      warm_bytes_max, set at creation, for moments only
+ *   bins               the lists of extents that are free and cold: addresses without memory
+ */
 struct heap {
     arena_lock lock;
-    uint32_t unused;
+    _Atomic uint32_t generation;
     _Atomic uint64_t top;
-    uint64_t line[6];
-    struct heap_class classes[HEAP_CLASSES];
+    _Atomic uint64_t bottom;
+    _Atomic uint64_t lowest;
+    _Atomic uint64_t spares;
+    _Atomic uint64_t table_end;
+    _Atomic uint64_t newest;
+    _Atomic uint64_t oldest;
+    _Atomic uint64_t warm_bytes;
+    _Atomic uint64_t warm_bytes_max;
+    _Atomic uint64_t bins[HEAP_BINS];
+    uint64_t line[2];
+    struct heap_bank banks[HEAP_BANKS];
 };
 
 /*
@@ -90,7 +121,7 @@ struct arena_header {
     _Atomic uint32_t park_ticket;
     _Atomic uint32_t orphans; /* processes live whose parents have ended: see recovery_look() */
     uint32_t unused_half;
-    uint64_t unused[7];
+    uint64_t unused[4];
     struct heap heap;
 };
 
@@ -104,7 +135,8 @@ struct arena_start {
 
 static_assert(offsetof(struct arena_start, reserve) == offsetof(struct arena_header, reserve), "the same places");
 static_assert(sizeof(void *) == 8, "mproc needs 64-bit addresses");
-static_assert(sizeof(struct heap_class) == ARENA_LINE, "a class has its own cache line");
+static_assert(sizeof(struct heap_bank) % ARENA_LINE == 0, "no two banks share a cache line");
+static_assert(offsetof(struct heap, banks) % ARENA_LINE == 0, "the first bank begins a cache line");
 
 /* Where this process has the arena; NULL before arena_create() or arena_attach(). */
 extern unsigned char *arena_base;
@@ -145,7 +177,10 @@ void arena_detach(void);
 /* The handle, to be given to children. */
 plat_handle arena_memory(void);
 
-/* Makes the bytes of a part below the offset `end` usable. MPROC_NO_MEMORY, also at the part's limit. */
+/*
+ * Makes the bytes of a part below the offset `end` usable; of the heap, those of small blocks. It may take long: so
+ * no lock is held. MPROC_NO_MEMORY, also at the part's limit.
+ */
 mproc_status arena_commit(arena_part part, uint64_t end);
 
 #endif

@@ -1,99 +1,231 @@
-/* The block allocator. */
+/* Small blocks: banks, and how they are filled. Large ones: the way between a block and its extent. */
 #include "arena/block.h"
 
 #include <string.h>
 
+#include "arena/extent.h"
 #include "arena/lock.h"
+#include "arena/size_class.h"
 
 #define BLOCK_MAGIC 0x6B62u
-#define BLOCK_BYTES_MIN 64
-#define STEPS 4 /* sizes between two powers of two */
+#define SMALL_BYTES_MAX ((uint64_t)32 * 1024)
 
-/* Sizes 64, 80, 96, 112, 128, 160, ... with the header: at most a quarter is wasted. */
-static uint64_t class_bytes(uint32_t class_index)
+/* So many blocks, and bytes, go to a bank at once: from another bank, and from what was never used. */
+#define CHAIN_BLOCKS 16
+#define CHAIN_BYTES_MOVED ((uint64_t)16 * 1024)
+#define CHAIN_BYTES_CUT ((uint64_t)1024)
+
+static struct heap *heap(void)
 {
-    return ((uint64_t)BLOCK_BYTES_MIN / STEPS * (STEPS + class_index % STEPS)) << class_index / STEPS;
+    return &arena_header()->heap;
 }
 
-static uint32_t class_of(uint64_t bytes)
+/* Threads have slots one after the other, often two for each process: so every second is not in every second bank. */
+static struct heap_bank *bank_at(uint32_t number)
 {
-    uint32_t doublings = 0;
+    uint32_t index = thread_self.index + thread_self.index / HEAP_BANKS + number;
 
-    /* The number of doublings that still leave at least one full step: found by halving the distance. */
-    for (uint32_t half = 32; half > 0; half /= 2)
-        if (doublings + half < HEAP_CLASSES / STEPS && bytes >> (doublings + half) > BLOCK_BYTES_MIN)
-            doublings += half;
-    for (uint32_t class_index = doublings * STEPS; class_index < HEAP_CLASSES; class_index++)
-        if (class_bytes(class_index) >= bytes) return class_index;
-    return HEAP_CLASSES;
+    return &heap()->banks[index % HEAP_BANKS];
+}
+
+static struct heap_bank *own_bank(void)
+{
+    return bank_at(0);
 }
 
 struct block_header *block_header_of(uint64_t block)
 {
     struct block_header *header = (struct block_header *)arena_at(block - sizeof *header);
-    assert(header->magic == BLOCK_MAGIC && header->class_index < HEAP_CLASSES);
+    assert(header->magic == BLOCK_MAGIC && header->class_index <= BLOCK_CLASS_EXTENT);
     return header;
 }
 
-/* Under the intent's lock: `from`, which named the block, gets `left`, and the cell the block. */
-static void move(struct intent *intent, const _Atomic uint64_t *from, uint64_t left, const _Atomic uint64_t *cell,
-                 uint64_t block)
+void block_header_write(uint64_t block, uint32_t class_index, uint64_t next)
 {
-    intent_store(intent, from, left);
-    intent_store(intent, cell, block);
+    struct block_header *header = (struct block_header *)arena_at(block - sizeof *header);
+
+    header->magic = BLOCK_MAGIC;
+    header->class_index = (uint16_t)class_index;
+    atomic_store_explicit(&header->next, next, memory_order_relaxed);
+}
+
+static _Atomic uint64_t *next_of(uint64_t block)
+{
+    return &block_header_of(block)->next;
+}
+
+static uint64_t get(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+/* ---- small blocks ------------------------------------------------------------------------------------------ */
+
+static bool take_own(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *cell)
+{
+    struct heap_bank *bank = own_bank();
+    _Atomic uint64_t *head = &bank->heads[class_index];
+    uint64_t block;
+
+    if (get(head) == 0) return false;
+    lock_acquire(intent, &bank->lock);
+    if ((block = get(head)) != 0) {
+        memset(arena_at(block), 0, clear);
+        intent_store(intent, head, get(next_of(block)));
+        intent_store(intent, cell, block);
+        intent_commit(intent);
+    }
+    lock_release(intent, &bank->lock);
+    return block != 0;
+}
+
+static uint32_t chain_length(uint32_t class_index, uint64_t bytes)
+{
+    uint64_t length = bytes / size_class_bytes(class_index);
+
+    return length > CHAIN_BLOCKS ? CHAIN_BLOCKS : length > 1 ? (uint32_t)length : 1;
+}
+
+/* Some of the bank's blocks go to the stage. */
+static bool take_chain(struct intent *intent, uint32_t class_index, struct heap_bank *bank)
+{
+    _Atomic uint64_t *head = &bank->heads[class_index];
+    uint64_t first, last;
+
+    if (get(head) == 0) return false;
+    lock_acquire(intent, &bank->lock);
+    if ((first = get(head)) != 0) {
+        last = first;
+        for (uint32_t i = chain_length(class_index, CHAIN_BYTES_MOVED); i > 1 && get(next_of(last)); i--)
+            last = get(next_of(last));
+        intent_store(intent, head, get(next_of(last)));
+        intent_store(intent, next_of(last), 0);
+        intent_store(intent, &intent->heap, first);
+        intent_commit(intent);
+    }
+    lock_release(intent, &bank->lock);
+    return first != 0;
+}
+
+static bool take_others(struct intent *intent, uint32_t class_index)
+{
+    for (uint32_t i = 1; i < HEAP_BANKS; i++)
+        if (take_chain(intent, class_index, bank_at(i))) return true;
+    return false;
+}
+
+/* What was never used is nobody's and zero, so headers may be written before the blocks are published. */
+static bool cut_committed(struct intent *intent, uint32_t class_index, uint32_t length)
+{
+    uint64_t limit = atomic_load(&arena_header()->ranges[ARENA_HEAP].committed), first, bytes;
+
+    bytes = size_class_bytes(class_index);
+    lock_acquire(intent, &heap()->lock);
+    first = get(&heap()->top) + sizeof(struct block_header);
+    if (limit > get(&heap()->bottom)) limit = get(&heap()->bottom);
+    if (get(&heap()->top) + length * bytes <= limit) {
+        for (uint32_t i = 0; i < length; i++)
+            block_header_write(first + i * bytes, class_index, i + 1 < length ? first + (i + 1) * bytes : 0);
+        intent_store(intent, &heap()->top, get(&heap()->top) + length * bytes);
+        intent_store(intent, &intent->heap, first);
+        intent_commit(intent);
+    }
+    lock_release(intent, &heap()->lock);
+    return get(&intent->heap) != 0;
+}
+
+/* New blocks go to the stage. Memory is committed before the lock is taken; others may have used it up until then. */
+static mproc_status cut(struct intent *intent, uint32_t class_index)
+{
+    uint32_t length = chain_length(class_index, CHAIN_BYTES_CUT);
+    mproc_status status;
+
+    do {
+        uint64_t end = get(&heap()->top) + length * size_class_bytes(class_index);
+        if ((status = arena_commit(ARENA_HEAP, end)) != MPROC_OK) return status;
+    } while (!cut_committed(intent, class_index, length));
+    return MPROC_OK;
+}
+
+/* The stage's first block goes to the cell, the others to the thread's bank. Returns true. */
+static bool keep_first(struct intent *intent, uint64_t clear, _Atomic uint64_t *cell)
+{
+    uint64_t first = get(&intent->heap), rest = get(next_of(first)), last = rest;
+    struct heap_bank *bank = own_bank();
+    _Atomic uint64_t *head = &bank->heads[block_header_of(first)->class_index];
+
+    memset(arena_at(first), 0, clear);
+    while (last && get(next_of(last))) last = get(next_of(last));
+    lock_acquire(intent, &bank->lock);
+    if (rest) {
+        intent_store(intent, next_of(last), get(head));
+        intent_store(intent, head, rest);
+    }
+    intent_store(intent, cell, first);
+    intent_store(intent, &intent->heap, 0);
     intent_commit(intent);
+    lock_release(intent, &bank->lock);
+    return true;
 }
 
 static bool take_free(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *cell)
 {
-    struct heap_class *class_ = &arena_header()->heap.classes[class_index];
-    uint64_t block;
-
-    if (atomic_load_explicit(&class_->head, memory_order_relaxed) == 0) return false;
-    lock_acquire(intent, &class_->lock);
-    block = atomic_load_explicit(&class_->head, memory_order_relaxed);
-    if (block) {
-        memset(arena_at(block), 0, clear);
-        move(intent, &class_->head, block_header_of(block)->next, cell, block);
-    }
-    lock_release(intent, &class_->lock);
-    return block != 0;
+    return take_own(intent, class_index, clear, cell) ||
+           (take_others(intent, class_index) && keep_first(intent, clear, cell));
 }
 
-/* Memory above the top is nobody's and zero, so the header may be written before the block is published. */
-static mproc_status cut(struct intent *intent, uint32_t class_index, _Atomic uint64_t *cell)
+/* ---- large blocks ------------------------------------------------------------------------------------------ */
+
+/*
+ * The cell has the extent until all is ready, and recovery sees plain memory. The generation is one that no object at
+ * this place had before, as headers do not stay.
+ */
+static mproc_status take_large(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell)
 {
-    struct heap *heap = &arena_header()->heap;
-    uint64_t top, bytes = class_bytes(class_index);
-    struct block_header *header;
+    uint64_t extent, block;
     mproc_status status;
+    bool zero;
 
-    lock_acquire(intent, &heap->lock);
-    top = atomic_load_explicit(&heap->top, memory_order_relaxed);
-    if ((status = arena_commit(ARENA_HEAP, top + bytes)) == MPROC_OK) {
-        header = (struct block_header *)arena_at(top);
-        header->magic = BLOCK_MAGIC;
-        header->class_index = (uint16_t)class_index;
-        header->next = 0;
-        move(intent, &heap->top, top + bytes, cell, top + sizeof *header);
-    }
-    lock_release(intent, &heap->lock);
-    return status;
+    if ((status = extent_take(intent, size + sizeof(struct block_header), cell, &zero)) != MPROC_OK) return status;
+    extent = get(cell);
+    block = extent_start(extent) + sizeof(struct block_header);
+    if (!zero) memset(arena_at(block), 0, clear);
+    block_header_write(block, BLOCK_CLASS_LARGE, extent);
+    atomic_store_explicit(&block_header_of(block)->kind, atomic_fetch_add(&heap()->generation, 1) << 8,
+                          memory_order_relaxed);
+    atomic_store_explicit(cell, block, memory_order_release);
+    return MPROC_OK;
 }
 
+/* The cell has a large block, or already its extent. */
+static void give_large(struct intent *intent, _Atomic uint64_t *cell, struct block_header *header)
+{
+    if (header->class_index == BLOCK_CLASS_LARGE)
+        atomic_store_explicit(cell, get(&header->next), memory_order_release);
+    extent_give(intent, cell);
+}
+
+/* ---- any block --------------------------------------------------------------------------------------------- */
+
+/* Where there is no memory for more, a larger block serves, rather than none. */
 mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell)
 {
     uint32_t class_index;
 
-    assert(atomic_load(cell) == 0 && clear <= size);
-    if (size > UINT64_MAX / 2)
-        return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is out of reach", (unsigned long long)size);
-    class_index = class_of(size + sizeof(struct block_header));
-    if (class_index == HEAP_CLASSES || class_bytes(class_index) > arena_header()->reserve)
+    assert(atomic_load(cell) == 0 && clear <= size && get(&intent->heap) == 0);
+    if (size > arena_header()->reserve)
         return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
                            (unsigned long long)size, (unsigned long long)(arena_header()->reserve >> 20));
+    if (size > SMALL_BYTES_MAX - sizeof(struct block_header)) return take_large(intent, size, clear, cell);
+    class_index = size_class_of(size + sizeof(struct block_header));
     if (take_free(intent, class_index, clear, cell)) return MPROC_OK;
-    return cut(intent, class_index, cell);
+    if (cut(intent, class_index) == MPROC_OK) {
+        keep_first(intent, clear, cell);
+        return MPROC_OK;
+    }
+    while (++class_index < HEAP_CLASSES)
+        if (take_free(intent, class_index, clear, cell)) return MPROC_OK;
+    return take_large(intent, size, clear, cell);
 }
 
 void block_give(struct intent *intent, _Atomic uint64_t *cell)
@@ -101,56 +233,115 @@ void block_give(struct intent *intent, _Atomic uint64_t *cell)
     block_give_leaving(intent, cell, 0);
 }
 
+/*
+ * The block's `next` is part of the list of changes, not written before: the block may be the first of a chain, which
+ * it then still names.
+ */
 void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left)
 {
-    uint64_t block = atomic_load_explicit(cell, memory_order_relaxed);
-    struct heap_class *class_;
+    uint64_t block = get(cell);
+    struct block_header *header;
+    struct heap_bank *bank;
+    _Atomic uint64_t *head;
 
     if (!block) return;
-    class_ = &arena_header()->heap.classes[block_header_of(block)->class_index];
-    lock_acquire(intent, &class_->lock);
-    /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
-    if (atomic_load_explicit(cell, memory_order_relaxed) == block) {
-        block_header_of(block)->next = atomic_load_explicit(&class_->head, memory_order_relaxed);
-        move(intent, &class_->head, block, cell, left);
+    header = block_header_of(block);
+    if (header->class_index >= HEAP_CLASSES) {
+        give_large(intent, cell, header);
+        return;
     }
-    lock_release(intent, &class_->lock);
+    bank = own_bank();
+    head = &bank->heads[header->class_index];
+    lock_acquire(intent, &bank->lock);
+    /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
+    if (get(cell) == block) {
+        intent_store(intent, &header->next, get(head));
+        intent_store(intent, head, block);
+        intent_store(intent, cell, left);
+        intent_commit(intent);
+    }
+    lock_release(intent, &bank->lock);
+}
+
+void block_give_stage(struct intent *intent, struct intent *dead)
+{
+    uint64_t block;
+
+    while ((block = get(&dead->heap)) != 0) {
+        bool small = block_header_of(block)->class_index < HEAP_CLASSES;
+        block_give_leaving(intent, &dead->heap, small ? get(next_of(block)) : 0);
+    }
 }
 
 uint64_t block_size(uint64_t block)
 {
-    return class_bytes(block_header_of(block)->class_index) - sizeof(struct block_header);
+    const struct block_header *header = block_header_of(block);
+    uint64_t bytes =
+        header->class_index < HEAP_CLASSES ? size_class_bytes(header->class_index) : extent_bytes(get(&header->next));
+
+    return bytes - sizeof *header;
 }
 
+/* A large block's place may be anybody's by now. It was committed once, so it can be read. */
+uint32_t block_kind(uint64_t block)
+{
+    const struct block_header *header = (const struct block_header *)arena_at(block - sizeof *header);
+    bool there = header->magic == BLOCK_MAGIC;
+
+    if (block >= get(&heap()->bottom))
+        there = there && header->class_index == BLOCK_CLASS_LARGE &&
+                extent_is_at(get(&header->next), arena_offset(header));
+    return there ? atomic_load_explicit(&header->kind, memory_order_acquire) : 0;
+}
+
+/* ---- census ------------------------------------------------------------------------------------------------ */
+
 /* A list longer than the heap has blocks runs in a circle. */
-static uint64_t count_list(uint32_t class_index, uint64_t limit, bool *sound)
+static uint64_t count_list(uint64_t block, uint32_t class_index, uint64_t limit, bool *sound)
 {
     uint64_t count = 0;
-    uint64_t block = atomic_load(&arena_header()->heap.classes[class_index].head);
 
-    for (; block && count <= limit; block = block_header_of(block)->next, count++)
+    for (; block && count <= limit; block = get(next_of(block)), count++)
         if (block_header_of(block)->class_index != class_index) *sound = false;
     if (count > limit) *sound = false;
     return count;
 }
 
+static void count_cut(struct block_census *census)
+{
+    uint64_t top = atomic_load(&heap()->top), at = arena_header()->ranges[ARENA_HEAP].start;
+
+    while (at < top && census->sound) {
+        const struct block_header *header = (const struct block_header *)arena_at(at);
+        census->sound = header->magic == BLOCK_MAGIC && header->class_index < HEAP_CLASSES;
+        if (!census->sound) break;
+        census->cut++;
+        census->bytes_used += size_class_bytes(header->class_index);
+        at += size_class_bytes(header->class_index);
+    }
+}
+
+static void count_banks(struct block_census *census)
+{
+    for (uint32_t i = 0; i < HEAP_BANKS * HEAP_CLASSES && census->sound; i++) {
+        uint32_t class_index = i % HEAP_CLASSES;
+        uint64_t first = get(&heap()->banks[i / HEAP_CLASSES].heads[class_index]);
+        uint64_t count = count_list(first, class_index, census->cut, &census->sound);
+        census->free += count;
+        census->bytes_used -= count * size_class_bytes(class_index);
+    }
+}
+
 struct block_census block_count(void)
 {
-    struct block_census census = {0, 0, 0, true};
-    uint64_t top = atomic_load(&arena_header()->heap.top), at = arena_header()->ranges[ARENA_HEAP].start;
+    struct block_census census = {0, 0, 0, 0, true};
+    struct extent_census extents = extent_count();
 
-    while (at < top && census.sound) {
-        const struct block_header *header = (const struct block_header *)arena_at(at);
-        census.sound = header->magic == BLOCK_MAGIC && header->class_index < HEAP_CLASSES;
-        if (!census.sound) break;
-        census.cut++;
-        census.bytes_used += class_bytes(header->class_index);
-        at += class_bytes(header->class_index);
-    }
-    for (uint32_t i = 0; i < HEAP_CLASSES && census.sound; i++) {
-        uint64_t count = count_list(i, census.cut, &census.sound);
-        census.free += count;
-        census.bytes_used -= count * class_bytes(i);
-    }
+    count_cut(&census);
+    count_banks(&census);
+    census.sound = census.sound && extents.sound && census.free <= census.cut;
+    census.cut += extents.used;
+    census.bytes_used += extents.bytes_used;
+    census.bytes_warm = extents.bytes_warm;
     return census;
 }

@@ -1,11 +1,13 @@
 /*
- * Blocks: the arena's memory, in sizes of four steps to each doubling. A freed block goes to the
- * list of its size and stays committed, because first touch costs many times a copy.
+ * Blocks: the arena's memory. Small ones, up to 32 KiB, have sizes of four steps to each doubling; they are cut once,
+ * and lie in a bank while nobody has them. Large ones are extents (extent.h).
  *
- * A block is never in nobody's hands: it goes from its list (or from the top of the heap) straight
- * into a cell - a word of the arena that only the calling thread, and recovery after its death,
- * changes - and from a cell back to the list. Whatever instruction a process is killed at, the block
- * is in the one place or in the other.
+ * A block is never in nobody's hands: it goes from its bank straight into a cell - a word of the arena that only the
+ * calling thread, and recovery after its death, changes - and from a cell back to a bank. Whatever instruction a
+ * process is killed at, the block is in the one place or in the other.
+ *
+ * Where a bank has none, some go from another bank, or from what was never used, to the stage of the thread's
+ * intent, as a chain in which each names the next; the first goes on to the cell, the others to the thread's bank.
  */
 #ifndef MPROC_ARENA_BLOCK_H
 #define MPROC_ARENA_BLOCK_H
@@ -15,41 +17,61 @@
 /* A block's address is a multiple of this. */
 #define BLOCK_ALIGNMENT 16
 
+/* Instead of a size: a block that is an extent; and what stands before an extent's entry in the table of those. */
+#define BLOCK_CLASS_LARGE HEAP_CLASSES
+#define BLOCK_CLASS_EXTENT (HEAP_CLASSES + 1)
+
 /*
- * What stands before a block's bytes, for ever at this place. `magic` and `class_index` are set when the block is cut
- * and never change; `next`, the offset of the next free block, is used under the lock of the class.
- * `kind` says what object the block is (object.h); it changes while the block is in a cell, by who has the cell.
+ * What stands before a block's bytes. A small block stays at its place for ever, with its `magic` and `class_index`;
+ * `next`, the offset of the next free block, is used under the lock of the bank. A large block's `next` is its
+ * extent. `kind` says what object the block is (object.h); it changes while the block is in a cell, by who has the
+ * cell.
  */
 struct block_header {
     uint16_t magic;
     uint16_t class_index;
     _Atomic uint32_t kind;
-    uint64_t next;
+    _Atomic uint64_t next;
 };
 
 /*
- * Writes the offset of a block of at least `size` bytes into the empty cell. Its first `clear`
- * bytes are zero before the block is in the cell, so that recovery never reads what an earlier
- * owner left. Does not block but for the lock of the size. MPROC_NO_MEMORY: the cell stays empty.
+ * Writes the offset of a block of at least `size` bytes into the empty cell. Its first `clear` bytes are zero before
+ * the block is in the cell, so that recovery never reads what an earlier owner left; until then a large one's cell
+ * may have another offset, of plain memory. The intent is the one that a thread works with; it has no lock.
+ *
+ * Does not block but for short locks, and while the system finds memory. MPROC_NO_MEMORY: the cell stays empty.
  */
 mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell);
 
-/* Gives the cell's block back and empties the cell; an empty cell is fine. The block is no object any more. */
+/*
+ * Gives the cell's block back and empties the cell; an empty cell is fine. The block is no object any more. Memory of
+ * large blocks may go back to the system.
+ */
 void block_give(struct intent *intent, _Atomic uint64_t *cell);
 
-/* As block_give(), and puts `left`, which the block had in its hands, into the cell. */
+/* As block_give(), and puts `left`, which the block had in its hands, into the cell. The block is a small one. */
 void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left);
+
+/* In recovery: gives back all that is in the dead thread's stage. */
+void block_give_stage(struct intent *intent, struct intent *dead);
 
 /* What stands before the block at this offset. */
 struct block_header *block_header_of(uint64_t block);
+
+/* Writes it, where nobody sees it yet. */
+void block_header_write(uint64_t block, uint32_t class_index, uint64_t next);
+
+/* The `kind` in the header of the block at this offset, or 0: there is none, or none any more. */
+uint32_t block_kind(uint64_t block);
 
 /* How many bytes the block at this offset has. */
 uint64_t block_size(uint64_t block);
 
 struct block_census {
-    uint64_t cut;        /* blocks in the heap */
-    uint64_t free;       /* of these, on the lists */
+    uint64_t cut;        /* blocks in the heap, but large ones only if they are in use */
+    uint64_t free;       /* of these, in banks */
     uint64_t bytes_used; /* in blocks that are not free, headers included */
+    uint64_t bytes_warm; /* in large ones that are free and keep their memory */
     bool sound;          /* headers follow each other, lists hold only their own blocks, once */
 };
 

@@ -16,7 +16,7 @@ static bool has_lock(const struct intent *intent)
     uint64_t object = atomic_load(&intent->object);
 
     if (atomic_load(&intent->lock) == 0) return false;
-    return !object || atomic_load(&block_header_of(object)->kind) == atomic_load(&intent->kind);
+    return !object || block_kind(object) == atomic_load(&intent->kind);
 }
 
 /*

@@ -37,6 +37,7 @@ struct intent_entry {
  *   filled   the thread's own: entries written so far
  *   stages   cells for blocks and handles that are on their way into an object or out of it
  *   ending   a cell for an object that is being freed: object_drop()'s
+ *   heap     the heap's own stage: see block.h
  */
 struct intent {
     _Atomic uint64_t lock;
@@ -48,6 +49,7 @@ struct intent {
     struct intent_entry entries[INTENT_ENTRIES];
     _Atomic uint64_t stages[INTENT_STAGES];
     _Atomic uint64_t ending;
+    _Atomic uint64_t heap;
 };
 
 /* A thread works with its first intent, inside that one's lock with its second, and recovers with its third. */

@@ -9,6 +9,37 @@
 #define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
 
 /*
+ * What a dead recoverer had published is done before anything else: its list may empty a cell, and whoever finds that
+ * cell empty already goes on, and gives the memory that the cell lies in to others. The one that it had taken over
+ * from, and may not have settled, is named in its slot.
+ */
+static void settle(void)
+{
+    _Atomic uint32_t *settles = &thread_self.slot->settles;
+    uint32_t tag = atomic_load(settles);
+
+    while (tag) {
+        struct thread_slot *slot = thread_slot_at(tag & SLOT_INDEX_MAX);
+        intents_recover(slot, tag);
+        tag = atomic_load(&slot->settles);
+    }
+    atomic_store(settles, 0);
+}
+
+/* Takes it from a dead recoverer, whom the word names. */
+static bool take_over(_Atomic uint32_t *word, uint32_t seen)
+{
+    if (!slot_thread_dead(seen)) return false;
+    atomic_store(&thread_self.slot->settles, seen & ~LOCK_WAITERS);
+    if (!atomic_compare_exchange_strong(word, &seen, thread_self.tag | LOCK_WAITERS)) {
+        atomic_store(&thread_self.slot->settles, 0);
+        return false;
+    }
+    settle();
+    return true;
+}
+
+/*
  * Not an arena_lock: that one's waiters call for recovery when its owner is dead, this one's take it over.
  */
 bool recovery_lock_acquire(void)
@@ -23,8 +54,7 @@ bool recovery_lock_acquire(void)
         if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(word, &seen, seen | LOCK_WAITERS)) continue;
         seen |= LOCK_WAITERS;
         if (sleep && park_wait(word, seen, plat_clock_now_ns() + RECOVERY_LOOK_NS) != MPROC_TIMEOUT) continue;
-        if (slot_thread_dead(seen) && atomic_compare_exchange_strong(word, &seen, thread_self.tag | LOCK_WAITERS))
-            return true;
+        if (take_over(word, seen)) return true;
     }
 }
 

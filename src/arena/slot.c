@@ -139,6 +139,7 @@ void slot_thread_release(uint32_t index)
     struct thread_slot *slot = thread_slot_at(index);
 
     atomic_store(&slot->parked, 0);
+    atomic_store(&slot->settles, 0);
     atomic_fetch_add(&slot->generation, 1);
     atomic_store(&slot->owner, 0);
     atomic_store_explicit(&arena_header()->threads_hint, index, memory_order_relaxed);

@@ -32,7 +32,8 @@ struct thread_act {
  *   parked       is the offset of the word that it sleeps on,
  *   wait, ...    say what it waits for to be told: see waiting.h; others change `wait` by compare-and-swap,
  *   held, ...    are the offsets of locks that it wants or has: see held.h,
- *   acts         are the objects for which it runs functions of the program, the innermost last: see object/act.h.
+ *   acts         are the objects for which it runs functions of the program, the innermost last: see object/act.h,
+ *   settles      is the dead recoverer whose lock of recovery it takes over: see recovery_lock.c.
  * The semaphore is used where there is no futex.
  */
 struct thread_slot {
@@ -47,7 +48,9 @@ struct thread_slot {
     _Atomic uint64_t held[SLOT_HELD];
     struct intent intents[INTENTS];
     struct thread_act acts[SLOT_ACTS];
-    uint64_t unused[1];
+    _Atomic uint32_t settles;
+    uint32_t unused_half;
+    uint64_t unused[5];
 };
 
 static_assert(sizeof(struct thread_slot) % ARENA_LINE == 0, "no two threads share a cache line");

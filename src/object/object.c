@@ -197,5 +197,5 @@ void object_drop(struct intent *intent, _Atomic uint64_t *cell)
 
 bool object_is(uint64_t object, enum object_kind kind, uint32_t generation)
 {
-    return atomic_load(&block_header_of(object)->kind) == ((uint32_t)kind | generation << 8);
+    return block_kind(object) == ((uint32_t)kind | generation << 8);
 }

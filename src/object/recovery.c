@@ -24,6 +24,7 @@ static void drop_stages(struct thread_slot *slot)
         struct intent *intent = &slot->intents[i];
         for (int j = 0; j < INTENT_STAGES; j++) object_drop(recovery_intent(), &intent->stages[j]);
         object_drop(recovery_intent(), &intent->ending);
+        block_give_stage(recovery_intent(), intent);
     }
 }
 

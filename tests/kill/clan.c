@@ -296,7 +296,8 @@ static const char *check_intents(void)
         if (atomic_load(&slot->parked) != 0) return step_says("the free thread slot %u is parked", i);
         for (j = 0; j < INTENTS; j++) {
             const struct intent *intent = &slot->intents[j];
-            if (atomic_load(&intent->lock) || atomic_load(&intent->wake) || atomic_load(&intent->stages[0]))
+            if (atomic_load(&intent->lock) || atomic_load(&intent->wake) || atomic_load(&intent->stages[0]) ||
+                atomic_load(&intent->heap))
                 return step_says("the free thread slot %u has something in its intent %d", i, j);
         }
     }
@@ -314,8 +315,8 @@ static const char *check_heap(const struct clan *clan)
         return step_says("%llu blocks are in use, before it were %llu",
                          (unsigned long long)(census.cut - census.free), (unsigned long long)clan->blocks_used);
     if (atomic_load(&heap->lock.word)) return step_says("the heap is locked");
-    for (i = 0; i < HEAP_CLASSES; i++)
-        if (atomic_load(&heap->classes[i].lock.word)) return step_says("the blocks of class %d are locked", i);
+    for (i = 0; i < HEAP_BANKS; i++)
+        if (atomic_load(&heap->banks[i].lock.word)) return step_says("bank %d is locked", i);
     return NULL;
 }
 
