@@ -3,15 +3,17 @@
 
 #include <string.h>
 
-#include "sync/barrier_word.h"
-#include "object/act.h"
-#include "object/wait.h"
-#include "object/waiting.h"
 #include "base/function.h"
-#include "process/call.h"
+#include "base/options.h"
+#include "object/act.h"
+#include "object/held.h"
 #include "object/interrupt.h"
 #include "object/reference.h"
+#include "object/wait.h"
+#include "object/waiting.h"
+#include "process/call.h"
 #include "process/family.h"
+#include "sync/barrier_word.h"
 #include "sync/types.h"
 
 struct mproc_barrier {
@@ -65,8 +67,7 @@ mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options
     mproc_status status;
 
     if (!out) return mproc_error(MPROC_INVALID, "a barrier was to be created, and out is NULL");
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if ((status = check(parties, &all)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = reference_create(OBJECT_BARRIER, sizeof *barrier, &reference)) != MPROC_OK) return status;

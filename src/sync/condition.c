@@ -2,12 +2,12 @@
 #include <mproc/condition.h>
 
 #include <limits.h>
-#include <string.h>
 
-#include "object/waiting.h"
+#include "base/options.h"
 #include "object/interrupt.h"
-#include "sync/locking.h"
+#include "object/waiting.h"
 #include "process/family.h"
+#include "sync/locking.h"
 #include "sync/types.h"
 
 /* `lock` is a link. `order` changes under that lock: it counts those who have waited. */
@@ -68,8 +68,7 @@ mproc_status mproc_condition_create_sized(const mproc_condition_options *options
     mproc_status status;
 
     if (!out) return mproc_error(MPROC_INVALID, "a condition was to be created, and out is NULL");
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if (all.lock && all.rlock)
         return mproc_error(MPROC_INVALID, "a condition has one lock, and was given a lock and an rlock");
     if ((status = family_enter()) != MPROC_OK) return status;

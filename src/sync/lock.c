@@ -1,12 +1,11 @@
-/* Lock and RLock. The word is that of arena/lock.h; what is more stands in arena/held.h. */
+/* Lock and RLock. The word is that of arena/lock.h; what is more stands in object/held.h. */
 #include <mproc/lock.h>
 
 #include "arena/park.h"
-#include "sync/locking.h"
+#include "base/options.h"
 #include "process/family.h"
+#include "sync/locking.h"
 #include "sync/types.h"
-
-#include <string.h>
 
 struct mproc_lock {
     struct reference reference;
@@ -208,8 +207,7 @@ static mproc_status create(enum object_kind kind, const mproc_lock_options *opti
     mproc_status status;
 
     if (!out) return mproc_error(MPROC_INVALID, "a lock was to be created, and out is NULL");
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, size < sizeof all ? size : sizeof all);
+    options_read(&all, sizeof all, options, size);
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = reference_create(kind, sizeof(struct held_lock), &reference)) != MPROC_OK) return status;
     ((struct held_lock *)reference->at)->ignore_abandoned = all.ignore_abandoned;

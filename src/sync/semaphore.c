@@ -1,13 +1,13 @@
-/* Semaphores. See arena/semaphore.h for their words. */
+/* Semaphores. See permits.h for their words. */
 #include <mproc/semaphore.h>
 
 #include <limits.h>
-#include <string.h>
 
 #include "arena/park.h"
+#include "base/options.h"
 #include "object/wait.h"
-#include "sync/permits.h"
 #include "process/family.h"
+#include "sync/permits.h"
 #include "sync/types.h"
 
 struct mproc_semaphore {
@@ -52,8 +52,7 @@ mproc_status mproc_semaphore_create_sized(int64_t value, const mproc_semaphore_o
     if (value < 0 || value > MPROC_SEMAPHORE_MAX)
         return mproc_error(MPROC_INVALID, "a semaphore of %lld permits: 0 to %d are possible", (long long)value,
                            MPROC_SEMAPHORE_MAX);
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = reference_create(OBJECT_SEMAPHORE, sizeof *semaphore, &reference)) != MPROC_OK) return status;
     semaphore = (struct semaphore *)reference->at;
