@@ -379,6 +379,24 @@ int plat_thread_cpu(void);
  */
 void plat_thread_move(int cpu);
 
+/*
+ * How the system schedules a thread: what a new thread or process inherits from the one that starts it. Windows:
+ * nothing, as what counts there belongs to the process.
+ */
+typedef struct plat_schedule {
+    uint64_t cpus[128];
+    int32_t policy;
+    int32_t priority;
+    int32_t nice;
+    uint32_t unused;
+} plat_schedule;
+
+/* Tells what those would inherit that the calling thread starts. */
+void plat_thread_schedule(plat_schedule *schedule);
+
+/* Gives the calling thread the same, as far as the system allows it. */
+void plat_thread_schedule_as(const plat_schedule *schedule);
+
 /* ---- module.c --------------------------------------------------------------------------------- */
 
 /* An executable or shared library in this process. */

@@ -123,6 +123,7 @@ struct pool_shared {
     uint32_t unused_spinners[8];
     struct pool_window windows[2];
     struct pool_job job;
+    plat_schedule schedule; /* the creator's: successors of workers are started by other threads */
 };
 
 static_assert(sizeof(struct pool_window) == 2 * ARENA_LINE, "windows share no cache line");

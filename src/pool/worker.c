@@ -85,6 +85,7 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name, st
 
     if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */
     else if (next > 1) next--;
+    plat_thread_schedule_as(&shared->schedule);
     task_enter(&compute.task);
     atomic_fetch_add(&worker->ready, 1);
     while (!may_end(shared, next)) {

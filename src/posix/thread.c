@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -152,6 +153,42 @@ void plat_thread_move(int cpu)
     CPU_ZERO_S(sizeof target, target);
     CPU_SET_S((size_t)cpu, sizeof target, target);
     if (sched_setaffinity(0, sizeof target, target) == 0) sched_setaffinity(0, sizeof saved, saved);
+}
+
+static_assert(sizeof(((plat_schedule *)0)->cpus) * 8 == THREAD_CPUS, "a schedule has a bit for each CPU");
+
+/* With SCHED_RESET_ON_FORK a child has the usual policy, and no nice value below 0. */
+void plat_thread_schedule(plat_schedule *schedule)
+{
+    struct sched_param parameters = {0};
+    int policy = sched_getscheduler(0);
+
+    memset(schedule, 0, sizeof *schedule);
+    sched_getaffinity(0, sizeof schedule->cpus, (cpu_set_t *)(void *)schedule->cpus);
+    schedule->nice = getpriority(PRIO_PROCESS, 0);
+    if (policy >= 0 && (policy & SCHED_RESET_ON_FORK)) {
+        if (schedule->nice < 0) schedule->nice = 0;
+        policy &= ~SCHED_RESET_ON_FORK;
+        if (policy == SCHED_FIFO || policy == SCHED_RR) policy = SCHED_OTHER;
+    } else {
+        sched_getparam(0, &parameters);
+    }
+    schedule->policy = policy;
+    schedule->priority = parameters.sched_priority;
+}
+
+/* Each that differs for itself: one may be allowed where another is not. */
+void plat_thread_schedule_as(const plat_schedule *schedule)
+{
+    struct sched_param parameters = {.sched_priority = schedule->priority};
+    plat_schedule own;
+
+    plat_thread_schedule(&own);
+    if (memcmp(own.cpus, schedule->cpus, sizeof own.cpus) != 0)
+        sched_setaffinity(0, sizeof schedule->cpus, (const cpu_set_t *)(const void *)schedule->cpus);
+    if (own.policy != schedule->policy || own.priority != schedule->priority)
+        sched_setscheduler(0, schedule->policy, &parameters);
+    if (own.nice != schedule->nice) setpriority(PRIO_PROCESS, 0, schedule->nice);
 }
 
 const sigset_t *thread_host_mask(void)

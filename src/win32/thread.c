@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <process.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "library.h"
@@ -117,6 +118,16 @@ int plat_thread_cpu(void)
 
     GetCurrentProcessorNumberEx(&number);
     return number.Group * 64 + number.Number;
+}
+
+void plat_thread_schedule(plat_schedule *schedule)
+{
+    memset(schedule, 0, sizeof *schedule);
+}
+
+void plat_thread_schedule_as(const plat_schedule *schedule)
+{
+    (void)schedule;
 }
 
 /*

@@ -1,5 +1,6 @@
 /* mproc/pool.h where Linux sets limits, and what an idle pool costs. */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -173,6 +174,52 @@ static void case_a_worker_that_ends_under_a_debugger_is_replaced(void)
     mproc_pool_free(pool);
 }
 
+/* ---- scheduling ------------------------------------------------------------------------------- */
+
+/* Whether it is scheduled as the creator of the pool below. */
+static mproc_status tell_schedule(const void *item, void *result, mproc_call *call)
+{
+    bool batch = sched_getscheduler(0) == SCHED_BATCH, nice = getpriority(PRIO_PROCESS, 0) == 3;
+    cpu_set_t cpus;
+
+    (void)item;
+    (void)call;
+    CHECK_EQ(sched_getaffinity(0, sizeof cpus, &cpus), 0);
+    *(int *)result = (CPU_COUNT(&cpus) == 1) + 2 * batch + 4 * nice;
+    return MPROC_OK;
+}
+
+/* This thread alone: the one that starts successors has been there before. */
+static void schedule_myself(void)
+{
+    cpu_set_t cpu;
+
+    CPU_ZERO(&cpu);
+    CPU_SET((size_t)sched_getcpu(), &cpu);
+    CHECK_EQ(sched_setaffinity(0, sizeof cpu, &cpu), 0);
+    CHECK_EQ(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0}), 0);
+    CHECK_EQ(setpriority(PRIO_PROCESS, 0, 3), 0);
+}
+
+static void case_a_successor_is_scheduled_as_the_creator_of_the_pool(void)
+{
+    mproc_pool *pool;
+    int64_t pid, successor;
+    int before = 0, after = 0;
+
+    schedule_myself();
+    pool = crew_create(1);
+    CHECK_OK(mproc_map(pool, tell_schedule, NULL, &before, 1, NULL));
+    CHECK_EQ(mproc_pool_pids(pool, &pid, 1), 1);
+    os_kill(pid);
+    do CHECK_OK(mproc_map(pool, tell_schedule, NULL, &after, 1, NULL));
+    while (mproc_pool_pids(pool, &successor, 1) != 1 || successor == pid);
+    CHECK_OK(mproc_map(pool, tell_schedule, NULL, &after, 1, NULL));
+    CHECK_EQ(before, 7);
+    CHECK_EQ(after, 7);
+    mproc_pool_free(pool);
+}
+
 /* ---- rest ------------------------------------------------------------------------------------- */
 
 static long switches_of(int64_t pid)
@@ -216,5 +263,6 @@ CHECK_SUITE_SETUP(linux_pool, crew_of_processes,
     CASE(create_without_processes_leaves_nothing),
     CASE(map_without_processes_fails_and_the_next_goes_on),
     CASE(a_worker_that_ends_under_a_debugger_is_replaced),
+    CASE(a_successor_is_scheduled_as_the_creator_of_the_pool),
     CASE(an_idle_pool_only_looks_every_two_seconds),
 );
