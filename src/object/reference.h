@@ -5,8 +5,6 @@
 #ifndef MPROC_OBJECT_REFERENCE_H
 #define MPROC_OBJECT_REFERENCE_H
 
-#include <mproc/call.h>
-
 #include "object/cells.h"
 
 /*

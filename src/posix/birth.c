@@ -9,14 +9,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct {
     bool taken;
+    bool emulated;
+    plat_handle end; /* what tells the parent that this process has ended, or PLAT_NO_HANDLE */
     bool has_token;
     char token[PLAT_TOKEN_BYTES];
     char **arguments;
-} birth;
+} birth = {.end = PLAT_NO_HANDLE};
 
 static void birth_take(int count, char *const *arguments);
 static void birth_take_token(void);
@@ -53,6 +56,31 @@ bool plat_birth_handles(plat_handle *memory, plat_handle *watched)
     return flags >= 0 && (flags & FD_CLOEXEC) == 0; /* what came through an exec has no such flag */
 }
 
+/* Only what came through an exec can be inherited further, and a pipe can be nothing else under this number. */
+void plat_birth_adopt_end(void)
+{
+    struct stat file;
+    int flags = fcntl(BIRTH_END_HANDLE, F_GETFD);
+
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0 || fstat(BIRTH_END_HANDLE, &file) != 0 || !S_ISFIFO(file.st_mode)) {
+        return;
+    }
+    fcntl(BIRTH_END_HANDLE, F_SETFD, FD_CLOEXEC);
+    birth.end = BIRTH_END_HANDLE;
+}
+
+void plat_birth_forked(void)
+{
+    plat_handle_close(birth.end);
+    birth.end = PLAT_NO_HANDLE;
+}
+
+bool birth_emulated(void)
+{
+    if (!birth.taken) birth_take(0, NULL);
+    return birth.emulated;
+}
+
 char **birth_arguments(void)
 {
     return birth.arguments;
@@ -61,7 +89,10 @@ char **birth_arguments(void)
 /* Threads that exist already (the library is opened at run time) do not know of it before this has returned. */
 static void birth_take(int count, char *const *arguments)
 {
+    const char *preloaded = getenv("LD_PRELOAD");
+
     if (!birth.taken) birth_take_token();
+    if (preloaded != NULL && strstr(preloaded, "vgpreload_") != NULL) birth.emulated = true;
     if (birth.arguments == NULL && count > 0) birth.arguments = birth_copy(count, arguments);
     birth.taken = true;
 }

@@ -113,8 +113,10 @@ static void command_find(void)
     char directory[PATH_MAX];
     const char *path = (const char *)getauxval(AT_EXECFN);
 
-    if (readlink(COMMAND_PATH, target, sizeof target) > 0) {
-        strcpy(command_path, COMMAND_PATH);
+    ssize_t length = readlink(COMMAND_PATH, target, sizeof target - 1);
+    if (length > 0) {
+        target[length] = '\0';
+        strcpy(command_path, birth_emulated() ? target : COMMAND_PATH); /* to a start, the latter is the emulator */
         return;
     }
     if (path == NULL) path = program_invocation_name;

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include "birth.h"
 #include "cancel.h"
 #include "error.h"
 #include "handle.h"
@@ -29,6 +30,8 @@ static_assert(sizeof(void *) == 8 && sizeof(off_t) == 8, "64-bit systems only");
 #endif
 
 #define MEMORY_RESERVE_MAX ((size_t)64 << 30)
+/* A leak checker looks at all of it, page by page. */
+#define MEMORY_RESERVE_EMULATED ((size_t)64 << 20)
 #define MEMORY_RESERVE_MIN ((size_t)16 << 20)
 #define MEMORY_ZEROS 65536
 
@@ -52,7 +55,7 @@ static void memory_clear(int descriptor, off_t from, off_t end);
 static size_t memory_reserve_max_uncancelled(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
-    size_t size = MEMORY_RESERVE_MAX;
+    size_t size = birth_emulated() ? MEMORY_RESERVE_EMULATED : MEMORY_RESERVE_MAX;
 
     /* Parts of it are committed at its very end, which a limit on the size of files must allow. */
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
@@ -81,7 +84,6 @@ size_t plat_memory_page(void)
 /* The file is empty: its size is what was committed, so that a touch beyond it is a fault. */
 static mproc_status memory_create_uncancelled(size_t reserve, plat_handle *memory)
 {
-    (void)reserve;
     int descriptor = memory_open_nameless();
     int refusal = errno;
 
@@ -92,6 +94,12 @@ static mproc_status memory_create_uncancelled(size_t reserve, plat_handle *memor
                                    "cannot make shared memory, nor a file for it in /dev/shm, $TMPDIR or /tmp (%s)",
                                    strerror(errno));
         }
+    }
+    /* A fault costs a leak checker milliseconds: there the file has its whole size, though nothing is allocated. */
+    if (birth_emulated() && descriptor >= 0 && ftruncate(descriptor, (off_t)reserve) != 0) {
+        mproc_status status = error_system(errno, "cannot make shared memory of %zu bytes", reserve);
+        close(descriptor);
+        return status;
     }
     return handle_take(descriptor, "shared memory", memory);
 }

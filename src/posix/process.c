@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include "birth.h"
 #include "cancel.h"
 #include "error.h"
 #include "handle.h"
@@ -38,24 +39,27 @@ int64_t plat_process_born_before_ns(const plat_process *process)
     return plat_clock_birth_ns();
 }
 
-static plat_end process_collect_uncancelled(const plat_process *process)
+static mproc_exit_status process_collect_uncancelled(const plat_process *process)
 {
     siginfo_t info = {0};
+    bool by_pid = process_has_no_descriptors();
+    int answer = by_pid ? waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG)
+                        : waitid(PROCESS_BY_DESCRIPTOR, (id_t)process->handle, &info, WEXITED | WNOHANG);
 
     /* ECHILD: somebody else has its status, or SIGCHLD is ignored. EBADF: it had ended before it had a descriptor. */
-    if (waitid(PROCESS_BY_DESCRIPTOR, (id_t)process->handle, &info, WEXITED | WNOHANG) != 0) {
+    if (answer != 0) {
         bool ended = handle_is_ready(process->handle);
-        return (plat_end){.kind = ended ? PLAT_END_LOST : PLAT_END_RUNNING};
+        return (mproc_exit_status){.kind = ended ? MPROC_EXIT_LOST : MPROC_EXIT_RUNNING};
     }
-    if (info.si_pid == 0) return (plat_end){.kind = PLAT_END_RUNNING};
-    if (info.si_code == CLD_EXITED) return (plat_end){.kind = PLAT_END_EXITED, .code = info.si_status};
-    return (plat_end){.kind = PLAT_END_SIGNALLED, .signal = info.si_status};
+    if (info.si_pid == 0) return (mproc_exit_status){.kind = MPROC_EXIT_RUNNING};
+    if (info.si_code == CLD_EXITED) return (mproc_exit_status){.kind = MPROC_EXIT_EXITED, .code = info.si_status};
+    return (mproc_exit_status){.kind = MPROC_EXIT_SIGNALLED, .signal = info.si_status};
 }
 
-plat_end plat_process_collect(const plat_process *process)
+mproc_exit_status plat_process_collect(const plat_process *process)
 {
     int state = cancel_hold();
-    plat_end result = process_collect_uncancelled(process);
+    mproc_exit_status result = process_collect_uncancelled(process);
 
     cancel_resume(state);
     return result;
@@ -174,7 +178,26 @@ int process_open_descriptor(int64_t pid)
         errno = ESRCH;
         return -1;
     }
+    if (process_has_no_descriptors()) {
+        errno = ENOSYS;
+        return -1;
+    }
     return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+}
+
+/* A descriptor of this process itself costs two calls, once. */
+bool process_has_no_descriptors(void)
+{
+    static _Atomic int known; /* 1: it has some, 2: it has none */
+    int descriptor;
+
+    if (atomic_load(&known) == 0) {
+        descriptor = birth_emulated() ? -1 : (int)syscall(SYS_pidfd_open, getpid(), 0);
+        if (descriptor >= 0) close(descriptor);
+        if (descriptor >= 0 || birth_emulated() || errno == ENOSYS || errno == EPERM || errno == EACCES)
+            atomic_store(&known, descriptor >= 0 ? 1 : 2);
+    }
+    return atomic_load(&known) == 2;
 }
 
 /* EINVAL, on newer kernels ENOENT: the number is that of a thread, or of a process that has just been collected. */
@@ -191,8 +214,10 @@ bool process_ignores_interrupts(void)
 /* EBADF: it had ended before it had a descriptor; its number may be another's by now. */
 static mproc_status process_signal(const plat_process *process, int number)
 {
-    if (syscall(SYS_pidfd_send_signal, (int)process->handle, number, NULL, 0) == 0) return MPROC_OK;
-    if (errno == ENOSYS && kill((pid_t)process->pid, number) == 0) return MPROC_OK;
+    bool by_pid = process_has_no_descriptors();
+
+    if (!by_pid && syscall(SYS_pidfd_send_signal, (int)process->handle, number, NULL, 0) == 0) return MPROC_OK;
+    if ((by_pid || errno == ENOSYS) && kill((pid_t)process->pid, number) == 0) return MPROC_OK;
     if (errno == ESRCH || errno == EBADF) return MPROC_OK;
     return error_system(errno, "cannot send signal %d to process %" PRId64, number, process->pid);
 }

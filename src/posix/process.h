@@ -8,6 +8,9 @@
 /* pidfd_open(), which older C libraries do not have: a descriptor with close-on-exec, or -1 and errno. */
 int process_open_descriptor(int64_t pid);
 
+/* Whether the system has no such descriptors for us: an old kernel, a sandbox, an emulator. Learned once. */
+bool process_has_no_descriptors(void);
+
 /* Whether this errno of process_open_descriptor() says that there is no such process any more. */
 bool process_is_gone(int number);
 

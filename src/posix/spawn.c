@@ -36,11 +36,12 @@ typedef struct spawn_plan {
 
 static _Atomic bool spawn_can_watch;
 
+static mproc_status spawn_with_pipe(const plat_start *start, plat_process *process);
 static void spawn_fini(spawn_plan *plan);
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start);
 static void spawn_set_signals(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start);
-static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const plat_stream *stdio);
+static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const mproc_stdio *stdio);
 static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool overwritten);
 static void spawn_add(spawn_plan *plan, spawn_step step);
@@ -58,9 +59,10 @@ static void spawn_undo(pid_t pid);
 static mproc_status process_start_uncancelled(const plat_start *start, plat_process *process)
 {
     spawn_plan plan = {.reserved = PLAT_NO_HANDLE};
-    mproc_status status = spawn_prepare(&plan, start);
+    mproc_status status;
 
-    if (status == MPROC_OK) status = spawn_with_descriptor(&plan, start, process);
+    if (process_has_no_descriptors()) return spawn_with_pipe(start, process);
+    if ((status = spawn_prepare(&plan, start)) == MPROC_OK) status = spawn_with_descriptor(&plan, start, process);
     spawn_fini(&plan);
     return status;
 }
@@ -72,6 +74,33 @@ mproc_status plat_process_start(const plat_start *start, plat_process *process)
 
     cancel_resume(state);
     return result;
+}
+
+/*
+ * The child holds the one end of a pipe until it ends; the other end is what is waited for. Children of its own that
+ * are no members hold it, too, if it starts them before it has joined the family.
+ */
+static mproc_status spawn_with_pipe(const plat_start *start, plat_process *process)
+{
+    const int last = BIRTH_END_HANDLE - BIRTH_FIRST_HANDLE;
+    spawn_plan plan = {.reserved = PLAT_NO_HANDLE};
+    plat_start with_end = *start;
+    plat_handle ended = PLAT_NO_HANDLE;
+    pid_t pid = 0;
+    mproc_status status;
+
+    assert(start->handles[last] == PLAT_NO_HANDLE);
+    MPROC_TRY(plat_sentinel_create(&with_end.handles[last], &ended));
+    status = spawn_prepare(&plan, &with_end);
+    if (status == MPROC_OK) {
+        int error = spawn_by_library(&plan.order, &pid);
+        if (error != 0) status = spawn_explain(error, &plan, start);
+    }
+    spawn_fini(&plan);
+    plat_handle_close(with_end.handles[last]);
+    if (status == MPROC_OK) *process = (plat_process){.handle = ended, .pid = pid};
+    else plat_handle_close(ended);
+    return status;
 }
 
 static void spawn_fini(spawn_plan *plan)
@@ -147,13 +176,13 @@ static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start)
     return MPROC_OK;
 }
 
-static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const plat_stream *stdio)
+static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const mproc_stdio *stdio)
 {
-    if (stdio->kind == PLAT_STREAM_NULL) {
+    if (stdio->kind == MPROC_STDIO_NULL) {
         spawn_add(plan, (spawn_step){.act = SPAWN_OPEN_NULL, .number = number});
         return MPROC_OK;
     }
-    if (stdio->kind != PLAT_STREAM_HANDLE) return MPROC_OK;
+    if (stdio->kind != MPROC_STDIO_HANDLE) return MPROC_OK;
     if (stdio->handle < 0 || stdio->handle > INT_MAX || fcntl((int)stdio->handle, F_GETFD) < 0) {
         return error_system(EBADF, "cannot start a process with file descriptor %lld as its descriptor %d",
                             (long long)stdio->handle, number);

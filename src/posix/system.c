@@ -1,6 +1,7 @@
 #include "cancel.h"
 #include "platform.h"
 
+#include "birth.h"
 #include "cgroup.h"
 #include "error.h"
 
@@ -30,6 +31,11 @@ static int system_cpu_count_uncancelled(void)
 
     cgroup_visit(CGROUP_CPU, system_visit_group, &count);
     return count;
+}
+
+bool plat_system_checks_leaks(void)
+{
+    return birth_emulated();
 }
 
 int plat_system_cpu_count(void)

@@ -78,5 +78,6 @@ void mproc_main_exit(void)
 {
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
-    if (reaper_started()) mproc_shutdown(MPROC_FOREVER);
+    if (!reaper_started()) return;
+    if (mproc_shutdown(MPROC_FOREVER) == MPROC_OK && plat_system_checks_leaks()) reaper_end();
 }

@@ -55,6 +55,7 @@ static const struct handle_functions object_functions = {open_object, drop_objec
 
 static void forked(void)
 {
+    plat_birth_forked();
     children_forked();
     task_forked();
     atomic_store(&family.state, FAMILY_FORKED);
@@ -129,6 +130,7 @@ static mproc_status join_family(const struct spawn_token *token)
         return status;
     family.process = token->process;
     family.letter = (const struct letter *)arena_at(atomic_load(&slot->letter));
+    plat_birth_adopt_end();
     plat_process_show_name();
     return become_member();
 }

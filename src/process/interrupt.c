@@ -1,6 +1,4 @@
 /* What a program does with interrupts. */
-#include <mproc/process.h>
-
 #include "object/interrupt.h"
 
 #include "object/wait.h"

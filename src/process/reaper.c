@@ -26,6 +26,8 @@ static plat_watcher *watcher;
 static _Atomic bool prepared;
 enum { REAPER_BEGINS, REAPER_RUNS, REAPER_FAILED };
 static _Atomic int reaper_state;
+static _Atomic bool ends;
+static plat_thread *thread;
 static plat_mutex reaper_mutex; /* guards the start of the reaper alone */
 
 static void retry_all(void)
@@ -96,7 +98,7 @@ static void reap(void *unused)
         return;
     }
     atomic_store(&reaper_state, REAPER_RUNS);
-    for (;;) {
+    while (!atomic_load(&ends)) {
         bool pending = atomic_load(&retries) > 0;
         uint64_t token = plat_watcher_wait(watcher, look_again_ns(pending || parent_ended));
         if (token == PARENT_TOKEN) {
@@ -114,7 +116,6 @@ static void reap(void *unused)
 /* Waits until it is a thread of the family: one that could not become so would recover nobody. */
 static mproc_status start_thread(void)
 {
-    plat_thread *thread;
     mproc_status status;
 
     atomic_store(&reaper_state, REAPER_BEGINS);
@@ -151,6 +152,13 @@ mproc_status reaper_start(void)
     if (!watcher && (status = prepare()) == MPROC_OK) atomic_store(&prepared, true);
     plat_mutex_unlock(&reaper_mutex);
     return status;
+}
+
+void reaper_end(void)
+{
+    atomic_store(&ends, true);
+    plat_watcher_wake(watcher);
+    plat_thread_join(thread);
 }
 
 bool reaper_started(void)

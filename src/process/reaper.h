@@ -13,6 +13,9 @@ mproc_status reaper_start(void);
 /* Whether the reaper was started: if not, there never were children. */
 bool reaper_started(void);
 
+/* Ends it at the end of the process, when nothing is started any more. */
+void reaper_end(void);
+
 /*
  * The reaper watches a child from its start on. A thread that waits for the process itself need not share its end
  * with the reaper: that would wake two threads, one of them for nothing. Between the two calls the reaper does not

@@ -71,6 +71,14 @@ bool plat_birth_handles(plat_handle *memory, plat_handle *watched)
     return false;
 }
 
+void plat_birth_adopt_end(void)
+{
+}
+
+void plat_birth_forked(void)
+{
+}
+
 const wchar_t *win32_birth_command(void)
 {
     return birth.command != NULL ? birth.command : GetCommandLineW();

@@ -43,16 +43,17 @@ static mproc_status inherit_own(win32_inheritance *inheritance, int number, HAND
     return inherit_copy(inheritance, (plat_handle)own, stream_names[number], stream);
 }
 
-static mproc_status inherit_stream(win32_inheritance *inheritance, const plat_stream *stdio, int number)
+static mproc_status inherit_stream(win32_inheritance *inheritance, const mproc_stdio *stdio, int number)
 {
     HANDLE *stream = &inheritance->streams[number];
 
     switch (stdio->kind) {
-    case PLAT_STREAM_NULL:
+    case MPROC_STDIO_NULL:
         return inherit_null(inheritance, stream);
-    case PLAT_STREAM_HANDLE:
+    case MPROC_STDIO_HANDLE:
         return inherit_copy(inheritance, stdio->handle, stream_names[number], stream);
-    case PLAT_STREAM_INHERIT:
+    case MPROC_STDIO_INHERIT:
+    case MPROC_STDIO_DEFAULT:
         break;
     }
     return inherit_own(inheritance, number, stream);
@@ -72,8 +73,8 @@ static mproc_status inherit_check_all(const plat_start *start)
         if (start->handles[i] != PLAT_NO_HANDLE) MPROC_TRY(inherit_check(start->handles[i], "inherited handle"));
     }
     for (int i = 0; i < WIN32_STREAMS; i++) {
-        const plat_stream *stdio = &start->stdio[i];
-        if (stdio->kind == PLAT_STREAM_HANDLE) MPROC_TRY(inherit_check(stdio->handle, stream_names[i]));
+        const mproc_stdio *stdio = &start->stdio[i];
+        if (stdio->kind == MPROC_STDIO_HANDLE) MPROC_TRY(inherit_check(stdio->handle, stream_names[i]));
     }
     return MPROC_OK;
 }

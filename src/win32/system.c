@@ -40,6 +40,11 @@ static DWORD job_rate(void)
     return (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP) != 0 ? rate.CpuRate : 0;
 }
 
+bool plat_system_checks_leaks(void)
+{
+    return false;
+}
+
 int plat_system_cpu_count(void)
 {
     int machine = (int)GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);

@@ -175,12 +175,12 @@ static void case_too_many_processes_is_a_limit(void)
 
 /* ---- memory ----------------------------------------------------------------------------------- */
 
-/* Lets memfd_create() fail with this number. */
-static bool refuse_memfd(int number)
+/* Lets a system call fail with this number. */
+static bool refuse(unsigned call, int number)
 {
     struct sock_filter steps[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)number),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -191,17 +191,17 @@ static bool refuse_memfd(int number)
 
 static bool no_memfd(void)
 {
-    return refuse_memfd(EPERM);
+    return refuse(SYS_memfd_create, EPERM);
 }
 
 static bool unknown_memfd(void)
 {
-    return refuse_memfd(ENOSYS);
+    return refuse(SYS_memfd_create, ENOSYS);
 }
 
 static bool no_file_for_memfd(void)
 {
-    return refuse_memfd(EMFILE);
+    return refuse(SYS_memfd_create, EMFILE);
 }
 
 static int helper_is_told_of_too_many_files(const char *text)
@@ -352,6 +352,49 @@ static void case_forbidden_executable_memfds_are_no_hindrance(void)
     run_in(memfd_must_be_sealed, "linux_refusals.works");
 }
 
+/* ---- descriptors of processes ----------------------------------------------------------------- */
+
+static bool no_process_descriptors(void)
+{
+    return refuse(SYS_pidfd_open, ENOSYS);
+}
+
+static bool forbidden_process_descriptors(void)
+{
+    return refuse(SYS_pidfd_open, EPERM);
+}
+
+/* What a child's own copy has is not what tells that the child has ended. */
+static mproc_status leaves_a_copy(mproc_call *call)
+{
+    kit_board *board = kit_unpack(call, NULL);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        while (atomic_load(&board->step) == 0) check_pause_ms(1);
+        _exit(0);
+    }
+    return MPROC_OK;
+}
+
+static int helper_works_with_pipes(const char *text)
+{
+    kit_board *board;
+
+    helper_works(text);
+    board = kit_board_create();
+    CHECK_EXITED(kit_start(leaves_a_copy, board, 0, NULL), 0);
+    kit_step(board);
+    kit_board_free(board);
+    return 0;
+}
+
+static void case_refused_process_descriptors_are_replaced_by_pipes(void)
+{
+    run_in(no_process_descriptors, "linux_refusals.works_with_pipes");
+    run_in(forbidden_process_descriptors, "linux_refusals.works_with_pipes");
+}
+
 /* ---- streams ---------------------------------------------------------------------------------- */
 
 static bool no_streams(void)
@@ -378,8 +421,10 @@ CHECK_SUITE_SETUP(linux_refusals, kit_setup,
     CASE(no_place_for_the_arena_is_told),
     CASE(missing_proc_is_no_hindrance),
     CASE(forbidden_executable_memfds_are_no_hindrance),
+    CASE(refused_process_descriptors_are_replaced_by_pipes),
     CASE(program_started_without_streams_works),
     HELPER(works),
+    HELPER(works_with_pipes),
     HELPER(has_a_small_arena),
     HELPER(founds_its_family_late),
     HELPER(is_told_of_too_many_files),
