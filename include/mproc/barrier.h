@@ -38,6 +38,7 @@ typedef struct mproc_barrier_options {
 static inline mproc_status mproc_barrier_create(int parties, const mproc_barrier_options *options,
                                                 mproc_barrier **out);
 
+/* Drops this process' reference, which nobody uses from then on; see <mproc/lock.h>. NULL is fine. */
 MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
 
 /*
@@ -65,11 +66,13 @@ MPROC_API mproc_status mproc_barrier_reset(mproc_barrier *barrier);
 /* Breaks the barrier until it is reset (Python: abort()). Does not block. Returns MPROC_OK. */
 MPROC_API mproc_status mproc_barrier_abort(mproc_barrier *barrier);
 
-/*
- * Return how many parties it needs, how many wait now, and whether it is broken (Python's attributes). Do not block.
- */
+/* Returns how many parties it needs (Python: parties). Does not block. */
 MPROC_API int mproc_barrier_parties(const mproc_barrier *barrier);
+
+/* Returns how many parties wait now (Python: n_waiting). Does not block. */
 MPROC_API int mproc_barrier_waiting(const mproc_barrier *barrier);
+
+/* Returns whether it is broken (Python: broken). Does not block. */
 MPROC_API bool mproc_barrier_broken(const mproc_barrier *barrier);
 
 /* ---- what the inline functions above call; not for direct use ------------------------------ */

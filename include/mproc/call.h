@@ -94,20 +94,22 @@ MPROC_API const void *mproc_call_bytes(const mproc_call *call, size_t *size);
  *
  * Never blocks. Only the task itself (any of its threads) may call this.
  */
-MPROC_API mproc_status mproc_unpack_bytes(const mproc_call *call, void *out, size_t size);
+MPROC_NODISCARD MPROC_API mproc_status mproc_unpack_bytes(const mproc_call *call, void *out, size_t size);
 
 /* What mproc_unpack() calls. */
-MPROC_API mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *targets, size_t count);
+MPROC_NODISCARD MPROC_API mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *targets,
+                                                            size_t count);
 
 #ifdef __cplusplus
 }
 
-template <class... Variable> mproc_status mproc_unpack(const mproc_call *call, Variable *...address)
+/* Puts the task's arguments into variables: as the macro of this name in C. */
+template <class... Address> MPROC_NODISCARD mproc_status mproc_unpack(const mproc_call *call, Address... address)
 {
     const mproc_target targets[] = {mproc_target_of(address)...};
 
-    static_assert(sizeof...(Variable) <= 32, "up to 32 variables can be unpacked");
-    return mproc_unpack_targets(call, targets, sizeof...(Variable));
+    static_assert(sizeof...(Address) <= 32, "mproc: up to 32 variables can be unpacked");
+    return mproc_unpack_targets(call, targets, sizeof...(Address));
 }
 #endif
 

@@ -43,11 +43,16 @@ typedef bool mproc_predicate(void *context);
  */
 static inline mproc_status mproc_condition_create(const mproc_condition_options *options, mproc_condition **out);
 
+/* Drops this process' reference, which nobody uses from then on; see <mproc/lock.h>. NULL is fine. */
 MPROC_API void mproc_condition_free(mproc_condition *condition);
 
-/* Acquire, release and recover the condition's lock: as those of mproc_lock and mproc_rlock, with their statuses. */
+/* Acquires the condition's lock. Blocks and returns as mproc_lock_acquire(), or mproc_rlock_acquire() of an rlock. */
 MPROC_NODISCARD MPROC_API mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms);
+
+/* Releases the condition's lock. Does not block. Returns as mproc_lock_release() or mproc_rlock_release(). */
 MPROC_API mproc_status mproc_condition_release(mproc_condition *condition);
+
+/* Takes the condition's lock over from an owner that ended. Blocks and returns as mproc_lock_recover(). */
 MPROC_NODISCARD MPROC_API mproc_status mproc_condition_recover(mproc_condition *condition, int64_t timeout_ms);
 
 /*

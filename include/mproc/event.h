@@ -22,6 +22,7 @@ typedef struct mproc_event mproc_event;
  */
 MPROC_API mproc_status mproc_event_create(mproc_event **out);
 
+/* Drops this process' reference, which nobody uses from then on; see <mproc/lock.h>. NULL is fine. */
 MPROC_API void mproc_event_free(mproc_event *event);
 
 /*

@@ -35,4 +35,18 @@
 #define MPROC_NODISCARD
 #endif
 
+/*
+ * Within an expression of C: refuses to compile if the condition is 0. The compiler shows the text - but Visual C++,
+ * which takes no assertion in a struct.
+ */
+#if defined(_MSC_VER) && !defined(__clang__)
+#define MPROC_REFUSE_UNLESS_(condition, text) ((void)sizeof(char[(condition) ? 1 : -1]))
+#else
+#define MPROC_REFUSE_UNLESS_(condition, text) \
+    ((void)sizeof(struct {                    \
+        _Static_assert((condition), text);    \
+        char nothing;                         \
+    }))
+#endif
+
 #endif

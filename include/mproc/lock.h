@@ -95,6 +95,7 @@ MPROC_API bool mproc_lock_locked(const mproc_lock *lock);
 /* As mproc_lock_create() (Python: RLock()). */
 static inline mproc_status mproc_rlock_create(const mproc_lock_options *options, mproc_rlock **out);
 
+/* Drops the reference, as mproc_lock_free(). */
 MPROC_API void mproc_rlock_free(mproc_rlock *rlock);
 
 /*

@@ -107,7 +107,8 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
  * or, with nothing begun:
  *   MPROC_INVALID       a NULL address, a size of 0 for data that is there, an item above 64 MiB, an array that
  *                       is larger than memory can be, or arguments that cannot be, see mproc_value_copy()
- *   MPROC_CLOSED        the pool was closed or terminated, or an argument is an object that has been freed
+ *   MPROC_CLOSED        the pool was closed or terminated, or an argument is a copied value of an object
+ *                       that is gone
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
  *   MPROC_NO_MEMORY     there is no room for the window through which items pass
  * or, with some items done perhaps:

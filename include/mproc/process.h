@@ -121,7 +121,7 @@ static inline void mproc_main_guard(void);
  *   MPROC_INVALID       `function` or `out` is NULL, an option is out of range, or an argument cannot be (see
  *                       mproc_value_copy()): the text names its number
  *   MPROC_BAD_FUNCTION  `function` lies in no module of this process (a trampoline, generated code)
- *   MPROC_CLOSED        an argument is an object whose last reference has been freed
+ *   MPROC_CLOSED        an argument is, or has in it, a copied value of an object that is gone
  *   MPROC_NOT_FOUND     an argument is named memory, or a list, whose name was taken away
  *   MPROC_LIMIT         the same, and too many files are open
  *   MPROC_NO_MEMORY
@@ -379,6 +379,14 @@ static inline mproc_status mproc_process_create(mproc_function *function, mproc_
                                                 const mproc_process_options &options, mproc_process **out)
 {
     return mproc_process_create_sized(function, args, &options, sizeof options, out);
+}
+
+/* Arguments where they are made, with options of either form: mproc_process_create(f, MPROC_ARGS(1), nullptr, &p). */
+template <bool map, class... Kept, class Options>
+mproc_status mproc_process_create(mproc_function *function, const mproc_values<map, Kept...> &args,
+                                  const Options &options, mproc_process **out)
+{
+    return mproc_process_create(function, args.borrow(), options, out);
 }
 #endif
 

@@ -39,6 +39,7 @@ typedef struct mproc_semaphore_options {
 static inline mproc_status mproc_semaphore_create(int64_t value, const mproc_semaphore_options *options,
                                                   mproc_semaphore **out);
 
+/* Drops this process' reference, which nobody uses from then on; see <mproc/lock.h>. NULL is fine. */
 MPROC_API void mproc_semaphore_free(mproc_semaphore *semaphore);
 
 /*

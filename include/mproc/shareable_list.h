@@ -92,8 +92,10 @@ MPROC_API mproc_status mproc_shareable_list_count_of(const mproc_shareable_list 
  */
 MPROC_API mproc_status mproc_shareable_list_items(const mproc_shareable_list *list, mproc_value *items);
 
-/* As those of shared memory. */
+/* Returns the name, or NULL if it has none; the text is there until free. Never blocks. */
 MPROC_API const char *mproc_shareable_list_name(const mproc_shareable_list *list);
+
+/* Takes the name away. Blocks and returns as mproc_shared_memory_unlink(). */
 MPROC_API mproc_status mproc_shareable_list_unlink(mproc_shareable_list *list);
 
 /* ---- what the inline functions above call; not for direct use ------------------------------ */
@@ -115,6 +117,14 @@ static inline mproc_status mproc_shareable_list_create(mproc_value items, const 
                                                        mproc_shareable_list **out)
 {
     return mproc_shareable_list_create_sized(items, &options, sizeof options, out);
+}
+
+/* Elements where they are made, with options of either form. */
+template <bool map, class... Kept, class Options>
+mproc_status mproc_shareable_list_create(const mproc_values<map, Kept...> &items, const Options &options,
+                                         mproc_shareable_list **out)
+{
+    return mproc_shareable_list_create(items.borrow(), options, out);
 }
 #endif
 

@@ -46,28 +46,39 @@ typedef struct mproc_shared_options {
 static inline mproc_status mproc_shared_value_create(size_t size, const void *initial,
                                                      const mproc_shared_options *options, mproc_shared_value **out);
 
+/* Drops this process' reference, which nobody uses from then on; see <mproc/lock.h>. NULL is fine. */
 MPROC_API void mproc_shared_value_free(mproc_shared_value *value);
 
 /* Returns the item, aligned for every type; it is there until this reference is freed. Never blocks. */
 MPROC_API void *mproc_shared_value_data(const mproc_shared_value *value);
 
-/* Returns the item's size in bytes. */
+/* Returns the item's size in bytes. Never blocks. */
 MPROC_API size_t mproc_shared_value_size(const mproc_shared_value *value);
 
 /*
- * Acquire, release and recover the lock: as those of mproc_lock and mproc_rlock, with their statuses, and
- * MPROC_NOT_SUPPORTED if there is none.
+ * Acquires the value's lock. Blocks and returns as mproc_lock_acquire(), or, of an rlock, mproc_rlock_acquire();
+ * MPROC_NOT_SUPPORTED if it has none.
  */
-MPROC_API mproc_status mproc_shared_value_acquire(mproc_shared_value *value, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_value_acquire(mproc_shared_value *value, int64_t timeout_ms);
+
+/* Releases the lock. Does not block. Returns as mproc_lock_release() or mproc_rlock_release(), or as acquire. */
 MPROC_API mproc_status mproc_shared_value_release(mproc_shared_value *value);
-MPROC_API mproc_status mproc_shared_value_recover(mproc_shared_value *value, int64_t timeout_ms);
+
+/* Takes the value's lock over from an owner that ended. Blocks and returns as mproc_lock_recover(), or as acquire. */
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_value_recover(mproc_shared_value *value, int64_t timeout_ms);
 
 /*
- * Copies the item to `out`, or from `item`, under the lock, if there is one (Python: .value). `size` is the item's.
- * Blocks until the lock is free. Returns as acquire, or MPROC_INVALID: `size` is another, or the address NULL.
+ * Copies the item to `out`, under the lock, if there is one (Python: .value). `size` is the item's. Blocks until the
+ * lock is free. Returns as acquire, or MPROC_INVALID: `size` is another, or `out` is NULL; `out` is unchanged then.
  */
-MPROC_API mproc_status mproc_shared_value_get(mproc_shared_value *value, void *out, size_t size);
-MPROC_API mproc_status mproc_shared_value_set(mproc_shared_value *value, const void *item, size_t size);
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_value_get(mproc_shared_value *value, void *out, size_t size);
+
+/*
+ * Copies `item` to the item, under the lock, if there is one. Blocks and returns as get; the item is unchanged unless
+ * it is MPROC_OK.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_value_set(mproc_shared_value *value, const void *item,
+                                                              size_t size);
 
 /* ---- an array --------------------------------------------------------------------------------- */
 
@@ -79,28 +90,41 @@ MPROC_API mproc_status mproc_shared_value_set(mproc_shared_value *value, const v
 static inline mproc_status mproc_shared_array_create(size_t item_size, size_t count, const void *initial,
                                                      const mproc_shared_options *options, mproc_shared_array **out);
 
+/* Drops this process' reference, which nobody uses from then on; see <mproc/lock.h>. NULL is fine. */
 MPROC_API void mproc_shared_array_free(mproc_shared_array *array);
 
 /* Returns the first item, at the start of a cache line; it is there until this reference is freed. Never blocks. */
 MPROC_API void *mproc_shared_array_data(const mproc_shared_array *array);
 
-/* Return the number of items, and the size of each in bytes. */
+/* Returns the number of items. Never blocks. */
 MPROC_API size_t mproc_shared_array_count(const mproc_shared_array *array);
+
+/* Returns the size of each item in bytes. Never blocks. */
 MPROC_API size_t mproc_shared_array_item_size(const mproc_shared_array *array);
 
-/* As those of a value. */
-MPROC_API mproc_status mproc_shared_array_acquire(mproc_shared_array *array, int64_t timeout_ms);
+/* Acquires the array's lock. Blocks and returns as mproc_shared_value_acquire(). */
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_array_acquire(mproc_shared_array *array, int64_t timeout_ms);
+
+/* Releases the array's lock. Does not block. Returns as mproc_shared_value_release(). */
 MPROC_API mproc_status mproc_shared_array_release(mproc_shared_array *array);
-MPROC_API mproc_status mproc_shared_array_recover(mproc_shared_array *array, int64_t timeout_ms);
+
+/* Takes the array's lock over from an owner that ended. Blocks and returns as mproc_shared_value_recover(). */
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_array_recover(mproc_shared_array *array, int64_t timeout_ms);
 
 /*
- * Copies `count` items from the item `first` on to `out`, or from `items`, under the lock, if there is one (Python:
- * slices). Blocks until the lock is free. Returns as acquire, or MPROC_INVALID: they are not all in the array, or the
- * address is NULL.
+ * Copies `count` items from the item `first` on to `out`, under the lock, if there is one (Python: slices). Blocks
+ * until the lock is free. Returns as acquire, or, with `out` unchanged, MPROC_INVALID: they are not all in the array,
+ * or `out` is NULL.
  */
-MPROC_API mproc_status mproc_shared_array_get(mproc_shared_array *array, size_t first, size_t count, void *out);
-MPROC_API mproc_status mproc_shared_array_set(mproc_shared_array *array, size_t first, size_t count,
-                                              const void *items);
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_array_get(mproc_shared_array *array, size_t first, size_t count,
+                                                              void *out);
+
+/*
+ * Copies `count` items from `items` to those from the item `first` on, under the lock, if there is one. Blocks and
+ * returns as get; the array is unchanged unless it is MPROC_OK.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_shared_array_set(mproc_shared_array *array, size_t first, size_t count,
+                                                              const void *items);
 
 /* ---- what the inline functions above call; not for direct use ------------------------------ */
 

@@ -134,11 +134,13 @@ static inline mproc_value mproc_value_refused_(const char *why)
     return value;
 }
 
+/* The value that is nothing (Python: None). */
 static inline mproc_value mproc_nil(void)
 {
     return mproc_value_make_(MPROC_TYPE_NIL, 0);
 }
 
+/* A bool. */
 static inline mproc_value mproc_bool(bool boolean)
 {
     mproc_value value = mproc_value_make_(MPROC_TYPE_BOOL, 0);
@@ -147,6 +149,7 @@ static inline mproc_value mproc_bool(bool boolean)
     return value;
 }
 
+/* An integer. */
 static inline mproc_value mproc_int(int64_t number)
 {
     mproc_value value = mproc_value_make_(MPROC_TYPE_INT64, 0);
@@ -155,6 +158,7 @@ static inline mproc_value mproc_int(int64_t number)
     return value;
 }
 
+/* An integer that is not negative; above INT64_MAX its type is uint64. */
 static inline mproc_value mproc_uint(uint64_t number)
 {
     mproc_value value = mproc_value_make_(number <= INT64_MAX ? MPROC_TYPE_INT64 : MPROC_TYPE_UINT64, 0);
@@ -163,6 +167,7 @@ static inline mproc_value mproc_uint(uint64_t number)
     return value;
 }
 
+/* A floating-point number; NaN and infinities, too. */
 static inline mproc_value mproc_double(double number)
 {
     mproc_value value = mproc_value_make_(MPROC_TYPE_DOUBLE, 0);
@@ -225,7 +230,11 @@ static inline mproc_value mproc_function_from(mproc_status (*function)(struct mp
     return value;
 }
 
-/* An object of this library, such as a lock. NULL is nil. */
+/*
+ * An object of this library, such as a lock. NULL is nil. The value borrows the program's reference: it is used no
+ * more once that is freed. A copy of it, and what a task is given, refer to the object itself: mproc_value_to() says
+ * MPROC_CLOSED when the object is gone.
+ */
 static inline mproc_value mproc_object_from(mproc_object_kind kind, const void *object)
 {
     mproc_value value = mproc_value_make_(object ? MPROC_TYPE_HANDLE : MPROC_TYPE_NIL, 0);
@@ -242,6 +251,7 @@ static inline mproc_value mproc_object_from(mproc_object_kind kind, const void *
  * mistake, mproc_value_to(value, &variable) checks type and range; see <mproc/value_generic.h>.
  */
 
+/* Returns the value's type. */
 static inline mproc_type mproc_value_type(mproc_value value)
 {
     return (mproc_type)value.type;
@@ -250,21 +260,25 @@ static inline mproc_type mproc_value_type(mproc_value value)
 /* Returns a description, such as "a string". */
 MPROC_API const char *mproc_type_name(mproc_type type);
 
+/* Returns whether the value is nil. */
 static inline bool mproc_value_is_nil(mproc_value value)
 {
     return value.type == MPROC_TYPE_NIL;
 }
 
+/* Returns the bool; false of another type, also of an integer. */
 static inline bool mproc_value_bool(mproc_value value)
 {
     return value.type == MPROC_TYPE_BOOL && value.as.int64 != 0;
 }
 
+/* Returns the integer; 0 of another type, and of integers above INT64_MAX. */
 static inline int64_t mproc_value_int(mproc_value value)
 {
     return value.type == MPROC_TYPE_INT64 ? value.as.int64 : 0;
 }
 
+/* Returns the integer; 0 of another type, and of negative integers. */
 static inline uint64_t mproc_value_uint(mproc_value value)
 {
     bool fits = value.type == MPROC_TYPE_UINT64 || (value.type == MPROC_TYPE_INT64 && value.as.int64 >= 0);
@@ -272,7 +286,7 @@ static inline uint64_t mproc_value_uint(mproc_value value)
     return fits ? value.as.uint64 : 0;
 }
 
-/* An integer is the nearest double. */
+/* Returns the number, of an integer the nearest double; 0.0 of another type. */
 static inline double mproc_value_double(mproc_value value)
 {
     if (value.type == MPROC_TYPE_DOUBLE) return value.as.number;
@@ -348,13 +362,13 @@ MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacit
  *   MPROC_BAD_FUNCTION  a function lies in no module of this process
  *   MPROC_NO_MEMORY
  */
-MPROC_API mproc_status mproc_value_copy(mproc_value value, mproc_value *copy);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_copy(mproc_value value, mproc_value *copy);
 
 /* Frees what an owned value owns, and makes any value nil. NULL is fine. */
 MPROC_API void mproc_value_clear(mproc_value *value);
 
 /* Writes the size of the value's encoding to `*size`. Returns as mproc_value_copy(), but does not see a key twice. */
-MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size);
 
 /*
  * Writes the value's encoding to the `capacity` bytes at `buffer`, which is aligned for 8-byte types, and its size to
@@ -363,7 +377,8 @@ MPROC_API mproc_status mproc_value_encoded_size(mproc_value value, size_t *size)
  * Returns as mproc_value_copy(), and MPROC_INVALID for a buffer that is too small, not aligned or NULL; then `*size`
  * is unchanged and what is in the buffer is undefined.
  */
-MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity, size_t *size);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity,
+                                                          size_t *size);
 
 /*
  * Checks the `size` bytes at `encoding`, which may come from anywhere, and gives a view of the value in them.
@@ -373,7 +388,7 @@ MPROC_API mproc_status mproc_value_encode(mproc_value value, void *buffer, size_
  *   MPROC_INVALID   NULL, not aligned, or no encoding of a value; mproc_last_error_text() names the byte. Objects and
  *                   functions mean nothing outside the family and are refused as well
  */
-MPROC_API mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value);
 
 /* ---- what the inline function above calls; not for direct use --------------------------------- */
 

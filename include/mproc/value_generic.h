@@ -5,12 +5,13 @@
  * Each takes up to 32 things (a map 16 pairs); longer lists and maps are arrays for mproc_list_from() and
  * mproc_map_from(). A compiler without _Generic has mproc_int(), mproc_string() and the like.
  *
- * In C what a macro makes lives until the block ends in which it stands. In C++ it lives until the full expression
- * ends, which is enough for an argument of a call; `auto list = mproc_list_of(1, 2)` keeps it.
+ * What cannot be a value, or take one, is refused when the program is compiled. In C what a macro makes lives until
+ * the block ends in which it stands. For C++ see <mproc/value_cplusplus.h>.
  */
 #ifndef MPROC_VALUE_GENERIC_H
 #define MPROC_VALUE_GENERIC_H
 
+#include <mproc/export.h>
 #include <mproc/value.h>
 
 /* ---- which types can be a value, and which variables take one ---------------------------------- */
@@ -24,13 +25,6 @@ static inline mproc_value mproc_value_same_(mproc_value value)
 static inline mproc_value mproc_value_text_(const void *text)
 {
     return mproc_string((const char *)text);
-}
-
-/* NULL (in C++: nullptr) is nil; where else a pointer points says nothing to another process. */
-static inline mproc_value mproc_value_pointer_(const void *pointer)
-{
-    return pointer ? mproc_value_refused_("a void pointer, which means nothing elsewhere: use mproc_bytes()")
-                   : mproc_nil();
 }
 
 #define MPROC_OBJECT_MAKE(number, name, constant, text)                         \
@@ -66,16 +60,15 @@ MPROC_OBJECT_TABLE(MPROC_OBJECT_MAKE)
     X(const signed char *, mproc_value_text_)   \
     X(unsigned char *, mproc_value_text_)       \
     X(const unsigned char *, mproc_value_text_) \
-    X(void *, mproc_value_pointer_)             \
-    X(const void *, mproc_value_pointer_)       \
     X(mproc_value_function_, mproc_function_from)
 
 typedef mproc_status (*mproc_value_function_)(struct mproc_call *call);
 
 /* What a variable takes; of integers the variable's size is known besides. */
 typedef enum mproc_target_type {
-    MPROC_TARGET_VALUE = 0, /* any value: a view of it */
-    MPROC_TARGET_BOOL = 1,  /* also the integers 0 and 1 */
+    MPROC_TARGET_NONE_ = -1, /* nothing: refused when the program is compiled */
+    MPROC_TARGET_VALUE = 0,  /* any value: a view of it */
+    MPROC_TARGET_BOOL = 1,   /* also the integers 0 and 1 */
     MPROC_TARGET_INT = 2,
     MPROC_TARGET_UINT = 3,
     MPROC_TARGET_FLOAT = 4,    /* also an integer, if it is the same number then */
@@ -125,8 +118,9 @@ extern "C" {
 #endif
 
 /* What mproc_value_to() and mproc_value_unpack() call. */
-MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target);
-MPROC_API mproc_status mproc_value_unpack_targets(mproc_value list, const mproc_target *targets, size_t count);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_store(mproc_value value, mproc_target target);
+MPROC_NODISCARD MPROC_API mproc_status mproc_value_unpack_targets(mproc_value list, const mproc_target *targets,
+                                                                  size_t count);
 
 #ifdef __cplusplus
 }
@@ -180,6 +174,25 @@ MPROC_API mproc_status mproc_value_unpack_targets(mproc_value list, const mproc_
 #define MPROC_EACH_31(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_30(M, __VA_ARGS__))
 #define MPROC_EACH_32(M, x, ...) M(x), MPROC_EXPAND(MPROC_EACH_31(M, __VA_ARGS__))
 
+/* NULL is nil; where else a pointer points says nothing to another process. */
+static inline mproc_value mproc_value_pointer_(const void *pointer)
+{
+    return pointer ? mproc_value_refused_("a void pointer, which means nothing elsewhere: use mproc_bytes()")
+                   : mproc_nil();
+}
+
+/* What no row has. The compiler says that it cannot pass the argument, and names this function. */
+typedef struct mproc_value_unknown_ {
+    char nothing;
+} mproc_value_unknown_;
+
+/* What MPROC_VALUE() chooses for a type that no value can be of. */
+static inline mproc_value mproc_no_value_can_be_of_this_type(mproc_value_unknown_ unknown)
+{
+    (void)unknown;
+    return mproc_nil();
+}
+
 #define MPROC_VALUE_ROW(type, make) \
     type:                           \
     (make),
@@ -188,17 +201,37 @@ MPROC_API mproc_status mproc_value_unpack_targets(mproc_value list, const mproc_
 #define MPROC_TARGET_ROW(type, target) type * : (target),
 #define MPROC_TARGET_OBJECT_ROW(number, name, constant, text) mproc_##name ** : MPROC_TARGET_OBJECT + (number),
 
-/* The value of anything that can be one. */
-#define MPROC_VALUE(x)                                                                                      \
+/*
+ * The value of anything that can be one. Of other types no value can be; where a pointer points means nothing to
+ * another process, but what is there can travel as mproc_bytes().
+ */
+#define MPROC_VALUE(x) \
     _Generic((x), MPROC_VALUE_TABLE(MPROC_VALUE_ROW) MPROC_OBJECT_TABLE(MPROC_VALUE_OBJECT_ROW) mproc_value \
-             : mproc_value_same_)(x)
+             : mproc_value_same_, void *                                                                    \
+             : mproc_value_pointer_, const void *                                                           \
+             : mproc_value_pointer_, default                                                                \
+             : mproc_no_value_can_be_of_this_type)(x)
+
+/* clang shows the condition of an assertion that fails, so this one is short. */
+#define MPROC_TARGET_IS_TEXT_(address) \
+    _Generic((address), char ** : 1, signed char ** : 1, unsigned char ** : 1, default : 0)
+
+/* What the variable at that address takes, or MPROC_TARGET_NONE_. */
+#define MPROC_TARGET_TYPE_(address)                                                                         \
+    _Generic((address),                                                                                     \
+             MPROC_TARGET_TABLE(MPROC_TARGET_ROW) MPROC_OBJECT_TABLE(MPROC_TARGET_OBJECT_ROW) mproc_value * \
+             : MPROC_TARGET_VALUE, default                                                                  \
+             : MPROC_TARGET_NONE_)
 
 /* The address of a variable that takes a value. */
-#define MPROC_TARGET(address)                                                                                \
-    mproc_target_make_(_Generic((address), MPROC_TARGET_TABLE(MPROC_TARGET_ROW)                              \
-                                                   MPROC_OBJECT_TABLE(MPROC_TARGET_OBJECT_ROW) mproc_value * \
-                                : MPROC_TARGET_VALUE),                                                       \
-                       sizeof *(address), (address))
+#define MPROC_TARGET(address)                                                                           \
+    (MPROC_REFUSE_UNLESS_(!MPROC_TARGET_IS_TEXT_(address),                                              \
+                          "mproc: text is taken into a variable of the type const char *, not char *"), \
+     MPROC_REFUSE_UNLESS_(                                                                              \
+         MPROC_TARGET_TYPE_(address) != MPROC_TARGET_NONE_ || MPROC_TARGET_IS_TEXT_(address),           \
+         "mproc: give the address of a variable that can take a value: an integer, bool, float, "       \
+         "double, const char *, mproc_value, mproc_function *, or a pointer to an object of mproc"),    \
+     mproc_target_make_(MPROC_TARGET_TYPE_(address), sizeof *(address), (void *)(address)))
 
 #define MPROC_VALUES_(...) ((const mproc_value[]){MPROC_EACH(MPROC_VALUE, __VA_ARGS__)})
 
@@ -251,107 +284,7 @@ static inline mproc_value mproc_value_pairs_(const mproc_value *items, size_t co
 }
 
 #ifdef __cplusplus
-
-/* ---- C++ -------------------------------------------------------------------------------------- */
-
-#define MPROC_VALUE_OVERLOAD(type, make)                \
-    static inline mproc_value mproc_value_of(type from) \
-    {                                                   \
-        return make(from);                              \
-    }
-MPROC_VALUE_TABLE(MPROC_VALUE_OVERLOAD)
-#undef MPROC_VALUE_OVERLOAD
-
-#define MPROC_OBJECT_OVERLOAD(number, name, constant, text)                                  \
-    static inline mproc_value mproc_value_of(const mproc_##name *object)                     \
-    {                                                                                        \
-        return mproc_value_##name##_(object);                                                \
-    }                                                                                        \
-    static inline mproc_target mproc_target_of(mproc_##name **address)                       \
-    {                                                                                        \
-        return mproc_target_make_(MPROC_TARGET_OBJECT + (number), sizeof *address, address); \
-    }
-MPROC_OBJECT_TABLE(MPROC_OBJECT_OVERLOAD)
-#undef MPROC_OBJECT_OVERLOAD
-
-static inline mproc_value mproc_value_of(const mproc_value &value)
-{
-    return value;
-}
-
-static inline mproc_value mproc_value_of(decltype(nullptr))
-{
-    return mproc_nil();
-}
-
-/* A function that no task has would turn into a bool. */
-template <class result, class... arguments> mproc_value mproc_value_of(result (*)(arguments...)) = delete;
-
-#define MPROC_TARGET_OVERLOAD(type, target)                          \
-    static inline mproc_target mproc_target_of(type *address)        \
-    {                                                                \
-        return mproc_target_make_(target, sizeof *address, address); \
-    }
-MPROC_TARGET_TABLE(MPROC_TARGET_OVERLOAD)
-#undef MPROC_TARGET_OVERLOAD
-
-static inline mproc_target mproc_target_of(mproc_value *address)
-{
-    return mproc_target_make_(MPROC_TARGET_VALUE, sizeof *address, address);
-}
-
-/* What mproc_list_of() and mproc_map_of() return: the elements. It turns into a value that borrows them. */
-template <size_t count, bool map> struct mproc_values {
-    mproc_value items[count];
-
-    operator mproc_value() const
-    {
-        return map ? mproc_value_pairs_(items, count) : mproc_list_from(items, count);
-    }
-};
-
-template <size_t count, bool map> mproc_value mproc_value_of(const mproc_values<count, map> &values)
-{
-    return values;
-}
-
-/* A list of its arguments, a map of keys and values, the arguments of a task. */
-template <class... Any> mproc_values<sizeof...(Any), false> mproc_list_of(const Any &...any)
-{
-    return {{mproc_value_of(any)...}};
-}
-
-template <class... Any> mproc_values<sizeof...(Any), true> mproc_map_of(const Any &...any)
-{
-    static_assert(sizeof...(Any) % 2 == 0, "a map is made of keys and values");
-    return {{mproc_value_of(any)...}};
-}
-
-template <class... Any> mproc_values<sizeof...(Any), false> mproc_args_of(const Any &...any)
-{
-    return {{mproc_value_of(any)...}};
-}
-
-/* As the macro of this name in C. */
-template <class Variable> mproc_status mproc_value_to(mproc_value value, Variable *address)
-{
-    return mproc_value_store(value, mproc_target_of(address));
-}
-
-/* As the macro of this name in C. */
-template <class... Variable> mproc_status mproc_value_unpack(mproc_value list, Variable *...address)
-{
-    const mproc_target targets[] = {mproc_target_of(address)...};
-
-    static_assert(sizeof...(Variable) <= 32, "up to 32 variables can be unpacked");
-    return mproc_value_unpack_targets(list, targets, sizeof...(Variable));
-}
-
-#define MPROC_VALUE(x) mproc_value_of(x)
-#define MPROC_LIST(...) mproc_list_of(__VA_ARGS__)
-#define MPROC_MAP(...) mproc_map_of(__VA_ARGS__)
-#define MPROC_ARGS(...) mproc_args_of(__VA_ARGS__)
-
+#include <mproc/value_cplusplus.h>
 #endif
 
 #endif

@@ -110,8 +110,8 @@ struct arena_header {
     function_ref copy; /* tells the copies of the library in one process apart */
     uint32_t processes_max;
     uint32_t threads_max;
-    uint32_t cpus;          /* that the family's first process may use; with one, nobody spins */
-    _Atomic uint32_t named; /* a member has had memory with a name: the dead may leave some */
+    uint32_t cpus; /* that the family's first process may use; with one, nobody spins */
+    uint32_t unused_word;
     struct arena_range ranges[ARENA_PARTS];
     _Atomic uint32_t recovery;
     _Atomic uint32_t processes_high;

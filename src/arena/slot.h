@@ -16,23 +16,13 @@
 /* So many locks that a thread keeps at once have their place in its slot; more are kept in blocks, see held.h. */
 #define SLOT_HELD 8
 
-/* `object` is 0 where there is none. `number` is what the object's type makes of it. */
-struct thread_act {
-    _Atomic uint64_t object;
-    _Atomic uint32_t number;
-    uint32_t unused;
-};
-
-#define SLOT_ACTS 3
-
 /*
  * `owner` is the index of the thread's process + 1, or 0 when the slot is free; it is taken by one
  * compare-and-swap, which so names the taker. `generation` grows when the slot is freed, before
  * `owner` is cleared, by the thread itself or by recovery. The rest is the thread's own, but for `wait`;
  *   parked       is the offset of the word that it sleeps on,
  *   wait, ...    say what it waits for to be told: see waiting.h; others change `wait` by compare-and-swap,
- *   held, ...    are the offsets of locks that it wants or has: see held.h,
- *   acts         are the objects for which it runs functions of the program, the innermost last: see object/act.h,
+ *   held, ...    are the offsets of what it owns, or wants to own, for longer: see held.h,
  *   settles      is the dead recoverer whose lock of recovery it takes over: see recovery_lock.c.
  * The semaphore is used where there is no futex.
  */
@@ -40,17 +30,16 @@ struct thread_slot {
     _Atomic uint32_t owner;
     _Atomic uint32_t generation;
     _Atomic uint64_t parked;
-    _Atomic uint32_t wait;
-    _Atomic uint32_t wait_order;
+    _Atomic uint64_t wait;
+    _Atomic uint64_t wait_order;
     _Atomic uint64_t wait_object;
     plat_semaphore semaphore;
-    _Atomic uint64_t held_more;
     _Atomic uint64_t held[SLOT_HELD];
     struct intent intents[INTENTS];
-    struct thread_act acts[SLOT_ACTS];
+    _Atomic uint64_t held_more;
     _Atomic uint32_t settles;
     uint32_t unused_half;
-    uint64_t unused[5];
+    uint64_t unused[2];
 };
 
 static_assert(sizeof(struct thread_slot) % ARENA_LINE == 0, "no two threads share a cache line");

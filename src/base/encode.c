@@ -63,6 +63,14 @@ static uint64_t elements_of(const mproc_value *container)
     return container->type == MPROC_TYPE_MAP ? 2 * (uint64_t)container->count : container->count;
 }
 
+/* What a program frees, it must not use: a pointer that means no such object any more is noticed if it can be. */
+static mproc_status check_handle(const mproc_value *value)
+{
+    if ((value->form & VALUE_IS_VIEW) || value_handle(value)->kind == value->kind) return MPROC_OK;
+    return mproc_error(MPROC_CLOSED, "%s was freed: its pointer is used no more from then on",
+                       handle_name(value->kind));
+}
+
 /* ---- measuring -------------------------------------------------------------------------------- */
 
 struct measure {
@@ -94,7 +102,7 @@ static mproc_status measure_container(struct measure *measure, const mproc_value
     uint64_t elements = elements_of(value);
     mproc_status status;
 
-    if ((status = check_container(value, measure->depth)) != MPROC_OK) return status;
+    MPROC_TRY(check_container(value, measure->depth));
     status = measure_add(measure, elements * sizeof(struct cell) + (map ? encoding_index(value->count) : 0));
     measure->depth++;
     for (uint64_t i = 0; i < elements && status == MPROC_OK; i++) {
@@ -110,10 +118,9 @@ static mproc_status measure_container(struct measure *measure, const mproc_value
 static mproc_status measure_function(struct measure *measure, const mproc_value *value)
 {
     function_ref ref;
-    mproc_status status;
 
     if (value->form & VALUE_IS_VIEW) return measure_add(measure, encoding_padded(value->count));
-    if ((status = function_encode((function_pointer)value->as.function, &ref)) != MPROC_OK) return status;
+    MPROC_TRY(function_encode((function_pointer)value->as.function, &ref));
     return measure_add(measure, encoding_padded(sizeof(struct function_record) + strlen(ref.path)));
 }
 
@@ -133,6 +140,7 @@ static mproc_status measure_value(struct measure *measure, const mproc_value *va
     case MPROC_TYPE_MAP:
         return measure_container(measure, value);
     case MPROC_TYPE_HANDLE:
+        MPROC_TRY(check_handle(value));
         return measure_add(measure, sizeof(struct handle_ref));
     case MPROC_TYPE_FUNCTION:
         return measure_function(measure, value);
@@ -194,9 +202,8 @@ static mproc_status write_bytes(struct writer *writer, struct cell *cell, const 
 {
     uint64_t padded = encoding_padded(value->count), zero = 0;
     unsigned char *payload;
-    mproc_status status;
 
-    if ((status = check_bytes(value)) != MPROC_OK) return status;
+    MPROC_TRY(check_bytes(value));
     if (value->count <= SHORT_BYTES_MAX) {
         cell->word = short_word(value->as.data, value->count);
         return MPROC_OK;
@@ -214,21 +221,17 @@ static inline mproc_status write_value(struct writer *writer, struct cell *cell,
 
 static mproc_status write_views(struct writer *writer, struct cell *cell, const mproc_value *value, uint64_t elements)
 {
-    mproc_status status;
-
     for (uint64_t i = 0; i < elements; i++) {
         mproc_value view = value_element(value, i);
-        if ((status = write_value(writer, &cell[i], &view)) != MPROC_OK) return status;
+        MPROC_TRY(write_value(writer, &cell[i], &view));
     }
     return MPROC_OK;
 }
 
 static mproc_status write_items(struct writer *writer, struct cell *cell, const mproc_value *item, uint64_t elements)
 {
-    mproc_status status;
-
     for (const mproc_value *end = item + elements; item < end; item++, cell++)
-        if ((status = write_value(writer, cell, item)) != MPROC_OK) return status;
+        MPROC_TRY(write_value(writer, cell, item));
     return MPROC_OK;
 }
 
@@ -263,7 +266,7 @@ static mproc_status write_container(struct writer *writer, struct cell *cell, co
     struct cell *cells;
     mproc_status status;
 
-    if ((status = check_container(value, writer->depth)) != MPROC_OK) return status;
+    MPROC_TRY(check_container(value, writer->depth));
     if (value->count == 0) return MPROC_OK;
     if (!(cells = (struct cell *)write_payload(writer, cell, bytes))) return MPROC_INVALID;
     writer->depth++;
@@ -275,9 +278,10 @@ static mproc_status write_container(struct writer *writer, struct cell *cell, co
 
 static mproc_status write_handle(struct writer *writer, struct cell *cell, const mproc_value *value)
 {
-    unsigned char *payload = write_payload(writer, cell, sizeof(struct handle_ref));
+    unsigned char *payload;
 
-    if (!payload) return MPROC_INVALID;
+    MPROC_TRY(check_handle(value));
+    if (!(payload = write_payload(writer, cell, sizeof(struct handle_ref)))) return MPROC_INVALID;
     cell->count = sizeof(struct handle_ref);
     memcpy(payload, value_handle(value), sizeof(struct handle_ref));
     return MPROC_OK;
@@ -288,10 +292,9 @@ static mproc_status write_function(struct writer *writer, struct cell *cell, con
     struct function_record record = {0};
     function_ref ref;
     unsigned char *payload;
-    mproc_status status;
 
     if (value->form & VALUE_IS_VIEW) return write_bytes(writer, cell, value);
-    if ((status = function_encode((function_pointer)value->as.function, &ref)) != MPROC_OK) return status;
+    MPROC_TRY(function_encode((function_pointer)value->as.function, &ref));
     record.offset = ref.offset;
     record.main = ref.main;
     memcpy(record.module, ref.module, sizeof record.module);
@@ -335,7 +338,7 @@ mproc_status encoding_write(const mproc_value *value, void *encoding, size_t cap
     if (room < ENCODING_PAYLOAD) writer.full = true;
     else status = write_value(&writer, root, value);
     if (writer.full) {
-        if ((status = encoding_measure(value, &room)) != MPROC_OK) return status;
+        MPROC_TRY(encoding_measure(value, &room));
         return mproc_error(MPROC_INVALID, "an encoding of %zu bytes does not fit the buffer of %zu", room, capacity);
     }
     if (status != MPROC_OK) return status;

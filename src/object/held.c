@@ -5,6 +5,7 @@
 
 #include "arena/lock.h"
 #include "arena/park.h"
+#include "object/waiting.h"
 
 #define MORE_PLACES 61
 
@@ -103,7 +104,7 @@ void held_leave_slow(uint64_t lock)
 _Atomic uint32_t *held_take_told(struct held_lock *lock)
 {
     uint32_t told = atomic_load_explicit(&lock->told, memory_order_relaxed);
-    _Atomic uint32_t *word = told ? &thread_slot_at(told)->wait : NULL;
+    _Atomic uint32_t *word = told ? waiting_word(thread_slot_at(told)) : NULL;
 
     park_announce(told ? word : &lock->word.word);
     if (told) atomic_store_explicit(&lock->told, 0, memory_order_relaxed);
@@ -124,7 +125,7 @@ void held_lock_abandon(struct intent *intent, uint64_t object, uint32_t tag)
     while ((seen & ~LOCK_WAITERS) == tag && !atomic_compare_exchange_weak(word, &seen, LOCK_ABANDONED)) {
     }
     park_wake(word, INT_MAX);
-    if (told) park_wake(&thread_slot_at(told)->wait, INT_MAX);
+    if (told) park_wake(waiting_word(thread_slot_at(told)), INT_MAX);
     (void)intent;
 }
 

@@ -1,7 +1,7 @@
 /*
- * The locks that a thread keeps for longer than one critical section of the library: those of the program. They are
- * written into the thread's slot before they are taken and cleared after they were released, so that recovery,
- * or the end of the thread, finds what has to be abandoned.
+ * The locks that a thread keeps for longer than one critical section of the library: those of the program, and
+ * barriers whose action it runs. They are written into the thread's slot before they are taken and cleared after they
+ * were released, so that recovery, or the end of the thread, finds what has to be abandoned.
  *
  * A lock that somebody else has released stays written here until the place is needed. That does no harm: an
  * entry only says where to look, and the lock's word says whose it is.

@@ -28,13 +28,13 @@ static void drop_stages(struct thread_slot *slot)
     }
 }
 
-static void waiter_died(uint64_t object, uint32_t number)
+static void waiter_died(uint64_t object, uint64_t order)
 {
     const struct object_type *type;
 
     if (!object || object_kind(object) == OBJECT_NONE) return;
     type = object_type(object);
-    if (type->waiter_died) type->waiter_died(recovery_intent(), object, number);
+    if (type->waiter_died) type->waiter_died(recovery_intent(), object, order);
 }
 
 /*
@@ -43,10 +43,6 @@ static void waiter_died(uint64_t object, uint32_t number)
  */
 static void recover_waiting(struct thread_slot *slot)
 {
-    for (int i = SLOT_ACTS - 1; i >= 0; i--) {
-        waiter_died(atomic_load(&slot->acts[i].object), atomic_load(&slot->acts[i].number));
-        atomic_store(&slot->acts[i].object, 0);
-    }
     waiter_died(waiting_object(slot), atomic_load(&slot->wait_order));
     waiting_recover(recovery_intent(), slot);
 }
@@ -161,12 +157,6 @@ static bool recover_locked(uint32_t process)
     return true;
 }
 
-/* What the dead had, and nobody else has, outside of the arena. */
-static void sweep_names(void)
-{
-    if (atomic_load(&arena_header()->named)) plat_named_sweep();
-}
-
 bool recovery_process(uint32_t process)
 {
     bool done;
@@ -174,7 +164,6 @@ bool recovery_process(uint32_t process)
     if (!recovery_lock_acquire()) return false;
     done = recover_locked(process);
     recovery_lock_release();
-    sweep_names();
     return done;
 }
 
@@ -216,34 +205,27 @@ bool recovery_orphaned(void)
 
 /*
  * One slot. While its parent lives, that may free it meanwhile, for somebody else; once the parent is dead only
- * recovery does, whose lock we have. So the state must be the same after the parent was found dead. Returns whether
- * it was freed.
+ * recovery does, whose lock we have. So the state must be the same after the parent was found dead.
  */
-static bool adopt(uint32_t index)
+static void adopt(uint32_t index)
 {
     struct process_slot *slot = process_slot_at(index);
     uint32_t state = atomic_load(&slot->state);
     bool is_first = (state >> 3 & SLOT_NONE) == SLOT_NONE;
 
-    if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return false;
-    if (atomic_load(&slot->state) == state && slot_process_dead(index) && recover_locked(index)) {
-        free_slot(index);
-        return true;
-    }
-    if (!is_first) atomic_store(&arena_header()->orphans, 1);
-    return false;
+    if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return;
+    if (atomic_load(&slot->state) == state && slot_process_dead(index) && recover_locked(index)) free_slot(index);
+    else if (!is_first) atomic_store(&arena_header()->orphans, 1);
 }
 
 void recovery_adopt(void)
 {
     uint32_t high = atomic_load(&arena_header()->processes_high);
-    bool freed = false;
 
     if (!recovery_lock_acquire()) return;
     atomic_store(&arena_header()->orphans, 0);
-    for (uint32_t i = 0; i < high; i++) freed |= adopt(i);
+    for (uint32_t i = 0; i < high; i++) adopt(i);
     recovery_lock_release();
-    if (freed) sweep_names();
 }
 
 bool recovery_orphans(void)

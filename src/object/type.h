@@ -16,8 +16,7 @@ struct reference;
  *   name           as messages call it: "a lock"
  *   links          so many cells in the object refer to others, or have blocks; they begin at links_at. If there are
  *                  not always as many, links_count_at is where their number stands, as 32 bits
- *   waiter_died    a thread has died that waits for the object (waiting.h) or runs a function for it (act.h);
- *                  `order` is the number that it entered
+ *   waiter_died    a thread has died that waits for the object (waiting.h), told or not; `order` is what it entered
  *   owner_died     a thread has died that had entered the object as its own (held.h); `owner` is its tag
  *   owned_by       whether it still is that thread's
  *   holder_died    a process has died that has a handle, which is dropped later: what others wait for comes back
@@ -30,7 +29,7 @@ struct object_type {
     uint32_t links;
     uint32_t links_at;
     uint32_t links_count_at;
-    void (*waiter_died)(struct intent *intent, uint64_t object, uint32_t order);
+    void (*waiter_died)(struct intent *intent, uint64_t object, uint64_t order);
     void (*owner_died)(struct intent *intent, uint64_t object, uint32_t owner);
     bool (*owned_by)(uint64_t object, uint32_t owner);
     void (*holder_died)(struct intent *intent, uint64_t object);

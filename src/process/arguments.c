@@ -70,7 +70,7 @@ static mproc_status measure(const mproc_args *args, const char *name, size_t *si
     case MPROC_TYPE_REFUSED:
         break;
     case MPROC_TYPE_BYTES:
-        if ((status = check_bytes(args)) != MPROC_OK) return status;
+        MPROC_TRY(check_bytes(args));
         break;
     default:
         return mproc_error(MPROC_INVALID, "the arguments of '%s' are %s: a single one is written MPROC_ARGS(x)", name,
@@ -116,12 +116,11 @@ static mproc_status fill(struct arguments *arguments, const mproc_args *args, co
                          uint32_t objects, const _Atomic uint64_t *cell)
 {
     struct holding holding = {cells_of(arguments), MPROC_OK};
-    mproc_status status;
 
     arguments->objects = objects;
     arguments->size = size;
     object_publish(cell, OBJECT_ARGUMENTS);
-    if ((status = write(args, name, encoding_of(arguments), size)) != MPROC_OK) return status;
+    MPROC_TRY(write(args, name, encoding_of(arguments), size));
     if (objects > 0) value_visit_objects(args, hold_object, &holding);
     return holding.status;
 }
@@ -133,7 +132,7 @@ mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic 
     size_t size = 0;
     mproc_status status;
 
-    if ((status = measure(args, name, &size)) != MPROC_OK) return status;
+    MPROC_TRY(measure(args, name, &size));
     *cell = NULL;
     if (args->count == 0) return MPROC_OK;
     value_visit_objects(args, count_object, &objects);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "process/named.h"
+#include "shared/named_memory.h"
 #include "process/family.h"
 #include "shared/types.h"
 
@@ -45,7 +45,7 @@ struct mproc_shareable_list {
     struct reference reference;
 };
 
-const struct object_type list_type = {.name = "a shareable list", .opened = named_open, .closing = named_close};
+const struct object_type list_type = NAMED_TYPE("a shareable list");
 
 static struct reference *reference_of(const mproc_shareable_list *list)
 {
@@ -282,7 +282,6 @@ mproc_status mproc_shareable_list_attach(const char *name, mproc_shareable_list 
     if ((status = family_enter()) != MPROC_OK) return status;
     status = named_attach(OBJECT_LIST, sizeof(struct elements), name, &reference);
     if (status != MPROC_OK) return status;
-    named_publish(reference);
     *out = (mproc_shareable_list *)reference;
     return MPROC_OK;
 }

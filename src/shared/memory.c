@@ -1,9 +1,9 @@
-/* Shared memory without a type: the public face of process/named.h. */
+/* Shared memory without a type: the public face of shared/named_memory.h. */
 #include <mproc/shared_memory.h>
 
 #include <string.h>
 
-#include "process/named.h"
+#include "shared/named_memory.h"
 #include "process/family.h"
 #include "shared/types.h"
 
@@ -13,7 +13,7 @@ struct mproc_shared_memory {
     struct reference reference;
 };
 
-const struct object_type memory_type = {.name = "shared memory", .opened = named_open, .closing = named_close};
+const struct object_type memory_type = NAMED_TYPE("shared memory");
 
 static const struct reference *reference_of(const mproc_shared_memory *memory)
 {
@@ -47,7 +47,6 @@ mproc_status mproc_shared_memory_attach(const char *name, mproc_shared_memory **
     if (!out) return mproc_error(MPROC_INVALID, "shared memory was to be attached, and out is NULL");
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = named_attach(OBJECT_MEMORY, 1, name, &reference)) != MPROC_OK) return status;
-    named_publish(reference);
     *out = (mproc_shared_memory *)reference;
     return MPROC_OK;
 }

@@ -5,7 +5,6 @@
 
 #include "base/function.h"
 #include "base/options.h"
-#include "object/act.h"
 #include "object/held.h"
 #include "object/interrupt.h"
 #include "object/reference.h"
@@ -20,14 +19,32 @@ struct mproc_barrier {
     struct reference reference;
 };
 
-/* Of its parties, and of the one that runs the action. */
-static void party_died(struct intent *intent, uint64_t object, uint32_t generation)
+/* Of those that wait, and of others that end a generation: these have entered BARRIER_NO_GENERATION. */
+static void party_died(struct intent *intent, uint64_t object, uint64_t generation)
 {
     barrier_break(intent, (struct barrier *)arena_at(object), generation);
 }
 
-const struct object_type barrier_type = {
-    .name = "a barrier", .links = 1, .links_at = offsetof(struct barrier, action), .waiter_died = party_died};
+/* The one that runs the action: its slot may say that it waits for something else. */
+static void actor_died(struct intent *intent, uint64_t object, uint32_t tag)
+{
+    struct barrier *barrier = (struct barrier *)arena_at(object);
+    uint64_t actor = atomic_load(&barrier->actor);
+
+    barrier_break(intent, barrier, (uint32_t)actor == tag ? actor >> 32 : BARRIER_NO_GENERATION);
+}
+
+static bool is_actor(uint64_t object, uint32_t tag)
+{
+    return (uint32_t)atomic_load(&((struct barrier *)arena_at(object))->actor) == tag;
+}
+
+const struct object_type barrier_type = {.name = "a barrier",
+                                         .links = 1,
+                                         .links_at = offsetof(struct barrier, action),
+                                         .waiter_died = party_died,
+                                         .owner_died = actor_died,
+                                         .owned_by = is_actor};
 
 static struct barrier *barrier_at(const mproc_barrier *barrier)
 {
@@ -137,29 +154,50 @@ static bool is_full(const struct barrier *barrier, uint64_t word)
     return word & BARRIER_TRIPPING || barrier_count(word) >= barrier->parties;
 }
 
-/* Takes a place in the barrier. Entered as waiting before that: from then on the end of this thread breaks it. */
+/* The last one runs the action, if there is one. From then on it owns the barrier, and its end breaks that. */
+static bool acts(const struct party *party)
+{
+    return party->place + 1 == party->barrier->parties && atomic_load(&party->barrier->action) != 0;
+}
+
+/*
+ * Takes a place in the barrier, if its word is still `*seen`. Entered as waiting before that: from then on the end of
+ * this thread breaks it.
+ */
+static mproc_status take_place(struct party *party, uint64_t *seen, bool *taken)
+{
+    mproc_status status;
+    uint64_t next = *seen + 1;
+
+    party->place = barrier_count(*seen);
+    if (party->place + 1 == party->barrier->parties) next |= BARRIER_TRIPPING;
+    if (acts(party) && (status = held_enter(party->object)) != MPROC_OK) return status;
+    waiting_enter(party->object, party->generation);
+    *taken = atomic_compare_exchange_strong(&party->barrier->word, seen, next);
+    if (*taken) return MPROC_OK;
+    waiting_leave();
+    if (acts(party)) held_leave(party->object);
+    return MPROC_OK;
+}
+
 static mproc_status arrive(struct party *party)
 {
     struct barrier *barrier = party->barrier;
-    uint64_t seen = atomic_load(&barrier->word), next;
-    mproc_status status;
+    uint64_t seen = atomic_load(&barrier->word);
+    mproc_status status = MPROC_OK;
+    bool taken = false;
 
-    for (;;) {
+    while (!taken && status == MPROC_OK) {
         party->generation = barrier_generation(seen);
         if (seen & BARRIER_BROKEN) return broken();
-        if (is_full(barrier, seen)) {
-            if ((status = sleep(party)) == MPROC_TIMEOUT) return others_stayed(party);
-            if (status != MPROC_OK) return status;
-            seen = atomic_load(&barrier->word);
+        if (!is_full(barrier, seen)) {
+            status = take_place(party, &seen, &taken);
             continue;
         }
-        waiting_enter(party->object, party->generation);
-        party->place = barrier_count(seen);
-        next = seen + 1;
-        if (party->place + 1 == barrier->parties) next |= BARRIER_TRIPPING;
-        if (atomic_compare_exchange_strong(&barrier->word, &seen, next)) return MPROC_OK;
-        waiting_leave();
+        if ((status = sleep(party)) == MPROC_TIMEOUT) return others_stayed(party);
+        seen = atomic_load(&barrier->word);
     }
+    return status;
 }
 
 static mproc_status run_action(const struct barrier *barrier)
@@ -175,51 +213,54 @@ static mproc_status run_action(const struct barrier *barrier)
     return status == MPROC_OK ? ((mproc_function *)function)(&call) : status;
 }
 
-/* Lets the parties go, or breaks the barrier; somebody else may have broken it meanwhile. */
-static bool turn_over(const struct party *party, bool passed)
+/* Lets the parties go, or breaks the barrier. False: somebody else has broken it meanwhile. */
+static bool end(const struct party *party, bool passed)
 {
     uint64_t seen = atomic_load(&party->barrier->word);
 
     while (!is_over(party, seen))
-        if (barrier_turn_over(work_intent(), party->barrier, &seen, passed, !passed)) return true;
-    return barrier_passed(seen, party->generation);
+        if (barrier_end(work_intent(), party->barrier, &seen, passed, !passed)) return true;
+    return false;
 }
 
-static mproc_status trip(const struct party *party)
-{
-    mproc_status status = run_action(party->barrier);
-
-    if (!turn_over(party, status == MPROC_OK)) return status != MPROC_OK ? status : broken();
-    return status;
-}
-
-/* The action may wait for something, too, which then stands in the slot in place of this barrier. */
 static mproc_status come_last(const struct party *party)
 {
-    mproc_status status;
+    mproc_status status = MPROC_OK;
 
-    if (!act_begin(party->object, party->generation)) {
-        turn_over(party, false);
-        return mproc_error(MPROC_LIMIT, "the barrier's action would run within the actions of %d others", SLOT_ACTS);
+    if (acts(party)) {
+        atomic_store(&party->barrier->actor, (uint64_t)party->generation << 32 | thread_self.tag);
+        status = run_action(party->barrier);
     }
-    status = trip(party);
-    act_end();
+    if (!end(party, status == MPROC_OK) && status == MPROC_OK) status = broken();
+    if (acts(party)) held_leave(party->object);
     return status;
+}
+
+/* After the party gave up: how its generation ended, if it did before that, is what counts. */
+static mproc_status outcome(const struct party *party, mproc_status given_up)
+{
+    uint32_t word;
+
+    if (waiting_state(&word) != WAITING_PASSED) {
+        if (given_up == MPROC_OK) return broken();
+        return given_up == MPROC_TIMEOUT ? not_all_came(party) : given_up;
+    }
+    if (given_up == MPROC_INTERRUPTED) interrupt_give_back();
+    return MPROC_OK;
 }
 
 static mproc_status wait_for_others(const struct party *party)
 {
     mproc_status status = MPROC_OK;
-    uint64_t seen;
+    uint32_t word;
 
-    while (!is_over(party, seen = atomic_load(&party->barrier->word)) && status == MPROC_OK) status = sleep(party);
-    if (status == MPROC_OK) return barrier_passed(seen, party->generation) ? MPROC_OK : broken();
-    /* Its end, if it came before we could break it, is what counts. */
-    barrier_break(work_intent(), party->barrier, party->generation);
-    if (!barrier_passed(atomic_load(&party->barrier->word), party->generation))
-        return status == MPROC_TIMEOUT ? not_all_came(party) : status;
-    if (status == MPROC_INTERRUPTED) interrupt_give_back();
-    return MPROC_OK;
+    while (status == MPROC_OK && waiting_state(&word) == WAITING_STILL) {
+        /* Whoever ended the generation may have been killed, or stopped, before we were told. */
+        if (is_over(party, atomic_load(&party->barrier->word))) barrier_tell(work_intent(), party->barrier);
+        status = wait_sleep(&party->wait, waiting_word(thread_self.slot), word);
+    }
+    if (status != MPROC_OK) barrier_break(work_intent(), party->barrier, party->generation);
+    return outcome(party, status);
 }
 
 static mproc_status wait_in(struct party *party)
@@ -248,19 +289,28 @@ mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int 
 
 /* ---- everything else ---------------------------------------------------------------------------- */
 
-/* Breaks it, or makes it whole. With nobody there its generation goes on: nobody is to be told of an end. */
+/* With nobody there its generation goes on: nobody is to be told of an end. */
+static void set_word(struct barrier *barrier, bool broken)
+{
+    uint64_t flag = broken ? BARRIER_BROKEN : 0, seen = atomic_load(&barrier->word);
+    bool done = false;
+
+    while (!done) {
+        if (!barrier_empty(seen)) done = barrier_end(work_intent(), barrier, &seen, false, broken);
+        else done = atomic_compare_exchange_strong(&barrier->word, &seen, (seen & ~BARRIER_BROKEN) | flag);
+    }
+}
+
+/* Breaks it, or makes it whole. Entered as if it waited: if we end before all are told, others tell them. */
 static mproc_status set_broken(mproc_barrier *barrier, bool broken)
 {
     struct barrier *at = barrier_at(barrier);
-    uint64_t flag = broken ? BARRIER_BROKEN : 0, seen = atomic_load(&at->word);
     mproc_status status;
-    bool done = false;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    while (!done) {
-        if (!barrier_empty(seen)) done = barrier_turn_over(work_intent(), at, &seen, false, broken);
-        else done = atomic_compare_exchange_strong(&at->word, &seen, (seen & ~BARRIER_BROKEN) | flag);
-    }
+    waiting_enter(barrier->reference.ref.offset, BARRIER_NO_GENERATION);
+    set_word(at, broken);
+    waiting_leave();
     return MPROC_OK;
 }
 

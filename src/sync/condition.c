@@ -1,4 +1,4 @@
-/* Conditions. Who waits stands in the slots of threads: see arena/waiting.h. */
+/* Conditions. Who waits stands in the slots of threads: see object/waiting.h. */
 #include <mproc/condition.h>
 
 #include <limits.h>
@@ -14,8 +14,7 @@
 struct condition {
     struct object object;
     _Atomic uint64_t lock;
-    _Atomic uint32_t order;
-    uint32_t unused;
+    _Atomic uint64_t order;
 };
 
 const struct object_type condition_type = {
@@ -132,7 +131,7 @@ static mproc_status sleep(const struct wait *wait)
 
     while (status == MPROC_OK) {
         if (waiting_state(&word) == WAITING_TOLD) return MPROC_OK;
-        status = wait_sleep(wait, waiting_word(), word);
+        status = wait_sleep(wait, waiting_word(thread_self.slot), word);
     }
     /* Somebody may have told it meanwhile: then it was notified after all. */
     if (waiting_give_up() != WAITING_TOLD)

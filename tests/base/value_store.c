@@ -217,6 +217,19 @@ static void case_objects_travel_as_references(void)
     CHECK_CONTAINS(mproc_last_error_text(), "the lock is gone");
 }
 
+static void case_pointer_of_no_object_is_not_encoded(void)
+{
+    struct mproc_lock freed = {{0x5555, 0, (uint64_t)-1}};
+    uint64_t words[32];
+    size_t size = 7;
+    mproc_value copy = mproc_int(1);
+
+    CHECK_STATUS(mproc_value_copy(MPROC_LIST(&freed), &copy), MPROC_CLOSED);
+    CHECK_CONTAINS(mproc_last_error_text(), "a lock was freed");
+    CHECK_STATUS(mproc_value_encode(MPROC_VALUE(&freed), words, sizeof words, &size), MPROC_CLOSED);
+    CHECK(mproc_value_int(copy) == 1 && size == 7);
+}
+
 /* ---- lists into several variables --------------------------------------------------------------- */
 
 static void case_lists_are_unpacked_into_a_variable_each(void)
@@ -288,6 +301,7 @@ CHECK_SUITE(base_value_store,
     CASE(functions_travel_as_references),
     CASE(function_of_no_module_is_refused),
     CASE(objects_travel_as_references),
+    CASE(pointer_of_no_object_is_not_encoded),
     CASE(lists_are_unpacked_into_a_variable_each),
     CASE(unpacking_says_which_element_does_not_fit),
     CASE(unpacking_in_vain_leaves_no_reference),

@@ -54,19 +54,41 @@ void clan_attach(struct clan_member *member, uint32_t parent)
 /* What was committed once stays so, also where a scenario pretends that it is not. */
 static void watch(void)
 {
-    static size_t sizes[ARENA_PARTS];
+    static size_t sizes[ARENA_PARTS], kept[ARENA_PARTS];
     const struct arena_header *header = arena_header();
     int part;
 
     step_watch(ARENA_PARTS, arena_base, (size_t)arena_offset(near_slots() + 1));
+    step_keep(ARENA_PARTS, arena_base, (size_t)arena_offset(near_slots() + 1));
     for (part = 0; part < ARENA_PARTS; part++) {
         const struct arena_range *range = &header->ranges[part];
-        size_t size = (size_t)(atomic_load(&range->committed) - range->start);
+        size_t committed = (size_t)(atomic_load(&range->committed) - range->start);
+        size_t size = committed;
         if (size > WATCHED_BYTES_MAX) size = WATCHED_BYTES_MAX;
         if (size > sizes[part]) sizes[part] = size;
         step_watch(part, arena_base + range->start, sizes[part]);
+        if (committed > kept[part]) kept[part] = committed;
+        step_keep(part, arena_base + range->start, kept[part]);
     }
 }
+
+static bool is_alone(void *state)
+{
+    return ((struct clan *)state)->peers_count == 0;
+}
+
+/* No process has this id. */
+#define NOBODY ((int64_t)0x7FFFFFFF)
+
+static void seem_gone(void *state, bool recoverer)
+{
+    struct clan *clan = state;
+    struct clan_member *member = recoverer ? &clan->recoverer : &clan->victim;
+
+    if (atomic_load(&member->pid) != 0) atomic_store(&process_slot_at(member->slot)->pid, NOBODY);
+}
+
+static const step_world clan_world = {is_alone, seem_gone};
 
 void clan_found(void)
 {
@@ -79,6 +101,7 @@ void clan_found(void)
     must(arena_create(&copy), "creating the arena");
     attach_to(&root, SLOT_NONE);
     clan_root = root.slot;
+    step_world_is(&clan_world);
     must(cells_take(sizeof *clan_objects, sizeof *clan_objects, &cell), "taking a block");
     clan_objects = arena_at(atomic_load(cell));
 }
@@ -154,13 +177,12 @@ void clan_bury(struct clan_member *member)
 void clan_recover(void *state)
 {
     struct clan *clan = state;
-    static bool recoverer_first;
+    bool recoverer_first = step_turn() % 2 == 0;
 
     if (thread_self.process != clan_root) {
         recover_member(&clan->victim);
         return;
     }
-    recoverer_first = !recoverer_first;
     if (recoverer_first) clan_bury(&clan->recoverer);
     clan_bury(&clan->victim);
     clan_bury(&clan->recoverer);

@@ -26,6 +26,9 @@ struct account {
     _Atomic uint32_t word;
     _Atomic uint32_t steps_of_recovery;
     _Atomic uint32_t intent;
+    _Atomic uint32_t free; /* of `nodes`: the first on the free list, and the one that is in use; 0: none */
+    _Atomic uint32_t used;
+    uint32_t nodes[4]; /* of a free one: the next */
 };
 
 /* ---- the operations --------------------------------------------------------------------------- */
@@ -188,6 +191,114 @@ static void finish_too_early(void *state)
     atomic_store(&account->second, 7);
 }
 
+/* ---- faults that a walk has to find ------------------------------------------------------------- */
+
+static bool be_alone(void *state)
+{
+    (void)state;
+    return true;
+}
+
+/* Nothing here asks whether somebody lives. */
+static void be_gone(void *state, bool recoverer)
+{
+    (void)state;
+    (void)recoverer;
+}
+
+static const step_world world = {be_alone, be_gone};
+
+/* Chosen before it is filled. */
+static void wrong_order(void *state)
+{
+    struct account *account = state;
+    uint32_t next = 1 - atomic_load(&account->chosen);
+
+    atomic_store(&account->chosen, next);
+    account->safe[next][0] = 7;
+    account->safe[next][1] = 7;
+}
+
+/* A recovery that changes what is there already: only where that is put back can the next one find less than 100. */
+static void add_some(void *state)
+{
+    struct account *account = state;
+
+    if (atomic_load(&account->first) < 100) atomic_store(&account->first, 99);
+}
+
+static const char *chosen_filled(void *state, bool completed)
+{
+    struct account *account = state;
+    const uint32_t *pair = account->safe[atomic_load(&account->chosen)];
+
+    if (atomic_load(&account->chosen) != 0 && (pair[0] != 7 || pair[1] != 7))
+        return step_says("the chosen pair is not filled");
+    return completed && pair[0] != 7 ? step_says("a completed operation left nothing") : NULL;
+}
+
+/* What an observer finds in its own memory is gone with it, so this one counts nothing. */
+static const char *count_is_possible(void *state, bool completed)
+{
+    uint32_t value = atomic_load(&((struct account *)state)->first);
+
+    return value > 100 || (completed && value != 100) ? step_says("%u rounds", value) : NULL;
+}
+
+static void make_list(void *state)
+{
+    struct account *account = state;
+    uint32_t i;
+
+    for (i = 1; i < 3; i++) account->nodes[i] = i + 1;
+    atomic_store(&account->free, 1);
+}
+
+/* Takes a node: the store of `used` says that it is taken, and the recoverer finishes by it. */
+static void take_node(void *state)
+{
+    struct account *account = state;
+    uint32_t node = atomic_load(&account->free);
+
+    atomic_store(&account->used, node);
+    atomic_store(&account->free, account->nodes[node]);
+    account->nodes[node] = 99;
+}
+
+/* The link goes before the node is said to be taken: what is left of the list is lost. */
+static void take_node_spoiling(void *state)
+{
+    struct account *account = state;
+    uint32_t node = atomic_load(&account->free), next = account->nodes[node];
+
+    account->nodes[node] = 99;
+    atomic_store(&account->used, node);
+    atomic_store(&account->free, next);
+}
+
+static void finish_taking(void *state)
+{
+    struct account *account = state;
+    uint32_t node = atomic_load(&account->used);
+
+    if (node != 0 && node == atomic_load(&account->free)) atomic_store(&account->free, account->nodes[node]);
+}
+
+/* Each node is on the list or in use: only who walks the list sees that its links hold. */
+static const char *all_nodes(void *state, bool completed)
+{
+    struct account *account = state;
+    uint32_t count = atomic_load(&account->used) != 0, node = atomic_load(&account->free), looks;
+
+    for (looks = 0; node != 0; looks++) {
+        if (node > 3 || looks > 3) return step_says("the free list leads to node %u", node);
+        count++;
+        node = account->nodes[node];
+    }
+    if (count != 3) return step_says("%u nodes are left", count);
+    return completed && atomic_load(&account->used) == 0 ? step_says("no node was taken") : NULL;
+}
+
 /* ---- a victim that is not a fork ---------------------------------------------------------------- */
 
 static const char *self_path;
@@ -232,6 +343,20 @@ static const step_scenario scenarios[] = {
      .recover = finish_too_early,
      .check = both_equal},
     {.name = "program", .start = start_program},
+    {.name = "wrong order", .operation = wrong_order, .check = chosen_filled},
+    {.name = "rounds", .operation = loop, .recover = add_some, .check = count_is_possible},
+    {.name = "list",
+     .setup = make_list,
+     .operation = take_node,
+     .recover_enter = nothing,
+     .recover = finish_taking,
+     .check = all_nodes},
+    {.name = "spoilt list",
+     .setup = make_list,
+     .operation = take_node_spoiling,
+     .recover_enter = nothing,
+     .recover = finish_taking,
+     .check = all_nodes},
     {.name = "unsteady", .operation = one_store, .check = chosen_equal, .unsteady = true},
 };
 
@@ -330,12 +455,45 @@ static void prove_correct_passes(void)
     expect(report.pairs >= 50, "too few of all pairs");
 }
 
+/* Found by the walk, which comes before the kills. */
+static void expect_walk_finds(const char *name, const char *text)
+{
+    step_report report;
+    char output[4096];
+
+    expect(!run_apart(name, STEP_SAMPLE, output, sizeof output, &report), "a fault passed");
+    expect(report.failures == 1 && report.walked > 0 && report.points == 0, "it was not the walk that found a fault");
+    expect(strstr(output, text) != NULL, "the walk does not say what was violated");
+}
+
+static void prove_walks(void)
+{
+    step_report report;
+    char output[4096];
+
+    step_world_is(&world);
+    expect_walk_finds("two stores", "two_stores+0x");
+    expect_walk_finds("wrong order", "the chosen pair is not filled");
+    expect_walk_finds("spoilt list", "the free list leads to node 99");
+    expect_walk_finds("early", "finish_too_early+0x");
+
+    expect(run_apart("one store", STEP_SAMPLE, output, sizeof output, &report), "one store failed, walked over");
+    expect(report.walked >= 3, "a walk missed a change");
+    expect(report.points > 0, "where the victim has walked nobody was killed for real");
+    expect(run_apart("list", STEP_SAMPLE, output, sizeof output, &report), "a right list failed, walked over");
+    expect(run_apart("intent", STEP_SAMPLE, output, sizeof output, &report), "a right recovery failed, walked over");
+    expect(report.walked >= 4 && report.walked_pairs >= 8, "too few pairs were walked over");
+    expect(run_apart("rounds", STEP_SAMPLE, output, sizeof output, &report), "memory was not put back after a death");
+    expect(report.walked == 102, "not each round of a loop, and its end, was visited");
+}
+
 int main(int count, char **arguments)
 {
     self_path = arguments[0];
     if (count > 1 && strcmp(arguments[1], "victim") == 0) return victim_program();
     prove_broken_is_caught();
     prove_correct_passes();
+    prove_walks();
     printf("%s\n", failures == 0 ? "kill tool: all self-tests passed" : "kill tool: SELF-TESTS FAILED");
     return failures == 0 ? 0 : 1;
 }

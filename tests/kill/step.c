@@ -2,7 +2,8 @@
 
 #include "path.h"
 #include "symbol.h"
-#include "tracee.h"
+#include "trials.h"
+#include "walk.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -16,40 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A trial takes milliseconds; one that takes this long hangs. */
-#define TRIAL_SECONDS_MAX 60
 /* Pairs that one scenario tries at most: spread evenly, at other places in each run of the long kind. */
 #define PAIRS_MAX 150
 #define PAIRS_VICTIMS_MAX 15
 #define SPARSE_PAIRS_MAX 20
 #define SPARSE_VICTIMS_MAX 5
 #define ALL_PAIRS_MAX 1000 /* others each time, as the soak has no end */
+#define WALKED_MAX 10      /* real kills, and pairs of them, where the victim has walked */
 #define SAMPLE_MAX 50      /* instructions without a change, of those that are tried where not all are */
-#define TO_THE_END (-1L)
-
-/* How a child gets to its point of death. */
-typedef struct step_way {
-    step_path *path;
-    long k;      /* the point, or TO_THE_END */
-    bool direct; /* by short cuts */
-    bool steady; /* it takes the same path each time */
-} step_way;
-
-/* One scenario's run. */
-typedef struct step_trials {
-    const step_scenario *scenario;
-    step_report *report;
-    void *state;
-    unsigned char *shadow; /* the watched memory and the state as they were at the last point */
-    bool pair;             /* the recoverer dies, too */
-    bool sparse;           /* at few points */
-    step_way victim, recoverer;
-    step_path victim_path, recoverer_path;
-    char victim_at[160], recoverer_at[160];
-    bool fell;      /* somebody ran into a trap that was meant for another: the trial proves nothing */
-    bool completed; /* the victim had come to its end */
-    bool recovered; /* the recoverer had */
-} step_trials;
 
 static struct {
     const void *base;
@@ -57,6 +32,18 @@ static struct {
 } watched[STEP_WATCHED];
 
 static step_trials *current; /* for the alarm */
+
+static long turn;
+
+long step_turn(void)
+{
+    return turn;
+}
+
+void step_turn_next(void)
+{
+    turn++;
+}
 
 void step_watch(int place, const void *base, size_t size)
 {
@@ -83,7 +70,7 @@ static bool differs(unsigned char *shadow, const void *memory, size_t size)
 }
 
 /* All places are compared, so that all shadows are up to date. */
-static bool memory_changed(step_trials *run)
+bool trials_changed(step_trials *run)
 {
     unsigned char *shadow = run->shadow + STEP_STATE_BYTES;
     bool changed = differs(run->shadow, run->state, STEP_STATE_BYTES);
@@ -104,7 +91,7 @@ static void release(step_trials *run, const step_tracee *tracee)
 }
 
 /* The watched places may have grown since the last path. */
-static void renew_shadow(step_trials *run)
+void trials_renew_shadow(step_trials *run)
 {
     free(run->shadow);
     run->shadow = calloc(1, shadow_bytes());
@@ -119,14 +106,14 @@ static tracee_event record(step_trials *run, step_tracee *tracee, step_path *pat
     tracee_event event = TRACEE_STEPPED;
 
     path_clear(path);
-    renew_shadow(run);
-    memory_changed(run);
+    trials_renew_shadow(run);
+    trials_changed(run);
     path_add(path, tracee->now.pc, true, false, true);
     for (;;) {
         bool call = tracee->outside;
         event = tracee_step(tracee);
         if (event == TRACEE_DONE || event == TRACEE_CRASHED) break;
-        path_add(path, tracee->now.pc, !tracee->outside, event == TRACEE_ASLEEP, memory_changed(run) || call);
+        path_add(path, tracee->now.pc, !tracee->outside, event == TRACEE_ASLEEP, trials_changed(run) || call);
         if (event == TRACEE_ASLEEP) release(run, tracee);
     }
     path_plan(path);
@@ -200,7 +187,7 @@ void step_victim_end(void)
     tracee_end();
 }
 
-static pid_t fork_victim(step_trials *run, void (*enter)(void *), void (*operation)(void *))
+pid_t trials_fork(step_trials *run, void (*enter)(void *), void (*operation)(void *))
 {
     pid_t pid;
 
@@ -219,7 +206,7 @@ static pid_t fork_victim(step_trials *run, void (*enter)(void *), void (*operati
     _exit(0);
 }
 
-static const char *crash_text(const step_tracee *tracee)
+const char *trials_crash(const step_tracee *tracee)
 {
     char place[160];
 
@@ -245,15 +232,15 @@ static const char *kill_at(step_trials *run, bool recoverer, const step_way *way
     memset(&tracee, 0, sizeof tracee);
     tracee.may_sleep = !recoverer && scenario->release != NULL;
     if (started) pid = (pid_t)scenario->start(run->state);
-    else pid = fork_victim(run, recoverer ? scenario->recover_enter : scenario->enter, operation);
+    else pid = trials_fork(run, recoverer ? scenario->recover_enter : scenario->enter, operation);
     if (pid <= 0) return step_says("it was not started");
 
     if (!tracee_begin(&tracee, pid, started ? (uintptr_t)begin_here : (uintptr_t)operation)) {
-        wrong = crash_text(&tracee);
+        wrong = trials_crash(&tracee);
     } else {
         *astray = !lead(run, &tracee, way, ended);
         if (tracee_fell(&tracee) && way->direct) run->fell = *astray = true;
-        else if (!WIFSTOPPED(tracee.status) || WSTOPSIG(tracee.status) != SIGTRAP) wrong = crash_text(&tracee);
+        else if (!WIFSTOPPED(tracee.status) || WSTOPSIG(tracee.status) != SIGTRAP) wrong = trials_crash(&tracee);
     }
     symbol_write(tracee.now.pc, recoverer ? run->recoverer_at : run->victim_at, sizeof run->victim_at);
     if (tracee.running) run->report->asleep++;
@@ -269,7 +256,7 @@ static void say_point(const char *who, long point, const char *place)
     else printf("  the %s was killed after %ld instructions, at %s\n", who, point, place);
 }
 
-static void say_failure(const step_trials *run, bool pair, const char *wrong)
+void trials_say_failure(const step_trials *run, bool pair, const char *wrong)
 {
     printf("FAILED: %s\n", run->scenario->name);
     say_point("victim", run->victim.k, run->victim_at);
@@ -281,7 +268,7 @@ static void say_failure(const step_trials *run, bool pair, const char *wrong)
 static void on_alarm(int signal)
 {
     (void)signal;
-    say_failure(current, current->pair, "the trial hangs"); /* the process ends here: stdio is safe enough */
+    trials_say_failure(current, current->pair, "the trial hangs"); /* the process ends here: stdio is safe enough */
     _exit(3);
 }
 
@@ -311,10 +298,11 @@ static bool trial(step_trials *run)
         run->victim.direct = run->recoverer.direct = tries == 0;
         run->fell = run->completed = run->recovered = false;
         memset(run->state, 0, STEP_STATE_BYTES);
+        step_turn_next();
         alarm(TRIAL_SECONDS_MAX);
         if (scenario->setup != NULL) scenario->setup(run->state);
         wrong = die_and_recover(run, &astray);
-        if (wrong != NULL) say_failure(run, run->pair, wrong);
+        if (wrong != NULL) trials_say_failure(run, run->pair, wrong);
         if (scenario->teardown != NULL) scenario->teardown(run->state);
         alarm(0);
         if (astray) run->report->diverged++;
@@ -323,27 +311,35 @@ static bool trial(step_trials *run)
     return wrong == NULL;
 }
 
+/* The first trial warms up; the second shows the path. */
+static bool rehearse(step_trials *run)
+{
+    run->pair = false;
+    run->victim.k = TO_THE_END;
+    return trial(run) && trial(run);
+}
+
 /* Which instructions of the victim are tried beside those that changed something: each of that many, or none (0). */
 static long alone_stride(const step_trials *run, step_depth depth)
 {
     if (depth >= STEP_MORE_PAIRS) return 1;
+    if (run->walked) return run->victim_path.count / WALKED_MAX + 1;
     if (run->scenario->slow) return 0;
     return depth == STEP_SAMPLE ? run->victim_path.count / SAMPLE_MAX + 1 : 1;
 }
 
+/* Where the victim has walked, its changes need no real kills. */
 static bool run_alone(step_trials *run, step_depth depth)
 {
-    long stride;
+    long stride = alone_stride(run, depth);
 
     run->pair = false;
-    run->victim.k = TO_THE_END;
-    if (!trial(run) || !trial(run)) return false; /* the first one warms up; the second shows the path */
-    stride = alone_stride(run, depth);
     for (run->victim.k = 0;; run->victim.k++) {
         long k = run->victim.k;
         bool all = k >= run->victim_path.count;
+        bool change = !all && !run->walked && run->victim_path.points[k].change;
         if (all && (run->victim.steady || run->completed)) return true;
-        if (!all && !run->victim_path.points[k].change && (stride == 0 || k % stride != 0)) continue;
+        if (!all && !change && (stride == 0 || k % stride != 0)) continue;
         if (!trial(run)) return false;
         run->report->points++;
     }
@@ -360,6 +356,7 @@ static long count_changes(const step_path *path, bool every)
 static long pairs_max(const step_trials *run, bool every)
 {
     if (every) return ALL_PAIRS_MAX;
+    if (run->walked) return WALKED_MAX;
     return run->sparse ? SPARSE_PAIRS_MAX : PAIRS_MAX;
 }
 
@@ -386,7 +383,8 @@ static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
 static bool run_pairs(step_trials *run, bool every)
 {
     long victims = count_changes(&run->victim_path, every);
-    long stride = every ? 1 : victims / (run->sparse ? SPARSE_VICTIMS_MAX : PAIRS_VICTIMS_MAX) + 1;
+    long victims_max = run->sparse || run->walked ? SPARSE_VICTIMS_MAX : PAIRS_VICTIMS_MAX;
+    long stride = every ? 1 : victims / victims_max + 1;
     long i, number = every ? (long)time(NULL) : 0;
 
     run->pair = true;
@@ -444,6 +442,7 @@ static void say_report(const step_trials *run)
     printf("%s: killed at %ld of %ld points, %ld times asleep", run->scenario->name, report->points,
            run->victim_path.count, report->asleep);
     if (report->pairs > 0) printf("; with its recoverer at %ld pairs", report->pairs);
+    if (report->walked > 0) printf("; walked over %ld changes, %ld pairs", report->walked, report->walked_pairs);
     if (report->diverged > 0) printf("; %ld went another way", report->diverged);
     printf("; %ld failures, %.1f s\n", report->failures, report->seconds);
     fflush(stdout);
@@ -461,7 +460,9 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
     signal(SIGALRM, on_alarm);
 
     run.sparse = scenario->sparse && depth < STEP_MORE_PAIRS;
-    kept = run_alone(&run, depth);
+    kept = rehearse(&run);
+    if (kept && depth != STEP_ALONE && walk_serves(&run)) kept = walk_run(&run, depth, &run.walked);
+    if (kept) kept = run_alone(&run, depth);
     if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL)
         kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
 

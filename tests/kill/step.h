@@ -11,6 +11,10 @@
  * at which the shared memory had changed or a call had returned: in between nothing differs for who comes later. On
  * request pairs of any instructions are tried, for minutes.
  *
+ * Where all that an operation changes is shared memory, deaths need not happen: the victim walks through its
+ * operation once, is recovered at each change as if it had died there, and the memory is put back (walk.h). A sample
+ * of real kills stays.
+ *
  * Linux on x86-64 and arm64. Everything runs in one process and its forked children, on one CPU.
  */
 #ifndef KILL_STEP_H
@@ -76,6 +80,9 @@ typedef struct step_scenario {
     /* The operation's path differs from run to run: no short cuts to the point of death. */
     bool unsteady;
 
+    /* It changes more than memory: files, names. So it cannot be walked, see step_world. */
+    bool outside;
+
     /* A trial takes long: beside the changes no instruction is tried, unless more are asked for (STEP_MORE_PAIRS). */
     bool slow;
 
@@ -86,7 +93,7 @@ typedef struct step_scenario {
 /* How much is tried. */
 typedef enum step_depth {
     STEP_ALONE,      /* the victim at each instruction, in scenarios that are slow at each change */
-    STEP_SAMPLE,     /* the victim at each change and at a sample of its instructions, its recoverer at changes */
+    STEP_SAMPLE,     /* the victim at each change and at a sample of its instructions, its recoverer at a sample */
     STEP_PAIRS,      /* the victim at each instruction, the recoverer at each change */
     STEP_MORE_PAIRS, /* also in scenarios that are slow or sparse */
     STEP_ALL_PAIRS   /* and the recoverer at any instruction, for any instruction of the victim, up to a number */
@@ -94,10 +101,12 @@ typedef enum step_depth {
 
 /* What a run found. */
 typedef struct step_report {
-    long points;   /* instructions at which the victim was killed */
-    long asleep;   /* of these: killed while it slept */
-    long pairs;    /* of the second level */
-    long diverged; /* trials that took another path than the first run */
+    long points;       /* instructions at which the victim was killed */
+    long asleep;       /* of these: killed while it slept */
+    long pairs;        /* of the second level */
+    long walked;       /* deaths that were tried and did not happen: of the victim */
+    long walked_pairs; /* and of both */
+    long diverged;     /* trials that took another path than the first run */
     long failures;
     double seconds;
 } step_report;
@@ -114,6 +123,26 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
  */
 #define STEP_WATCHED 8
 void step_watch(int place, const void *base, size_t size);
+
+/*
+ * What the walk has to know of the world in which scenarios play. Without it nobody walks.
+ *
+ * `alone`, after setup: whether nobody but the victim and the recoverer changes anything from now on. `gone` makes
+ * the one of them who lives, and is stopped, look ended to whoever recovers; what it writes is put back.
+ */
+typedef struct step_world {
+    bool (*alone)(void *state);
+    void (*gone)(void *state, bool recoverer);
+} step_world;
+
+void step_world_is(const step_world *world);
+
+/* All memory that scenarios change, beside the state: it is what the walk puts back. Places as for step_watch(). */
+void step_keep(int place, void *base, size_t size);
+
+/* A number that is another in each trial: for what is done in this or that order in turn. */
+long step_turn(void);
+void step_turn_next(void);
 
 /* Formats a violation for check(). The text stays until the next call. */
 const char *step_says(const char *format, ...);

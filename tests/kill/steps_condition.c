@@ -79,7 +79,7 @@ static bool is_told(const struct clan *clan, int peer)
     for (i = 1; i < atomic_load(&arena_header()->threads_high); i++) {
         const struct thread_slot *slot = thread_slot_at(i);
         if (atomic_load(&slot->owner) == clan->peers[peer].slot + 1)
-            return (atomic_load(&slot->wait) & 3u) == WAITING_TOLD;
+            return (atomic_load(&slot->wait) & 7u) == WAITING_TOLD;
     }
     return false;
 }

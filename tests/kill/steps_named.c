@@ -151,6 +151,7 @@ static const char *check_list(void *state, bool completed)
 
 static const step_scenario scenarios[] = {
     {.name = "named.create",
+     .outside = true,
      .slow = true,
      .setup = begin,
      VICTIM,
@@ -159,6 +160,7 @@ static const step_scenario scenarios[] = {
      .check = check_free,
      ENDED},
     {.name = "named.attach",
+     .outside = true,
      .slow = true,
      .setup = begin_memory,
      VICTIM,
@@ -167,6 +169,7 @@ static const step_scenario scenarios[] = {
      .check = check_memory,
      ENDED},
     {.name = "named.unlink",
+     .outside = true,
      .slow = true,
      .setup = begin_memory,
      VICTIM,

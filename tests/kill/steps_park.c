@@ -248,6 +248,7 @@ static const step_scenario scenarios[] = {
      .check = check_other,
      .teardown = clan_end},
     {.name = "park.waker_and_root",
+     .outside = true,
      .setup = begin_orphans,
      .enter = enter_under_top,
      .operation = wake_one,

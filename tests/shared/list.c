@@ -1,5 +1,5 @@
 /* mproc/shareable_list.h. */
-#include "process/named.h"
+#include "shared/named_memory.h"
 #include "shelf.h"
 
 #include <stdio.h>

@@ -271,7 +271,7 @@ static bool sleeps_over(const struct thread_slot *slot, uint64_t object)
 
     if (atomic_load(&slot->owner) == 0) return false;
     if (parked >= object && parked < object + block_size(object)) return true;
-    return (atomic_load(&slot->wait) & 3) == 1 && atomic_load(&slot->wait_object) == object;
+    return (atomic_load(&slot->wait) & 7) == 1 && atomic_load(&slot->wait_object) == object;
 }
 
 static bool sleepers_have_come(void *context)

@@ -1,5 +1,5 @@
 /* Shared memory, with a name or without. */
-#include "process/named.h"
+#include "shared/named_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct named_head {
 
 /* What a reference has outside of the arena. `next` is guarded by the mutex. */
 struct attachment {
-    plat_named door;
+    plat_named os;
     char token[NAMED_TOKEN_BYTES];
     struct attachment *next;
 };
@@ -59,7 +59,7 @@ static void make_token(const char *name, char token[NAMED_TOKEN_BYTES])
     *token = 0;
 }
 
-/* Tells of whom the door's words are. */
+/* Tells of whom the platform's words are. */
 static mproc_status tell(mproc_status status, const char *name)
 {
     char words[256];
@@ -75,9 +75,9 @@ static mproc_status tell(mproc_status status, const char *name)
     return mproc_error(status, "shared memory '%s': %s", name, words);
 }
 
-static struct named_head *head_of(const plat_named *door)
+static struct named_head *head_of(const plat_named *os)
 {
-    return (struct named_head *)door->base;
+    return (struct named_head *)os->base;
 }
 
 /* ---- this process' attachments ------------------------------------------------------------------ */
@@ -111,13 +111,13 @@ static void leave_all(void)
 {
     if (atomic_load(&attachments.owner) != plat_process_id()) return;
     plat_mutex_lock(&attachments.mutex);
-    for (struct attachment *at = attachments.first; at; at = at->next) plat_named_leave(at->token, &at->door);
+    for (struct attachment *at = attachments.first; at; at = at->next) plat_named_leave(at->token, &at->os);
     plat_mutex_unlock(&attachments.mutex);
 }
 
 /*
- * With a process' first name. Names go at its end, whether it has a guard or not. From now on deaths in the family
- * are followed by a sweep; what other families have left over goes now.
+ * With a process' first name. Names go at its end, whether it has a guard or not. What other families have left over
+ * goes now.
  */
 static void begin_once(void)
 {
@@ -128,7 +128,6 @@ static void begin_once(void)
         if (!registered) registered = atexit(leave_all) == 0;
         attachments.first = NULL;
         atomic_store(&attachments.owner, plat_process_id());
-        atomic_store(&arena_header()->named, 1);
         plat_named_sweep();
     }
     plat_mutex_unlock(&attachments.mutex);
@@ -147,20 +146,19 @@ static mproc_status make_attachment(const char *name, struct attachment **out)
 
 static void give_up(struct attachment *attachment)
 {
-    plat_named_close(attachment->token, &attachment->door);
+    plat_named_close(attachment->token, &attachment->os);
     free(attachment);
 }
 
-static mproc_status check_head(const plat_named *door, enum object_kind kind, const char *name)
+static mproc_status check_head(const plat_named *os, enum object_kind kind, const char *name)
 {
-    struct named_head *head = head_of(door);
+    struct named_head *head = head_of(os);
 
-    if (door->size < DATA_AT || head->magic != HEAD_MAGIC || head->abi != ARENA_ABI)
+    if (os->size < DATA_AT || head->magic != HEAD_MAGIC || head->abi != ARENA_ABI)
         return mproc_error(MPROC_MISMATCH, "shared memory '%s' is of another version of the library", name);
     if (head->kind != (uint32_t)kind)
         return mproc_error(MPROC_MISMATCH, "'%s' is %s, not %s", name, handle_name(head->kind), handle_name(kind));
-    if (head->size > door->size - DATA_AT)
-        return mproc_error(MPROC_MISMATCH, "shared memory '%s' was cut short", name);
+    if (head->size > os->size - DATA_AT) return mproc_error(MPROC_MISMATCH, "shared memory '%s' was cut short", name);
     return atomic_load(&head->ready) ? MPROC_OK : tell(MPROC_NOT_FOUND, name);
 }
 
@@ -170,11 +168,11 @@ static mproc_status attach(enum object_kind kind, const char *name, struct attac
     mproc_status status;
 
     if ((status = make_attachment(name, &attachment)) != MPROC_OK) return status;
-    if ((status = plat_named_attach(attachment->token, &attachment->door)) != MPROC_OK) {
+    if ((status = plat_named_attach(attachment->token, &attachment->os)) != MPROC_OK) {
         free(attachment);
         return tell(status, name);
     }
-    if ((status = check_head(&attachment->door, kind, name)) == MPROC_OK) *out = attachment;
+    if ((status = check_head(&attachment->os, kind, name)) == MPROC_OK) *out = attachment;
     else give_up(attachment);
     return status;
 }
@@ -185,8 +183,7 @@ static mproc_status create(const struct named_head *head, const char *name, stru
     mproc_status status;
 
     if ((status = make_attachment(name, &attachment)) != MPROC_OK) return status;
-    status =
-        plat_named_create(attachment->token, DATA_AT + (size_t)head->size, head, sizeof *head, &attachment->door);
+    status = plat_named_create(attachment->token, DATA_AT + (size_t)head->size, head, sizeof *head, &attachment->os);
     if (status == MPROC_OK) {
         *out = attachment;
         return MPROC_OK;
@@ -197,29 +194,36 @@ static mproc_status create(const struct named_head *head, const char *name, stru
 
 /* ---- objects ---------------------------------------------------------------------------------- */
 
-static mproc_status make_object(enum object_kind kind, const struct attachment *attachment, const char *name,
-                                struct reference **out)
+/* It is an object, with its name, before there is anything else: from now on a name is not left behind. */
+static mproc_status make_object(enum object_kind kind, const char *name, uint64_t serial, struct reference **out)
 {
-    const struct named_head *head = head_of(&attachment->door);
     struct memory_object *object;
-    mproc_status status;
 
-    if ((status = reference_create(kind, sizeof *object, out)) != MPROC_OK) return status;
+    MPROC_TRY(check_name(name));
+    MPROC_TRY(reference_create(kind, sizeof *object, out));
     object = (struct memory_object *)(*out)->at;
-    object->size = head->size;
-    object->serial = head->serial;
+    object->serial = serial;
     memcpy(object->name, name, strlen(name) + 1);
+    reference_publish(*out);
     return MPROC_OK;
 }
 
-static mproc_status make_named(enum object_kind kind, struct attachment *attachment, const char *name,
-                               struct reference **out)
+/* The object gets what was attached for it, or goes. */
+static mproc_status complete(mproc_status status, struct attachment *attachment, struct reference *reference,
+                             struct reference **out)
 {
-    mproc_status status = make_object(kind, attachment, name, out);
+    struct memory_object *object = (struct memory_object *)reference->at;
 
-    if (status == MPROC_OK) enlist(*out, attachment);
-    else give_up(attachment);
-    return status;
+    if (status != MPROC_OK) {
+        reference_free(reference);
+        return status;
+    }
+    assert(attachment);
+    object->size = head_of(&attachment->os)->size;
+    object->serial = head_of(&attachment->os)->serial;
+    enlist(reference, attachment);
+    *out = reference;
+    return MPROC_OK;
 }
 
 static uint64_t in_arena_at(uint64_t object)
@@ -229,53 +233,63 @@ static uint64_t in_arena_at(uint64_t object)
 
 static mproc_status create_in_arena(enum object_kind kind, uint64_t size, struct reference **out)
 {
-    mproc_status status;
-
-    status = reference_create(kind, sizeof(struct memory_object) + ARENA_LINE + size, out);
-    if (status == MPROC_OK) ((struct memory_object *)(*out)->at)->size = size;
-    return status;
+    MPROC_TRY(reference_create(kind, sizeof(struct memory_object) + ARENA_LINE + size, out));
+    ((struct memory_object *)(*out)->at)->size = size;
+    reference_publish(*out);
+    return MPROC_OK;
 }
 
 mproc_status named_create(enum object_kind kind, uint64_t size, const char *name, struct reference **out)
 {
     struct named_head head = {.magic = HEAD_MAGIC, .abi = ARENA_ABI, .kind = (uint32_t)kind, .size = size};
     struct attachment *attachment = NULL;
+    struct reference *reference;
     mproc_status status;
 
     if (size > SIZE_MAX / 4)
         return mproc_error(MPROC_NO_MEMORY, "%llu bytes of shared memory are more than memory can hold",
                            (unsigned long long)size);
     if (!name) return create_in_arena(kind, size, out);
-    if ((status = check_name(name)) != MPROC_OK) return status;
-    if ((status = plat_system_random(&head.serial, sizeof head.serial)) != MPROC_OK) return status;
+    MPROC_TRY(plat_system_random(&head.serial, sizeof head.serial));
     head.serial |= 1; /* 0 is none */
-    if ((status = create(&head, name, &attachment)) != MPROC_OK) return status;
-    assert(attachment);
-    return make_named(kind, attachment, name, out);
+    MPROC_TRY(make_object(kind, name, head.serial, &reference));
+    status = create(&head, name, &attachment);
+    return complete(status, attachment, reference, out);
 }
 
 void named_publish(const struct reference *reference)
 {
-    reference_publish(reference);
-    if (reference->own) atomic_store(&head_of(&attachment_of(reference)->door)->ready, 1);
+    if (reference->own) atomic_store(&head_of(&attachment_of(reference)->os)->ready, 1);
+}
+
+static mproc_status attach_at_least(enum object_kind kind, uint64_t least, const char *name, struct attachment **out)
+{
+    struct attachment *attachment = NULL;
+
+    MPROC_TRY(attach(kind, name, &attachment));
+    assert(attachment);
+    if (head_of(&attachment->os)->size >= least) {
+        *out = attachment;
+        return MPROC_OK;
+    }
+    give_up(attachment);
+    return mproc_error(MPROC_MISMATCH, "'%s' is too small for %s", name, handle_name(kind));
 }
 
 mproc_status named_attach(enum object_kind kind, uint64_t least, const char *name, struct reference **out)
 {
     struct attachment *attachment = NULL;
+    struct reference *reference;
     mproc_status status;
 
-    if ((status = check_name(name)) != MPROC_OK) return status;
-    if ((status = attach(kind, name, &attachment)) != MPROC_OK) return status;
-    assert(attachment);
-    if (head_of(&attachment->door)->size >= least) return make_named(kind, attachment, name, out);
-    give_up(attachment);
-    return mproc_error(MPROC_MISMATCH, "'%s' is too small for %s", name, handle_name(kind));
+    MPROC_TRY(make_object(kind, name, 1, &reference));
+    status = attach_at_least(kind, least, name, &attachment);
+    return complete(status, attachment, reference, out);
 }
 
 void *named_memory(const struct reference *reference)
 {
-    if (reference->own) return (unsigned char *)attachment_of(reference)->door.base + DATA_AT;
+    if (reference->own) return (unsigned char *)attachment_of(reference)->os.base + DATA_AT;
     return arena_at(in_arena_at(reference->ref.offset));
 }
 
@@ -286,7 +300,7 @@ mproc_status named_unlink(const struct reference *reference)
 
     if (!reference->own)
         return mproc_error(MPROC_NOT_SUPPORTED, "this shared memory has no name that could be unlinked");
-    status = plat_named_unlink(attachment_of(reference)->token, &attachment_of(reference)->door);
+    status = plat_named_unlink(attachment_of(reference)->token, &attachment_of(reference)->os);
     return status == MPROC_OK ? MPROC_OK : tell(status, name);
 }
 
@@ -302,7 +316,7 @@ mproc_status named_open(struct reference *reference)
     if (object->serial == 0) return MPROC_OK; /* it is in the arena */
     if ((status = attach(kind, object->name, &attachment)) != MPROC_OK) return status;
     assert(attachment);
-    if (head_of(&attachment->door)->serial == object->serial) {
+    if (head_of(&attachment->os)->serial == object->serial) {
         enlist(reference, attachment);
         return MPROC_OK;
     }
@@ -318,4 +332,16 @@ void named_close(struct reference *reference)
     delist(attachment);
     give_up(attachment);
     reference->own = NULL;
+}
+
+/* Its user's lock on the file went with the user; if nobody else has one, the name goes now. */
+void named_holder_died(struct intent *intent, uint64_t object)
+{
+    const struct memory_object *dead = (const struct memory_object *)arena_at(object);
+    char token[NAMED_TOKEN_BYTES];
+
+    (void)intent;
+    if (dead->serial == 0) return;
+    make_token(dead->name, token);
+    plat_named_tidy(token);
 }
