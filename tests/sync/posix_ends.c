@@ -124,11 +124,13 @@ static _Atomic uint32_t entered;
 /* As a thread that is ended in a wait: it stands in its slot as one who waits, and it was there first. */
 static void *waits_until_told(void *condition)
 {
+    uint32_t word;
+
     CHECK_OK(mproc_condition_acquire(condition, MPROC_FOREVER));
     waiting_enter(offset_of(condition), 0);
     CHECK_OK(mproc_condition_release(condition));
     atomic_store(&entered, 1);
-    while (waiting_object(thread_self.slot) != 0) plat_thread_yield();
+    while (waiting_state(&word) == WAITING_STILL) plat_thread_yield();
     pthread_exit(NULL);
 }
 
@@ -150,7 +152,7 @@ static void case_notification_of_a_thread_that_exits_goes_to_the_next(void)
     board_await(&entered, 1);
     crowd_init(&crowd);
     crowd_add(&crowd, 1, is_notified, condition);
-    peers_await_sleepers(condition, 1);
+    peers_await_sleepers(condition, 2);
     CHECK_OK(mproc_condition_acquire(condition, MPROC_FOREVER));
     CHECK_OK(mproc_condition_notify(condition, 1));
     CHECK_OK(mproc_condition_release(condition));
