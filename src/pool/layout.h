@@ -2,7 +2,7 @@
  * A pool as its workers see it: one block of the arena.
  *
  * The items of a map pass through windows, which are numbered 1, 2, 3 ... through the pool's life.
- * Window n lies in place n % 2: while the workers compute one, the caller fills and empties the
+ * Window n lies in buffer n % 2: while the workers compute one, the caller fills and empties the
  * other. A window is cut into chunks; each chunk has a word, and claiming a chunk is one
  * compare-and-swap on it. So a chunk always names who has it, and dispatching costs no messages.
  */
@@ -32,7 +32,7 @@ enum chunk_state { CHUNK_CLAIMED = 1, CHUNK_DONE = 2, CHUNK_FAILED = 3 };
 #define CHUNK_OWNER_CALLER 0x3FFFu
 
 /*
- * A count or place that belongs to one window: window number << 17 | value. What carries another
+ * A count or position that belongs to one window: window number << 17 | value. What carries another
  * window's number counts as not there.
  */
 #define TAGGED_SHIFT 17

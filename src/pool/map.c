@@ -1,8 +1,9 @@
 /* mproc_pool_map(): the caller fills the next window and empties the last one while workers compute. */
-#include "pool/map.h"
-
 #include <string.h>
 
+#include "pool/buffer.h"
+#include "pool/partition.h"
+#include "pool/workers.h"
 #include "process/arguments.h"
 #include "process/family.h"
 
@@ -46,14 +47,14 @@ static mproc_status set_job(struct map *map)
     return MPROC_OK;
 }
 
-/* Windows of an earlier map that was interrupted may still be computed: they have the places until then. */
-static mproc_status wait_for_places(struct map *map)
+/* Windows of an earlier map that was interrupted may still be computed: they have the buffers until then. */
+static mproc_status wait_for_buffers(struct map *map)
 {
     mproc_status status;
 
     for (int i = 0; i < 2; i++)
-        if ((status = place_wait(map->pool, &map->pool->places[i])) != MPROC_OK) return status;
-    place_close_all(map->pool);
+        if ((status = buffer_wait(map->pool, &map->pool->buffers[i])) != MPROC_OK) return status;
+    buffer_close_all(map->pool);
     return MPROC_OK;
 }
 
@@ -65,9 +66,9 @@ static mproc_status run_windows(struct map *map)
 
     map->failures_seen = atomic_load(&pool->shared->failures);
     for (uint64_t i = 0; i < map->windows && status == MPROC_OK; i++) {
-        for (; opened < map->windows && opened < i + 2; opened++) place_open(map, opened, map->before + 1 + opened);
-        status = place_wait(pool, &pool->places[(map->before + 1 + i) % 2]);
-        if (status == MPROC_OK) place_drain(map, &pool->places[(map->before + 1 + i) % 2]);
+        for (; opened < map->windows && opened < i + 2; opened++) buffer_open(map, opened, map->before + 1 + opened);
+        status = buffer_wait(pool, &pool->buffers[(map->before + 1 + i) % 2]);
+        if (status == MPROC_OK) buffer_drain(map, &pool->buffers[(map->before + 1 + i) % 2]);
     }
     return status;
 }
@@ -78,13 +79,13 @@ static mproc_status run_windows(struct map *map)
  */
 static void give_up(struct map *map, mproc_status status)
 {
-    place_give_up(map->pool, status);
+    buffer_give_up(map->pool, status);
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
     for (int i = 0; i < 2; i++) {
-        struct pool_place *place = &map->pool->places[i];
-        if (place->view.number <= map->before || place->view.first < map->drained) continue;
-        if (map->in_place) place_wait_until_left(map->pool, place);
-        place_drain_done(map, place);
+        struct pool_buffer *buffer = &map->pool->buffers[i];
+        if (buffer->view.number <= map->before || buffer->view.first < map->drained) continue;
+        if (map->in_place) buffer_wait_until_left(map->pool, buffer);
+        buffer_drain_done(map, buffer);
     }
 }
 
@@ -100,11 +101,11 @@ static mproc_status begin(struct map *map)
 
     if ((status = check_open(map->pool)) != MPROC_OK) return status;
     plat_mutex_lock(&map->pool->mutex);
-    status = members_refill(map->pool);
+    status = workers_restart(map->pool);
     plat_mutex_unlock(&map->pool->mutex);
     if (status != MPROC_OK && atomic_load(&map->pool->shared->running) == 0) return status;
-    if ((status = wait_for_places(map)) != MPROC_OK) return status;
-    if ((status = place_prepare(map)) != MPROC_OK) return status;
+    if ((status = wait_for_buffers(map)) != MPROC_OK) return status;
+    if ((status = buffer_prepare(map)) != MPROC_OK) return status;
     return set_job(map);
 }
 
@@ -157,7 +158,7 @@ mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_fu
     memset(&all, 0, sizeof all);
     if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
     if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = plan_map(&map, &all)) != MPROC_OK) return status;
+    if ((status = partition_map(&map, &all)) != MPROC_OK) return status;
     if (count == 0) return check_open(pool);
     for (size_t i = 0; map.statuses && i < count; i++) map.statuses[i] = MPROC_OK;
     return run(&map);

@@ -1,14 +1,13 @@
 /* Creates, closes, joins and frees pools. */
-#include "pool/pool.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/cells.h"
 #include "arena/park.h"
-#include "object/wait.h"
-#include "process/family.h"
+#include "object/cells.h"
 #include "object/interrupt.h"
+#include "object/wait.h"
+#include "pool/workers.h"
+#include "process/family.h"
 
 static mproc_status check_options(const mproc_pool_options *options)
 {
@@ -36,16 +35,16 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     return MPROC_OK;
 }
 
-static mproc_status start_members(mproc_pool *pool)
+static mproc_status start_workers(mproc_pool *pool)
 {
     mproc_status status;
 
     for (uint32_t i = 0; i < pool->count; i++) {
-        pool->members[i].pool = pool;
-        pool->members[i].index = i;
+        pool->records[i].pool = pool;
+        pool->records[i].index = i;
     }
     plat_mutex_lock(&pool->mutex);
-    status = members_fill(pool);
+    status = workers_start(pool);
     plat_mutex_unlock(&pool->mutex);
     return status;
 }
@@ -67,12 +66,12 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
     }
     pool->count = (uint32_t)(all.workers > 0 ? all.workers : plat_system_cpu_count());
     if (pool->count > POOL_WORKERS_MAX) pool->count = POOL_WORKERS_MAX;
-    if (!(pool->members = calloc(pool->count, sizeof *pool->members))) {
+    if (!(pool->records = calloc(pool->count, sizeof *pool->records))) {
         status = mproc_error(MPROC_NO_MEMORY, "no memory for %u workers", pool->count);
         goto done;
     }
     if ((status = create_shared(pool, &all)) != MPROC_OK) goto done;
-    if ((status = start_members(pool)) != MPROC_OK) goto done;
+    if ((status = start_workers(pool)) != MPROC_OK) goto done;
 
     *out = pool;
     pool = NULL;
@@ -101,7 +100,7 @@ static void end_work(mproc_pool *pool, enum pool_state state)
     plat_mutex_lock(&pool->mutex);
     if (state == POOL_CLOSED) atomic_compare_exchange_strong(&pool->shared->state, &open, POOL_CLOSED);
     else atomic_store(&pool->shared->state, POOL_TERMINATED);
-    if (state == POOL_TERMINATED) members_kill(pool);
+    if (state == POOL_TERMINATED) workers_kill(pool);
     plat_mutex_unlock(&pool->mutex);
     pool_ring(pool->shared, pool->count);
     window_alarm(pool->shared);
@@ -149,9 +148,9 @@ mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
 static void free_memory(mproc_pool *pool)
 {
     for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < pool->places[i].outgrown_count; k++) cells_give(pool->places[i].outgrown[k]);
-        cells_give(pool->places[i].words);
-        cells_give(pool->places[i].data);
+        for (int k = 0; k < pool->buffers[i].outgrown_count; k++) cells_give(pool->buffers[i].outgrown[k]);
+        cells_give(pool->buffers[i].words);
+        cells_give(pool->buffers[i].data);
     }
     cells_give(pool->args);
     cells_give(pool->cell);
@@ -163,10 +162,10 @@ void mproc_pool_free(mproc_pool *pool)
     if (pool->shared && family_enter() == MPROC_OK) {
         mproc_pool_terminate(pool);
         wait_for_workers(pool, PLAT_FOREVER, false);
-        members_free(pool);
+        workers_free(pool);
         free_memory(pool);
     }
-    free(pool->members);
+    free(pool->records);
     free(pool);
 }
 
@@ -185,9 +184,9 @@ size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
     if (family_enter() != MPROC_OK) return 0; /* a fork() copy: another thread may have had the mutex at the fork */
     plat_mutex_lock(&self->mutex);
     for (uint32_t i = 0; i < pool->count; i++) {
-        const struct pool_member *member = &pool->members[i];
-        if (!member->process && (!member->thread || member->ended)) continue;
-        if (count < capacity) pids[count] = member->thread ? plat_process_id() : mproc_process_pid(member->process);
+        const struct worker_record *record = &pool->records[i];
+        if (!record->process && (!record->thread || record->ended)) continue;
+        if (count < capacity) pids[count] = record->thread ? plat_process_id() : mproc_process_pid(record->process);
         count++;
     }
     plat_mutex_unlock(&self->mutex);

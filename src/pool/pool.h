@@ -7,8 +7,8 @@
 #include "pool/window.h"
 #include "object/reference.h"
 
-/* One place for a worker: who fills it now. Guarded by the pool's mutex. */
-struct pool_member {
+/* The record of a worker, by index: who it is now. Guarded by the pool's mutex. */
+struct worker_record {
     mproc_pool *pool;
     uint32_t index;
     mproc_process *process;
@@ -21,7 +21,7 @@ struct pool_member {
 };
 
 /*
- * A place for chunk words grows by doubling, from WORDS_MIN up to WORDS_MAX. One that was too small is kept to the
+ * A buffer for chunk words grows by doubling, from WORDS_MIN up to WORDS_MAX. One that was too small is kept to the
  * pool's end: a worker that is late may still look for a chunk in it, and must find nothing but chunk words.
  */
 #define WORDS_MIN 64
@@ -31,7 +31,7 @@ struct pool_member {
 static_assert(WORDS_MAX <= TAGGED_MASK, "the number of chunks in a window is a value that belongs to it");
 
 /* The memory of one of the two windows, kept from map to map. */
-struct pool_place {
+struct pool_buffer {
     _Atomic uint64_t *words; /* cells of blocks: chunk words followed by outcomes */
     _Atomic uint64_t *outgrown[WORDS_GROWTHS];
     int outgrown_count;
@@ -53,42 +53,27 @@ struct pool_failure {
 };
 
 /*
- * `mutex` guards the members and what their deaths change; `map_mutex` lets one map run at a time and
- * guards the places. Lock order: map_mutex, mutex, then those of the processes.
+ * `mutex` guards the records and what their deaths change; `map_mutex` lets one map run at a time and
+ * guards the buffers. Lock order: map_mutex, mutex, then those of the processes.
  */
 struct mproc_pool {
     struct pool_shared *shared;
     _Atomic uint64_t *cell;
-    struct pool_member *members;
+    struct worker_record *records;
     uint32_t count;
 
     plat_mutex mutex;
     uint32_t names;
-    uint32_t stillborn; /* workers in a row that ended before they were ready */
-    uint32_t stillborn_weight;
+    uint32_t failed_starts; /* workers in a row that ended before they were ready */
+    uint32_t failed_starts_weight;
     mproc_status broken; /* why no worker is started any more; those that run go on */
     char broken_text[POOL_TEXT_BYTES];
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
 
     plat_mutex map_mutex;
-    struct pool_place places[2];
+    struct pool_buffer buffers[2];
     _Atomic uint64_t *args; /* of the map that runs, or was given up: a worker that is late may still read them */
 };
-
-/* Starts a worker in each place that has none. Under `mutex`. */
-mproc_status members_fill(mproc_pool *pool);
-
-/* As members_fill(), for a new map: workers that could not begin in the last one may try again. Under `mutex`. */
-mproc_status members_refill(mproc_pool *pool);
-
-/* Ends all workers that are processes. Under `mutex`. */
-void members_kill(mproc_pool *pool);
-
-/* Waits for the threads, frees the processes' objects: no worker runs any more. */
-void members_free(mproc_pool *pool);
-
-/* Whether there is a worker at all. Under `mutex`. */
-bool members_any(const mproc_pool *pool);
 
 /* Wakes up to `count` of the workers that sleep, after a change of `posted`, `state` or `busy`. */
 void pool_ring(struct pool_shared *shared, uint32_t count);

@@ -4,10 +4,10 @@
 #include "arena/park.h"
 
 /* Offsets in the arena; among threads the data's addresses are given as they are. */
-static unsigned char *data_at(const struct pool_shared *shared, uint64_t place)
+static unsigned char *data_at(const struct pool_shared *shared, uint64_t buffer)
 {
-    if (place == 0) return NULL;
-    return shared->threads ? (unsigned char *)(uintptr_t)place : (unsigned char *)arena_at(place);
+    if (buffer == 0) return NULL;
+    return shared->threads ? (unsigned char *)(uintptr_t)buffer : (unsigned char *)arena_at(buffer);
 }
 
 static uint64_t get(const _Atomic uint64_t *field)
@@ -68,7 +68,7 @@ static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner,
     window_finish(view, chunk, owner, CHUNK_FAILED);
 }
 
-uint64_t window_bury(const struct window_view *view, uint32_t worker, mproc_status status)
+uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc_status status)
 {
     uint64_t finished = 0, lost = UINT64_MAX;
 

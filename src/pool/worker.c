@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "object/wait.h"
-#include "pool/compute.h"
+#include "pool/run_chunks.h"
 
 /* Longer than it takes to wake the caller, who may have the next map ready. */
 #define SPIN_NS ((int64_t)50000)
@@ -40,15 +40,15 @@ static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index
     return NULL;
 }
 
-static bool spin(const struct compute *compute, uint64_t next)
+static bool spin(const struct chunk_runner *runner, uint64_t next)
 {
-    struct pool_shared *shared = compute->shared;
+    struct pool_shared *shared = runner->shared;
     _Atomic uint32_t *token;
     int64_t until_ns;
     bool news = false;
 
-    if (compute->copies && shared->workers >= arena_header()->cpus) return false;
-    if (!(token = take_spinner(shared, compute->index))) return false;
+    if (runner->copies && shared->workers >= arena_header()->cpus) return false;
+    if (!(token = take_spinner(shared, runner->index))) return false;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
         for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared, next)); i++) plat_thread_pause();
@@ -79,23 +79,23 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name, st
 {
     struct pool_worker *worker = pool_worker_at(shared, index);
     struct reference_scope *before = reference_scope_enter(scope);
-    struct compute compute = {
+    struct chunk_runner runner = {
         .shared = shared, .worker = worker, .index = index, .call = {mproc_no_args(), name, scope}};
     uint64_t posted, next = atomic_load(&shared->posted);
 
     if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */
     else if (next > 1) next--;
     plat_thread_schedule_as(&shared->schedule);
-    task_enter(&compute.task);
+    task_enter(&runner.task);
     atomic_fetch_add(&worker->ready, 1);
     while (!may_end(shared, next)) {
         if ((posted = atomic_load(&shared->posted)) >= next) {
             if (posted > next + 1) next = posted - 1;
-            compute_window(&compute, next++);
+            run_chunks(&runner, next++);
             continue;
         }
         if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, worker, next);
-        else if (!spin(&compute, next)) sleep_for_news(shared, worker, next);
+        else if (!spin(&runner, next)) sleep_for_news(shared, worker, next);
     }
     task_leave();
     reference_scope_enter(before);

@@ -41,20 +41,20 @@ static mproc_status square(const void *item, void *result, mproc_call *call)
  * Very many in a row that end before they begin would be taken for a broken program. On a machine that is busy all
  * are killed before they begin, so when there were many already, only one that has begun is.
  */
-static bool is_fair(const mproc_pool *pool, const struct pool_member *member)
+static bool is_fair(const mproc_pool *pool, const struct worker_record *record)
 {
-    uint32_t ready = atomic_load(&pool_worker_at(pool->shared, member->index)->ready);
+    uint32_t ready = atomic_load(&pool_worker_at(pool->shared, record->index)->ready);
 
-    return pool->stillborn < 40 || ready != member->ready_before;
+    return pool->failed_starts < 40 || ready != record->ready_before;
 }
 
 /* Under the pool's mutex a worker's object stays. */
 static void kill_one(struct pool_storm *storm)
 {
-    const struct pool_member *member = &storm->pool->members[storm_random(&storm->seed) % WORKERS];
+    const struct worker_record *record = &storm->pool->records[storm_random(&storm->seed) % WORKERS];
 
     plat_mutex_lock(&storm->pool->mutex);
-    if (member->process != NULL && is_fair(storm->pool, member) && mproc_process_kill(member->process) == MPROC_OK)
+    if (record->process != NULL && is_fair(storm->pool, record) && mproc_process_kill(record->process) == MPROC_OK)
         storm->kills++;
     plat_mutex_unlock(&storm->pool->mutex);
 }

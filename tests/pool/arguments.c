@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 static mproc_status scale(const void *item, void *result, mproc_call *call)
 {
@@ -29,11 +29,11 @@ static void check_scales(mproc_pool *pool, int64_t factor, size_t count)
 
 static void case_each_map_has_its_own_arguments(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
     for (int64_t factor = 1; factor <= 40; factor++) check_scales(pool, factor, 50);
     check_scales(pool, 7, 500000);
-    crew_check_squares(pool, 100, 0);
+    fixture_check_squares(pool, 100, 0);
     check_scales(pool, 9, 50);
     mproc_pool_free(pool);
 }
@@ -53,7 +53,7 @@ static void case_range_functions_have_them_too(void)
 {
     int64_t numbers[1000], results[1000];
     mproc_map_options options = {.chunk_size = 13, .args = MPROC_ARGS(MPROC_LIST(10, 20, 30))};
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     for (int i = 0; i < 1000; i++) numbers[i] = i;
     CHECK_OK(
@@ -75,7 +75,7 @@ static void case_wrong_arguments_fail_the_items(void)
 {
     mproc_map_options options = {.args = MPROC_ARGS("a text")};
     char items[3] = {0};
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     CHECK_REFUSED(mproc_pool_map(pool, wants_a_number, items, 1, NULL, 0, 3, &options), MPROC_INVALID,
                   "is a string, the function wants an int32_t");
@@ -88,12 +88,12 @@ static void case_arguments_that_cannot_be_are_refused(void)
 {
     mproc_map_options options = {.args = MPROC_ARGS(1, "caf\xE9")};
     char items[3] = {0};
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
-    CHECK_REFUSED(mproc_pool_map(pool, crew_fail_always, items, 1, NULL, 0, 3, &options), MPROC_INVALID,
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_fail_always, items, 1, NULL, 0, 3, &options), MPROC_INVALID,
                   "argument 2 of 'map': a string is not UTF-8");
     options.args = mproc_int(1);
-    CHECK_REFUSED(mproc_pool_map(pool, crew_fail_always, items, 1, NULL, 0, 3, &options), MPROC_INVALID,
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_fail_always, items, 1, NULL, 0, 3, &options), MPROC_INVALID,
                   "MPROC_ARGS");
     check_scales(pool, 3, 50);
     mproc_pool_free(pool);
@@ -102,13 +102,13 @@ static void case_arguments_that_cannot_be_are_refused(void)
 /* Reads its arguments again when the map that they belong to may long be over. */
 static mproc_status reads_late(const void *item, void *result, mproc_call *call)
 {
-    crew_board *board = crew_board_of(item);
+    fixture_board *board = fixture_board_of(item);
     const char *text;
 
     (void)result;
     MPROC_TRY(mproc_unpack(call, &text));
     atomic_fetch_add(&board->started, 1);
-    crew_await(&board->go, 1);
+    fixture_await(&board->go, 1);
     CHECK_STRING(text, "these stay for whoever is late");
     atomic_fetch_add(&board->count, 1);
     return MPROC_OK;
@@ -116,29 +116,29 @@ static mproc_status reads_late(const void *item, void *result, mproc_call *call)
 
 static void case_arguments_stay_for_a_worker_that_is_late(void)
 {
-    crew_board *board = crew_board_create();
-    crew_map map = {.pool = crew_create(1), .function = reads_late, .items = crew_items(4), .count = 4};
+    fixture_board *board = fixture_board_create();
+    fixture_map map = {.pool = fixture_create(1), .function = reads_late, .items = fixture_items(4), .count = 4};
 
     map.options.chunk_size = 1;
     map.options.args = MPROC_ARGS("these stay for whoever is late");
-    crew_map_start(&map);
-    crew_await(&board->started, 1);
+    fixture_map_start(&map);
+    fixture_await(&board->started, 1);
     mproc_interrupt();
-    if (crew_is_threads()) atomic_store(&board->go, 1); /* the map waits for those who are in its arrays */
-    crew_map_join(&map);
+    if (fixture_is_threads()) atomic_store(&board->go, 1); /* the map waits for those who are in its arrays */
+    fixture_map_join(&map);
     /* A worker thread that goes on may be through before the map has seen that it is interrupted. */
-    CHECK(map.status == MPROC_INTERRUPTED || (crew_is_threads() && map.status == MPROC_OK));
+    CHECK(map.status == MPROC_INTERRUPTED || (fixture_is_threads() && map.status == MPROC_OK));
     atomic_store(&board->go, 1);
     mproc_interrupted();
     check_scales(map.pool, 5, 50);
     CHECK_EQ(atomic_load(&board->count), atomic_load(&board->started));
     mproc_pool_free(map.pool);
-    crew_map_free(&map);
+    fixture_map_free(&map);
     free(map.items);
-    crew_board_drop();
+    fixture_board_drop();
 }
 
-CHECK_TWINS(map_args_processes, crew_of_processes, map_args_threads, crew_of_threads,
+CHECK_TWINS(map_args_processes, fixture_of_processes, map_args_threads, fixture_of_threads,
     CASE(each_map_has_its_own_arguments),
     CASE(range_functions_have_them_too),
     CASE(wrong_arguments_fail_the_items),

@@ -1,7 +1,7 @@
 /* mproc/pool.h: workers that end before they have begun, beside others that work. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 #include "pool/pool.h"
 
 static bool starts_no_more(void *context)
@@ -15,7 +15,7 @@ static bool starts_no_more(void *context)
     return broken != MPROC_OK;
 }
 
-static void check_only_one_is_lost(const crew_map *map)
+static void check_only_one_is_lost(const fixture_map *map)
 {
     int lost = 0;
 
@@ -29,31 +29,31 @@ static void check_only_one_is_lost(const crew_map *map)
 /* Successors of the killed one are another program, which ends at once; the pool gives up to start more. */
 static void case_successors_that_cannot_begin_do_not_stop_the_others(void)
 {
-    mproc_pool *pool = crew_create(3);
-    crew_board *board = crew_board_create();
-    crew_map map = {.pool = pool, .function = crew_sit, .items = crew_items(40), .count = 40};
+    mproc_pool *pool = fixture_create(3);
+    fixture_board *board = fixture_board_create();
+    fixture_map map = {.pool = pool, .function = fixture_sit, .items = fixture_items(40), .count = 40};
 
     map.options.chunk_size = 1;
-    crew_map_start(&map);
-    crew_await(&board->started, 3);
-    CHECK_OK(mproc_set_executable(CREW_NO_GUARD));
+    fixture_map_start(&map);
+    fixture_await(&board->started, 3);
+    CHECK_OK(mproc_set_executable(POOL_NO_GUARD));
     os_kill((int64_t)atomic_load(&board->marks[1]));
     CHECK_WAIT_UNTIL(starts_no_more, pool);
     check_pause_ms(20); /* the caller of map has been woken, and must not have given up */
     atomic_store(&board->go, 1000);
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
     CHECK_CONTAINS(map.text, "while it computed");
     check_only_one_is_lost(&map);
-    crew_check_squares(pool, 1000, 1); /* by two */
+    fixture_check_squares(pool, 1000, 1); /* by two */
     CHECK_OK(mproc_set_executable(NULL));
-    crew_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 1);
     free(map.items);
-    crew_map_free(&map);
-    crew_board_drop();
+    fixture_map_free(&map);
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
-CHECK_SUITE_SETUP(pool_birth, crew_of_processes,
+CHECK_SUITE_SETUP(pool_birth, fixture_of_processes,
     CASE(successors_that_cannot_begin_do_not_stop_the_others),
 );

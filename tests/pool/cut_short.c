@@ -1,7 +1,7 @@
 /* mproc/pool.h: maps that are ended before they are done: what is not begun any more, and what was done. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 #include "pool/pool.h"
 
 /* Items of the first window, with chunks of one; and so many that there is a second. */
@@ -10,11 +10,11 @@ enum { FIRST_WINDOW = 65536, ITEMS = 2 * FIRST_WINDOW };
 /* The first item waits until it may end; those of the second window count themselves, and take their time. */
 static mproc_status stay_or_count(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_of(own);
 
     (void)call;
-    if (own->value == 0) crew_await(&board->go, 1);
+    if (own->value == 0) fixture_await(&board->go, 1);
     if (own->value >= FIRST_WINDOW) {
         atomic_fetch_add(&board->count, 1);
         check_pause_ms(1);
@@ -23,7 +23,7 @@ static mproc_status stay_or_count(const void *item, void *result, mproc_call *ca
     return MPROC_OK;
 }
 
-static void await_rest(crew_board *board)
+static void await_rest(fixture_board *board)
 {
     uint32_t seen = 0;
 
@@ -37,23 +37,23 @@ static void await_rest(crew_board *board)
 
 static void check_nothing_is_begun(bool terminates, mproc_status status)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_map map = {.pool = pool, .function = stay_or_count, .items = crew_items(ITEMS), .count = ITEMS};
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_map map = {.pool = pool, .function = stay_or_count, .items = fixture_items(ITEMS), .count = ITEMS};
 
     map.options.chunk_size = 1;
-    crew_map_start(&map);
-    crew_await(&board->count, 3);
+    fixture_map_start(&map);
+    fixture_await(&board->count, 3);
     if (terminates) mproc_pool_terminate(pool);
     else mproc_interrupt();
     await_rest(board);
     atomic_store(&board->go, 1);
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, status);
     CHECK(atomic_load(&board->count) < FIRST_WINDOW);
     free(map.items);
-    crew_map_free(&map);
-    crew_board_drop();
+    fixture_map_free(&map);
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -75,13 +75,13 @@ enum { SOME = 1000 };
 /* The first item waits until it may end. */
 static mproc_status stay_or_square(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_of(own);
 
     (void)call;
     *(int64_t *)result = own->value * own->value;
     atomic_fetch_add(&board->count, 1);
-    if (own->value == 0) crew_await(&board->go, 1);
+    if (own->value == 0) fixture_await(&board->go, 1);
     return MPROC_OK;
 }
 
@@ -93,23 +93,23 @@ static bool is_given_up(void *context)
 }
 
 /* Returns the map's status. If workers use the caller's arrays, it comes back only when the first item is done. */
-static mproc_status cut(crew_map *map, crew_board *board, bool in_place, bool terminates)
+static mproc_status cut(fixture_map *map, fixture_board *board, bool in_place, bool terminates)
 {
     map->options.chunk_size = 1;
-    crew_map_start(map);
-    crew_await(&board->count, SOME);
+    fixture_map_start(map);
+    fixture_await(&board->count, SOME);
     if (terminates) mproc_pool_terminate(map->pool);
     else mproc_interrupt();
     if (in_place) {
         CHECK_WAIT_UNTIL(is_given_up, map->pool);
         atomic_store(&board->go, 1);
     }
-    crew_map_join(map);
+    fixture_map_join(map);
     atomic_store(&board->go, 1);
     return map->status;
 }
 
-static void check_done(const crew_map *map, mproc_status first)
+static void check_done(const fixture_map *map, mproc_status first)
 {
     CHECK_STATUS(map->options.statuses[0], first);
     for (size_t i = 1; i < SOME; i++) {
@@ -120,15 +120,15 @@ static void check_done(const crew_map *map, mproc_status first)
 
 static void check_what_was_done(bool terminates, mproc_status status)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_map map = {.pool = pool, .function = stay_or_square, .items = crew_items(SOME), .count = SOME};
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_map map = {.pool = pool, .function = stay_or_square, .items = fixture_items(SOME), .count = SOME};
 
-    CHECK_STATUS(cut(&map, board, crew_is_threads(), terminates), status);
-    check_done(&map, crew_is_threads() ? MPROC_OK : status);
+    CHECK_STATUS(cut(&map, board, fixture_is_threads(), terminates), status);
+    check_done(&map, fixture_is_threads() ? MPROC_OK : status);
     free(map.items);
-    crew_map_free(&map);
-    crew_board_drop();
+    fixture_map_free(&map);
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -146,10 +146,10 @@ static void case_items_that_were_done_are_ok_after_terminate(void)
 /* Items in shared memory are used in place by processes, too; all of them are done when the map comes back. */
 static void case_items_in_shared_memory_that_were_done_are_ok(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_item *items = crew_items(SOME);
-    crew_map map = {.pool = pool, .function = stay_or_square, .count = SOME};
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(SOME);
+    fixture_map map = {.pool = pool, .function = stay_or_square, .count = SOME};
     mproc_shared_array *array;
 
     CHECK_OK(mproc_shared_array_create(sizeof *items, SOME, NULL, NULL, &array));
@@ -160,17 +160,17 @@ static void case_items_in_shared_memory_that_were_done_are_ok(void)
     CHECK(mproc_interrupted());
     mproc_shared_array_free(array);
     free(items);
-    crew_map_free(&map);
-    crew_board_drop();
+    fixture_map_free(&map);
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
-CHECK_SUITE_SETUP(pool_cut_short, crew_of_threads,
+CHECK_SUITE_SETUP(pool_cut_short, fixture_of_threads,
     CASE(terminate_ends_both_windows),
     CASE(interrupt_ends_both_windows),
 );
 
-CHECK_TWINS(pool_given_up, crew_of_processes, pool_given_up_threads, crew_of_threads,
+CHECK_TWINS(pool_given_up, fixture_of_processes, pool_given_up_threads, fixture_of_threads,
     CASE(items_that_were_done_are_ok_after_an_interrupt),
     CASE(items_that_were_done_are_ok_after_terminate),
     CASE(items_in_shared_memory_that_were_done_are_ok),

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 #include "process/things.h"
 
 enum { COUNT = 40 };
@@ -10,15 +10,15 @@ enum { COUNT = 40 };
 /* Tells who has item 5, and waits there for ever; the others are squared. */
 static mproc_status sit_at_5(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_of(own);
 
     (void)call;
     *(int64_t *)result = own->value * own->value;
     if (own->value != 5 || atomic_load(&board->go)) return MPROC_OK;
     atomic_store(&board->pid, mproc_getpid());
     atomic_fetch_add(&board->started, 1);
-    crew_await(&board->go, 1);
+    fixture_await(&board->go, 1);
     return MPROC_OK;
 }
 
@@ -37,11 +37,11 @@ static bool is_complete(void *context)
 static void check_restored(mproc_pool *pool)
 {
     CHECK_WAIT_UNTIL(is_complete, pool);
-    crew_check_squares(pool, 1000, 1);
-    crew_check_squares(pool, 1000, 0);
+    fixture_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 0);
 }
 
-static void check_items(const crew_map *map, size_t from, size_t end, mproc_status status)
+static void check_items(const fixture_map *map, size_t from, size_t end, mproc_status status)
 {
     for (size_t i = 0; i < map->count; i++) {
         bool lost = from <= i && i < end;
@@ -50,17 +50,17 @@ static void check_items(const crew_map *map, size_t from, size_t end, mproc_stat
     }
 }
 
-static void start_map(crew_map *map, mproc_pool *pool, mproc_item_function *function, size_t chunk)
+static void start_map(fixture_map *map, mproc_pool *pool, mproc_item_function *function, size_t chunk)
 {
-    *map = (crew_map){.pool = pool, .function = function, .items = crew_items(COUNT), .count = COUNT};
+    *map = (fixture_map){.pool = pool, .function = function, .items = fixture_items(COUNT), .count = COUNT};
     map->options.chunk_size = chunk;
-    crew_map_start(map);
+    fixture_map_start(map);
 }
 
-static void free_map(crew_map *map)
+static void free_map(fixture_map *map)
 {
     free(map->items);
-    crew_map_free(map);
+    fixture_map_free(map);
 }
 
 static void check_text_names(const char *text, int64_t pid)
@@ -76,21 +76,21 @@ static void check_text_names(const char *text, int64_t pid)
 
 static void kill_in_an_item(int workers, size_t chunk, size_t from, size_t end)
 {
-    mproc_pool *pool = crew_create(workers);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(workers);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_map(&map, pool, sit_at_5, chunk);
-    crew_await(&board->started, 1);
+    fixture_await(&board->started, 1);
     os_kill(atomic_load(&board->pid));
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
     check_text_names(map.text, atomic_load(&board->pid));
     CHECK_CONTAINS(map.text, os_killed_text());
     check_items(&map, from, end, MPROC_WORKER_LOST);
     check_restored(pool);
     free_map(&map);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -111,7 +111,7 @@ static void case_the_only_worker_is_killed_in_an_item(void)
 
 static void case_workers_killed_while_idle_are_replaced(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t pids[3];
 
     for (int round = 0; round < 10; round++) {
@@ -129,14 +129,14 @@ static void kill_all(const mproc_pool *pool)
 
     CHECK_EQ(mproc_pool_pids(pool, pids, 3), 3);
     for (int i = 0; i < 3; i++) os_kill(pids[i]);
-    CHECK_WAIT_UNTIL(crew_all_gone, pids);
+    CHECK_WAIT_UNTIL(fixture_all_gone, pids);
 }
 
 /* The first of all, and successors. */
 static void case_workers_killed_while_they_start_are_replaced(void)
 {
     for (int round = 0; round < check_many(20, 6); round++) {
-        mproc_pool *pool = crew_create(3);
+        mproc_pool *pool = fixture_create(3);
 
         /* Where a kill leaves only an exit code, the first of all would be taken for a program without a guard. */
         if (os_killed_kind() == MPROC_EXIT_SIGNALLED) kill_all(pool);
@@ -151,16 +151,16 @@ static void case_workers_killed_while_they_start_are_replaced(void)
 
 static void case_all_workers_are_killed_at_once(void)
 {
-    mproc_pool *pool = crew_create(3);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(3);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
     int lost = 0;
 
-    start_map(&map, pool, crew_sit, 1);
-    crew_await(&board->started, 3);
+    start_map(&map, pool, fixture_sit, 1);
+    fixture_await(&board->started, 3);
     atomic_store(&board->go, 1);
     for (int i = 0; i < 3; i++) os_kill(atomic_load(&board->marks[i]));
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
     for (int i = 0; i < COUNT; i++) {
         lost += map.options.statuses[i] == MPROC_WORKER_LOST;
@@ -170,32 +170,32 @@ static void case_all_workers_are_killed_at_once(void)
     CHECK_EQ(lost, 3);
     check_restored(pool);
     free_map(&map);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 static void case_a_worker_killed_after_close_is_replaced_for_the_rest(void)
 {
-    mproc_pool *pool = crew_create(1);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_map(&map, pool, sit_at_5, 1);
-    crew_await(&board->started, 1);
+    fixture_await(&board->started, 1);
     mproc_pool_close(pool);
     os_kill(atomic_load(&board->pid));
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
     check_items(&map, 5, 6, MPROC_WORKER_LOST);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     free_map(&map);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 static void case_a_worker_killed_after_close_is_joined(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t pids[2];
 
     CHECK_EQ(mproc_pool_pids(pool, pids, 2), 2);
@@ -209,7 +209,7 @@ static void case_a_worker_killed_after_close_is_joined(void)
 /* The first loss in the array's order, although the other came first in time. */
 static mproc_status exit_at_7_and_late_at_2(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
+    const fixture_item *own = item;
 
     (void)call;
     *(int64_t *)result = own->value * own->value;
@@ -223,18 +223,18 @@ static mproc_status exit_at_7_and_late_at_2(const void *item, void *result, mpro
 
 static void case_the_first_loss_in_the_arrays_order_is_reported(void)
 {
-    mproc_pool *pool = crew_create(4);
-    crew_map map;
+    mproc_pool *pool = fixture_create(4);
+    fixture_map map;
 
-    crew_board_create();
+    fixture_board_create();
     start_map(&map, pool, exit_at_7_and_late_at_2, 1);
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
     CHECK_CONTAINS(map.text, "exit code 2 ");
     CHECK_CONTAINS(map.text, "chunk of item 2");
     CHECK_STATUS(map.options.statuses[7], MPROC_WORKER_LOST);
     free_map(&map);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -279,7 +279,7 @@ static mproc_status write_to_nowhere(const void *item, void *result, mproc_call 
 
 static void check_loss(mproc_item_function *function, const char *part)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t values[4] = {0, 1, 2, 3}, results[4];
     mproc_status statuses[4];
 
@@ -323,7 +323,7 @@ static mproc_status always_exit(const void *item, void *result, mproc_call *call
 
 static void case_a_map_ends_even_if_every_task_ends_its_worker(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t values[COUNT] = {0}, results[COUNT];
     mproc_status statuses[COUNT];
 
@@ -338,14 +338,14 @@ static void case_a_map_ends_even_if_every_task_ends_its_worker(void)
 /* The function lies in a module that ends every worker that opens it: none of them gets as far as the function. */
 static void case_a_map_ends_even_if_no_worker_survives_the_functions_module(void)
 {
-    mproc_item_function *function = (mproc_item_function *)os_open_function(CREW_MODULE, "crew_module_function");
+    mproc_item_function *function = (mproc_item_function *)os_open_function(POOL_MODULE, "pool_module_function");
     mproc_pool *pool;
     int64_t values[10] = {0}, results[10];
     mproc_status statuses[10];
 
     CHECK_BASELINE();
-    os_set_variable("CREW_MODULE_EXITS", "1");
-    pool = crew_create(2);
+    os_set_variable("POOL_MODULE_EXITS", "1");
+    pool = fixture_create(2);
     CHECK_REFUSED(mproc_pool_map(pool, function, values, 8, results, 8, 10,
                                  &(mproc_map_options){.chunk_size = 1, .statuses = statuses}),
                   MPROC_WORKER_LOST, "while it computed the chunk of item 0");
@@ -356,12 +356,12 @@ static void case_a_map_ends_even_if_no_worker_survives_the_functions_module(void
 
 static void case_a_function_of_another_module_is_found(void)
 {
-    mproc_item_function *function = (mproc_item_function *)os_open_function(CREW_MODULE, "crew_module_function");
+    mproc_item_function *function = (mproc_item_function *)os_open_function(POOL_MODULE, "pool_module_function");
     mproc_pool *pool;
     int64_t values[10], results[10];
 
     CHECK_BASELINE();
-    pool = crew_create(2);
+    pool = fixture_create(2);
     for (int i = 0; i < 10; i++) values[i] = i;
     CHECK_OK(mproc_pool_map(pool, function, values, 8, results, 8, 10, NULL));
     for (int i = 0; i < 10; i++) CHECK_EQ(results[i], 2 * i);
@@ -390,12 +390,12 @@ static void kill_at_random(void *context)
 static mproc_status square_slowly(const void *item, void *result, mproc_call *call)
 {
     if (*(const int64_t *)item % 16 == 0) check_pause_ms(1);
-    return crew_square(item, result, call);
+    return fixture_square(item, result, call);
 }
 
 static void case_a_hundred_kills_lose_nothing_but_their_chunks(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     plat_thread *killer;
     int64_t values[200], results[200];
     mproc_status statuses[200];
@@ -413,7 +413,7 @@ static void case_a_hundred_kills_lose_nothing_but_their_chunks(void)
         }
     }
     plat_thread_join(killer);
-    crew_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 1);
     check_restored(pool);
     mproc_pool_free(pool);
 }
@@ -441,7 +441,7 @@ static void case_locks_of_a_worker_that_was_killed_are_abandoned(void)
     things all;
 
     things_create(&all);
-    pool = crew_create(1);
+    pool = fixture_create(1);
     CHECK_REFUSED(mproc_pool_map(pool, dies_with_all_locks, "x", 1, NULL, 0, 1,
                                  &(mproc_map_options){.args = THINGS_LIST(&all)}),
                   MPROC_WORKER_LOST, os_killed_text());
@@ -455,7 +455,7 @@ static void case_locks_of_a_worker_that_was_killed_are_abandoned(void)
     mproc_pool_free(pool);
 }
 
-CHECK_SUITE_SETUP(pool_death, crew_of_processes,
+CHECK_SUITE_SETUP(pool_death, fixture_of_processes,
     CASE(a_worker_killed_in_an_item_loses_only_that),
     CASE(a_worker_killed_in_a_chunk_loses_all_of_it),
     CASE(the_only_worker_is_killed_in_an_item),

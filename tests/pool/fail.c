@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 enum { COUNT = 60 };
 
@@ -30,7 +30,7 @@ static mproc_status map_numbers(mproc_pool *pool, mproc_item_function *function,
 /* In chunks of 5: 3 and 4 are lost with 3, but 13 and 14 with 13, and so on. */
 static void case_a_failure_skips_the_rest_of_its_chunk(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t results[COUNT];
     mproc_status statuses[COUNT];
 
@@ -46,7 +46,7 @@ static void case_a_failure_skips_the_rest_of_its_chunk(void)
 
 static void case_a_map_that_is_not_begun_fails_all_items(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t results[COUNT];
     mproc_status statuses[COUNT];
 
@@ -58,7 +58,7 @@ static void case_a_map_that_is_not_begun_fails_all_items(void)
 
 static void case_in_chunks_of_one_only_the_item_fails(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t results[COUNT];
     mproc_status statuses[COUNT];
 
@@ -72,19 +72,19 @@ static void case_in_chunks_of_one_only_the_item_fails(void)
 
 static void case_statuses_are_ok_when_all_is_well(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t results[COUNT];
     mproc_status statuses[COUNT];
 
     for (int i = 0; i < COUNT; i++) statuses[i] = MPROC_TIMEOUT;
-    CHECK_OK(map_numbers(pool, crew_square, 7, results, statuses));
+    CHECK_OK(map_numbers(pool, fixture_square, 7, results, statuses));
     for (int i = 0; i < COUNT; i++) CHECK_EQ(statuses[i], MPROC_OK);
     mproc_pool_free(pool);
 }
 
 static void case_the_text_is_the_functions_with_the_workers_name(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t results[COUNT];
 
     CHECK_REFUSED(map_numbers(pool, fail_at_3, 5, results, NULL), MPROC_USER + 3, "no luck with 3");
@@ -103,7 +103,7 @@ static mproc_status fail_late_at_3(const void *item, void *result, mproc_call *c
 
 static void case_the_first_failure_in_the_arrays_order_is_reported(void)
 {
-    mproc_pool *pool = crew_create(4);
+    mproc_pool *pool = fixture_create(4);
     int64_t results[COUNT];
 
     for (int i = 0; i < 10; i++)
@@ -124,7 +124,7 @@ static mproc_status fail_at_30000(const void *item, void *result, mproc_call *ca
 static void case_failures_are_found_in_any_window(void)
 {
     enum { MANY = 1000000 };
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t *values = malloc(MANY * sizeof *values);
     int64_t *results = malloc(MANY * sizeof *results);
     mproc_status *statuses = malloc(MANY * sizeof *statuses);
@@ -159,7 +159,7 @@ static mproc_status fail_silently_after_0(const void *item, void *result, mproc_
 
 static void case_a_failure_without_text_has_the_statuses_own(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
     int64_t value = 0;
     int64_t result;
 
@@ -187,7 +187,7 @@ static mproc_status say_very_much(const void *item, void *result, mproc_call *ca
 
 static void case_a_long_text_is_cut(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
 
     CHECK_REFUSED(mproc_pool_map(pool, say_very_much, NULL, 0, NULL, 0, 1, NULL), MPROC_USER, "begin xxxxxxxxxx");
     CHECK(strlen(mproc_last_error_text()) < 1001);
@@ -204,7 +204,7 @@ static mproc_status return_the_value(const void *item, void *result, mproc_call 
 
 static void case_any_status_may_be_returned(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t result;
 
     for (int64_t value = 0; value < 25; value++)
@@ -225,7 +225,7 @@ static mproc_status fail_range_with_23(size_t first, size_t count, const void *i
 
 static void case_a_range_fails_as_a_whole(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t results[COUNT];
     mproc_status statuses[COUNT];
 
@@ -241,27 +241,27 @@ static void case_a_range_fails_as_a_whole(void)
 
 static void case_the_pool_goes_on_after_failures(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t results[COUNT];
 
     for (int i = 0; i < 20; i++) {
         CHECK_STATUS(map_numbers(pool, fail_at_3, 4, results, NULL), MPROC_USER + 3);
-        crew_check_squares(pool, 500, 0);
+        fixture_check_squares(pool, 500, 0);
     }
     mproc_pool_free(pool);
 }
 
 static void case_success_leaves_the_callers_text_alone(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     mproc_error(MPROC_USER, "mine");
-    crew_check_squares(pool, 100, 0);
+    fixture_check_squares(pool, 100, 0);
     CHECK_STRING(mproc_last_error_text(), "mine");
     mproc_pool_free(pool);
 }
 
-CHECK_TWINS(pool_failures, crew_of_processes, pool_failures_threads, crew_of_threads,
+CHECK_TWINS(pool_failures, fixture_of_processes, pool_failures_threads, fixture_of_threads,
     CASE(a_failure_skips_the_rest_of_its_chunk),
     CASE(in_chunks_of_one_only_the_item_fails),
     CASE(statuses_are_ok_when_all_is_well),

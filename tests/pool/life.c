@@ -1,17 +1,17 @@
 /* mproc/pool.h: close, join, terminate, free; interrupts; several maps and pools at once. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 /* Has begun; ends when it may. */
 static mproc_status wait_for_go(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_of(own);
 
     (void)call;
     atomic_fetch_add(&board->started, 1);
-    crew_await(&board->go, 1);
+    fixture_await(&board->go, 1);
     *(int64_t *)result = own->value;
     return MPROC_OK;
 }
@@ -19,10 +19,10 @@ static mproc_status wait_for_go(const void *item, void *result, mproc_call *call
 /* Counts itself and takes its time: a map of many of them does not end within a case. */
 static mproc_status take_time(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
+    const fixture_item *own = item;
 
     (void)call;
-    atomic_fetch_add(&crew_board_of(own)->started, 1);
+    atomic_fetch_add(&fixture_board_of(own)->started, 1);
     check_pause_ms(2);
     *(int64_t *)result = own->value;
     return MPROC_OK;
@@ -34,25 +34,25 @@ enum { ENDLESS = 100000 };
 
 static void case_map_is_refused_after_close(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t value = 3, square = 0;
 
-    crew_check_squares(pool, 100, 0);
+    fixture_check_squares(pool, 100, 0);
     mproc_pool_close(pool);
-    CHECK_REFUSED(mproc_pool_map(pool, crew_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "was closed");
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "was closed");
     CHECK_EQ(square, 0);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    CHECK_REFUSED(mproc_pool_map(pool, crew_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "was closed");
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "was closed");
     mproc_pool_free(pool);
 }
 
 static void case_map_is_refused_after_terminate(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t value = 3, square = 0;
 
     mproc_pool_terminate(pool);
-    CHECK_REFUSED(mproc_pool_map(pool, crew_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "was closed");
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "was closed");
     CHECK_EQ(square, 0);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     mproc_pool_free(pool);
@@ -60,46 +60,46 @@ static void case_map_is_refused_after_terminate(void)
 
 static void case_join_needs_close_or_terminate(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     CHECK_REFUSED(mproc_pool_join(pool, MPROC_FOREVER), MPROC_BAD_STATE, "close or terminate it");
     CHECK_REFUSED(mproc_pool_join(pool, 0), MPROC_BAD_STATE, "close or terminate it");
-    crew_check_squares(pool, 100, 0);
+    fixture_check_squares(pool, 100, 0);
     mproc_pool_free(pool);
 }
 
 static void case_join_waits_for_the_workers_end(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
     mproc_pool_close(pool);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    if (!crew_is_threads()) CHECK_EQ(mproc_pool_pids(pool, NULL, 0), 0);
+    if (!fixture_is_threads()) CHECK_EQ(mproc_pool_pids(pool, NULL, 0), 0);
     CHECK_OK(mproc_pool_join(pool, 0));
     CHECK_REFUSED(mproc_pool_join(pool, -1), MPROC_INVALID, "MPROC_FOREVER");
     CHECK_REFUSED(mproc_pool_join(pool, INT64_MIN), MPROC_INVALID, "MPROC_FOREVER");
     mproc_pool_free(pool);
 }
 
-static void start_waiting_map(crew_map *map, mproc_pool *pool, crew_board *board, size_t count)
+static void start_waiting_map(fixture_map *map, mproc_pool *pool, fixture_board *board, size_t count)
 {
-    *map = (crew_map){.pool = pool, .function = wait_for_go, .items = crew_items(count), .count = count};
-    crew_map_start(map);
-    crew_await(&board->started, 1);
+    *map = (fixture_map){.pool = pool, .function = wait_for_go, .items = fixture_items(count), .count = count};
+    fixture_map_start(map);
+    fixture_await(&board->started, 1);
 }
 
-static void end_map(crew_map *map)
+static void end_map(fixture_map *map)
 {
-    crew_map_join(map);
+    fixture_map_join(map);
     free(map->items);
-    crew_map_free(map);
+    fixture_map_free(map);
 }
 
 static void case_join_times_out_while_a_worker_works(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_waiting_map(&map, pool, board, 4);
     mproc_pool_close(pool);
@@ -110,16 +110,16 @@ static void case_join_times_out_while_a_worker_works(void)
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     end_map(&map);
     CHECK_OK(map.status);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 /* What was begun is done, all of it, also what lies in windows that were not open yet. */
 static void case_close_lets_a_map_finish(void)
 {
-    mproc_pool *pool = crew_create(3);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(3);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_waiting_map(&map, pool, board, 300000);
     mproc_pool_close(pool);
@@ -129,7 +129,7 @@ static void case_close_lets_a_map_finish(void)
     CHECK_OK(map.status);
     CHECK_EQ(atomic_load(&board->started), 300000);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -140,10 +140,10 @@ static void join_closed(void *pool)
 
 static void case_join_may_be_called_by_several_threads(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
     plat_thread *threads[4];
-    crew_map map;
+    fixture_map map;
 
     start_waiting_map(&map, pool, board, 2);
     mproc_pool_close(pool);
@@ -152,21 +152,21 @@ static void case_join_may_be_called_by_several_threads(void)
     atomic_store(&board->go, 1);
     for (int i = 0; i < 4; i++) plat_thread_join(threads[i]);
     end_map(&map);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 /* ---- terminate and free ----------------------------------------------------------------------- */
 
-static void start_endless_map(crew_map *map, mproc_pool *pool, crew_board *board)
+static void start_endless_map(fixture_map *map, mproc_pool *pool, fixture_board *board)
 {
-    *map = (crew_map){.pool = pool, .function = take_time, .items = crew_items(ENDLESS), .count = ENDLESS};
+    *map = (fixture_map){.pool = pool, .function = take_time, .items = fixture_items(ENDLESS), .count = ENDLESS};
     map->options.chunk_size = 2;
-    crew_map_start(map);
-    crew_await(&board->started, 20);
+    fixture_map_start(map);
+    fixture_await(&board->started, 20);
 }
 
-static void check_cut_short(const crew_map *map, const crew_board *board, mproc_status status)
+static void check_cut_short(const fixture_map *map, const fixture_board *board, mproc_status status)
 {
     CHECK_STATUS(map->status, status);
     CHECK(atomic_load(&board->started) < ENDLESS);
@@ -177,68 +177,68 @@ static void check_cut_short(const crew_map *map, const crew_board *board, mproc_
 
 static void case_terminate_ends_a_map(void)
 {
-    mproc_pool *pool = crew_create(3);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(3);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_endless_map(&map, pool, board);
     mproc_pool_terminate(pool);
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_CONTAINS(map.text, "was terminated");
     check_cut_short(&map, board, MPROC_TERMINATED);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     mproc_pool_terminate(pool);
     mproc_pool_close(pool);
     free(map.items);
-    crew_map_free(&map);
-    crew_board_drop();
+    fixture_map_free(&map);
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 /* At whatever point of the map it comes. */
 static void case_terminate_ends_a_map_at_any_time(void)
 {
-    crew_board_create();
+    fixture_board_create();
     for (int i = 0; i < 40; i++) {
-        mproc_pool *pool = crew_create(2);
-        crew_map map = {.pool = pool, .function = take_time, .items = crew_items(5000), .count = 5000};
+        mproc_pool *pool = fixture_create(2);
+        fixture_map map = {.pool = pool, .function = take_time, .items = fixture_items(5000), .count = 5000};
 
         map.options.chunk_size = 1;
-        crew_map_start(&map);
+        fixture_map_start(&map);
         if (i % 4 > 0) check_pause_ms(i % 4 - 1);
         mproc_pool_terminate(pool);
         end_map(&map);
         CHECK(map.status == MPROC_TERMINATED || map.status == MPROC_CLOSED);
         mproc_pool_free(pool);
     }
-    crew_board_drop();
+    fixture_board_drop();
 }
 
 static void case_terminate_does_not_wait_for_work(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_waiting_map(&map, pool, board, 2);
     mproc_pool_terminate(pool);
     /* Threads cannot be ended: they go on to the end of what they are in. */
-    if (crew_is_threads()) {
+    if (fixture_is_threads()) {
         CHECK_REFUSED(mproc_pool_join(pool, 20), MPROC_TIMEOUT, "still run");
         atomic_store(&board->go, 1);
     }
     end_map(&map);
-    if (!crew_is_threads() || map.status != MPROC_OK) CHECK_STATUS(map.status, MPROC_TERMINATED);
+    if (!fixture_is_threads() || map.status != MPROC_OK) CHECK_STATUS(map.status, MPROC_TERMINATED);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 static void case_free_ends_a_pool_that_runs(void)
 {
     for (int i = 0; i < 20; i++) {
-        mproc_pool *pool = crew_create(4);
-        if (i % 2) crew_check_squares(pool, 1000, 0);
+        mproc_pool *pool = fixture_create(4);
+        if (i % 2) fixture_check_squares(pool, 1000, 0);
         mproc_pool_free(pool);
     }
 }
@@ -250,11 +250,11 @@ static void case_free_takes_null(void)
 
 static void case_free_follows_close_and_terminate(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
     mproc_pool_close(pool);
     mproc_pool_free(pool);
-    pool = crew_create(3);
+    pool = fixture_create(3);
     mproc_pool_terminate(pool);
     mproc_pool_free(pool);
 }
@@ -263,52 +263,52 @@ static void case_free_follows_close_and_terminate(void)
 
 static void case_interrupt_ends_a_map_and_the_pool_goes_on(void)
 {
-    mproc_pool *pool = crew_create(3);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(3);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_endless_map(&map, pool, board);
     mproc_interrupt();
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_CONTAINS(map.text, "was interrupted");
     check_cut_short(&map, board, MPROC_INTERRUPTED);
     /* This thread was interrupted, too, and learns of it at its own next wait. */
     CHECK(mproc_interrupted());
-    for (int i = 0; i < 5; i++) crew_check_squares(pool, 100000, 3);
+    for (int i = 0; i < 5; i++) fixture_check_squares(pool, 100000, 3);
     free(map.items);
-    crew_map_free(&map);
-    crew_board_drop();
+    fixture_map_free(&map);
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 /* What was begun goes on in the workers, but not into the next map's results. */
 static void case_map_after_an_interrupt_has_its_own_results(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
 
     for (int i = 0; i < 5; i++) {
-        crew_map map = {.pool = pool, .function = take_time, .items = crew_items(5000), .count = 5000};
+        fixture_map map = {.pool = pool, .function = take_time, .items = fixture_items(5000), .count = 5000};
         uint32_t before = atomic_load(&board->started);
 
         map.options.chunk_size = 10;
-        crew_map_start(&map);
-        crew_await(&board->started, before + 1);
+        fixture_map_start(&map);
+        fixture_await(&board->started, before + 1);
         mproc_interrupt();
         end_map(&map);
         CHECK_STATUS(map.status, MPROC_INTERRUPTED);
         CHECK(mproc_interrupted());
-        crew_check_squares(pool, 5000, 1);
+        fixture_check_squares(pool, 5000, 1);
     }
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 static void case_join_is_interrupted(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_map map;
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_map map;
 
     start_waiting_map(&map, pool, board, 2);
     mproc_pool_close(pool);
@@ -317,7 +317,7 @@ static void case_join_is_interrupted(void)
     atomic_store(&board->go, 1);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     end_map(&map);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -325,12 +325,12 @@ static void case_join_is_interrupted(void)
 
 static void map_squares(void *pool)
 {
-    for (size_t i = 0; i < 30; i++) crew_check_squares(pool, 1 + i * 700, i % 4);
+    for (size_t i = 0; i < 30; i++) fixture_check_squares(pool, 1 + i * 700, i % 4);
 }
 
 static void case_threads_map_on_one_pool(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     plat_thread *threads[4];
 
     for (int i = 0; i < 4; i++) CHECK_OK(plat_thread_start(map_squares, pool, &threads[i]));
@@ -342,13 +342,13 @@ static void case_threads_map_on_one_pool(void)
 /* One that waits for its turn when the pool is closed is refused as any other. */
 static void case_maps_that_wait_for_their_turn_meet_a_closed_pool(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_map first;
-    crew_map second = {.pool = pool, .function = take_time, .items = crew_items(10), .count = 10};
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_map first;
+    fixture_map second = {.pool = pool, .function = take_time, .items = fixture_items(10), .count = 10};
 
     start_waiting_map(&first, pool, board, 2);
-    crew_map_start(&second);
+    fixture_map_start(&second);
     check_pause_ms(10);
     mproc_pool_close(pool);
     atomic_store(&board->go, 1);
@@ -356,13 +356,13 @@ static void case_maps_that_wait_for_their_turn_meet_a_closed_pool(void)
     end_map(&second);
     CHECK_OK(first.status);
     CHECK_STATUS(second.status, MPROC_CLOSED);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
 static void case_pools_work_side_by_side(void)
 {
-    mproc_pool *pools[3] = {crew_create(2), crew_create(3), crew_create(1)};
+    mproc_pool *pools[3] = {fixture_create(2), fixture_create(3), fixture_create(1)};
     plat_thread *threads[3];
 
     for (int i = 0; i < 3; i++) CHECK_OK(plat_thread_start(map_squares, pools[i], &threads[i]));
@@ -372,14 +372,15 @@ static void case_pools_work_side_by_side(void)
 
 static void case_processes_and_threads_work_side_by_side(void)
 {
-    mproc_pool *ours = crew_create(2);
+    mproc_pool *ours = fixture_create(2);
     mproc_pool *others;
 
     CHECK_OK(mproc_pool_create(
-        &(mproc_pool_options){.workers = 2, .kind = crew_is_threads() ? MPROC_PROCESSES : MPROC_THREADS}, &others));
+        &(mproc_pool_options){.workers = 2, .kind = fixture_is_threads() ? MPROC_PROCESSES : MPROC_THREADS},
+        &others));
     for (int i = 0; i < 10; i++) {
-        crew_check_squares(ours, 3000, 0);
-        crew_check_squares(others, 3000, 0);
+        fixture_check_squares(ours, 3000, 0);
+        fixture_check_squares(others, 3000, 0);
     }
     mproc_pool_free(others);
     mproc_pool_free(ours);
@@ -396,7 +397,7 @@ static mproc_status sum_with_a_pool(const void *item, void *result, mproc_call *
     (void)call;
     for (int i = 0; i < 100; i++) numbers[i] = i;
     MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.workers = 2}, &pool));
-    status = mproc_pool_map(pool, crew_square, numbers, 8, squares, 8, (size_t)*value, NULL);
+    status = mproc_pool_map(pool, fixture_square, numbers, 8, squares, 8, (size_t)*value, NULL);
     for (int i = 0; i < *value; i++) sum += squares[i];
     *(int64_t *)result = sum;
     mproc_pool_free(pool);
@@ -405,7 +406,7 @@ static mproc_status sum_with_a_pool(const void *item, void *result, mproc_call *
 
 static void case_workers_have_pools_of_their_own(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t values[6] = {1, 2, 3, 10, 50, 100}, sums[6];
 
     CHECK_OK(mproc_pool_map(pool, sum_with_a_pool, values, 8, sums, 8, 6, NULL));
@@ -433,7 +434,7 @@ static bool is_among(int64_t pid, const int64_t *pids, size_t count)
 
 static void case_pids_are_those_of_the_workers(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     int64_t pids[4] = {-1, -1, -1, -1};
     int64_t told[50];
 
@@ -445,7 +446,7 @@ static void case_pids_are_those_of_the_workers(void)
     CHECK_EQ(pids[3], -1);
     CHECK_OK(mproc_pool_map(pool, tell_pid, NULL, 0, told, sizeof told[0], 50, NULL));
     for (int i = 0; i < 50; i++) CHECK(is_among(told[i], pids, 3));
-    for (int i = 0; i < 3; i++) CHECK_EQ(pids[i] == mproc_getpid(), crew_is_threads());
+    for (int i = 0; i < 3; i++) CHECK_EQ(pids[i] == mproc_getpid(), fixture_is_threads());
     mproc_pool_free(pool);
 }
 
@@ -459,7 +460,7 @@ static mproc_status tell_name(const void *item, void *result, mproc_call *call)
 
 static void case_worker_processes_are_daemons_with_names(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
     char name[32] = "";
 
     CHECK_OK(mproc_pool_map(pool, tell_name, NULL, 0, name, sizeof name, 1, NULL));
@@ -467,7 +468,7 @@ static void case_worker_processes_are_daemons_with_names(void)
     mproc_pool_free(pool);
 }
 
-CHECK_TWINS(pool_life, crew_of_processes, pool_life_threads, crew_of_threads,
+CHECK_TWINS(pool_life, fixture_of_processes, pool_life_threads, fixture_of_threads,
     CASE(map_is_refused_after_close),
     CASE(map_is_refused_after_terminate),
     CASE(join_needs_close_or_terminate),
@@ -490,7 +491,7 @@ CHECK_TWINS(pool_life, crew_of_processes, pool_life_threads, crew_of_threads,
     CASE(pids_are_those_of_the_workers),
 );
 
-CHECK_SUITE_SETUP(pool_life_in_processes, crew_of_processes,
+CHECK_SUITE_SETUP(pool_life_in_processes, fixture_of_processes,
     CASE(processes_and_threads_work_side_by_side),
     CASE(workers_have_pools_of_their_own),
     CASE(worker_processes_are_daemons_with_names),

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 /* ---- limits ----------------------------------------------------------------------------------- */
 
@@ -65,7 +65,7 @@ static void case_create_without_files_leaves_nothing(void)
         refused++;
     }
     CHECK(refused >= 8);
-    crew_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 1);
     mproc_pool_free(pool);
 }
 
@@ -92,7 +92,7 @@ static void case_create_without_processes_leaves_nothing(void)
     }
     set_processes(before.rlim_max, before.rlim_max);
     CHECK_OK(create_four(&pool));
-    crew_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 1);
     mproc_pool_free(pool);
 }
 
@@ -119,9 +119,9 @@ static void case_map_without_processes_fails_and_the_next_goes_on(void)
     CHECK_EQ(mproc_pool_pids(pool, pids, 4), 4);
     for (int i = 0; i < 4; i++) os_kill(pids[i]);
     CHECK_WAIT_UNTIL(all_gone, pids);
-    CHECK_REFUSED(mproc_pool_map(pool, crew_square, &value, 8, &square, 8, 1, NULL), MPROC_LIMIT, "PoolWorker-");
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, &value, 8, &square, 8, 1, NULL), MPROC_LIMIT, "PoolWorker-");
     set_processes(before.rlim_max, before.rlim_max);
-    crew_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 1);
     CHECK_EQ(mproc_pool_pids(pool, pids, 4), 4);
     mproc_pool_free(pool);
 }
@@ -131,29 +131,29 @@ static void case_map_without_processes_fails_and_the_next_goes_on(void)
 /* Holds a worker that has ended: it is no more, but its parent cannot collect it before the tracer lets it go. */
 static mproc_status trace(mproc_call *call)
 {
-    crew_item item;
-    crew_board *board;
+    fixture_item item;
+    fixture_board *board;
     pid_t pid;
     int status;
 
     MPROC_TRY(mproc_unpack_bytes(call, &item, sizeof item));
-    board = crew_board_of(&item);
+    board = fixture_board_of(&item);
     pid = (pid_t)atomic_load(&board->pid);
     if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0) {
         atomic_store(&board->started, 2);
         return MPROC_OK;
     }
     atomic_store(&board->started, 1);
-    crew_await(&board->go, 1);
+    fixture_await(&board->go, 1);
     CHECK_EQ(waitpid(pid, &status, __WALL), pid);
     return MPROC_OK;
 }
 
 static void case_a_worker_that_ends_under_a_debugger_is_replaced(void)
 {
-    mproc_pool *pool = crew_create(1);
-    crew_board *board = crew_board_create();
-    crew_item *item = crew_items(1);
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    fixture_item *item = fixture_items(1);
     mproc_process *tracer;
     int64_t pid;
 
@@ -161,16 +161,16 @@ static void case_a_worker_that_ends_under_a_debugger_is_replaced(void)
     atomic_store(&board->pid, pid);
     CHECK_OK(mproc_process_create(trace, mproc_bytes(item, sizeof *item), NULL, &tracer));
     CHECK_OK(mproc_process_start(tracer));
-    crew_await(&board->started, 1);
+    fixture_await(&board->started, 1);
     if (atomic_load(&board->started) == 2) CHECK_SKIP("this system lets nobody trace a process");
     os_kill(pid);
     check_pause_ms(20);
     atomic_store(&board->go, 1);
     CHECK_OK(mproc_process_join(tracer, MPROC_FOREVER));
-    crew_check_squares(pool, 100, 1);
+    fixture_check_squares(pool, 100, 1);
     mproc_process_free(tracer);
     free(item);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -208,7 +208,7 @@ static void case_a_successor_is_scheduled_as_the_creator_of_the_pool(void)
     int before = 0, after = 0;
 
     schedule_myself();
-    pool = crew_create(1);
+    pool = fixture_create(1);
     CHECK_OK(mproc_map(pool, tell_schedule, NULL, &before, 1, NULL));
     CHECK_EQ(mproc_pool_pids(pool, &pid, 1), 1);
     os_kill(pid);
@@ -240,11 +240,11 @@ static long switches_of(int64_t pid)
 /* Every sleeper looks for its parent every two seconds, and does nothing else, however long the pause really was. */
 static void case_an_idle_pool_only_looks_every_two_seconds(void)
 {
-    mproc_pool *pool = crew_create(4);
+    mproc_pool *pool = fixture_create(4);
     int64_t pids[4], start_ms;
     long before[4], looks;
 
-    crew_check_squares(pool, 100000, 1);
+    fixture_check_squares(pool, 100000, 1);
     CHECK_EQ(mproc_pool_pids(pool, pids, 4), 4);
     check_pause_ms(200); /* until all have fallen asleep */
     start_ms = check_now_ms();
@@ -258,7 +258,7 @@ static void case_an_idle_pool_only_looks_every_two_seconds(void)
     mproc_pool_free(pool);
 }
 
-CHECK_SUITE_SETUP(linux_pool, crew_of_processes,
+CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(create_without_files_leaves_nothing),
     CASE(create_without_processes_leaves_nothing),
     CASE(map_without_processes_fails_and_the_next_goes_on),

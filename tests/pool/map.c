@@ -2,57 +2,57 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 /* ---- counts and chunks ------------------------------------------------------------------------ */
 
 static void case_maps_nothing(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t value = 1;
 
-    CHECK_OK(mproc_pool_map(pool, crew_fail_always, NULL, 0, NULL, 0, 0, NULL));
-    CHECK_OK(mproc_pool_map(pool, crew_fail_always, NULL, sizeof value, NULL, sizeof value, 0, NULL));
-    CHECK_OK(mproc_pool_map(pool, crew_fail_always, &value, sizeof value, &value, sizeof value, 0, NULL));
+    CHECK_OK(mproc_pool_map(pool, fixture_fail_always, NULL, 0, NULL, 0, 0, NULL));
+    CHECK_OK(mproc_pool_map(pool, fixture_fail_always, NULL, sizeof value, NULL, sizeof value, 0, NULL));
+    CHECK_OK(mproc_pool_map(pool, fixture_fail_always, &value, sizeof value, &value, sizeof value, 0, NULL));
     CHECK_EQ(value, 1);
-    crew_check_squares(pool, 10, 0);
+    fixture_check_squares(pool, 10, 0);
     mproc_pool_free(pool);
 }
 
 static void case_maps_one_item(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
-    crew_check_squares(pool, 1, 0);
-    crew_check_squares(pool, 1, 1);
-    crew_check_squares(pool, 1, 7);
+    fixture_check_squares(pool, 1, 0);
+    fixture_check_squares(pool, 1, 1);
+    fixture_check_squares(pool, 1, 7);
     mproc_pool_free(pool);
 }
 
 static void case_maps_few_items_on_many_workers(void)
 {
-    mproc_pool *pool = crew_create(8);
+    mproc_pool *pool = fixture_create(8);
 
-    for (size_t count = 2; count < 20; count++) crew_check_squares(pool, count, 0);
+    for (size_t count = 2; count < 20; count++) fixture_check_squares(pool, count, 0);
     mproc_pool_free(pool);
 }
 
 static void case_maps_a_million_items(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
-    crew_check_squares(pool, 1000000, 0);
-    crew_check_squares(pool, 1000000, 7);
-    crew_check_squares(pool, 1000000, 1);
+    fixture_check_squares(pool, 1000000, 0);
+    fixture_check_squares(pool, 1000000, 7);
+    fixture_check_squares(pool, 1000000, 1);
     mproc_pool_free(pool);
 }
 
 static void case_takes_chunks_of_any_size(void)
 {
     static const size_t sizes[] = {0, 1, 2, 7, 49, 99, 100, 101, 1000000, (size_t)1 << 40, (size_t)INT64_MAX};
-    mproc_pool *pool = crew_create(4);
+    mproc_pool *pool = fixture_create(4);
 
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) crew_check_squares(pool, 100, sizes[i]);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) fixture_check_squares(pool, 100, sizes[i]);
     mproc_pool_free(pool);
 }
 
@@ -60,25 +60,25 @@ static void case_takes_chunks_of_any_size(void)
 static void case_maps_of_all_shapes_follow_each_other(void)
 {
     static const size_t counts[] = {1, 70000, 3, 200, 131072, 64, 9000, 2};
-    mproc_pool *pool = crew_create(4);
+    mproc_pool *pool = fixture_create(4);
 
     for (int round = 0; round < 5; round++)
-        for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) crew_check_squares(pool, counts[i], i % 3);
+        for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) fixture_check_squares(pool, counts[i], i % 3);
     mproc_pool_free(pool);
 }
 
 static void case_maps_a_thousand_times(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
-    for (int i = 0; i < 1000; i++) crew_check_squares(pool, 20, 1);
+    for (int i = 0; i < 1000; i++) fixture_check_squares(pool, 20, 1);
     mproc_pool_free(pool);
 }
 
 /* Counts its calls, and keeps the largest range. */
 static mproc_status count_ranges(size_t first, size_t count, const void *items, void *results, mproc_call *call)
 {
-    crew_board *board = crew_board_of(items);
+    fixture_board *board = fixture_board_of(items);
     uint32_t most = atomic_load(&board->most);
 
     (void)first;
@@ -92,16 +92,16 @@ static mproc_status count_ranges(size_t first, size_t count, const void *items, 
 
 static void check_ranges(int workers, size_t count, size_t chunk_size, uint32_t ranges, uint32_t most)
 {
-    mproc_pool *pool = crew_create(workers);
-    crew_board *board = crew_board_create();
-    crew_item *items = crew_items(count);
+    mproc_pool *pool = fixture_create(workers);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(count);
 
     CHECK_OK(mproc_pool_map_range(pool, count_ranges, items, sizeof *items, NULL, 0, count,
                                   &(mproc_map_options){.chunk_size = chunk_size}));
     CHECK_EQ(atomic_load(&board->count), ranges);
     CHECK_EQ(atomic_load(&board->most), most);
     free(items);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -138,14 +138,14 @@ static void case_chunk_of_processes_is_at_most_its_part_of_a_window(void)
 
 static mproc_status mark_range(size_t first, size_t count, const void *items, void *results, mproc_call *call)
 {
-    const crew_item *own = items;
+    const fixture_item *own = items;
     int64_t *numbers = results;
 
     (void)call;
     for (size_t i = 0; i < count; i++) {
         if (own[i].value != (int64_t)(first + i))
             return mproc_error(MPROC_USER, "item %zu is %lld", first + i, (long long)own[i].value);
-        atomic_fetch_add(&crew_board_of(own)->marks[first + i], 1);
+        atomic_fetch_add(&fixture_board_of(own)->marks[first + i], 1);
         numbers[i] = -own[i].value;
     }
     return MPROC_OK;
@@ -153,21 +153,21 @@ static mproc_status mark_range(size_t first, size_t count, const void *items, vo
 
 static void case_ranges_cover_the_array_exactly_once(void)
 {
-    static const size_t chunks[] = {0, 1, 3, 64, 1000, CREW_MARKS};
-    static int64_t numbers[CREW_MARKS];
-    mproc_pool *pool = crew_create(3);
-    crew_board *board = crew_board_create();
-    crew_item *items = crew_items(CREW_MARKS);
+    static const size_t chunks[] = {0, 1, 3, 64, 1000, FIXTURE_MARKS};
+    static int64_t numbers[FIXTURE_MARKS];
+    mproc_pool *pool = fixture_create(3);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(FIXTURE_MARKS);
 
     for (uint32_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
         memset(numbers, 1, sizeof numbers);
-        CHECK_OK(mproc_pool_map_range(pool, mark_range, items, sizeof *items, numbers, sizeof numbers[0], CREW_MARKS,
-                                      &(mproc_map_options){.chunk_size = chunks[i]}));
-        crew_check_marks(board, CREW_MARKS, i + 1);
-        for (size_t k = 0; k < CREW_MARKS; k++) CHECK_EQ(numbers[k], -(int64_t)k);
+        CHECK_OK(mproc_pool_map_range(pool, mark_range, items, sizeof *items, numbers, sizeof numbers[0],
+                                      FIXTURE_MARKS, &(mproc_map_options){.chunk_size = chunks[i]}));
+        fixture_check_marks(board, FIXTURE_MARKS, i + 1);
+        for (size_t k = 0; k < FIXTURE_MARKS; k++) CHECK_EQ(numbers[k], -(int64_t)k);
     }
     free(items);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -184,7 +184,7 @@ static mproc_status hurry_at_the_end(const void *item, void *result, mproc_call 
 
 static void case_results_keep_the_order_of_the_items(void)
 {
-    mproc_pool *pool = crew_create(4);
+    mproc_pool *pool = fixture_create(4);
     int64_t values[20];
     int64_t results[20];
 
@@ -197,17 +197,17 @@ static void case_results_keep_the_order_of_the_items(void)
 /* Waits until all of the map's items have begun: each worker has just one of them. */
 static mproc_status meet(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_of(own);
 
     (void)call;
     atomic_fetch_add(&board->started, 1);
-    crew_await(&board->started, atomic_load(&board->go));
+    fixture_await(&board->started, atomic_load(&board->go));
     *(int64_t *)result = own->value;
     return MPROC_OK;
 }
 
-static void meet_all(mproc_pool *pool, crew_board *board, const crew_item *items, uint32_t count)
+static void meet_all(mproc_pool *pool, fixture_board *board, const fixture_item *items, uint32_t count)
 {
     int64_t results[200];
 
@@ -221,9 +221,9 @@ static void meet_all(mproc_pool *pool, crew_board *board, const crew_item *items
 /* Also after maps that did not need all of them, and from which some were left asleep. */
 static void case_all_workers_work_at_once(void)
 {
-    mproc_pool *pool = crew_create(8);
-    crew_board *board = crew_board_create();
-    crew_item *items = crew_items(8);
+    mproc_pool *pool = fixture_create(8);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(8);
 
     for (int round = 0; round < 50; round++)
         for (uint32_t count = 1; count <= 8; count += count > 2 ? 5 : 1) {
@@ -231,7 +231,7 @@ static void case_all_workers_work_at_once(void)
             meet_all(pool, board, items, count);
         }
     free(items);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -245,7 +245,7 @@ static void sum_of_squares(mproc_pool *pool)
     int64_t sum = 0;
 
     for (int i = 0; i < 1000; i++) values[i] = i;
-    CHECK_OK(mproc_pool_map(pool, crew_square, values, sizeof values[0], squares, sizeof squares[0], 1000, NULL));
+    CHECK_OK(mproc_pool_map(pool, fixture_square, values, sizeof values[0], squares, sizeof squares[0], 1000, NULL));
     for (int i = 0; i < 1000; i++) sum += squares[i];
     CHECK_EQ(sum, 332833500);
     mproc_pool_free(pool);
@@ -253,27 +253,27 @@ static void sum_of_squares(mproc_pool *pool)
 
 static void case_one_worker_does_it_all(void)
 {
-    sum_of_squares(crew_create(1));
+    sum_of_squares(fixture_create(1));
 }
 
 /* More in any case than Windows waits for at once. */
 static void case_many_workers_share_the_work(void)
 {
     int count = check_many(200, 70);
-    mproc_pool *pool = crew_create(count);
-    crew_board *board = crew_board_create();
-    crew_item *items = crew_items(count);
+    mproc_pool *pool = fixture_create(count);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(count);
 
     CHECK_EQ(mproc_pool_size(pool), count);
     meet_all(pool, board, items, count);
     free(items);
-    crew_board_drop();
+    fixture_board_drop();
     sum_of_squares(pool);
 }
 
 static void case_default_is_a_worker_for_each_cpu(void)
 {
-    mproc_pool *pool = crew_create(0);
+    mproc_pool *pool = fixture_create(0);
 
     CHECK_EQ(mproc_pool_size(pool), mproc_cpu_count());
     sum_of_squares(pool);
@@ -291,7 +291,7 @@ static void case_default_options_make_processes(void)
     sum_of_squares(pool);
 }
 
-CHECK_TWINS(map, crew_of_processes, map_threads, crew_of_threads,
+CHECK_TWINS(map, fixture_of_processes, map_threads, fixture_of_threads,
     CASE(maps_nothing),
     CASE(maps_one_item),
     CASE(maps_few_items_on_many_workers),
@@ -309,11 +309,11 @@ CHECK_TWINS(map, crew_of_processes, map_threads, crew_of_threads,
     CASE(default_is_a_worker_for_each_cpu),
 );
 
-CHECK_SUITE_SETUP(map_processes_only, crew_of_processes,
+CHECK_SUITE_SETUP(map_processes_only, fixture_of_processes,
     CASE(chunk_of_processes_is_at_most_its_part_of_a_window),
     CASE(default_options_make_processes),
 );
 
-CHECK_SUITE_SETUP(map_threads_only, crew_of_threads,
+CHECK_SUITE_SETUP(map_threads_only, fixture_of_threads,
     CASE(chunk_of_threads_has_no_limit),
 );

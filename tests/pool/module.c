@@ -6,9 +6,9 @@ __declspec(dllexport)
 #elif defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
-    mproc_status crew_module_function(const void *item, void *result, mproc_call *call);
+    mproc_status pool_module_function(const void *item, void *result, mproc_call *call);
 
-mproc_status crew_module_function(const void *item, void *result, mproc_call *call)
+mproc_status pool_module_function(const void *item, void *result, mproc_call *call)
 {
     (void)call;
     *(long long *)result = 2 * *(const long long *)item;

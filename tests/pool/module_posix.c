@@ -6,5 +6,5 @@
 __attribute__((constructor)) static void end_if_asked(void)
 {
     /* Past the C library: a thread sanitizer takes an _exit() in the midst of a dlopen() for a fault. */
-    if (getenv("CREW_MODULE_EXITS") != NULL) syscall(SYS_exit_group, 4);
+    if (getenv("POOL_MODULE_EXITS") != NULL) syscall(SYS_exit_group, 4);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "check_os.h"
-#include "crew.h"
+#include "pool_fixture.h"
 
 enum { WORKERS = 3, WORKER_CODE = 5 };
 

@@ -1,7 +1,7 @@
 /* Objects as arguments of maps, and arrays in shared memory as what is mapped, of processes and of threads. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 #include "object/reference.h"
 #include "process/things.h"
 
@@ -34,7 +34,7 @@ static mproc_status uses_things(const void *item, void *result, mproc_call *call
 
 static void case_each_call_has_objects_of_each_kind(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     things all;
 
     things_create(&all);
@@ -62,7 +62,7 @@ static mproc_status looks_for_things(const void *item, void *result, mproc_call 
 
 static void case_calls_find_objects_in_lists_and_maps(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     things all;
 
     things_create(&all);
@@ -83,7 +83,7 @@ static mproc_status uses_things_once(size_t first, size_t count, const void *ite
 
 static void case_range_functions_have_objects_too(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     things all;
 
     things_create(&all);
@@ -98,7 +98,7 @@ static void case_range_functions_have_objects_too(void)
 
 static void case_objects_of_a_map_end_with_it(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     things all;
 
     for (int i = 0; i < 20; i++) {
@@ -127,7 +127,7 @@ static mproc_status takes_a_permit(const void *item, void *result, mproc_call *c
 static void case_permits_that_calls_have_kept_come_back_with_the_map(void)
 {
     mproc_semaphore *semaphore = NULL;
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
     CHECK_OK(mproc_semaphore_create(CALLS, &(mproc_semaphore_options){.owned = true}, &semaphore));
     for (int i = 0; i < 3; i++) {
@@ -140,12 +140,12 @@ static void case_permits_that_calls_have_kept_come_back_with_the_map(void)
 
 static mproc_status uses_things_when_told(const void *item, void *result, mproc_call *call)
 {
-    crew_board *board = crew_board_of(item);
+    fixture_board *board = fixture_board_of(item);
     things all;
 
     (void)result;
     atomic_fetch_add(&board->started, 1);
-    crew_await(&board->go, 1);
+    fixture_await(&board->go, 1);
     MPROC_TRY(things_unpack(call, &all));
     things_use(&all);
     CHECK(mproc_semaphore_value(all.semaphore) > 0);
@@ -155,23 +155,24 @@ static mproc_status uses_things_when_told(const void *item, void *result, mproc_
 
 static void case_arguments_keep_objects_that_are_freed_meanwhile(void)
 {
-    crew_board *board = crew_board_create();
-    crew_map map = {.pool = crew_create(2), .function = uses_things_when_told, .items = crew_items(6), .count = 6};
+    fixture_board *board = fixture_board_create();
+    fixture_map map = {
+        .pool = fixture_create(2), .function = uses_things_when_told, .items = fixture_items(6), .count = 6};
     things all;
 
     things_create(&all);
     map.options = (mproc_map_options){.chunk_size = 1, .args = THINGS_LIST(&all)};
-    crew_map_start(&map);
-    crew_await(&board->started, 2);
+    fixture_map_start(&map);
+    fixture_await(&board->started, 2);
     things_free(&all);
     atomic_store(&board->go, 1);
-    crew_map_join(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_OK);
     CHECK_EQ(atomic_load(&board->count), 6);
     mproc_pool_free(map.pool);
-    crew_map_free(&map);
+    fixture_map_free(&map);
     free(map.items);
-    crew_board_drop();
+    fixture_board_drop();
 }
 
 /* ---- refused ------------------------------------------------------------------------------------ */
@@ -187,7 +188,7 @@ static mproc_status wants_an_rlock(const void *item, void *result, mproc_call *c
 
 static void case_objects_of_another_kind_fail_the_items(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     mproc_lock *lock = NULL;
 
     CHECK_OK(mproc_lock_create(NULL, &lock));
@@ -200,7 +201,7 @@ static void case_objects_of_another_kind_fail_the_items(void)
 
 static void case_objects_that_were_freed_are_refused(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     mproc_value copy;
     things all;
 
@@ -211,7 +212,7 @@ static void case_objects_that_were_freed_are_refused(void)
     things_free(&all);
     CHECK_REFUSED(map(pool, uses_things, copy, CALLS), MPROC_CLOSED, "among the arguments has been freed");
     mproc_value_clear(&copy);
-    crew_check_squares(pool, 100, 0);
+    fixture_check_squares(pool, 100, 0);
     mproc_pool_free(pool);
 }
 
@@ -232,7 +233,7 @@ static void case_arrays_in_shared_memory_are_mapped_in_place(void)
 {
     mproc_shared_array *items = NULL, *results = NULL;
     size_t count = 300000;
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     const int64_t *found;
 
     CHECK_OK(mproc_shared_array_create(sizeof(int64_t), count, NULL, NULL, &items));
@@ -250,7 +251,7 @@ static void case_arrays_in_shared_memory_are_mapped_in_place(void)
 static void check_squares(mproc_pool *pool, const int64_t *items, int64_t *squares, size_t count)
 {
     memset(squares, 0, count * sizeof *squares);
-    CHECK_OK(mproc_pool_map(pool, crew_square, items, sizeof *items, squares, sizeof *squares, count, NULL));
+    CHECK_OK(mproc_pool_map(pool, fixture_square, items, sizeof *items, squares, sizeof *squares, count, NULL));
     for (size_t i = 0; i < count; i++) CHECK_EQ(squares[i], (int64_t)(i * i));
 }
 
@@ -260,7 +261,7 @@ static void case_one_of_two_arrays_may_be_in_shared_memory(void)
     enum { COUNT = 1000, PART = 17 };
     static int64_t own[COUNT], own_squares[COUNT];
     mproc_shared_array *items = NULL, *squares = NULL;
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     for (int i = 0; i < COUNT; i++) own[i] = i;
     CHECK_OK(mproc_shared_array_create(sizeof own[0], COUNT, own, NULL, &items));
@@ -273,7 +274,7 @@ static void case_one_of_two_arrays_may_be_in_shared_memory(void)
     mproc_pool_free(pool);
 }
 
-CHECK_TWINS(map_objects_processes, crew_of_processes, map_objects_threads, crew_of_threads,
+CHECK_TWINS(map_objects_processes, fixture_of_processes, map_objects_threads, fixture_of_threads,
     CASE(each_call_has_objects_of_each_kind),
     CASE(calls_find_objects_in_lists_and_maps),
     CASE(range_functions_have_objects_too),

@@ -1,50 +1,50 @@
 /* mproc/pool.h: the end of the process that owns a pool. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 /* An owner in a process of its own, which tells its workers' pids. */
 static mproc_status own_a_pool(mproc_call *call)
 {
-    crew_item item;
-    crew_board *board;
+    fixture_item item;
+    fixture_board *board;
     mproc_pool *pool;
     int64_t pids[3];
 
     MPROC_TRY(mproc_unpack_bytes(call, &item, sizeof item));
-    board = crew_board_of(&item);
+    board = fixture_board_of(&item);
     MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.workers = 3}, &pool));
-    crew_check_squares(pool, 100, 1);
+    fixture_check_squares(pool, 100, 1);
     CHECK_EQ(mproc_pool_pids(pool, pids, 3), 3);
     for (int i = 0; i < 3; i++) atomic_store(&board->marks[100 + i], (uint32_t)pids[i]);
     atomic_store(&board->most, 1);
     if (item.value == 0) return MPROC_OK; /* without a free */
     if (item.value == 1) exit(0);
-    crew_check_squares(pool, 100, 1);
-    MPROC_TRY(mproc_pool_map(pool, crew_sit, &item, sizeof item, &pids[0], 8, 1, NULL));
+    fixture_check_squares(pool, 100, 1);
+    MPROC_TRY(mproc_pool_map(pool, fixture_sit, &item, sizeof item, &pids[0], 8, 1, NULL));
     return MPROC_OK;
 }
 
-static void check_workers_end(crew_board *board)
+static void check_workers_end(fixture_board *board)
 {
     int64_t pids[3];
 
-    crew_await(&board->most, 1);
+    fixture_await(&board->most, 1);
     for (int i = 0; i < 3; i++) pids[i] = atomic_load(&board->marks[100 + i]);
-    CHECK_WAIT_UNTIL(crew_all_gone, pids);
+    CHECK_WAIT_UNTIL(fixture_all_gone, pids);
 }
 
 static void end_an_owner(int64_t how, mproc_exit_kind kind)
 {
-    crew_board *board = crew_board_create();
-    crew_item *item = crew_items(1);
+    fixture_board *board = fixture_board_create();
+    fixture_item *item = fixture_items(1);
     mproc_process *owner;
 
     item->value = how;
     CHECK_OK(mproc_process_create(own_a_pool, mproc_bytes(item, sizeof *item), NULL, &owner));
     CHECK_OK(mproc_process_start(owner));
     if (how == 2) {
-        crew_await(&board->started, 1);
+        fixture_await(&board->started, 1);
         os_kill(mproc_process_pid(owner));
     }
     CHECK_OK(mproc_process_join(owner, MPROC_FOREVER));
@@ -53,7 +53,7 @@ static void end_an_owner(int64_t how, mproc_exit_kind kind)
     check_workers_end(board);
     mproc_process_free(owner);
     free(item);
-    crew_board_drop();
+    fixture_board_drop();
 }
 
 static void case_workers_end_with_an_owner_that_returns_without_free(void)
@@ -74,16 +74,16 @@ static void case_workers_end_with_an_owner_that_is_killed_during_a_map(void)
 /* They are the pool's, and end when it likes: nobody else can use their objects. */
 static void case_workers_are_not_listed_as_children(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     size_t count = 1;
 
-    crew_check_squares(pool, 100, 1);
+    fixture_check_squares(pool, 100, 1);
     CHECK_OK(mproc_active_children(NULL, 0, &count));
     CHECK_EQ(count, 0);
     mproc_pool_free(pool);
 }
 
-CHECK_SUITE_SETUP(pool_owner, crew_of_processes,
+CHECK_SUITE_SETUP(pool_owner, fixture_of_processes,
     CASE(workers_are_not_listed_as_children),
     CASE(workers_end_with_an_owner_that_returns_without_free),
     CASE(workers_end_with_an_owner_that_exits_without_free),

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 #include "pool/pool.h"
 
 /* ---- fork() copies ---------------------------------------------------------------------------- */
@@ -23,7 +23,7 @@ static void check_exit_code(pid_t pid, int expected)
 /* As if another thread had been in a call on this pool when the copy was made. */
 static void case_a_fork_copy_is_told_of_no_workers(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     int64_t pids[2];
     pid_t copy;
 
@@ -38,15 +38,15 @@ static void case_a_fork_copy_is_told_of_no_workers(void)
     plat_mutex_unlock(&pool->mutex);
     check_exit_code(copy, 7);
     CHECK_EQ(mproc_pool_pids(pool, pids, 2), 2);
-    crew_check_squares(pool, 100, 1);
+    fixture_check_squares(pool, 100, 1);
     mproc_pool_free(pool);
 }
 
 /* Each of two items is a copy that returns, as after an exec() that has failed; the original waits for its end. */
 static mproc_status forks(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_of(own);
     mproc_status status = own->value % 2 ? MPROC_USER : MPROC_OK;
     pid_t copy;
 
@@ -62,20 +62,20 @@ static mproc_status forks(const void *item, void *result, mproc_call *call)
 static void case_a_fork_copy_that_returns_from_its_task_ends_there(void)
 {
     enum { COUNT = 24 };
-    mproc_pool *pool = crew_create(2);
-    crew_board *board = crew_board_create();
-    crew_item *items = crew_items(COUNT);
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(COUNT);
     int64_t results[COUNT];
 
     for (size_t chunk = 1; chunk <= 4; chunk += 3) {
         CHECK_OK(mproc_pool_map(pool, forks, items, sizeof *items, results, sizeof *results, COUNT,
                                 &(mproc_map_options){.chunk_size = chunk}));
         for (size_t i = 0; i < COUNT; i++) CHECK_EQ(results[i], (int64_t)i);
-        crew_check_marks(board, COUNT, chunk == 1 ? 1 : 2);
+        fixture_check_marks(board, COUNT, chunk == 1 ? 1 : 2);
     }
-    crew_check_squares(pool, 100, 1);
+    fixture_check_squares(pool, 100, 1);
     free(items);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -87,20 +87,20 @@ static void case_an_interrupt_at_birth_ends_no_worker(void)
     mproc_pool *pool;
     int64_t pids[8], later[8];
 
-    pool = crew_create(8);
+    pool = fixture_create(8);
     CHECK_EQ(mproc_pool_pids(pool, pids, 8), 8);
     for (int i = 0; i < 8; i++) CHECK_EQ(kill((pid_t)pids[i], SIGINT), 0);
-    crew_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 1);
     CHECK_EQ(mproc_pool_pids(pool, later, 8), 8);
     for (int i = 0; i < 8; i++) CHECK_EQ(later[i], pids[i]);
     mproc_pool_free(pool);
 }
 
-CHECK_TWINS(posix_pool, crew_of_processes, posix_pool_threads, crew_of_threads,
+CHECK_TWINS(posix_pool, fixture_of_processes, posix_pool_threads, fixture_of_threads,
     CASE(a_fork_copy_is_told_of_no_workers),
     CASE(a_fork_copy_that_returns_from_its_task_ends_there),
 );
 
-CHECK_SUITE_SETUP(posix_pool_signals, crew_of_processes,
+CHECK_SUITE_SETUP(posix_pool_signals, fixture_of_processes,
     CASE(an_interrupt_at_birth_ends_no_worker),
 );

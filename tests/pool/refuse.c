@@ -1,7 +1,7 @@
 /* mproc/pool.h: what is refused, with which status and which words. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 static mproc_pool *untouched(void)
 {
@@ -62,7 +62,7 @@ static int64_t results[10];
 static void check_unharmed(mproc_pool *pool)
 {
     for (int i = 0; i < 10; i++) CHECK_EQ(results[i], 0);
-    crew_check_squares(pool, 100, 0);
+    fixture_check_squares(pool, 100, 0);
     mproc_pool_free(pool);
 }
 
@@ -72,15 +72,15 @@ static void refuse_map(mproc_pool *pool, const void *items, size_t item_size, vo
     mproc_status statuses[10] = {MPROC_USER};
     mproc_map_options options = {.statuses = count <= 10 ? statuses : NULL};
 
-    CHECK_REFUSED(mproc_pool_map(pool, crew_square, items, item_size, out, result_size, count, &options),
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, items, item_size, out, result_size, count, &options),
                   MPROC_INVALID, part);
-    CHECK_REFUSED(mproc_pool_map(pool, crew_square, items, item_size, out, result_size, count, NULL), MPROC_INVALID,
-                  part);
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, items, item_size, out, result_size, count, NULL),
+                  MPROC_INVALID, part);
 }
 
 static void case_map_refuses_no_function(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     CHECK_REFUSED(mproc_pool_map(pool, NULL, values, 8, results, 8, 10, NULL), MPROC_INVALID, "was given NULL");
     CHECK_REFUSED(mproc_pool_map_range(pool, NULL, values, 8, results, 8, 10, NULL), MPROC_INVALID, "was given NULL");
@@ -90,7 +90,7 @@ static void case_map_refuses_no_function(void)
 
 static void case_map_refuses_data_at_no_address(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     refuse_map(pool, NULL, 8, results, 8, 10, "10 items of 8 bytes at no address");
     refuse_map(pool, values, 8, NULL, 8, 10, "10 results of 8 bytes at no address");
@@ -99,7 +99,7 @@ static void case_map_refuses_data_at_no_address(void)
 
 static void case_map_refuses_a_size_of_zero_for_data(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     refuse_map(pool, values, 0, results, 8, 10, "items of 0 bytes");
     refuse_map(pool, values, 8, results, 0, 10, "results of 0 bytes");
@@ -109,7 +109,7 @@ static void case_map_refuses_a_size_of_zero_for_data(void)
 static void case_map_refuses_items_above_64_mib(void)
 {
     const size_t above = ((size_t)64 << 20) + 1;
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     refuse_map(pool, values, above, results, 8, 1, "items of 67108865 bytes");
     refuse_map(pool, values, 8, results, above, 1, "results of 67108865 bytes");
@@ -120,7 +120,7 @@ static void case_map_refuses_items_above_64_mib(void)
 
 static void case_map_refuses_counts_that_no_memory_holds(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     refuse_map(pool, values, 8, results, 8, (size_t)-1, "is the count negative?");
     refuse_map(pool, values, 8, results, 8, (size_t)INT64_MIN, "is the count negative?");
@@ -134,11 +134,11 @@ static void case_map_refuses_counts_that_no_memory_holds(void)
 static void case_map_refuses_a_negative_chunk(void)
 {
     static const size_t sizes[] = {(size_t)-1, (size_t)-100, (size_t)INT64_MIN};
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     for (int i = 0; i < 3; i++) {
         mproc_map_options options = {.chunk_size = sizes[i]};
-        CHECK_REFUSED(mproc_pool_map(pool, crew_square, values, 8, results, 8, 10, &options), MPROC_INVALID,
+        CHECK_REFUSED(mproc_pool_map(pool, fixture_square, values, 8, results, 8, 10, &options), MPROC_INVALID,
                       "is the size negative?");
     }
     check_unharmed(pool);
@@ -151,14 +151,15 @@ static void case_map_takes_options_of_another_size(void)
         mproc_map_options options;
         unsigned char more[64];
     } newer = {{.chunk_size = 2, .statuses = statuses}, {1, 2, 3}};
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     for (int i = 0; i < 10; i++) statuses[i] = MPROC_USER;
     /* Without the field that follows the first, the statuses are nobody's. */
     CHECK_OK(
-        mproc_pool_map_sized(pool, crew_square, NULL, values, 8, results, 8, 10, &newer.options, sizeof(size_t)));
+        mproc_pool_map_sized(pool, fixture_square, NULL, values, 8, results, 8, 10, &newer.options, sizeof(size_t)));
     for (int i = 0; i < 10; i++) CHECK_EQ(statuses[i], MPROC_USER);
-    CHECK_OK(mproc_pool_map_sized(pool, crew_square, NULL, values, 8, results, 8, 10, &newer.options, sizeof newer));
+    CHECK_OK(
+        mproc_pool_map_sized(pool, fixture_square, NULL, values, 8, results, 8, 10, &newer.options, sizeof newer));
     for (int i = 0; i < 10; i++) CHECK_EQ(statuses[i], MPROC_OK);
     check_unharmed(pool);
 }
@@ -175,7 +176,7 @@ static void refuse_function(mproc_pool *pool, uintptr_t address)
 
 static void case_map_refuses_a_function_in_no_module(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     unsigned char on_the_stack[64] = {0xC3};
     unsigned char *on_the_heap = malloc(64);
 
@@ -189,7 +190,7 @@ static void case_map_refuses_a_function_in_no_module(void)
     check_unharmed(pool);
 }
 
-CHECK_TWINS(pool_refuses, crew_of_processes, pool_refuses_threads, crew_of_threads,
+CHECK_TWINS(pool_refuses, fixture_of_processes, pool_refuses_threads, fixture_of_threads,
     CASE(create_refuses_a_number_of_workers_out_of_range),
     CASE(create_refuses_an_unknown_kind),
     CASE(create_refuses_to_write_nowhere),
@@ -202,7 +203,7 @@ CHECK_TWINS(pool_refuses, crew_of_processes, pool_refuses_threads, crew_of_threa
     CASE(map_takes_options_of_another_size),
 );
 
-CHECK_SUITE_SETUP(pool_refuses_in_processes, crew_of_processes,
+CHECK_SUITE_SETUP(pool_refuses_in_processes, fixture_of_processes,
     CASE(create_takes_options_of_another_size),
     CASE(map_refuses_a_function_in_no_module),
 );

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 static void transform(const unsigned char *item, unsigned char *result, size_t size)
 {
@@ -96,7 +96,7 @@ static void check_size(mproc_pool *pool, mproc_item_function *function, size_t s
 
 static void case_items_have_any_size(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
     check_size(pool, transform_1, 1, 300000, 0);
     check_size(pool, transform_3, 3, 100001, 0);
@@ -109,7 +109,7 @@ static void case_items_have_any_size(void)
 
 static void case_items_are_larger_than_a_window(void)
 {
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
 
     check_size(pool, transform_mib, MIB, 1, 0);
     check_size(pool, transform_mib, MIB, 11, 0);
@@ -120,27 +120,27 @@ static void case_items_are_larger_than_a_window(void)
 /* Puts a mark for the item on the board. */
 static mproc_status mark(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
+    const fixture_item *own = item;
 
     (void)call;
     if (result != NULL) return mproc_error(MPROC_USER, "there is a place for a result of no bytes");
-    atomic_fetch_add(&crew_board_of(own)->marks[own->value], 1);
+    atomic_fetch_add(&fixture_board_of(own)->marks[own->value], 1);
     return MPROC_OK;
 }
 
 static void case_results_may_have_no_bytes(void)
 {
-    mproc_pool *pool = crew_create(3);
-    crew_board *board = crew_board_create();
-    crew_item *items = crew_items(CREW_MARKS);
+    mproc_pool *pool = fixture_create(3);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(FIXTURE_MARKS);
 
     for (uint32_t round = 1; round <= 5; round++) {
-        CHECK_OK(mproc_pool_map(pool, mark, items, sizeof *items, NULL, 0, CREW_MARKS,
+        CHECK_OK(mproc_pool_map(pool, mark, items, sizeof *items, NULL, 0, FIXTURE_MARKS,
                                 &(mproc_map_options){.chunk_size = round}));
-        crew_check_marks(board, CREW_MARKS, round);
+        fixture_check_marks(board, FIXTURE_MARKS, round);
     }
     free(items);
-    crew_board_drop();
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -157,7 +157,7 @@ static mproc_status count_up(size_t first, size_t count, const void *items, void
 static void case_inputs_may_have_no_bytes(void)
 {
     enum { COUNT = 300000 };
-    mproc_pool *pool = crew_create(3);
+    mproc_pool *pool = fixture_create(3);
     uint64_t *numbers = calloc(COUNT, sizeof *numbers);
 
     CHECK(numbers != NULL);
@@ -183,13 +183,13 @@ static mproc_status give_nothing(const void *item, void *result, mproc_call *cal
 
 static void case_functions_without_input_or_result_are_called(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     unsigned char nines[50] = {0};
 
     CHECK_OK(mproc_pool_map(pool, give_nine, NULL, 0, nines, 1, sizeof nines, NULL));
     for (size_t i = 0; i < sizeof nines; i++) CHECK_EQ(nines[i], 9);
     CHECK_OK(mproc_pool_map(pool, give_nothing, NULL, 0, NULL, 0, 1000, NULL));
-    CHECK_STATUS(mproc_pool_map(pool, crew_fail_always, NULL, 0, NULL, 0, 1000, NULL), MPROC_USER);
+    CHECK_STATUS(mproc_pool_map(pool, fixture_fail_always, NULL, 0, NULL, 0, 1000, NULL), MPROC_USER);
     mproc_pool_free(pool);
 }
 
@@ -219,7 +219,7 @@ static void case_a_map_takes_the_sizes_from_the_arrays(void)
     static const int16_t values[5] = {3, -1, 4, -1, 5};
     pair pairs[5], ranges[5];
     pair *there = ranges;
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
 
     CHECK_OK(mproc_map(pool, make_pair, values, pairs, 5, NULL));
     CHECK_OK(mproc_map_range(pool, make_pairs, &values[0], there, 5,
@@ -233,7 +233,7 @@ static void case_a_map_takes_the_sizes_from_the_arrays(void)
     mproc_pool_free(pool);
 }
 
-CHECK_TWINS(map_sizes, crew_of_processes, map_sizes_threads, crew_of_threads,
+CHECK_TWINS(map_sizes, fixture_of_processes, map_sizes_threads, fixture_of_threads,
     CASE_LIMIT(items_have_any_size, 60),
     CASE_LIMIT(items_are_larger_than_a_window, 60),
     CASE(results_may_have_no_bytes),

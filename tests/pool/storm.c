@@ -1,7 +1,7 @@
 /* Maps of all shapes by several threads, while workers are killed at random. For three seconds. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 
 enum { STORM_MS = 3000, WORKERS = 4, MAPPERS = 3, MOST = 40000 };
 
@@ -98,12 +98,12 @@ static void kill_on(storm *own)
 
 static void blow(bool kills)
 {
-    mproc_pool *pool = crew_create(WORKERS);
+    mproc_pool *pool = fixture_create(WORKERS);
     storm storms[MAPPERS + 1];
     int64_t done = 0;
     int64_t lost = 0;
 
-    crew_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 1);
     for (uint32_t i = 0; i <= MAPPERS; i++)
         storms[i] = (storm){.pool = pool, .until_ms = check_now_ms() + STORM_MS, .seed = 4711 + 99 * i};
     for (int i = 0; i < MAPPERS; i++) CHECK_OK(plat_thread_start(map_on, &storms[i], &storms[i].thread));
@@ -117,7 +117,7 @@ static void blow(bool kills)
     CHECK(lost < done);
     CHECK_EQ(storms[MAPPERS].kills > 0, kills);
     if (!kills) CHECK_EQ(lost, 0);
-    crew_check_squares(pool, 100000, 1);
+    fixture_check_squares(pool, 100000, 1);
     CHECK_EQ(mproc_pool_pids(pool, NULL, 0), WORKERS);
     mproc_pool_free(pool);
 }
@@ -132,10 +132,10 @@ static void case_threads_map_without_rest(void)
     blow(false);
 }
 
-CHECK_SUITE_SETUP(pool_storm, crew_of_processes,
+CHECK_SUITE_SETUP(pool_storm, fixture_of_processes,
     CASE_LIMIT(workers_are_killed_during_maps, 40),
 );
 
-CHECK_TWINS(pool_rush, crew_of_processes, pool_rush_threads, crew_of_threads,
+CHECK_TWINS(pool_rush, fixture_of_processes, pool_rush_threads, fixture_of_threads,
     CASE_LIMIT(threads_map_without_rest, 40),
 );

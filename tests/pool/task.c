@@ -1,7 +1,7 @@
 /* mproc/pool.h: what a task may leave behind: locks that it has, a thread that has ended. */
 #include <stdlib.h>
 
-#include "crew.h"
+#include "pool_fixture.h"
 #include "object/reference.h"
 #include "process/things.h"
 
@@ -43,13 +43,13 @@ static void check_all_are_abandoned(const things *all)
 
 static void check_pool_works(mproc_pool *pool)
 {
-    crew_check_squares(pool, 1000, 1);
-    crew_check_squares(pool, 1000, 0);
+    fixture_check_squares(pool, 1000, 1);
+    fixture_check_squares(pool, 1000, 0);
 }
 
 static void case_locks_that_a_task_leaves_held_are_abandoned(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
     things all;
 
     things_create(&all);
@@ -78,7 +78,7 @@ static mproc_status keeps_one_lock(const void *item, void *result, mproc_call *c
 /* One worker and one chunk: also the next item of the same thread does not wait for what it could never get. */
 static void case_the_next_task_finds_the_lock_abandoned_that_the_last_has_kept(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
     mproc_status statuses[2];
     mproc_map_options options = {.chunk_size = 1, .statuses = statuses};
     things all;
@@ -108,7 +108,7 @@ static mproc_status keeps_the_lock_in_a_chunk(const void *item, void *result, mp
 
 static void case_a_lock_is_abandoned_before_the_next_item_of_its_chunk(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
     mproc_lock *lock;
 
     CHECK_OK(mproc_lock_create(NULL, &lock));
@@ -122,7 +122,7 @@ static void case_a_lock_is_abandoned_before_the_next_item_of_its_chunk(void)
 
 static mproc_status ends_at_5(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
+    const fixture_item *own = item;
 
     (void)call;
     *(int64_t *)result = own->value * own->value;
@@ -132,14 +132,14 @@ static mproc_status ends_at_5(const void *item, void *result, mproc_call *call)
 
 static void case_a_task_that_ends_its_thread_loses_only_its_chunk(void)
 {
-    mproc_pool *pool = crew_create(2);
-    crew_map map = {.pool = pool, .function = ends_at_5, .count = COUNT};
+    mproc_pool *pool = fixture_create(2);
+    fixture_map map = {.pool = pool, .function = ends_at_5, .count = COUNT};
 
-    crew_board_create();
-    map.items = crew_items(COUNT);
+    fixture_board_create();
+    map.items = fixture_items(COUNT);
     map.options.chunk_size = 2;
-    crew_map_start(&map);
-    crew_map_join(&map);
+    fixture_map_start(&map);
+    fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
     CHECK_CONTAINS(map.text, "worker 'PoolWorker-");
     CHECK_CONTAINS(map.text, "while it computed the chunk of item 4");
@@ -149,8 +149,8 @@ static void case_a_task_that_ends_its_thread_loses_only_its_chunk(void)
     }
     check_pool_works(pool);
     free(map.items);
-    crew_map_free(&map);
-    crew_board_drop();
+    fixture_map_free(&map);
+    fixture_board_drop();
     mproc_pool_free(pool);
 }
 
@@ -165,7 +165,7 @@ static mproc_status always_ends(const void *item, void *result, mproc_call *call
 
 static void case_a_map_ends_even_if_every_task_ends_its_thread(void)
 {
-    mproc_pool *pool = crew_create(2);
+    mproc_pool *pool = fixture_create(2);
     mproc_status statuses[8];
 
     CHECK_STATUS(mproc_pool_map(pool, always_ends, "01234567", 1, NULL, 0, 8,
@@ -192,7 +192,7 @@ static mproc_status ends_with_all_locks(const void *item, void *result, mproc_ca
 /* And what it has taken from its arguments is given back: the array has one handle, the program's. */
 static void case_a_task_that_ends_its_thread_leaves_nothing(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
     things all;
 
     things_create(&all);
@@ -206,7 +206,7 @@ static void case_a_task_that_ends_its_thread_leaves_nothing(void)
     mproc_pool_free(pool);
 }
 
-CHECK_TWINS(pool_task, crew_of_processes, pool_task_threads, crew_of_threads,
+CHECK_TWINS(pool_task, fixture_of_processes, pool_task_threads, fixture_of_threads,
     CASE(locks_that_a_task_leaves_held_are_abandoned),
     CASE(the_next_task_finds_the_lock_abandoned_that_the_last_has_kept),
     CASE(a_lock_is_abandoned_before_the_next_item_of_its_chunk),

@@ -1,8 +1,8 @@
 /* How a map is cut into windows and chunks. */
+#include "pool/partition.h"
+
 #include <assert.h>
 #include <stdint.h>
-
-#include "pool/map.h"
 
 #define WINDOW_BYTES ((size_t)2 << 20)
 #define WINDOW_BYTES_MAX ((size_t)64 << 20)
@@ -64,7 +64,7 @@ static void cut_in_place(struct map *map)
     map->window_items = map->chunk > map->count / WINDOW_CHUNKS ? map->count : map->chunk * WINDOW_CHUNKS;
 }
 
-mproc_status plan_map(struct map *map, const mproc_map_options *options)
+mproc_status partition_map(struct map *map, const mproc_map_options *options)
 {
     size_t shares = (size_t)4 * map->pool->count;
     mproc_status status;

@@ -1,4 +1,4 @@
-#include "crew.h"
+#include "pool_fixture.h"
 
 #include <dlfcn.h>
 #include <errno.h>

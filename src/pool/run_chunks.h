@@ -1,6 +1,6 @@
 /* Computing the chunks of a window. */
-#ifndef MPROC_POOL_COMPUTE_H
-#define MPROC_POOL_COMPUTE_H
+#ifndef MPROC_POOL_RUN_CHUNKS_H
+#define MPROC_POOL_RUN_CHUNKS_H
 
 #include "pool/window.h"
 #include "process/call.h"
@@ -15,11 +15,11 @@ struct range {
 };
 
 /* Calls the job's function for a range. Returns its status, and how many items it has done before. */
-struct compute;
-typedef mproc_status compute_range(struct compute *compute, const struct range *range, uint64_t *done);
+struct chunk_runner;
+typedef mproc_status run_range_function(struct chunk_runner *runner, const struct range *range, uint64_t *done);
 
 /* A worker's own memory: the job that it knows, with its function found. */
-struct compute {
+struct chunk_runner {
     struct pool_shared *shared;
     struct pool_worker *worker;
     uint32_t index;
@@ -31,13 +31,13 @@ struct compute {
     mproc_status status; /* why the job's function cannot be called here */
     function_ref known;  /* the function that `function` was found for */
     function_pointer function;
-    compute_range *run; /* item by item, or at once */
-    bool copies;        /* as in struct pool_job */
+    run_range_function *run; /* item by item, or at once */
+    bool copies;             /* as in struct pool_job */
     size_t item_size;
     size_t result_size;
 };
 
 /* Claims and computes chunks of the window until none is left: its own region first, then the others'. */
-void compute_window(struct compute *compute, uint64_t number);
+void run_chunks(struct chunk_runner *runner, uint64_t number);
 
 #endif

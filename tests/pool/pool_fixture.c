@@ -1,4 +1,4 @@
-#include "crew.h"
+#include "pool_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static bool is_closed(void *context)
  * One process comes and goes, to its last handle: what the first of them makes stays with the family. Nobody joins
  * it, so that it is the reaper who has closed the handle, and is quite there.
  */
-void crew_of_processes(void)
+void fixture_of_processes(void)
 {
     mproc_process *process;
     intptr_t handle;
@@ -41,18 +41,18 @@ void crew_of_processes(void)
     CHECK_WAIT_UNTIL(is_closed, &handle);
 }
 
-void crew_of_threads(void)
+void fixture_of_threads(void)
 {
     kind = MPROC_THREADS;
-    mproc_pool_free(crew_create(1));
+    mproc_pool_free(fixture_create(1));
 }
 
-bool crew_is_threads(void)
+bool fixture_is_threads(void)
 {
     return kind == MPROC_THREADS;
 }
 
-mproc_pool *crew_create(int workers)
+mproc_pool *fixture_create(int workers)
 {
     mproc_pool *pool = NULL;
 
@@ -62,41 +62,41 @@ mproc_pool *crew_create(int workers)
 
 /* ---- the board -------------------------------------------------------------------------------- */
 
-crew_board *crew_board_create(void)
+fixture_board *fixture_board_create(void)
 {
     CHECK(board_cell == NULL);
-    CHECK_OK(cells_take(sizeof(crew_board), sizeof(crew_board), &board_cell));
-    return (crew_board *)arena_at(atomic_load(board_cell));
+    CHECK_OK(cells_take(sizeof(fixture_board), sizeof(fixture_board), &board_cell));
+    return (fixture_board *)arena_at(atomic_load(board_cell));
 }
 
-void crew_board_drop(void)
+void fixture_board_drop(void)
 {
     cells_give(board_cell);
     board_cell = NULL;
 }
 
-crew_item *crew_items(size_t count)
+fixture_item *fixture_items(size_t count)
 {
-    crew_item *items = calloc(count, sizeof *items);
+    fixture_item *items = calloc(count, sizeof *items);
 
     CHECK(items != NULL && board_cell != NULL);
-    for (size_t i = 0; i < count; i++) items[i] = (crew_item){atomic_load(board_cell), (int64_t)i};
+    for (size_t i = 0; i < count; i++) items[i] = (fixture_item){atomic_load(board_cell), (int64_t)i};
     return items;
 }
 
-crew_board *crew_board_of(const crew_item *item)
+fixture_board *fixture_board_of(const fixture_item *item)
 {
-    return (crew_board *)arena_at(item->board);
+    return (fixture_board *)arena_at(item->board);
 }
 
-void crew_await(_Atomic uint32_t *word, uint32_t least)
+void fixture_await(_Atomic uint32_t *word, uint32_t least)
 {
     CHECK_AWAIT(word, least);
 }
 
 /* ---- work ------------------------------------------------------------------------------------- */
 
-mproc_status crew_square(const void *item, void *result, mproc_call *call)
+mproc_status fixture_square(const void *item, void *result, mproc_call *call)
 {
     const int64_t *value = item;
     int64_t *square = result;
@@ -106,7 +106,7 @@ mproc_status crew_square(const void *item, void *result, mproc_call *call)
     return MPROC_OK;
 }
 
-void crew_check_squares(mproc_pool *pool, size_t count, size_t chunk_size)
+void fixture_check_squares(mproc_pool *pool, size_t count, size_t chunk_size)
 {
     int64_t *values = malloc((count + 1) * sizeof *values);
     int64_t *squares = calloc(count + 1, sizeof *squares);
@@ -114,7 +114,7 @@ void crew_check_squares(mproc_pool *pool, size_t count, size_t chunk_size)
     CHECK(values != NULL && squares != NULL);
     for (size_t i = 0; i < count; i++) values[i] = (int64_t)i - 3;
     squares[count] = -7;
-    CHECK_OK(mproc_pool_map(pool, crew_square, values, sizeof *values, squares, sizeof *squares, count,
+    CHECK_OK(mproc_pool_map(pool, fixture_square, values, sizeof *values, squares, sizeof *squares, count,
                             &(mproc_map_options){.chunk_size = chunk_size}));
     for (size_t i = 0; i < count; i++) {
         if (squares[i] == ((int64_t)i - 3) * ((int64_t)i - 3)) continue;
@@ -128,14 +128,14 @@ void crew_check_squares(mproc_pool *pool, size_t count, size_t chunk_size)
 
 static void run_map(void *context)
 {
-    crew_map *map = context;
+    fixture_map *map = context;
 
     map->status = mproc_pool_map(map->pool, map->function, map->items, sizeof *map->items, map->results,
                                  sizeof *map->results, map->count, &map->options);
     snprintf(map->text, sizeof map->text, "%s", mproc_last_error_text());
 }
 
-void crew_map_start(crew_map *map)
+void fixture_map_start(fixture_map *map)
 {
     map->results = calloc(map->count, sizeof *map->results);
     map->options.statuses = calloc(map->count, sizeof *map->options.statuses);
@@ -143,27 +143,27 @@ void crew_map_start(crew_map *map)
     CHECK_OK(plat_thread_start(run_map, map, &map->thread));
 }
 
-void crew_map_join(crew_map *map)
+void fixture_map_join(fixture_map *map)
 {
     plat_thread_join(map->thread);
 }
 
-void crew_map_free(crew_map *map)
+void fixture_map_free(fixture_map *map)
 {
     free(map->options.statuses);
     free(map->results);
 }
 
-void crew_check_marks(const crew_board *board, size_t count, uint32_t expected)
+void fixture_check_marks(const fixture_board *board, size_t count, uint32_t expected)
 {
-    for (size_t i = 0; i < CREW_MARKS; i++) {
+    for (size_t i = 0; i < FIXTURE_MARKS; i++) {
         if (atomic_load(&board->marks[i]) == (i < count ? expected : 0)) continue;
         check_fail(__FILE__, __LINE__, "item %zu of %zu was done %u times", i, count,
                    (unsigned)atomic_load(&board->marks[i]));
     }
 }
 
-mproc_status crew_fail_always(const void *item, void *result, mproc_call *call)
+mproc_status fixture_fail_always(const void *item, void *result, mproc_call *call)
 {
     (void)item;
     (void)result;
@@ -171,7 +171,7 @@ mproc_status crew_fail_always(const void *item, void *result, mproc_call *call)
     return mproc_error(MPROC_USER, "called for nothing");
 }
 
-bool crew_all_gone(void *context)
+bool fixture_all_gone(void *context)
 {
     const int64_t *pids = context;
 
@@ -181,10 +181,10 @@ bool crew_all_gone(void *context)
 }
 
 /* Everybody sits: each worker has one item of the first three. */
-mproc_status crew_sit(const void *item, void *result, mproc_call *call)
+mproc_status fixture_sit(const void *item, void *result, mproc_call *call)
 {
-    const crew_item *own = item;
-    crew_board *board = crew_board_of(own);
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_of(own);
     uint32_t place;
 
     (void)call;
@@ -193,6 +193,6 @@ mproc_status crew_sit(const void *item, void *result, mproc_call *call)
     place = atomic_fetch_add(&board->count, 1);
     atomic_store(&board->marks[place], (uint32_t)mproc_getpid());
     atomic_fetch_add(&board->started, 1);
-    crew_await(&board->go, 1000);
+    fixture_await(&board->go, 1000);
     return MPROC_OK;
 }

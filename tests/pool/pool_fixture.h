@@ -2,8 +2,8 @@
  * What the tests of include/mproc/pool.h share: pools of the kind that a suite is about, a board in the arena that
  * the case and all its workers see, and what has to be asked from the system.
  */
-#ifndef CREW_H
-#define CREW_H
+#ifndef POOL_FIXTURE_H
+#define POOL_FIXTURE_H
 
 #include <mproc/mproc.h>
 
@@ -13,14 +13,14 @@
 /* ---- pools of both kinds ---------------------------------------------------------------------- */
 
 /* Setups of twin suites: the family is founded and its reaper runs before things are counted. */
-void crew_of_processes(void);
-void crew_of_threads(void);
+void fixture_of_processes(void);
+void fixture_of_threads(void);
 
 /* What the running suite's workers are. Known in the case's own process alone. */
-bool crew_is_threads(void);
+bool fixture_is_threads(void);
 
 /* Creates a pool of that kind. */
-mproc_pool *crew_create(int workers);
+mproc_pool *fixture_create(int workers);
 
 /* A call that must fail: with this status, and with a text that contains `part`. */
 #define CHECK_REFUSED(call, status, part)                          \
@@ -31,65 +31,65 @@ mproc_pool *crew_create(int workers);
 
 /* ---- the board -------------------------------------------------------------------------------- */
 
-enum { CREW_MARKS = 4096 };
+enum { FIXTURE_MARKS = 4096 };
 
 /* All zero at first. Anybody may change anything; a case says who does. */
-typedef struct crew_board {
+typedef struct fixture_board {
     _Atomic uint32_t started;
     _Atomic uint32_t go;
     _Atomic uint32_t count;
     _Atomic uint32_t most;
     _Atomic int64_t pid;
     _Atomic int64_t other_pid;
-    _Atomic uint32_t marks[CREW_MARKS];
-} crew_board;
+    _Atomic uint32_t marks[FIXTURE_MARKS];
+} fixture_board;
 
-/* One for each case; crew_board_drop() gives it back. */
-crew_board *crew_board_create(void);
-void crew_board_drop(void);
+/* One for each case; fixture_board_drop() gives it back. */
+fixture_board *fixture_board_create(void);
+void fixture_board_drop(void);
 
 /* An item that takes its board along. */
-typedef struct crew_item {
+typedef struct fixture_item {
     uint64_t board;
     int64_t value;
-} crew_item;
+} fixture_item;
 
 /* Items with the values 0, 1, 2, ... and the case's board; to be freed. */
-crew_item *crew_items(size_t count);
+fixture_item *fixture_items(size_t count);
 
-crew_board *crew_board_of(const crew_item *item);
+fixture_board *fixture_board_of(const fixture_item *item);
 
 /* Waits until the word is at least `least`: for tasks and cases alike. */
-void crew_await(_Atomic uint32_t *word, uint32_t least);
+void fixture_await(_Atomic uint32_t *word, uint32_t least);
 
 /* ---- work ------------------------------------------------------------------------------------- */
 
-mproc_status crew_square(const void *item, void *result, mproc_call *call);
+mproc_status fixture_square(const void *item, void *result, mproc_call *call);
 
 /* Maps squares over `count` numbers and checks each of them. */
-void crew_check_squares(mproc_pool *pool, size_t count, size_t chunk_size);
+void fixture_check_squares(mproc_pool *pool, size_t count, size_t chunk_size);
 
 /* A map in a thread of its own, for cases that do something meanwhile. */
-typedef struct crew_map {
+typedef struct fixture_map {
     mproc_pool *pool;
     mproc_item_function *function;
-    crew_item *items;
+    fixture_item *items;
     int64_t *results;
     size_t count;
     mproc_map_options options;
     mproc_status status;
     char text[1100];
     plat_thread *thread;
-} crew_map;
+} fixture_map;
 
 /* Needs pool, function, items and count; makes results and statuses. */
-void crew_map_start(crew_map *map);
+void fixture_map_start(fixture_map *map);
 
-/* Waits for its end. crew_map_free() frees results and statuses. */
-void crew_map_join(crew_map *map);
-void crew_map_free(crew_map *map);
+/* Waits for its end. fixture_map_free() frees results and statuses. */
+void fixture_map_join(fixture_map *map);
+void fixture_map_free(fixture_map *map);
 
-/* ---- crew_posix.c, crew_win32.c --------------------------------------------------------------- */
+/* ---- pool_fixture_posix.c, pool_fixture_win32.c --------------------------------------------------------------- */
 
 /* Ends a process as an enemy would: SIGKILL, TerminateProcess. One that has ended is left alone. */
 void os_kill(int64_t pid);
@@ -119,15 +119,15 @@ void os_set_variable(const char *name, const char *value);
 void (*os_open_function(const char *library, const char *name))(void);
 
 /* Fails the case unless each of the first `count` marks is `expected`, and the others are 0. */
-void crew_check_marks(const crew_board *board, size_t count, uint32_t expected);
+void fixture_check_marks(const fixture_board *board, size_t count, uint32_t expected);
 
 /* For maps that must not come to calling it. */
-mproc_status crew_fail_always(const void *item, void *result, mproc_call *call);
+mproc_status fixture_fail_always(const void *item, void *result, mproc_call *call);
 
 /* Whether the three processes whose ids `context` points to have all ended. */
-bool crew_all_gone(void *context);
+bool fixture_all_gone(void *context);
 
 /* Marks the next place of the board with the worker's process id, and stays until the board says go. */
-mproc_status crew_sit(const void *item, void *result, mproc_call *call);
+mproc_status fixture_sit(const void *item, void *result, mproc_call *call);
 
 #endif

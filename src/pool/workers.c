@@ -1,22 +1,23 @@
 /* The workers of a pool: their births, and what is done at their deaths. */
+#include "pool/workers.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "arena/park.h"
-#include "pool/pool.h"
 #include "pool/worker.h"
 #include "process/family.h"
 #include "process/process.h"
-#include "process/task.h"
 #include "process/start.h"
+#include "process/task.h"
 
 /*
  * So many workers in a row that end before they are ready are no accident. Those that are killed from
  * outside can be: a storm of kills, or a system short of memory, may pass.
  */
-#define STILLBORN_MAX 96
-#define STILLBORN_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
+#define FAILED_STARTS_MAX 96
+#define FAILED_START_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
 
 static void break_pool(mproc_pool *pool, mproc_status status, const char *text)
 {
@@ -41,7 +42,7 @@ static void describe_end(const mproc_process *process, char *text, size_t size)
 }
 
 /* What the dead worker had claimed is lost; the map reports the lowest of such items. */
-static void bury(mproc_pool *pool, uint32_t index, const char *end)
+static void fail_lost_chunks(mproc_pool *pool, uint32_t index, const char *end)
 {
     uint64_t job = atomic_load(&pool->shared->job.number), posted = atomic_load(&pool->shared->posted);
     /* One that terminate() has ended was not lost. */
@@ -51,7 +52,7 @@ static void bury(mproc_pool *pool, uint32_t index, const char *end)
         struct window_view view;
         uint64_t item;
         if (!window_view(pool->shared, number, &view)) continue;
-        item = window_bury(&view, index, status);
+        item = window_fail_lost(&view, index, status);
         if (item == UINT64_MAX || (pool->lost.job == job && pool->lost.item <= item)) continue;
         pool->lost.job = job;
         pool->lost.item = item;
@@ -81,13 +82,14 @@ static bool any_was_ready(const struct pool_shared *shared)
  * A worker that cannot even begin would be replaced for ever. A program of which one worker has been ready has
  * its guard: where an exit code is all that is known of an end, another may have been killed before it came there.
  */
-static void judge(mproc_pool *pool, const struct pool_member *member, const mproc_process *process, const char *end)
+static void count_failed_start(mproc_pool *pool, const struct worker_record *record, const mproc_process *process,
+                               const char *end)
 {
     char text[POOL_TEXT_BYTES];
     bool killed = process->exit.signal == 9 || process->exit.signal == 15;
 
-    if (atomic_load(&pool_worker_at(pool->shared, member->index)->ready) != member->ready_before) {
-        pool->stillborn = pool->stillborn_weight = 0;
+    if (atomic_load(&pool_worker_at(pool->shared, record->index)->ready) != record->ready_before) {
+        pool->failed_starts = pool->failed_starts_weight = 0;
         return;
     }
     if (process->unguarded && !any_was_ready(pool->shared)) {
@@ -96,11 +98,11 @@ static void judge(mproc_pool *pool, const struct pool_member *member, const mpro
         break_pool(pool, MPROC_NO_GUARD, text);
         return;
     }
-    pool->stillborn++;
-    pool->stillborn_weight += killed ? 1 : STILLBORN_WEIGHT;
-    if (pool->stillborn_weight >= STILLBORN_MAX) {
+    pool->failed_starts++;
+    pool->failed_starts_weight += killed ? 1 : FAILED_START_WEIGHT;
+    if (pool->failed_starts_weight >= FAILED_STARTS_MAX) {
         snprintf(text, sizeof text, "%lu workers in a row ended before they were ready, the last: %.300s",
-                 (unsigned long)pool->stillborn, end);
+                 (unsigned long)pool->failed_starts, end);
         break_pool(pool, MPROC_WORKER_LOST, text);
     }
 }
@@ -119,54 +121,54 @@ static void count_out(struct pool_shared *shared)
     if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, INT_MAX);
 }
 
-static void member_ended(void *context, mproc_process *process)
+static void worker_ended(void *context, mproc_process *process)
 {
-    struct pool_member *member = context;
-    mproc_pool *pool = member->pool;
+    struct worker_record *record = context;
+    mproc_pool *pool = record->pool;
     struct pool_shared *shared = pool->shared;
     char end[POOL_TEXT_BYTES];
 
     plat_mutex_lock(&pool->mutex);
     describe_end(process, end, sizeof end);
-    clear_traces(shared, member->index);
-    bury(pool, member->index, end);
-    judge(pool, member, process, end);
-    member->process = NULL;
-    if (is_wanted(pool)) members_fill(pool); /* if that fails, the next map tries again, and says why */
+    clear_traces(shared, record->index);
+    fail_lost_chunks(pool, record->index, end);
+    count_failed_start(pool, record, process, end);
+    record->process = NULL;
+    if (is_wanted(pool)) workers_start(pool); /* if that fails, the next map tries again, and says why */
     plat_mutex_unlock(&pool->mutex);
     window_alarm(shared);
     mproc_process_free(process);
     count_out(shared);
 }
 
-static mproc_status start_process(mproc_pool *pool, struct pool_member *member)
+static mproc_status start_process(mproc_pool *pool, struct worker_record *record)
 {
-    struct worker_start start = {arena_offset(pool->shared), member->index, 0};
-    mproc_process_options options = {.name = member->name, .daemon = MPROC_YES};
+    struct worker_start start = {arena_offset(pool->shared), record->index, 0};
+    mproc_process_options options = {.name = record->name, .daemon = MPROC_YES};
     mproc_process *process = NULL;
     mproc_status status;
 
     status = mproc_process_create(worker_main, mproc_bytes(&start, sizeof start), &options, &process);
     if (status != MPROC_OK) return status;
     process->worker = true;
-    process->ended = member_ended;
-    process->ended_context = member;
-    member->ready_before = atomic_load(&pool_worker_at(pool->shared, member->index)->ready);
-    member->process = process;
+    process->ended = worker_ended;
+    process->ended_context = record;
+    record->ready_before = atomic_load(&pool_worker_at(pool->shared, record->index)->ready);
+    record->process = process;
     status = process_start(process);
     if (status == MPROC_OK) return MPROC_OK;
-    member->process = NULL;
+    record->process = NULL;
     mproc_process_free(process);
     return status;
 }
 
 /* There is no slot for it, or no memory: maps report that. */
-static void thread_failed(struct pool_member *member)
+static void thread_failed(struct worker_record *record)
 {
-    mproc_pool *pool = member->pool;
+    mproc_pool *pool = record->pool;
 
     plat_mutex_lock(&pool->mutex);
-    member->ended = true;
+    record->ended = true;
     break_pool(pool, MPROC_LIMIT, mproc_last_error_text());
     plat_mutex_unlock(&pool->mutex);
 }
@@ -174,17 +176,17 @@ static void thread_failed(struct pool_member *member)
 /* It has ended inside a task: what it had is lost, and another takes its place. Called in the thread itself. */
 static void thread_lost(void *context)
 {
-    struct pool_member *member = context;
-    mproc_pool *pool = member->pool;
+    struct worker_record *record = context;
+    mproc_pool *pool = record->pool;
     char end[POOL_TEXT_BYTES];
 
-    reference_scope_clear(&member->scope);
+    reference_scope_clear(&record->scope);
     plat_mutex_lock(&pool->mutex);
-    snprintf(end, sizeof end, "worker '%s' (a thread) ended inside its task", member->name);
-    clear_traces(pool->shared, member->index);
-    bury(pool, member->index, end);
-    member->ended = true;
-    if (is_wanted(pool)) members_fill(pool);
+    snprintf(end, sizeof end, "worker '%s' (a thread) ended inside its task", record->name);
+    clear_traces(pool->shared, record->index);
+    fail_lost_chunks(pool, record->index, end);
+    record->ended = true;
+    if (is_wanted(pool)) workers_start(pool);
     plat_mutex_unlock(&pool->mutex);
     window_alarm(pool->shared);
     count_out(pool->shared);
@@ -192,88 +194,88 @@ static void thread_lost(void *context)
 
 static void thread_main(void *context)
 {
-    struct pool_member *member = context;
-    struct pool_shared *shared = member->pool->shared;
+    struct worker_record *record = context;
+    struct pool_shared *shared = record->pool->shared;
 
-    if (member->predecessor) plat_thread_join(member->predecessor);
+    if (record->predecessor) plat_thread_join(record->predecessor);
     if (family_enter() == MPROC_OK) {
-        task_on_thread_end(thread_lost, member);
-        worker_run(shared, member->index, member->name, &member->scope);
+        task_on_thread_end(thread_lost, record);
+        worker_run(shared, record->index, record->name, &record->scope);
         task_on_thread_end(NULL, NULL);
     } else {
-        thread_failed(member);
+        thread_failed(record);
     }
     window_alarm(shared);
     count_out(shared);
 }
 
 /* The thread that is in its place may be the calling one. */
-static mproc_status start_thread(struct pool_member *member)
+static mproc_status start_thread(struct worker_record *record)
 {
-    plat_thread *predecessor = member->thread;
+    plat_thread *predecessor = record->thread;
     mproc_status status;
 
-    member->predecessor = predecessor;
-    member->thread = NULL;
-    member->ended = false;
-    status = plat_thread_start(thread_main, member, &member->thread);
+    record->predecessor = predecessor;
+    record->thread = NULL;
+    record->ended = false;
+    status = plat_thread_start(thread_main, record, &record->thread);
     if (status == MPROC_OK) return MPROC_OK;
-    member->thread = predecessor;
-    member->ended = predecessor != NULL;
+    record->thread = predecessor;
+    record->ended = predecessor != NULL;
     return status;
 }
 
-static mproc_status member_start(mproc_pool *pool, struct pool_member *member)
+static mproc_status start_worker(mproc_pool *pool, struct worker_record *record)
 {
     mproc_status status;
 
-    snprintf(member->name, sizeof member->name, "PoolWorker-%lu", (unsigned long)++pool->names);
+    snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
     atomic_fetch_add(&pool->shared->running, 1);
-    if (pool->shared->threads) status = start_thread(member);
-    else status = start_process(pool, member);
+    if (pool->shared->threads) status = start_thread(record);
+    else status = start_process(pool, record);
     if (status != MPROC_OK) count_out(pool->shared);
     return status;
 }
 
-static bool is_there(const struct pool_member *member)
+static bool is_there(const struct worker_record *record)
 {
-    return member->process || (member->thread && !member->ended);
+    return record->process || (record->thread && !record->ended);
 }
 
-bool members_any(const mproc_pool *pool)
+bool workers_any(const mproc_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)
-        if (is_there(&pool->members[i])) return true;
+        if (is_there(&pool->records[i])) return true;
     return false;
 }
 
-mproc_status members_fill(mproc_pool *pool)
+mproc_status workers_start(mproc_pool *pool)
 {
     mproc_status status = MPROC_OK;
 
     if (pool->broken != MPROC_OK) return mproc_error(pool->broken, "%s", pool->broken_text);
     for (uint32_t i = 0; i < pool->count && status == MPROC_OK; i++)
-        if (!is_there(&pool->members[i])) status = member_start(pool, &pool->members[i]);
+        if (!is_there(&pool->records[i])) status = start_worker(pool, &pool->records[i]);
     return status;
 }
 
-mproc_status members_refill(mproc_pool *pool)
+mproc_status workers_restart(mproc_pool *pool)
 {
     if (pool->broken != MPROC_NO_GUARD || any_was_ready(pool->shared)) {
         pool->broken = MPROC_OK;
-        pool->stillborn = pool->stillborn_weight = 0;
+        pool->failed_starts = pool->failed_starts_weight = 0;
     }
-    return members_fill(pool);
+    return workers_start(pool);
 }
 
-void members_kill(mproc_pool *pool)
+void workers_kill(mproc_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)
-        if (pool->members[i].process) mproc_process_kill(pool->members[i].process);
+        if (pool->records[i].process) mproc_process_kill(pool->records[i].process);
 }
 
-void members_free(mproc_pool *pool)
+void workers_free(mproc_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)
-        if (pool->members[i].thread) plat_thread_join(pool->members[i].thread);
+        if (pool->records[i].thread) plat_thread_join(pool->records[i].thread);
 }

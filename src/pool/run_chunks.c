@@ -1,0 +1,243 @@
+/*
+ * Each worker walks its own region of the chunks forwards, then the others' backwards: so two of
+ * them want the same word, or even cache line, only where a region is nearly done.
+ */
+#include "pool/run_chunks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <mproc/pool.h>
+
+#include "base/text.h"
+#include "process/arguments.h"
+
+/* How many chunks a worker claims before it publishes how far it is. */
+#define PUBLISH_CHUNKS 32
+
+/* One walk through a window. */
+struct walk {
+    struct chunk_runner *runner;
+    struct window_view view;
+    uint64_t finished;
+};
+
+/* Where a worker is in a range. Addresses are numbers: an array that is not there is at 0, with items of no bytes. */
+struct items {
+    mproc_item_function *function;
+    const struct thread_self *self;
+    uintptr_t input;
+    uintptr_t result;
+    uint64_t left;
+    mproc_status status;
+};
+
+/* Calls the function for the next item. False: it failed. */
+static inline bool run_item(struct chunk_runner *runner, struct items *items)
+{
+    mproc_status status = items->function((const void *)items->input, (void *)items->result, &runner->call);
+
+    if (((uint64_t)status | task_left(items->self)) != 0) {
+        items->status = task_returned(&runner->task, status);
+        if (items->status != MPROC_OK) return false;
+    }
+    items->input += runner->item_size;
+    items->result += runner->result_size;
+    items->left--;
+    return true;
+}
+
+/*
+ * Four items in a row, because with a short function a good part of the time is the jumps. This is called by a
+ * pointer, and so compiled by itself: what it needs stays in registers.
+ */
+static mproc_status run_items(struct chunk_runner *runner, const struct range *range, uint64_t *done)
+{
+    struct items items = {(mproc_item_function *)runner->function,
+                          runner->task.self,
+                          (uintptr_t)range->inputs,
+                          (uintptr_t)range->results,
+                          range->items,
+                          MPROC_OK};
+
+    while (items.left >= 4 && run_item(runner, &items) && run_item(runner, &items) && run_item(runner, &items) &&
+           run_item(runner, &items)) {
+    }
+    while (items.status == MPROC_OK && items.left > 0) run_item(runner, &items);
+    *done = range->items - items.left;
+    return items.status;
+}
+
+static mproc_status run_range(struct chunk_runner *runner, const struct range *range, uint64_t *done)
+{
+    mproc_range_function *function = (mproc_range_function *)runner->function;
+
+    *done = 0;
+    return task_returned(&runner->task, function((size_t)range->first, (size_t)range->items, range->inputs,
+                                                 range->results, &runner->call));
+}
+
+static void copy_job(struct chunk_runner *runner, uint64_t number)
+{
+    struct pool_job *job = &runner->shared->job;
+
+    runner->job = number;
+    runner->run = atomic_load_explicit(&job->is_range, memory_order_relaxed) ? run_range : run_items;
+    runner->copies = atomic_load_explicit(&job->copies, memory_order_relaxed) != 0;
+    runner->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
+    runner->result_size = (size_t)atomic_load_explicit(&job->result_size, memory_order_relaxed);
+    runner->args = atomic_load_explicit(&job->args, memory_order_relaxed);
+    if (runner->shared->threads)
+        runner->function = (function_pointer)(uintptr_t)atomic_load_explicit(&job->function, memory_order_relaxed);
+    else if (!runner->function || !function_same(&runner->known, &job->function_ref)) {
+        runner->function = NULL;
+        runner->known = job->function_ref;
+    }
+    runner->status = MPROC_OK;
+}
+
+/*
+ * Takes in the window and its job. A job is replaced only when its windows are closed: if the window
+ * is still open after the copy, the copy is whole.
+ */
+static bool load_job(struct chunk_runner *runner, uint64_t number, struct window_view *view)
+{
+    uint64_t job = atomic_load_explicit(&runner->shared->job.number, memory_order_acquire);
+
+    if (!window_view(runner->shared, number, view)) return false;
+    if (job == runner->job) return true;
+    copy_job(runner, job);
+    if (!window_view(runner->shared, number, view)) {
+        runner->job = 0;
+        runner->function = NULL;
+        return false;
+    }
+    return true;
+}
+
+/* The caller reports the failure of the lowest item, so a worker keeps the lowest of its own. */
+static void note_failure(struct chunk_runner *runner, uint64_t item, mproc_status status)
+{
+    struct pool_worker *worker = runner->worker;
+    const char *text = mproc_last_error_text();
+
+    if (atomic_load(&worker->failed_job) == runner->job && atomic_load(&worker->failed_item) <= item) return;
+    atomic_store(&worker->failed_job, 0);
+    atomic_store(&worker->failed_item, item);
+    snprintf(worker->failed_text, sizeof worker->failed_text, "%s: %s", runner->call.name,
+             *text ? text : mproc_status_text(status));
+    atomic_store(&worker->failed_job, runner->job);
+}
+
+/*
+ * Only with a chunk in hand: a module that ends the worker while it is opened costs a chunk each time, so a
+ * map comes to its end. The text of a failure stays until a function is called.
+ */
+static mproc_status find_function(struct chunk_runner *runner)
+{
+    if (!runner->function && runner->status == MPROC_OK)
+        runner->status = function_decode(&runner->known, &runner->function);
+    return runner->status;
+}
+
+/* Only with a chunk in hand: until it is finished the arguments stay where they are. */
+static void find_args(struct chunk_runner *runner)
+{
+    if (runner->args_job == runner->job) return;
+    runner->call.args = arguments_view(runner->args);
+    runner->args_job = runner->job;
+}
+
+static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items, uint64_t *done)
+{
+    const struct window_view *view = &walk->view;
+    struct chunk_runner *runner = walk->runner;
+    struct range range = {view->first + at, items, NULL, NULL};
+
+    *done = 0;
+    if (find_function(runner) != MPROC_OK) return runner->status;
+    find_args(runner);
+    error_text_clear(); /* what an earlier chunk has left is not this one's */
+    if (view->inputs) range.inputs = view->inputs + at * runner->item_size;
+    if (view->results) range.results = view->results + at * runner->result_size;
+    return runner->run(runner, &range, done);
+}
+
+static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_status status)
+{
+    struct chunk_outcome *outcome = &walk->view.outcomes[chunk];
+
+    note_failure(walk->runner, walk->view.first + chunk * walk->view.chunk + done, status);
+    atomic_fetch_add(&walk->view.shared->failures, 1);
+    atomic_store_explicit(&outcome->status, (int32_t)status, memory_order_relaxed);
+    atomic_store_explicit(&outcome->done, (uint32_t)done, memory_order_relaxed);
+    window_finish(&walk->view, chunk, walk->runner->index, CHUNK_FAILED);
+}
+
+static void run_chunk(struct walk *walk, uint64_t chunk)
+{
+    uint64_t at = chunk * walk->view.chunk, left = walk->view.items - at, done;
+    mproc_status status = call_function(walk, at, left < walk->view.chunk ? left : walk->view.chunk, &done);
+
+    if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->runner->index, CHUNK_DONE);
+    else fail_chunk(walk, chunk, done, status);
+    walk->finished++;
+}
+
+static uint64_t bound(const _Atomic uint64_t *word, uint64_t window, uint64_t otherwise)
+{
+    return tagged_value(atomic_load_explicit(word, memory_order_relaxed), window, otherwise);
+}
+
+/* `position` only says what is true already, so it may be published late. */
+static void walk_own_region(struct walk *walk)
+{
+    struct pool_worker *worker = walk->runner->worker;
+    uint32_t buffer = walk->view.number % 2, index = walk->runner->index;
+    uint64_t at = bound(&worker->position[buffer], walk->view.number, window_region(&walk->view, index));
+    uint64_t end = window_region(&walk->view, index + 1), published = at;
+
+    for (; at < end; at++) {
+        if (at - published == PUBLISH_CHUNKS) {
+            atomic_store_explicit(&worker->position[buffer], tagged(walk->view.number, at), memory_order_relaxed);
+            end = bound(&worker->limit[buffer], walk->view.number, end);
+            published = at;
+        }
+        if (window_claim(&walk->view, at, index)) run_chunk(walk, at);
+    }
+    atomic_store_explicit(&worker->position[buffer], tagged(walk->view.number, at), memory_order_relaxed);
+}
+
+/*
+ * From the region's end down to where its owner is. Helpers that overwrite each other's limit only
+ * make it less tight: whatever it was said to be, all from there on was claimed.
+ */
+static void help_region(struct walk *walk, uint32_t other)
+{
+    struct pool_worker *worker = pool_worker_at(walk->runner->shared, other);
+    uint32_t buffer = walk->view.number % 2;
+    uint64_t begin = window_region(&walk->view, other), number = walk->view.number;
+    uint64_t at = bound(&worker->limit[buffer], number, window_region(&walk->view, other + 1));
+
+    while (at > begin && at > bound(&worker->position[buffer], number, begin)) {
+        at--;
+        if (!window_claim(&walk->view, at, walk->runner->index)) continue;
+        atomic_store_explicit(&worker->limit[buffer], tagged(number, at), memory_order_relaxed);
+        run_chunk(walk, at);
+    }
+}
+
+void run_chunks(struct chunk_runner *runner, uint64_t number)
+{
+    struct walk walk = {.runner = runner};
+    uint32_t workers = runner->shared->workers;
+
+    if (!load_job(runner, number, &walk.view)) return;
+    /* A predecessor's count in this window, made good after its death, is gone on with. */
+    walk.finished = bound(&runner->worker->finished[number % 2], number, 0);
+    walk_own_region(&walk);
+    for (uint32_t i = 1; i < workers; i++) help_region(&walk, (runner->index + i) % workers);
+    reference_scope_clear(runner->call.scope); /* before the map can end, whose objects these are */
+    if (!runner->shared->threads) task_flush();
+    window_leave(&walk.view, runner->index, walk.finished);
+}
