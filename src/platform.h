@@ -22,7 +22,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <mproc/process.h>
 #include <mproc/status.h>
 
 #define PLAT_FOREVER INT64_MAX
@@ -212,14 +211,34 @@ mproc_status plat_sentinel_arm(plat_handle watched);
 
 /* ---- process.c -------------------------------------------------------------------------------- */
 
+/* Where a standard stream of a new process leads: to where this process' stream leads, nowhere, or to `handle`. */
+typedef enum plat_stream_kind { PLAT_STREAM_INHERIT, PLAT_STREAM_NULL, PLAT_STREAM_HANDLE } plat_stream_kind;
+
+typedef struct plat_stream {
+    plat_stream_kind kind;
+    plat_handle handle;
+} plat_stream;
+
+/*
+ * How a process ended, if it has. `signal` has the POSIX numbers on every system: on Windows they are told from the
+ * exit code, which `code` keeps.
+ */
+typedef enum plat_end_kind { PLAT_END_RUNNING, PLAT_END_EXITED, PLAT_END_SIGNALLED, PLAT_END_LOST } plat_end_kind;
+
+typedef struct plat_end {
+    plat_end_kind kind;
+    int code;
+    int signal;
+} plat_end;
+
 /* Everything that a new process is given. Strings are UTF-8. */
 typedef struct plat_start {
     const char *executable;         /* NULL: this process' own; on Linux also if its file is gone or was replaced */
     const char *working_directory;  /* NULL: this process' */
-    const char *const *environment; /* "NAME=VALUE" or "NAME", see mproc_process_options; may be NULL */
+    const char *const *environment; /* "NAME=VALUE" or "NAME", which removes it; may be NULL */
     bool environment_only;
     const char *token_name; /* one more variable: PLAT_TOKEN_NAME, but in tests */
-    mproc_stdio stdio[3];   /* none is MPROC_STDIO_DEFAULT */
+    plat_stream stdio[3];   /* standard input, output, error */
     plat_handle handles[4]; /* what the child gets, PLAT_NO_HANDLE for none */
     bool daemon;            /* ended by the system with this process (Windows; see plat_sentinel_arm) */
     /*
@@ -258,10 +277,10 @@ mproc_status plat_process_start(const plat_start *start, plat_process *process);
 int64_t plat_process_born_before_ns(const plat_process *process);
 
 /*
- * Collects the status of an ended child of this process: MPROC_EXIT_RUNNING if it has not ended, MPROC_EXIT_LOST if
+ * Collects the status of an ended child of this process: PLAT_END_RUNNING if it has not ended, PLAT_END_LOST if
  * somebody else has collected it. Call it once with another answer than running; it never waits.
  */
-mproc_exit_status plat_process_collect(const plat_process *process);
+plat_end plat_process_collect(const plat_process *process);
 
 /* A process that has ended is no error. MPROC_PERMISSION. */
 mproc_status plat_process_terminate(const plat_process *process);

@@ -5,6 +5,8 @@
 #ifndef MPROC_OBJECT_REFERENCE_H
 #define MPROC_OBJECT_REFERENCE_H
 
+#include <mproc/call.h>
+
 #include "object/cells.h"
 
 /*

@@ -39,7 +39,7 @@ int64_t plat_process_born_before_ns(const plat_process *process)
     return plat_clock_birth_ns();
 }
 
-static mproc_exit_status process_collect_uncancelled(const plat_process *process)
+static plat_end process_collect_uncancelled(const plat_process *process)
 {
     siginfo_t info = {0};
     bool by_pid = process_has_no_descriptors();
@@ -49,17 +49,17 @@ static mproc_exit_status process_collect_uncancelled(const plat_process *process
     /* ECHILD: somebody else has its status, or SIGCHLD is ignored. EBADF: it had ended before it had a descriptor. */
     if (answer != 0) {
         bool ended = handle_is_ready(process->handle);
-        return (mproc_exit_status){.kind = ended ? MPROC_EXIT_LOST : MPROC_EXIT_RUNNING};
+        return (plat_end){.kind = ended ? PLAT_END_LOST : PLAT_END_RUNNING};
     }
-    if (info.si_pid == 0) return (mproc_exit_status){.kind = MPROC_EXIT_RUNNING};
-    if (info.si_code == CLD_EXITED) return (mproc_exit_status){.kind = MPROC_EXIT_EXITED, .code = info.si_status};
-    return (mproc_exit_status){.kind = MPROC_EXIT_SIGNALLED, .signal = info.si_status};
+    if (info.si_pid == 0) return (plat_end){.kind = PLAT_END_RUNNING};
+    if (info.si_code == CLD_EXITED) return (plat_end){.kind = PLAT_END_EXITED, .code = info.si_status};
+    return (plat_end){.kind = PLAT_END_SIGNALLED, .signal = info.si_status};
 }
 
-mproc_exit_status plat_process_collect(const plat_process *process)
+plat_end plat_process_collect(const plat_process *process)
 {
     int state = cancel_hold();
-    mproc_exit_status result = process_collect_uncancelled(process);
+    plat_end result = process_collect_uncancelled(process);
 
     cancel_resume(state);
     return result;

@@ -41,7 +41,7 @@ static void spawn_fini(spawn_plan *plan);
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start);
 static void spawn_set_signals(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start);
-static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const mproc_stdio *stdio);
+static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const plat_stream *stdio);
 static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool overwritten);
 static void spawn_add(spawn_plan *plan, spawn_step step);
@@ -176,13 +176,13 @@ static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start)
     return MPROC_OK;
 }
 
-static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const mproc_stdio *stdio)
+static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const plat_stream *stdio)
 {
-    if (stdio->kind == MPROC_STDIO_NULL) {
+    if (stdio->kind == PLAT_STREAM_NULL) {
         spawn_add(plan, (spawn_step){.act = SPAWN_OPEN_NULL, .number = number});
         return MPROC_OK;
     }
-    if (stdio->kind != MPROC_STDIO_HANDLE) return MPROC_OK;
+    if (stdio->kind != PLAT_STREAM_HANDLE) return MPROC_OK;
     if (stdio->handle < 0 || stdio->handle > INT_MAX || fcntl((int)stdio->handle, F_GETFD) < 0) {
         return error_system(EBADF, "cannot start a process with file descriptor %lld as its descriptor %d",
                             (long long)stdio->handle, number);

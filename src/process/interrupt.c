@@ -1,4 +1,6 @@
 /* What a program does with interrupts. */
+#include <mproc/process.h>
+
 #include "object/interrupt.h"
 
 #include "object/wait.h"

@@ -26,13 +26,24 @@ static bool is_unguarded(const mproc_process *process)
     return process->exit.kind == MPROC_EXIT_EXITED && !(flags & PROCESS_ENTERED);
 }
 
+/* In the words of the public headers. */
+static mproc_exit_status exit_status_of(plat_end end)
+{
+    static const mproc_exit_kind kinds[] = {[PLAT_END_RUNNING] = MPROC_EXIT_RUNNING,
+                                            [PLAT_END_EXITED] = MPROC_EXIT_EXITED,
+                                            [PLAT_END_SIGNALLED] = MPROC_EXIT_SIGNALLED,
+                                            [PLAT_END_LOST] = MPROC_EXIT_LOST};
+
+    return (mproc_exit_status){kinds[end.kind], end.code, end.signal};
+}
+
 /* Under the mutex. Returns whether it has ended just now. */
 static bool collect_locked(mproc_process *process)
 {
     mproc_exit_status exit_status;
 
     if (process->phase != PROCESS_STARTED) return false;
-    exit_status = plat_process_collect(&process->os);
+    exit_status = exit_status_of(plat_process_collect(&process->os));
     if (exit_status.kind == MPROC_EXIT_RUNNING) return false;
     process->exit = exit_status;
     process->phase = PROCESS_ENDED;

@@ -93,14 +93,21 @@ static mproc_status copy_environment(const char *const *from, char ***copy)
     return status;
 }
 
+/* As in Python a child reads nothing unless it is told what. */
+static plat_stream stream_of(mproc_stdio stdio, plat_stream_kind usual)
+{
+    static const plat_stream_kind kinds[] = {[MPROC_STDIO_INHERIT] = PLAT_STREAM_INHERIT,
+                                             [MPROC_STDIO_NULL] = PLAT_STREAM_NULL,
+                                             [MPROC_STDIO_HANDLE] = PLAT_STREAM_HANDLE};
+
+    return (plat_stream){stdio.kind == MPROC_STDIO_DEFAULT ? usual : kinds[stdio.kind], stdio.handle};
+}
+
 static void copy_stdio(mproc_process *process, const mproc_process_options *options)
 {
-    process->stdio[0] = options->standard_input;
-    process->stdio[1] = options->standard_output;
-    process->stdio[2] = options->standard_error;
-    for (int i = 0; i < 3; i++)
-        if (process->stdio[i].kind == MPROC_STDIO_DEFAULT)
-            process->stdio[i].kind = i == 0 ? MPROC_STDIO_NULL : MPROC_STDIO_INHERIT;
+    process->stdio[0] = stream_of(options->standard_input, PLAT_STREAM_NULL);
+    process->stdio[1] = stream_of(options->standard_output, PLAT_STREAM_INHERIT);
+    process->stdio[2] = stream_of(options->standard_error, PLAT_STREAM_INHERIT);
 }
 
 /* Everything that is copied without failing. */

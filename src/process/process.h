@@ -2,6 +2,8 @@
 #ifndef MPROC_PROCESS_PROCESS_H
 #define MPROC_PROCESS_PROCESS_H
 
+#include <mproc/process.h>
+
 #include "process/letter.h"
 #include "object/reference.h"
 
@@ -28,7 +30,7 @@ struct mproc_process {
     bool environment_only;
     bool inherit_signals;
     char *working_directory;
-    mproc_stdio stdio[3];
+    plat_stream stdio[3];
     bool daemon;
     bool worker; /* of a pool: ended without a grace time, and not listed */
     process_ended *ended;

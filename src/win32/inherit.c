@@ -43,17 +43,16 @@ static mproc_status inherit_own(win32_inheritance *inheritance, int number, HAND
     return inherit_copy(inheritance, (plat_handle)own, stream_names[number], stream);
 }
 
-static mproc_status inherit_stream(win32_inheritance *inheritance, const mproc_stdio *stdio, int number)
+static mproc_status inherit_stream(win32_inheritance *inheritance, const plat_stream *stdio, int number)
 {
     HANDLE *stream = &inheritance->streams[number];
 
     switch (stdio->kind) {
-    case MPROC_STDIO_NULL:
+    case PLAT_STREAM_NULL:
         return inherit_null(inheritance, stream);
-    case MPROC_STDIO_HANDLE:
+    case PLAT_STREAM_HANDLE:
         return inherit_copy(inheritance, stdio->handle, stream_names[number], stream);
-    case MPROC_STDIO_INHERIT:
-    case MPROC_STDIO_DEFAULT:
+    case PLAT_STREAM_INHERIT:
         break;
     }
     return inherit_own(inheritance, number, stream);
@@ -73,8 +72,8 @@ static mproc_status inherit_check_all(const plat_start *start)
         if (start->handles[i] != PLAT_NO_HANDLE) MPROC_TRY(inherit_check(start->handles[i], "inherited handle"));
     }
     for (int i = 0; i < WIN32_STREAMS; i++) {
-        const mproc_stdio *stdio = &start->stdio[i];
-        if (stdio->kind == MPROC_STDIO_HANDLE) MPROC_TRY(inherit_check(stdio->handle, stream_names[i]));
+        const plat_stream *stdio = &start->stdio[i];
+        if (stdio->kind == PLAT_STREAM_HANDLE) MPROC_TRY(inherit_check(stdio->handle, stream_names[i]));
     }
     return MPROC_OK;
 }

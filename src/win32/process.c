@@ -59,13 +59,13 @@ static const struct {
     {0xC000013Au, SIGNAL_INTERRUPT},  /* Ctrl-C, or its console was closed */
 };
 
-static mproc_exit_status exit_status(DWORD code)
+static plat_end end_of(DWORD code)
 {
-    mproc_exit_status status = {MPROC_EXIT_EXITED, (int)code, 0};
+    plat_end status = {PLAT_END_EXITED, (int)code, 0};
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         if (endings[i].code == code) {
-            status.kind = MPROC_EXIT_SIGNALLED;
+            status.kind = PLAT_END_SIGNALLED;
             status.signal = endings[i].signal;
         }
     }
@@ -82,10 +82,10 @@ int64_t plat_process_born_before_ns(const plat_process *process)
 }
 
 /* The wait tells: a program may exit with 259, which GetExitCodeProcess() says of running ones. */
-mproc_exit_status plat_process_collect(const plat_process *process)
+plat_end plat_process_collect(const plat_process *process)
 {
-    const mproc_exit_status running = {MPROC_EXIT_RUNNING, 0, 0};
-    const mproc_exit_status lost = {MPROC_EXIT_LOST, 0, 0};
+    const plat_end running = {PLAT_END_RUNNING, 0, 0};
+    const plat_end lost = {PLAT_END_LOST, 0, 0};
     DWORD code;
 
     switch (WaitForSingleObject((HANDLE)process->handle, 0)) {
@@ -93,7 +93,7 @@ mproc_exit_status plat_process_collect(const plat_process *process)
         return running;
     case WAIT_OBJECT_0:
         win32_semaphore_forget(process->pid);
-        return GetExitCodeProcess((HANDLE)process->handle, &code) ? exit_status(code) : lost;
+        return GetExitCodeProcess((HANDLE)process->handle, &code) ? end_of(code) : lost;
     default:
         return lost;
     }

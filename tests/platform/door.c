@@ -31,9 +31,9 @@ void door_call_init(door_call *call, const char *helper, const char *text)
     memset(call, 0, sizeof *call);
     call->helper = helper;
     call->text = text;
-    call->start.stdio[0].kind = MPROC_STDIO_NULL;
-    call->start.stdio[1].kind = MPROC_STDIO_INHERIT;
-    call->start.stdio[2].kind = MPROC_STDIO_INHERIT;
+    call->start.stdio[0].kind = PLAT_STREAM_NULL;
+    call->start.stdio[1].kind = PLAT_STREAM_INHERIT;
+    call->start.stdio[2].kind = PLAT_STREAM_INHERIT;
     for (i = 0; i < 4; i++) call->start.handles[i] = PLAT_NO_HANDLE;
     call->start.token_name = CHECK_HELPER_VARIABLE;
     call->start.token_write = write_token;
@@ -62,9 +62,9 @@ const char *door_handles(const char *text, plat_handle *handles)
     return text;
 }
 
-mproc_exit_status door_end(plat_process *process)
+plat_end door_end(plat_process *process)
 {
-    mproc_exit_status status;
+    plat_end status;
     int ready = -1;
 
     CHECK_OK(plat_handle_wait(&process->handle, 1, door_limit_ns(), &ready));
@@ -75,10 +75,10 @@ mproc_exit_status door_end(plat_process *process)
     return status;
 }
 
-void door_check_end(plat_process *process, mproc_exit_kind kind, int number, const char *file, int line)
+void door_check_end(plat_process *process, plat_end_kind kind, int number, const char *file, int line)
 {
-    mproc_exit_status status = door_end(process);
-    int found = status.kind == MPROC_EXIT_SIGNALLED ? status.signal : status.code;
+    plat_end status = door_end(process);
+    int found = status.kind == PLAT_END_SIGNALLED ? status.signal : status.code;
 
     if (status.kind == kind && found == number) return;
     check_fail(file, line, "the process ended with {kind %d, code %d, signal %d}, expected kind %d, number %d",

@@ -39,12 +39,12 @@ void door_start(const char *helper, const char *text, plat_handle handle, plat_p
 const char *door_handles(const char *text, plat_handle *handles);
 
 /* Waits for the end of the process, collects it, closes the handle. */
-mproc_exit_status door_end(plat_process *process);
+plat_end door_end(plat_process *process);
 
 /* The same, and checks how it ended. */
-#define CHECK_EXITS(process, code) door_check_end((process), MPROC_EXIT_EXITED, (code), __FILE__, __LINE__)
-#define CHECK_SIGNALLED(process, signal) door_check_end((process), MPROC_EXIT_SIGNALLED, (signal), __FILE__, __LINE__)
-void door_check_end(plat_process *process, mproc_exit_kind kind, int number, const char *file, int line);
+#define CHECK_EXITS(process, code) door_check_end((process), PLAT_END_EXITED, (code), __FILE__, __LINE__)
+#define CHECK_SIGNALLED(process, signal) door_check_end((process), PLAT_END_SIGNALLED, (signal), __FILE__, __LINE__)
+void door_check_end(plat_process *process, plat_end_kind kind, int number, const char *file, int line);
 
 /* A call that must fail: with this status, and with a text that says more than nothing. */
 #define CHECK_REFUSED(call, status)                \

@@ -285,7 +285,7 @@ static int helper_touches(const char *text)
     return *byte == 0 ? 0 : 1;
 }
 
-static mproc_exit_status touch(test_block *block, const char *text)
+static plat_end touch(test_block *block, const char *text)
 {
     plat_process process;
 
@@ -296,20 +296,20 @@ static mproc_exit_status touch(test_block *block, const char *text)
 static void case_touching_the_uncommitted_is_a_fault(void)
 {
     test_block block;
-    mproc_exit_status nothing;
-    mproc_exit_status inside;
-    mproc_exit_status behind;
+    plat_end nothing;
+    plat_end inside;
+    plat_end behind;
 
     if (!os_reserved_memory_faults()) CHECK_SKIP("this system commits reserved memory when it is touched");
     block = block_create(64);
     nothing = touch(&block, "64 0");
-    CHECK_EQ(nothing.kind, MPROC_EXIT_SIGNALLED);
+    CHECK_EQ(nothing.kind, PLAT_END_SIGNALLED);
     block_commit(&block, 0, 1);
     inside = touch(&block, "64 0");
     behind = touch(&block, "64 32");
-    CHECK_EQ(inside.kind, MPROC_EXIT_EXITED);
+    CHECK_EQ(inside.kind, PLAT_END_EXITED);
     CHECK_EQ(inside.code, 0);
-    CHECK_EQ(behind.kind, MPROC_EXIT_SIGNALLED);
+    CHECK_EQ(behind.kind, PLAT_END_SIGNALLED);
     block_drop(&block);
 }
 

@@ -169,9 +169,9 @@ static int helper_crosses_streams(const char *text)
 
     door_handles(text, handles);
     door_call_init(&call, "posix_process.compares_streams", "");
-    call.start.stdio[0] = (mproc_stdio){MPROC_STDIO_HANDLE, 1};
-    call.start.stdio[1] = (mproc_stdio){MPROC_STDIO_HANDLE, 2};
-    call.start.stdio[2] = (mproc_stdio){MPROC_STDIO_HANDLE, 0};
+    call.start.stdio[0] = (plat_stream){PLAT_STREAM_HANDLE, 1};
+    call.start.stdio[1] = (plat_stream){PLAT_STREAM_HANDLE, 2};
+    call.start.stdio[2] = (plat_stream){PLAT_STREAM_HANDLE, 0};
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
     return 0;
@@ -206,7 +206,7 @@ static void case_streams_may_be_crossed(void)
         char text[2] = {(char)('0' + i), '\0'};
         snprintf(path, sizeof path, "%s/%d", directory, i);
         os_write_program(path, text);
-        call.start.stdio[i] = (mproc_stdio){MPROC_STDIO_HANDLE, open(path, O_RDWR | O_CLOEXEC | O_APPEND)};
+        call.start.stdio[i] = (plat_stream){PLAT_STREAM_HANDLE, open(path, O_RDWR | O_CLOEXEC | O_APPEND)};
     }
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
@@ -226,7 +226,7 @@ static void case_collected_by_somebody_else_is_lost(void)
     CHECK_OK(plat_handle_wait(&process.handle, 1, door_limit_ns(), &ready));
     CHECK(!plat_process_alive(process.pid, plat_clock_birth_ns()));
     CHECK_OK(plat_process_kill(&process));
-    CHECK_EQ(plat_process_collect(&process).kind, MPROC_EXIT_LOST);
+    CHECK_EQ(plat_process_collect(&process).kind, PLAT_END_LOST);
     plat_handle_close(process.handle);
 }
 
@@ -238,7 +238,7 @@ static void case_host_that_ignores_sigchld_loses_it(void)
     signal(SIGCHLD, SIG_IGN);
     door_start("posix_process.returns", "3", PLAT_NO_HANDLE, &process);
     CHECK_OK(plat_handle_wait(&process.handle, 1, door_limit_ns(), &ready));
-    CHECK_EQ(plat_process_collect(&process).kind, MPROC_EXIT_LOST);
+    CHECK_EQ(plat_process_collect(&process).kind, PLAT_END_LOST);
     CHECK_OK(plat_process_terminate(&process));
     plat_handle_close(process.handle);
     signal(SIGCHLD, SIG_DFL);

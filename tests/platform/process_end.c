@@ -63,8 +63,8 @@ static void case_a_running_process_is_running(void)
     int ready = -1;
 
     start_stayer("process_end.stays", &process);
-    CHECK_EQ(plat_process_collect(&process).kind, MPROC_EXIT_RUNNING);
-    CHECK_EQ(plat_process_collect(&process).kind, MPROC_EXIT_RUNNING);
+    CHECK_EQ(plat_process_collect(&process).kind, PLAT_END_RUNNING);
+    CHECK_EQ(plat_process_collect(&process).kind, PLAT_END_RUNNING);
     CHECK_STATUS(plat_handle_wait(&process.handle, 1, 0, &ready), MPROC_TIMEOUT);
     CHECK(plat_process_alive(process.pid, plat_clock_birth_ns()));
     CHECK_OK(plat_process_kill(&process));

@@ -383,7 +383,7 @@ static void case_closed_stdio_handle_is_refused(void)
     plat_handle_close(event);
     for (i = 0; i < 3; i++) {
         door_call_init(&call, "process_start.returns", "0");
-        call.start.stdio[i].kind = MPROC_STDIO_HANDLE;
+        call.start.stdio[i].kind = PLAT_STREAM_HANDLE;
         call.start.stdio[i].handle = event;
         check_start_refused(&call.start, MPROC_INVALID, "");
         CHECK(mproc_last_error_text()[0] != '\0');

@@ -26,14 +26,14 @@ static int helper_reads(const char *text)
 }
 
 /* Starts the helper with output and errors of these kinds, both to `file` where it is a handle. */
-static void run_speaker(const char *helper, mproc_stdio_kind output, mproc_stdio_kind error, plat_handle file)
+static void run_speaker(const char *helper, plat_stream_kind output, plat_stream_kind error, plat_handle file)
 {
     door_call call;
     plat_process process;
 
     door_call_init(&call, helper, "");
-    call.start.stdio[1] = (mproc_stdio){output, file};
-    call.start.stdio[2] = (mproc_stdio){error, file};
+    call.start.stdio[1] = (plat_stream){output, file};
+    call.start.stdio[2] = (plat_stream){error, file};
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
 }
@@ -71,7 +71,7 @@ static void case_null_input_is_at_its_end(void)
 
 static void case_null_output_takes_everything(void)
 {
-    run_speaker("process_stdio.speaks", MPROC_STDIO_NULL, MPROC_STDIO_NULL, PLAT_NO_HANDLE);
+    run_speaker("process_stdio.speaks", PLAT_STREAM_NULL, PLAT_STREAM_NULL, PLAT_NO_HANDLE);
 }
 
 static void case_output_goes_to_a_handle(void)
@@ -79,7 +79,7 @@ static void case_output_goes_to_a_handle(void)
     output_file output;
 
     output_open(&output);
-    run_speaker("process_stdio.speaks", MPROC_STDIO_HANDLE, MPROC_STDIO_NULL, output.file);
+    run_speaker("process_stdio.speaks", PLAT_STREAM_HANDLE, PLAT_STREAM_NULL, output.file);
     output_close(&output);
     CHECK_CONTAINS(output.text, "said to output");
     CHECK(strstr(output.text, "said to error") == NULL);
@@ -90,7 +90,7 @@ static void case_errors_go_to_a_handle(void)
     output_file output;
 
     output_open(&output);
-    run_speaker("process_stdio.speaks", MPROC_STDIO_NULL, MPROC_STDIO_HANDLE, output.file);
+    run_speaker("process_stdio.speaks", PLAT_STREAM_NULL, PLAT_STREAM_HANDLE, output.file);
     output_close(&output);
     CHECK_CONTAINS(output.text, "said to error");
     CHECK(strstr(output.text, "said to output") == NULL);
@@ -101,7 +101,7 @@ static void case_both_go_to_one_handle(void)
     output_file output;
 
     output_open(&output);
-    run_speaker("process_stdio.speaks", MPROC_STDIO_HANDLE, MPROC_STDIO_HANDLE, output.file);
+    run_speaker("process_stdio.speaks", PLAT_STREAM_HANDLE, PLAT_STREAM_HANDLE, output.file);
     output_close(&output);
     CHECK_CONTAINS(output.text, "said to output");
     CHECK_CONTAINS(output.text, "said to error");
@@ -110,7 +110,7 @@ static void case_both_go_to_one_handle(void)
 static int helper_starts_a_speaker(const char *text)
 {
     (void)text;
-    run_speaker("process_stdio.speaks", MPROC_STDIO_INHERIT, MPROC_STDIO_INHERIT, PLAT_NO_HANDLE);
+    run_speaker("process_stdio.speaks", PLAT_STREAM_INHERIT, PLAT_STREAM_INHERIT, PLAT_NO_HANDLE);
     return 0;
 }
 
@@ -119,7 +119,7 @@ static void case_inherited_streams_lead_where_the_parents_do(void)
     output_file output;
 
     output_open(&output);
-    run_speaker("process_stdio.starts_a_speaker", MPROC_STDIO_HANDLE, MPROC_STDIO_HANDLE, output.file);
+    run_speaker("process_stdio.starts_a_speaker", PLAT_STREAM_HANDLE, PLAT_STREAM_HANDLE, output.file);
     output_close(&output);
     CHECK_CONTAINS(output.text, "said to output");
     CHECK_CONTAINS(output.text, "said to error");
@@ -138,7 +138,7 @@ static void case_input_comes_from_a_handle(void)
     os_write_program(path, "a line\n");
     file = os_open_input(path);
     door_call_init(&call, "process_stdio.reads", "a line");
-    call.start.stdio[0] = (mproc_stdio){MPROC_STDIO_HANDLE, file};
+    call.start.stdio[0] = (plat_stream){PLAT_STREAM_HANDLE, file};
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
     plat_handle_close(file);
@@ -167,8 +167,8 @@ static void case_streams_and_handles_do_not_mix(void)
     output_open(&output);
     CHECK_OK(plat_event_create(&event));
     door_call_init(&call, "process_stdio.speaks_and_sets", "");
-    call.start.stdio[1] = (mproc_stdio){MPROC_STDIO_HANDLE, output.file};
-    call.start.stdio[2] = (mproc_stdio){MPROC_STDIO_NULL, 0};
+    call.start.stdio[1] = (plat_stream){PLAT_STREAM_HANDLE, output.file};
+    call.start.stdio[2] = (plat_stream){PLAT_STREAM_NULL, 0};
     call.start.handles[0] = event;
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);

@@ -109,7 +109,7 @@ static void case_watches_a_hundred(void)
     await_reports(watcher, reports, MANY / 2);
     for (i = 0; i < MANY; i++) {
         plat_watcher_remove(watcher, processes[i].handle, (uint64_t)i + 1);
-        door_check_end(&processes[i], i % 2 ? MPROC_EXIT_SIGNALLED : MPROC_EXIT_EXITED, i % 2 ? 9 : 0, __FILE__,
+        door_check_end(&processes[i], i % 2 ? PLAT_END_SIGNALLED : PLAT_END_EXITED, i % 2 ? 9 : 0, __FILE__,
                        __LINE__);
     }
     plat_watcher_free(watcher);

@@ -182,9 +182,9 @@ static void start_run(const kit_run *run, plat_handle output, plat_process *proc
     int i;
 
     for (i = 0; i < 4; i++) start.handles[i] = PLAT_NO_HANDLE;
-    start.stdio[0].kind = MPROC_STDIO_NULL;
+    start.stdio[0].kind = PLAT_STREAM_NULL;
     for (i = 1; i < 3; i++) {
-        start.stdio[i].kind = output != PLAT_NO_HANDLE ? MPROC_STDIO_HANDLE : MPROC_STDIO_INHERIT;
+        start.stdio[i].kind = output != PLAT_NO_HANDLE ? PLAT_STREAM_HANDLE : MPROC_STDIO_INHERIT;
         start.stdio[i].handle = output;
     }
     CHECK_OK(plat_process_start(&start, process));
@@ -223,14 +223,14 @@ static void output_create(output_file *output)
 /* Waits for the end of the process that writes the output. Returns its exit code. */
 static int output_read(output_file *output, plat_process *process, char *text, size_t size)
 {
-    mproc_exit_status status = door_end(process);
+    plat_end status = door_end(process);
 
     plat_handle_close(output->handle);
     os_read_file(output->path, text, size);
     trim_lines(text);
     os_remove_directory(output->directory);
     fputs(text, stdout);
-    CHECK_EQ(status.kind, MPROC_EXIT_EXITED);
+    CHECK_EQ(status.kind, PLAT_END_EXITED);
     return status.code;
 }
 
