@@ -140,7 +140,124 @@ static void case_many_cells_are_taken_and_given(void)
     CHECK(block_count().sound);
 }
 
+/* ---- where there is no memory ----------------------------------------------------------------- */
+
+/* As if all addresses were in use. */
+static void case_a_larger_block_serves_where_no_new_one_fits(void)
+{
+    struct heap *heap = &arena_header()->heap;
+    uint64_t bottom = atomic_load(&heap->bottom);
+    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *none = NULL;
+
+    CHECK_OK(cells_take(20000, 0, &cell));
+    cells_give(cell);
+    atomic_store(&heap->bottom, atomic_load(&heap->top));
+    CHECK_OK(cells_take(9000, 9000, &cell));
+    CHECK(block_size(atomic_load(cell)) >= 20000);
+    CHECK(is_filled(atomic_load(cell), 9000, 0));
+    CHECK_SAYS(cells_take(9000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
+    CHECK_SAYS(cells_take(90000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
+    atomic_store(&heap->bottom, bottom);
+    CHECK_OK(cells_take(9000, 0, &none));
+    cells_give(none);
+    cells_give(cell);
+    CHECK(block_count().sound);
+}
+
+/* ---- large blocks ----------------------------------------------------------------------------- */
+
+static void check_clear(uint64_t size)
+{
+    _Atomic uint64_t *cell = NULL;
+
+    CHECK_OK(cells_take(size, size, &cell));
+    CHECK(is_filled(atomic_load(cell), size, 0));
+    fill(atomic_load(cell), size, 0xEE);
+    cells_give(cell);
+}
+
+/* With memory that was kept, and with memory that was given back. */
+static void case_large_blocks_are_clear_whatever_was_there(void)
+{
+    _Atomic uint64_t *warm_bytes_max = &arena_header()->heap.warm_bytes_max;
+    int round;
+
+    for (round = 0; round < 3; round++) check_clear(100000);
+    atomic_store(warm_bytes_max, 0);
+    for (round = 0; round < 3; round++) check_clear(100000);
+    CHECK_EQ(block_count().bytes_warm, 0);
+    CHECK(block_count().sound);
+}
+
+/* How many bytes of addresses large blocks take, in use or not. */
+static uint64_t large_addresses(void)
+{
+    return arena_header()->ranges[ARENA_HEAP].limit - atomic_load(&arena_header()->heap.bottom);
+}
+
+static void case_one_block_that_grows_leaves_little_behind(void)
+{
+    uint64_t most = atomic_load(&arena_header()->heap.warm_bytes_max), size = 1000000;
+    _Atomic uint64_t *cell = NULL;
+
+    for (; size < most + most / 2; size += size / 2) {
+        CHECK_OK(cells_take(size, 0, &cell));
+        cells_give(cell);
+        CHECK(block_count().bytes_warm <= most);
+    }
+    CHECK(large_addresses() <= 2 * size);
+    CHECK(block_count().sound);
+}
+
+static void case_ten_thousand_sizes_share_the_addresses(void)
+{
+    enum { AT_ONCE = 20, SIZES = 10000 };
+    _Atomic uint64_t *cells[AT_ONCE] = {NULL};
+    uint32_t seed = 1;
+    int i;
+
+    atomic_store(&arena_header()->heap.warm_bytes_max, 1000000);
+    for (i = 0; i < SIZES; i++) {
+        _Atomic uint64_t **cell = &cells[(seed >> 16) % AT_ONCE];
+        cells_give(*cell);
+        CHECK_OK(cells_take(33000 + (uint64_t)(i * 7919 % SIZES) * 20, 0, cell));
+        seed = seed * 1664525u + 1013904223u;
+    }
+    CHECK(large_addresses() <= (uint64_t)2 * AT_ONCE * (33000 + SIZES * 20) + 1000000);
+    for (i = 0; i < AT_ONCE; i++) cells_give(cells[i]);
+    CHECK(block_count().sound);
+    atomic_store(&arena_header()->heap.warm_bytes_max, 0);
+    check_clear(33000);
+    CHECK_EQ(large_addresses(), 0);
+}
+
+/* Whoever comes with an old reference finds nothing, also where another block lies at the same place. */
+static void case_a_large_block_that_was_given_is_no_object(void)
+{
+    _Atomic uint64_t *cell = NULL;
+    uint64_t block;
+
+    CHECK_OK(cells_take(50000, 0, &cell));
+    block = atomic_load(cell);
+    CHECK_EQ(block_kind(block), atomic_load(&block_header_of(block)->kind));
+    atomic_store(&block_header_of(block)->kind, block_kind(block) | 77);
+    block_give(work_intent(), cell);
+    cells_give(cell);
+    CHECK_EQ(block_kind(block), 0);
+    CHECK_OK(cells_take(50000, 0, &cell));
+    CHECK_EQ(atomic_load(cell), block);
+    CHECK_EQ(block_kind(block) & 0xFF, 0);
+    cells_give(cell);
+}
+
 /* ---- many at once ----------------------------------------------------------------------------- */
+
+/* Some are large. */
+static uint64_t random_size(uint32_t seed)
+{
+    return 100 + (seed >> 10) % 3000 * (seed % 64 == 0 ? 40 : 1);
+}
 
 static void take_and_give(uint32_t seed)
 {
@@ -157,7 +274,7 @@ static void take_and_give(uint32_t seed)
             cells_give(cells[place]);
             cells[place] = NULL;
         } else {
-            CHECK_OK(cells_take(100 + (seed >> 10) % 3000, 0, &cells[place]));
+            CHECK_OK(cells_take(random_size(seed), 0, &cells[place]));
             bytes[place] = (int)(seed >> 20 & 0xFF);
             fill(atomic_load(cells[place]), 100, bytes[place]);
         }
@@ -169,6 +286,35 @@ static void take_and_give_in_a_thread(void *seed)
 {
     CHECK(mproc_current_process() != NULL);
     take_and_give(*(uint32_t *)seed);
+}
+
+enum { ROUND = 500 };
+
+static void give_all(void *cells)
+{
+    _Atomic uint64_t **all = cells;
+    int i;
+
+    CHECK(mproc_current_process() != NULL);
+    for (i = 0; i < ROUND; i++) cells_give(all[i]);
+}
+
+/* One takes, others give: what lies in their banks is found there. */
+static void case_blocks_that_others_give_are_taken_again(void)
+{
+    static _Atomic uint64_t *cells[ROUND];
+    uint64_t cut = 0;
+    int round, i;
+
+    for (round = 0; round < 20; round++) {
+        plat_thread *thread;
+        for (i = 0; i < ROUND; i++) CHECK_OK(cells_take(1000, 0, &cells[i]));
+        CHECK_OK(plat_thread_start(give_all, cells, &thread));
+        plat_thread_join(thread);
+        if (round == 1) cut = block_count().cut;
+    }
+    CHECK_EQ(block_count().cut, cut);
+    CHECK(block_count().sound);
 }
 
 static void case_threads_take_and_give_at_once(void)
@@ -218,6 +364,12 @@ CHECK_SUITE_SETUP(arena_block, kit_setup,
     CASE(too_large_a_block_is_refused),
     CASE(empty_cell_can_be_given),
     CASE(many_cells_are_taken_and_given),
+    CASE(a_larger_block_serves_where_no_new_one_fits),
+    CASE(large_blocks_are_clear_whatever_was_there),
+    CASE(one_block_that_grows_leaves_little_behind),
+    CASE(ten_thousand_sizes_share_the_addresses),
+    CASE(a_large_block_that_was_given_is_no_object),
+    CASE(blocks_that_others_give_are_taken_again),
     CASE(threads_take_and_give_at_once),
     CASE(processes_take_and_give_at_once),
 );

@@ -18,6 +18,7 @@
 #define PROCESSES 4
 #define HELD_MAX 8
 #define BLOCK_BYTES_MAX 3000
+#define BLOCK_BYTES_MAX_LARGE 100000
 
 /*
  * `counter` and `inside` are changed under the lock alone. `items` is a count that anybody changes by
@@ -100,13 +101,15 @@ static bool is_filled(_Atomic uint64_t *cell, uint32_t life)
 static void change_blocks(_Atomic uint64_t **held, uint32_t life, uint32_t *seed)
 {
     _Atomic uint64_t **place = &held[storm_random(seed) % HELD_MAX];
+    uint32_t bytes_max;
 
     if (*place != NULL) {
         if (!is_filled(*place, life)) atomic_fetch_add(&board->spoiled, 1);
         cells_give(*place);
         *place = NULL;
     }
-    if (cells_take(1 + storm_random(seed) % BLOCK_BYTES_MAX, 0, place) == MPROC_OK) fill(*place, life);
+    bytes_max = storm_random(seed) % 8 == 0 ? BLOCK_BYTES_MAX_LARGE : BLOCK_BYTES_MAX;
+    if (cells_take(1 + storm_random(seed) % bytes_max, 0, place) == MPROC_OK) fill(*place, life);
 }
 
 static mproc_status live(mproc_call *call)
@@ -173,6 +176,7 @@ void storm_arena(int seconds)
                           .rounds = rounds};
 
     board = storm_begin(&storm, "the arena", sizeof *board);
+    atomic_store(&arena_header()->heap.warm_bytes_max, BLOCK_BYTES_MAX_LARGE); /* so that many become cold */
     atomic_store(&board->items, PROCESSES / 2);
     storm_blow(&storm, seconds);
     calm_down(&storm);
