@@ -82,7 +82,7 @@ static _Atomic uint64_t *bin_of(uint64_t bytes)
     return &heap()->bins[size_class_below(bytes) - size_class_below(arena_header()->page)];
 }
 
-static void link(struct intent *intent, _Atomic uint64_t *first, uint64_t extent)
+static void list_add(struct intent *intent, _Atomic uint64_t *first, uint64_t extent)
 {
     intent_store(intent, &at(extent)->previous, 0);
     intent_store(intent, &at(extent)->next, get(first));
@@ -90,7 +90,7 @@ static void link(struct intent *intent, _Atomic uint64_t *first, uint64_t extent
     intent_store(intent, first, extent);
 }
 
-static void unlink(struct intent *intent, const _Atomic uint64_t *first, uint64_t extent)
+static void list_remove(struct intent *intent, const _Atomic uint64_t *first, uint64_t extent)
 {
     uint64_t previous = get(&at(extent)->previous), next = get(&at(extent)->next);
 
@@ -104,8 +104,8 @@ static void resize_cold(struct intent *intent, uint64_t extent, uint64_t bytes)
     _Atomic uint64_t *from = bin_of(extent_bytes(extent)), *to = bin_of(bytes);
 
     if (from != to) {
-        unlink(intent, from, extent);
-        link(intent, to, extent);
+        list_remove(intent, from, extent);
+        list_add(intent, to, extent);
     }
     intent_store(intent, &at(extent)->span, bytes | EXTENT_COLD);
 }
@@ -173,7 +173,7 @@ static bool take_warm(struct intent *intent, uint64_t bytes, _Atomic uint64_t *c
     for (int looks = 0; extent; extent = ++looks < LOOKS ? get(&at(extent)->next) : 0)
         if (extent_bytes(extent) >= bytes && extent_bytes(extent) - bytes <= bytes / 4) break;
     if (extent) {
-        unlink(intent, &heap()->newest, extent);
+        list_remove(intent, &heap()->newest, extent);
         if (get(&heap()->oldest) == extent) intent_store(intent, &heap()->oldest, get(&at(extent)->previous));
         intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) - extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_USED);
@@ -211,7 +211,7 @@ static void take_of_cold(struct intent *intent, uint64_t extent, uint64_t bytes,
         add(intent, extent_start(extent) + left, bytes, extent, get(&at(extent)->above), cell);
         resize_cold(intent, extent, left);
     } else {
-        unlink(intent, bin_of(bytes), extent);
+        list_remove(intent, bin_of(bytes), extent);
         intent_store(intent, &at(extent)->span, bytes | EXTENT_RAW);
         intent_store(intent, cell, extent);
     }
@@ -275,7 +275,7 @@ static void put_warm(struct intent *intent, _Atomic uint64_t *cell, uint64_t ext
 {
     lock_acquire(intent, &heap()->lock);
     if (get(cell) == extent) {
-        link(intent, &heap()->newest, extent);
+        list_add(intent, &heap()->newest, extent);
         if (get(&heap()->oldest) == 0) intent_store(intent, &heap()->oldest, extent);
         intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) + extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_WARM);
@@ -295,7 +295,7 @@ static bool take_oldest(struct intent *intent, uint64_t most)
     lock_acquire(intent, &heap()->lock);
     extent = get(&heap()->oldest);
     if (extent && get(&heap()->warm_bytes) > most) {
-        unlink(intent, &heap()->newest, extent);
+        list_remove(intent, &heap()->newest, extent);
         intent_store(intent, &heap()->oldest, get(&at(extent)->previous));
         intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) - extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_RAW);
@@ -311,7 +311,7 @@ static void take_in_above(struct intent *intent, uint64_t extent)
 {
     uint64_t above = get(&at(extent)->above);
 
-    unlink(intent, bin_of(extent_bytes(above)), above);
+    list_remove(intent, bin_of(extent_bytes(above)), above);
     leave_neighbours(intent, above, extent);
     intent_store(intent, &at(extent)->span, (extent_bytes(extent) + extent_bytes(above)) | EXTENT_RAW);
     put_spare(intent, above);
@@ -328,7 +328,7 @@ static void take_out(struct intent *intent, uint64_t extent)
         if (below) resize_cold(intent, below, extent_bytes(below) + bytes);
         else intent_store(intent, &heap()->bottom, get(&heap()->bottom) + bytes);
     } else {
-        link(intent, bin_of(bytes), extent);
+        list_add(intent, bin_of(bytes), extent);
         intent_store(intent, &at(extent)->span, bytes | EXTENT_COLD);
     }
 }
