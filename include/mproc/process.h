@@ -48,13 +48,24 @@ typedef enum mproc_exit_kind {
  * Python's exitcode, taken apart. `signal` has the POSIX numbers on every system: on Windows
  * terminate() is 15, kill() 9, an access violation 11, an illegal instruction 4, an arithmetic fault
  * 8, Ctrl-C 2, abort() 6 with the universal C runtime (an older one, such as MinGW's msvcrt, ends
- * abort() with the exit code 3); `code` then keeps the system's raw exit code.
+ * abort() with the exit code 3).
+ *
+ * `code` is the exit code of a process that ended by itself; -`signal`, as in Python, of one that was ended by a
+ * signal; and MPROC_NO_EXIT_CODE otherwise. So it is 0 only if the process ended with 0. See mproc_exit_ok().
  */
+#define MPROC_NO_EXIT_CODE (-1000)
+
 typedef struct mproc_exit_status {
     mproc_exit_kind kind;
     int code;
     int signal;
 } mproc_exit_status;
+
+/* Returns whether the process has ended, by itself and with the exit code 0. */
+static inline bool mproc_exit_ok(mproc_exit_status status)
+{
+    return status.kind == MPROC_EXIT_EXITED && status.code == 0;
+}
 
 /* A yes-or-no option with a default of its own. */
 typedef enum mproc_choice { MPROC_DEFAULT = 0, MPROC_YES = 1, MPROC_NO = 2 } mproc_choice;
@@ -152,7 +163,7 @@ MPROC_API void mproc_process_free(mproc_process *process);
  *
  * Unlike Python's, a daemon may start processes of its own: its daemons end with it.
  */
-MPROC_API mproc_status mproc_process_start(mproc_process *process);
+MPROC_NODISCARD MPROC_API mproc_status mproc_process_start(mproc_process *process);
 
 /*
  * Runs the process' function in the calling process and thread, and returns what it returns
@@ -168,11 +179,11 @@ MPROC_API mproc_status mproc_process_run(mproc_process *process);
  * Returns MPROC_OK when it has ended, or:
  *   MPROC_TIMEOUT      it still runs
  *   MPROC_BAD_STATE    it was not started, or was closed
- *   MPROC_INVALID      it is the current process: it would wait for itself for ever
+ *   MPROC_INVALID      it is the current process: it would wait for itself for ever; or `timeout_ms` is below 0
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_NO_GUARD     it ended (see its exit status) without having entered mproc_main_guard()
  */
-MPROC_API mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms);
+MPROC_NODISCARD MPROC_API mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms);
 
 /*
  * Returns whether the process was started and has not ended. True for the current process.
@@ -185,6 +196,23 @@ MPROC_API bool mproc_process_is_alive(mproc_process *process);
  * child nothing is known in a fork() copy: MPROC_EXIT_LOST.
  */
 MPROC_API mproc_exit_status mproc_process_exit_status(mproc_process *process);
+
+/*
+ * Writes what the process' task returned to `*status`: MPROC_OK, or why it failed, such as MPROC_USER + 7. Ours; in
+ * Python an exception ends in a traceback. Does not block.
+ *
+ * Returns MPROC_OK, or, with `*status` unchanged:
+ *   MPROC_BAD_STATE   it was not started, or runs; or it ended before its task returned (killed, exit()); or it is
+ *                     no child of this process
+ *   MPROC_INVALID     `status` is NULL
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_process_task_status(mproc_process *process, mproc_status *status);
+
+/*
+ * Returns the text that the process' task left with the status that it returned, of at most 511 bytes: "" if that was
+ * MPROC_OK, or mproc_process_task_status() gives none. It stays until the object is freed. Does not block.
+ */
+MPROC_API const char *mproc_process_error_text(mproc_process *process);
 
 /*
  * Ends the process: SIGTERM on POSIX, TerminateProcess on Windows (Python: terminate()). Exit
@@ -279,7 +307,8 @@ MPROC_API mproc_status mproc_active_children(mproc_process **children, size_t ca
  * Does now, within `timeout_ms`, what a normal exit of the process does without limit: ends daemons,
  * then waits for the others. A daemon is terminated, and killed if it still runs a second later, or at the end of
  * the time; a pool's workers are killed. Whatever it returns, nothing can be started afterwards, and pools do not
- * replace workers. Returns MPROC_OK, or MPROC_TIMEOUT or MPROC_INTERRUPTED with the rest still running. Ours.
+ * replace workers. Returns MPROC_OK, or MPROC_TIMEOUT or MPROC_INTERRUPTED with the rest still running; an interrupt
+ * also ends the second that daemons have. MPROC_INVALID, with nothing done: `timeout_ms` is below 0. Ours.
  *
  * A process that ends by exit() or by returning from main() does this by itself if it has called
  * mproc_main_guard().

@@ -79,6 +79,13 @@ MPROC_API const char *mproc_status_text(mproc_status status);
 MPROC_API const char *mproc_last_error_text(void);
 
 /*
+ * Returns the text that belongs to a status that a call in this thread has just returned: mproc_last_error_text() if
+ * that was set with this status, otherwise mproc_status_text(). So an older failure, which the program dealt with, is
+ * not taken for the cause of a later one. Blocks and lives as mproc_last_error_text().
+ */
+MPROC_API const char *mproc_error_text(mproc_status status);
+
+/*
  * Sets this thread's error text, printf-like, and returns `status`: the way for a task to say why
  * it failed, `return mproc_error(MPROC_USER + 1, "no stock of %s", name);`.
  *
@@ -104,7 +111,7 @@ static inline void mproc_check_(mproc_status status, const char *call, const cha
 {
     if (status == MPROC_OK) return;
     fprintf(stderr, "%s:%d: %s\n    %s (%d): %s\n", file, line, call, mproc_status_name(status), (int)status,
-            mproc_last_error_text()[0] ? mproc_last_error_text() : mproc_status_text(status));
+            mproc_error_text(status));
     exit(1);
 }
 

@@ -9,6 +9,8 @@
  */
 #include "arena/park.h"
 
+/* A sleeper without a place in the table looks again so often. */
+#define NO_PLACE_NS ((int64_t)200000)
 #define KEY_OFFSET_MASK (((uint64_t)1 << 40) - 1)
 #define KEY_CLAIMED ((uint64_t)1 << 40)
 #define KEY_TICKET_SHIFT 41
@@ -63,7 +65,7 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
     mproc_status status;
 
     if (arena_commit(ARENA_PARKING, end) != MPROC_OK) {
-        plat_thread_yield(); /* no memory to sleep in: stay awake rather than fail */
+        plat_clock_sleep_until(plat_clock_now_ns() + NO_PLACE_NS); /* no memory to sleep in: look now and then */
         return plat_clock_now_ns() < deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
     }
     atomic_store(&thread_self.slot->parked, arena_offset(word));

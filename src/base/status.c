@@ -27,6 +27,7 @@ static const struct status_row status_user = {MPROC_USER, "MPROC_USER", "the pro
 static const struct status_row status_unknown = {MPROC_STATUS_MAX, "MPROC_UNKNOWN", "this number is no status"};
 
 static THREAD_LOCAL char error_text[TEXT_BYTES_MAX + 1];
+static THREAD_LOCAL mproc_status error_status; /* whose text that is */
 
 static const struct status_row *status_find(mproc_status status)
 {
@@ -49,6 +50,11 @@ const char *mproc_status_text(mproc_status status)
 const char *mproc_last_error_text(void)
 {
     return error_text;
+}
+
+const char *mproc_error_text(mproc_status status)
+{
+    return error_text[0] && error_status == status ? error_text : mproc_status_text(status);
 }
 
 void error_text_clear(void)
@@ -84,6 +90,7 @@ mproc_status mproc_error(mproc_status status, const char *format, ...)
     }
     text_trim(text, size > TEXT_BYTES_MAX);
     memcpy(error_text, text, strlen(text) + 1);
+    error_status = status;
     return status;
 }
 

@@ -119,13 +119,12 @@ static bool load_job(struct chunk_runner *runner, uint64_t number, struct window
 static void note_failure(struct chunk_runner *runner, uint64_t item, mproc_status status)
 {
     struct pool_worker *worker = runner->worker;
-    const char *text = mproc_last_error_text();
 
     if (atomic_load(&worker->failed_job) == runner->job && atomic_load(&worker->failed_item) <= item) return;
     atomic_store(&worker->failed_job, 0);
     atomic_store(&worker->failed_item, item);
     snprintf(worker->failed_text, sizeof worker->failed_text, "%s: %s", runner->call.name,
-             *text ? text : mproc_status_text(status));
+             mproc_error_text(status));
     atomic_store(&worker->failed_job, runner->job);
 }
 

@@ -41,22 +41,61 @@ bool mproc_process_is_alive(mproc_process *process)
     return alive;
 }
 
-mproc_exit_status mproc_process_exit_status(mproc_process *process)
+static mproc_exit_status status_of_child(mproc_process *process)
 {
-    mproc_exit_status exit_status = {MPROC_EXIT_RUNNING, 0, 0};
+    mproc_exit_status exit_status;
 
-    assert(process);
-    if (process->role == PROCESS_SELF) return exit_status;
-    if (process->role == PROCESS_PARENT) {
-        if (!parent_alive(process)) exit_status.kind = MPROC_EXIT_LOST;
-        return exit_status;
-    }
-    if (family_enter() != MPROC_OK) return (mproc_exit_status){MPROC_EXIT_LOST, 0, 0};
+    if (family_enter() != MPROC_OK) return (mproc_exit_status){.kind = MPROC_EXIT_LOST};
     process_collect(process);
     plat_mutex_lock(&process->mutex);
     exit_status = process->exit;
     plat_mutex_unlock(&process->mutex);
     return exit_status;
+}
+
+mproc_exit_status mproc_process_exit_status(mproc_process *process)
+{
+    mproc_exit_status exit_status = {.kind = MPROC_EXIT_RUNNING};
+
+    assert(process);
+    if (process->role == PROCESS_CHILD) exit_status = status_of_child(process);
+    if (process->role == PROCESS_PARENT && !parent_alive(process)) exit_status.kind = MPROC_EXIT_LOST;
+    if (exit_status.kind == MPROC_EXIT_SIGNALLED) exit_status.code = -exit_status.signal;
+    else if (exit_status.kind != MPROC_EXIT_EXITED) exit_status.code = MPROC_NO_EXIT_CODE;
+    return exit_status;
+}
+
+/* Whether its task has returned; if so, nothing of what it returned changes any more. */
+static bool has_returned(mproc_process *process)
+{
+    bool returned;
+
+    if (process->role != PROCESS_CHILD || family_enter() != MPROC_OK) return false;
+    process_collect(process);
+    plat_mutex_lock(&process->mutex);
+    returned = process->returned;
+    plat_mutex_unlock(&process->mutex);
+    return returned;
+}
+
+mproc_status mproc_process_task_status(mproc_process *process, mproc_status *status)
+{
+    assert(process);
+    if (!status)
+        return mproc_error(MPROC_INVALID, "what the task of '%s' returned has nowhere to go: status is NULL",
+                           process->name);
+    if (!has_returned(process))
+        return mproc_error(MPROC_BAD_STATE,
+                           "the task of process '%s' has returned nothing: the process runs, or ended otherwise",
+                           process->name);
+    *status = process->task_status;
+    return MPROC_OK;
+}
+
+const char *mproc_process_error_text(mproc_process *process)
+{
+    assert(process);
+    return has_returned(process) ? process->task_text : "";
 }
 
 /* `act` is one of the door's three ways to reach a process; one that has ended is left alone. */

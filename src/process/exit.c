@@ -1,7 +1,8 @@
 /* The end of a process: daemons are ended, other children joined. */
+#include "object/interrupt.h"
+#include "object/wait.h"
 #include "process/children.h"
 #include "process/family.h"
-#include "object/interrupt.h"
 #include "process/join.h"
 #include "process/reaper.h"
 
@@ -24,6 +25,7 @@ static void end_daemons(void)
     }
 }
 
+/* An interrupt ends the grace of all: they are killed, and the caller learns of it. */
 static mproc_status wait_daemons(int64_t deadline_ns)
 {
     int64_t grace_ns = lesser(deadline_ns, interrupt_deadline(DAEMON_GRACE_MS));
@@ -32,10 +34,14 @@ static mproc_status wait_daemons(int64_t deadline_ns)
 
     while ((process = children_next(process)) != NULL) {
         mproc_status one;
-        if (!process->daemon || process_wait(process, grace_ns) == MPROC_OK) continue;
+        if (!process->daemon || (one = process_wait(process, grace_ns)) == MPROC_OK) continue;
+        if (one == MPROC_INTERRUPTED) {
+            status = one;
+            grace_ns = 0;
+        }
         mproc_process_kill(process);
         one = process_wait(process, deadline_ns);
-        if (one != MPROC_OK) status = one;
+        if (one != MPROC_OK && status == MPROC_OK) status = one;
     }
     return status;
 }
@@ -60,18 +66,20 @@ static mproc_status end_children(int64_t deadline_ns)
 
     end_daemons();
     daemons = wait_daemons(deadline_ns);
+    if (daemons == MPROC_INTERRUPTED) return daemons;
     others = wait_others(deadline_ns);
     return others != MPROC_OK ? others : daemons;
 }
 
 mproc_status mproc_shutdown(int64_t timeout_ms)
 {
+    int64_t deadline_ns;
     mproc_status status;
 
+    if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
     atomic_store(&family.leaving, true);
-    status = end_children(interrupt_deadline(timeout_ms));
-    return status;
+    return end_children(deadline_ns);
 }
 
 void mproc_main_exit(void)

@@ -28,12 +28,19 @@ static mproc_status run_letter(const struct letter *letter)
 
 static int report(const char *name, mproc_status status)
 {
-    const char *text = mproc_last_error_text();
-
     if (status == MPROC_OK) return 0;
     fprintf(stderr, "Process %s (pid %lld): %s (%d): %s\n", name, (long long)plat_process_id(),
-            mproc_status_name(status), (int)status, *text ? text : mproc_status_text(status));
+            mproc_status_name(status), (int)status, mproc_error_text(status));
     return 1;
+}
+
+/* Whoever joins the process reads it in the letter, which lives longer than the process. */
+static int tell(mproc_status status)
+{
+    struct letter *letter = (struct letter *)arena_at(atomic_load(&family_slot()->letter));
+
+    letter_return(letter, status, status == MPROC_OK ? "" : mproc_error_text(status));
+    return report(letter->name, status);
 }
 
 bool mproc_main_guard_run(int *code, void (*flush)(void))
@@ -51,6 +58,6 @@ bool mproc_main_guard_run(int *code, void (*flush)(void))
     }
     atomic_store(&family.entered, true);
     atomic_fetch_or(&family_slot()->flags, PROCESS_ENTERED);
-    *code = report(family.letter->name, run_letter(family.letter));
+    *code = tell(run_letter(family.letter));
     return true;
 }

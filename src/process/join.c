@@ -1,10 +1,13 @@
 /* Collecting a child that has ended, and waiting for that. */
 #include "process/join.h"
 
+#include <string.h>
+
 #include "object/recovery.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "object/interrupt.h"
+#include "object/wait.h"
 #include "process/reaper.h"
 
 #define TRACED_LOOK_NS ((int64_t)1000000)
@@ -37,6 +40,19 @@ static mproc_exit_status exit_status_of(plat_end end)
     return (mproc_exit_status){kinds[end.kind], end.code, end.signal};
 }
 
+/* Before the slot is freed. */
+static void read_outcome(mproc_process *process)
+{
+    struct letter *letter = (struct letter *)arena_at(atomic_load(&process_slot_at(process->slot)->letter));
+    uint32_t returned = atomic_load(&letter->returned);
+
+    process->returned = returned != 0;
+    if (!process->returned) return;
+    process->task_status = (mproc_status)(returned - 1);
+    memcpy(process->task_text, letter->text, sizeof process->task_text);
+    process->task_text[sizeof process->task_text - 1] = 0;
+}
+
 /* Under the mutex. Returns whether it has ended just now. */
 static bool collect_locked(mproc_process *process)
 {
@@ -48,6 +64,7 @@ static bool collect_locked(mproc_process *process)
     process->exit = exit_status;
     process->phase = PROCESS_ENDED;
     process->unguarded = is_unguarded(process);
+    read_outcome(process);
     process_close_held(process);
     process->slot_kept = !recover_slot(process);
     return true;
@@ -157,15 +174,16 @@ mproc_status process_wait(mproc_process *process, int64_t deadline_ns)
 
 mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
 {
-    int64_t deadline_ns = interrupt_deadline(timeout_ms);
+    int64_t deadline_ns;
     mproc_status status;
 
     assert(process);
+    if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
     status = wait_for_end(process, deadline_ns);
     if (status == MPROC_TIMEOUT)
         return mproc_error(MPROC_TIMEOUT, "process '%s' (pid %lld) still runs after %lld ms", process->name,
-                           (long long)process->os.pid, (long long)(timeout_ms < 0 ? 0 : timeout_ms));
+                           (long long)process->os.pid, (long long)timeout_ms);
     if (status != MPROC_OK || process->role != PROCESS_CHILD) return status;
     if (process->unguarded)
         return mproc_error(MPROC_NO_GUARD,

@@ -50,6 +50,9 @@ struct mproc_process {
     plat_process os;
     plat_handle held; /* this side's end of its sentinel */
     mproc_exit_status exit;
+    bool returned; /* its task has, before it ended */
+    mproc_status task_status;
+    char task_text[LETTER_TEXT_BYTES];
 
     _Atomic bool freed; /* by its creator: it lives on while it runs */
     int references;     /* the creator's, the list's, and those of threads that use it */

@@ -15,6 +15,8 @@
 #define RETRY_NS ((int64_t)1000000)
 /* How often it looks at most, and how often for the ends of orphans, if there are any. */
 #define LOOK_NS ((int64_t)2000000000)
+/* How often its start is looked for: it takes some tens of microseconds. */
+#define BEGIN_NS ((int64_t)20000)
 /* What the parent is watched by; those of children begin at 1. */
 #define PARENT_TOKEN UINT64_MAX
 
@@ -120,7 +122,8 @@ static mproc_status start_thread(void)
 
     atomic_store(&reaper_state, REAPER_BEGINS);
     if ((status = plat_thread_start(reap, NULL, &thread)) != MPROC_OK) return status;
-    while (atomic_load(&reaper_state) == REAPER_BEGINS) plat_thread_yield();
+    /* By sleeping, not by yielding: a thread of real-time priority would keep it from running for ever. */
+    while (atomic_load(&reaper_state) == REAPER_BEGINS) plat_clock_sleep_until(plat_clock_now_ns() + BEGIN_NS);
     if (atomic_load(&reaper_state) == REAPER_RUNS) return MPROC_OK;
     plat_thread_join(thread);
     return mproc_error(MPROC_LIMIT,

@@ -44,7 +44,7 @@ mproc_status task_clean(const struct task *task, mproc_status status)
 
     if (task->forked) end_copy(status);
     if (!held_abandon_own() || status == MPROC_OK) return status;
-    snprintf(text, sizeof text, "%s", *mproc_last_error_text() ? mproc_last_error_text() : mproc_status_text(status));
+    snprintf(text, sizeof text, "%s", mproc_error_text(status));
     return mproc_error(status, "%s; a lock that the task has left held is abandoned", text);
 }
 

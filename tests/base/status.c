@@ -135,6 +135,14 @@ static void case_each_thread_has_its_own_text(void)
     CHECK_STRING(mproc_last_error_text(), "of the case");
 }
 
+static void case_text_of_a_status_is_not_another_ones(void)
+{
+    mproc_error(MPROC_TIMEOUT, "not free within 10 ms");
+    CHECK_STRING(mproc_error_text(MPROC_TIMEOUT), "not free within 10 ms");
+    CHECK_STRING(mproc_error_text((mproc_status)(MPROC_USER + 5)), mproc_status_text(MPROC_USER));
+    CHECK_STRING(mproc_last_error_text(), "not free within 10 ms");
+}
+
 static mproc_status leaves_early(mproc_status first, bool *went_on)
 {
     MPROC_TRY(first);
@@ -162,5 +170,6 @@ CHECK_SUITE_SETUP(base_status, touch_text,
     CASE(long_text_is_cut_at_a_character),
     CASE(text_that_just_fits_is_not_cut),
     CASE(each_thread_has_its_own_text),
+    CASE(text_of_a_status_is_not_another_ones),
     CASE(try_leaves_at_the_first_failure),
 );

@@ -107,7 +107,7 @@ static mproc_status start_a(mproc_function *task, mproc_choice daemon)
 
     if (mproc_process_create(task, mproc_no_args(), &options, &process) != MPROC_OK) return MPROC_SYSTEM;
     step_victim_begin();
-    mproc_process_start(process);
+    (void)mproc_process_start(process);
     step_victim_end();
     return MPROC_OK;
 }

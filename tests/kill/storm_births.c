@@ -48,7 +48,7 @@ static mproc_status bear(mproc_call *call)
     (void)call;
     if (start(stay) == NULL) return MPROC_SYSTEM;
     while ((child = start(leave)) != NULL) {
-        mproc_process_join(child, MPROC_FOREVER);
+        (void)mproc_process_join(child, MPROC_FOREVER);
         mproc_process_free(child);
     }
     return MPROC_SYSTEM;

@@ -157,6 +157,25 @@ static mproc_status fail_silently_after_0(const void *item, void *result, mproc_
     return *value == 0 ? mproc_error(MPROC_USER, "a story of its own") : MPROC_BAD_STATE;
 }
 
+/* It has dealt with one failure before it fails for another reason, of which it says nothing. */
+static mproc_status survive_a_failure(const void *item, void *result, mproc_call *call)
+{
+    (void)item;
+    (void)result;
+    CHECK_STATUS(mproc_unpack_bytes(call, NULL, 1), MPROC_INVALID);
+    return (mproc_status)(MPROC_USER + 5);
+}
+
+static void case_an_older_failure_is_not_taken_for_the_cause(void)
+{
+    mproc_pool *pool = crew_create(1);
+    int64_t results[COUNT];
+
+    CHECK_STATUS(map_numbers(pool, survive_a_failure, 1, results, NULL), MPROC_USER + 5);
+    CHECK_CONTAINS(mproc_last_error_text(), mproc_status_text(MPROC_USER));
+    mproc_pool_free(pool);
+}
+
 static void case_a_failure_without_text_has_the_statuses_own(void)
 {
     mproc_pool *pool = fixture_create(1);
@@ -269,6 +288,7 @@ CHECK_TWINS(pool_failures, fixture_of_processes, pool_failures_threads, fixture_
     CASE(the_text_is_the_functions_with_the_workers_name),
     CASE(the_first_failure_in_the_arrays_order_is_reported),
     CASE_LIMIT(failures_are_found_in_any_window, 60),
+    CASE(an_older_failure_is_not_taken_for_the_cause),
     CASE(a_failure_without_text_has_the_statuses_own),
     CASE(a_long_text_is_cut),
     CASE(any_status_may_be_returned),

@@ -302,7 +302,6 @@ static void case_shutdown_without_time_only_tries(void)
 
     kit_await_step(board, 1);
     CHECK_STATUS(mproc_shutdown(0), MPROC_TIMEOUT);
-    CHECK_STATUS(mproc_shutdown(-5), MPROC_TIMEOUT);
     CHECK_OK(mproc_process_kill(other));
     CHECK_ENDED_BY(other, 9);
     CHECK_OK(mproc_shutdown(0));
@@ -333,6 +332,114 @@ static void case_shutdown_is_interrupted(void)
     kit_board_free(board);
 }
 
+static void case_negative_limits_are_refused(void)
+{
+    mproc_process *process = kit_start(kit_does_nothing, NULL, 0, NULL);
+
+    CHECK_SAYS(mproc_process_join(process, -1), MPROC_INVALID, "MPROC_FOREVER");
+    CHECK_SAYS(mproc_shutdown(-1), MPROC_INVALID, "MPROC_FOREVER");
+    CHECK_EXITED(process, 0);
+    CHECK_EXITED(kit_start(kit_exits, NULL, 2, NULL), 2);
+}
+
+/* ---- how it ended, for whoever asks ----------------------------------------------------------- */
+
+static void case_code_is_0_only_of_a_process_that_ended_with_0(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *process = kit_create(kit_waits, board, 0, NULL);
+
+    CHECK_EQ(mproc_process_exit_status(process).code, MPROC_NO_EXIT_CODE);
+    CHECK_OK(mproc_process_start(process));
+    kit_await_step(board, 1);
+    CHECK_EQ(mproc_process_exit_status(process).code, MPROC_NO_EXIT_CODE);
+    CHECK(!mproc_exit_ok(mproc_process_exit_status(process)));
+    CHECK_OK(mproc_process_kill(process));
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK_EQ(mproc_process_exit_status(process).code, -9);
+    CHECK(!mproc_exit_ok(mproc_process_exit_status(process)));
+    mproc_process_free(process);
+    process = kit_start(kit_does_nothing, NULL, 0, NULL);
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK(mproc_exit_ok(mproc_process_exit_status(process)));
+    mproc_process_free(process);
+    kit_board_free(board);
+}
+
+static void case_status_and_text_of_a_task_come_to_who_joins_it(void)
+{
+    mproc_process *process = kit_start(kit_returns, NULL, MPROC_USER + 7, NULL);
+    mproc_status status = MPROC_OK;
+
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK_OK(mproc_process_task_status(process, &status));
+    CHECK_EQ(status, MPROC_USER + 7);
+    CHECK_STRING(mproc_process_error_text(process), "the task returns 1007");
+    CHECK_SAYS(mproc_process_task_status(process, NULL), MPROC_INVALID, "status is NULL");
+    CHECK_EXITED(process, 1);
+    process = kit_start(kit_does_nothing, NULL, 0, NULL);
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK_OK(mproc_process_task_status(process, &status));
+    CHECK_EQ(status, MPROC_OK);
+    CHECK_STRING(mproc_process_error_text(process), "");
+    mproc_process_free(process);
+}
+
+static void case_task_that_does_not_return_has_no_status(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *process = kit_create(kit_waits, board, 0, NULL);
+    mproc_status status = MPROC_OK;
+
+    CHECK_SAYS(mproc_process_task_status(process, &status), MPROC_BAD_STATE, "has returned nothing");
+    CHECK_OK(mproc_process_start(process));
+    kit_await_step(board, 1);
+    CHECK_STATUS(mproc_process_task_status(process, &status), MPROC_BAD_STATE);
+    CHECK_OK(mproc_process_kill(process));
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK_STATUS(mproc_process_task_status(process, &status), MPROC_BAD_STATE);
+    CHECK_STRING(mproc_process_error_text(process), "");
+    mproc_process_free(process);
+    CHECK_STATUS(mproc_process_task_status(mproc_current_process(), &status), MPROC_BAD_STATE);
+    kit_board_free(board);
+}
+
+/* A multiple of a character of three bytes never fits exactly. */
+static mproc_status says_much(mproc_call *call)
+{
+    char text[1000] = "";
+
+    (void)call;
+    for (int i = 0; i < 900; i += 3) memcpy(text + i, "\xE2\x82\xAC", 4);
+    return mproc_error(MPROC_USER, "%s", text);
+}
+
+static void case_long_text_of_a_task_is_cut_at_a_character(void)
+{
+    mproc_process *process = kit_start(says_much, NULL, 0, NULL);
+
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK_EQ(strlen(mproc_process_error_text(process)), 510);
+    mproc_process_free(process);
+}
+
+/* It has dealt with a failure of its own before it fails for another reason, of which it says nothing. */
+static mproc_status survives_a_failure(mproc_call *call)
+{
+    (void)call;
+    CHECK_STATUS(mproc_process_set_name(mproc_current_process(), ""), MPROC_INVALID);
+    return (mproc_status)(MPROC_USER + 5);
+}
+
+static void case_older_failure_is_not_taken_for_the_cause(void)
+{
+    mproc_process *process = kit_start(survives_a_failure, NULL, 0, NULL);
+
+    CHECK_OK(mproc_process_join(process, check_limit_ms()));
+    CHECK_STRING(mproc_process_error_text(process), mproc_status_text(MPROC_USER));
+    mproc_process_free(process);
+}
+
 CHECK_SUITE_SETUP(process_exit, kit_setup,
     CASE_LIMIT(exit_codes_are_kept, 60),
     CASE(exit_code_259_is_an_end),
@@ -349,6 +456,12 @@ CHECK_SUITE_SETUP(process_exit, kit_setup,
     CASE(shutdown_without_time_only_tries),
     CASE(nothing_starts_after_shutdown),
     CASE(shutdown_is_interrupted),
+    CASE(negative_limits_are_refused),
+    CASE(code_is_0_only_of_a_process_that_ended_with_0),
+    CASE(status_and_text_of_a_task_come_to_who_joins_it),
+    CASE(task_that_does_not_return_has_no_status),
+    CASE(long_text_of_a_task_is_cut_at_a_character),
+    CASE(older_failure_is_not_taken_for_the_cause),
     HELPER(starts_one_that_fails),
     HELPER(starts_one_that_says_much),
     HELPER(exits_with_children),

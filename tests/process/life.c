@@ -49,7 +49,7 @@ static void case_created_process_is_not_alive(void)
     CHECK(!kit_is_active(process));
     CHECK_EQ(mproc_process_pid(process), 0);
     CHECK_EQ(status.kind, MPROC_EXIT_NOT_STARTED);
-    CHECK_EQ(status.code, 0);
+    CHECK_EQ(status.code, MPROC_NO_EXIT_CODE);
     CHECK_EQ(status.signal, 0);
     mproc_process_free(process);
 }
@@ -296,7 +296,7 @@ static void end_a_waiting_child(mproc_status (*end)(mproc_process *), int signal
     kit_await_step(board, 1);
     CHECK_SAYS(mproc_process_join(process, 0), MPROC_TIMEOUT, "still runs");
     CHECK_CONTAINS(mproc_last_error_text(), mproc_process_name(process));
-    CHECK_STATUS(mproc_process_join(process, -1), MPROC_TIMEOUT);
+    CHECK_STATUS(mproc_process_join(process, 0), MPROC_TIMEOUT);
     CHECK(mproc_process_is_alive(process));
     CHECK_OK(end(process));
     CHECK_OK(mproc_process_join(process, check_limit_ms()));

@@ -45,6 +45,27 @@ static void case_daemon_that_closes_all_descriptors_ends_with_its_parent(void)
     kit_board_free(board);
 }
 
+/* ---- an interrupt while daemons have their second --------------------------------------------- */
+
+static mproc_status bears_sigterm(mproc_call *call)
+{
+    signal(SIGTERM, SIG_IGN);
+    return kit_waits(call);
+}
+
+static void case_interrupt_ends_the_grace_of_daemons_and_is_told(void)
+{
+    kit_board *board = kit_board_create();
+    mproc_process *daemon = kit_start(bears_sigterm, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+
+    kit_await_step(board, 1);
+    mproc_interrupt();
+    CHECK_STATUS(mproc_shutdown(MPROC_FOREVER), MPROC_INTERRUPTED);
+    CHECK_ENDED_BY(daemon, SIGKILL);
+    kit_board_free(board);
+}
+
 CHECK_SUITE_SETUP(process_ends, kit_setup,
     CASE(daemon_that_closes_all_descriptors_ends_with_its_parent),
+    CASE(interrupt_ends_the_grace_of_daemons_and_is_told),
 );

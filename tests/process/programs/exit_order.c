@@ -26,7 +26,7 @@ static void after_the_librarys(void)
 static mproc_status waits_for_its_parents_end(mproc_call *call)
 {
     (void)call;
-    mproc_process_join(mproc_parent_process(), MPROC_FOREVER);
+    (void)mproc_process_join(mproc_parent_process(), MPROC_FOREVER);
     return MPROC_OK;
 }
 
