@@ -123,8 +123,7 @@ static void note_failure(struct chunk_runner *runner, uint64_t item, mproc_statu
     if (atomic_load(&worker->failed_job) == runner->job && atomic_load(&worker->failed_item) <= item) return;
     atomic_store(&worker->failed_job, 0);
     atomic_store(&worker->failed_item, item);
-    snprintf(worker->failed_text, sizeof worker->failed_text, "%s: %s", runner->call.name,
-             mproc_error_text(status));
+    snprintf(worker->failed_text, sizeof worker->failed_text, "%s: %s", runner->call.name, mproc_error_text(status));
     atomic_store(&worker->failed_job, runner->job);
 }
 
