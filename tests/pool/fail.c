@@ -168,7 +168,7 @@ static mproc_status survive_a_failure(const void *item, void *result, mproc_call
 
 static void case_an_older_failure_is_not_taken_for_the_cause(void)
 {
-    mproc_pool *pool = crew_create(1);
+    mproc_pool *pool = fixture_create(1);
     int64_t results[COUNT];
 
     CHECK_STATUS(map_numbers(pool, survive_a_failure, 1, results, NULL), MPROC_USER + 5);
