@@ -17,11 +17,9 @@ struct held_table {
 
 static bool owned(uint64_t object, uint32_t tag)
 {
-    const struct object_type *type;
+    const struct object_type *type = object_type_there(object);
 
-    if (object_kind(object) == OBJECT_NONE) return false;
-    type = object_type(object);
-    return type->owned_by && type->owned_by(object, tag);
+    return type && type->owned_by && type->owned_by(object, tag);
 }
 
 /* Calls `visit` for each place of the slot, until it returns true. */
@@ -136,11 +134,9 @@ bool held_lock_owned(uint64_t object, uint32_t tag)
 
 static void owner_died(uint64_t object, uint32_t tag)
 {
-    const struct object_type *type;
+    const struct object_type *type = object_type_there(object);
 
-    if (object_kind(object) == OBJECT_NONE) return;
-    type = object_type(object);
-    if (type->owner_died) type->owner_died(recovery_intent(), object, tag);
+    if (type && type->owner_died) type->owner_died(recovery_intent(), object, tag);
 }
 
 static bool abandon(_Atomic uint64_t *place, uint64_t lock, uint32_t tag)

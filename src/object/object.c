@@ -148,11 +148,9 @@ static void unpublish(uint64_t object)
 
 void object_holder_died(struct intent *intent, uint64_t object)
 {
-    const struct object_type *type;
+    const struct object_type *type = object_type_there(object);
 
-    if (!object || object_kind(object) == OBJECT_NONE) return;
-    type = object_type(object);
-    if (type->holder_died) type->holder_died(intent, object);
+    if (type && type->holder_died) type->holder_died(intent, object);
 }
 
 /*

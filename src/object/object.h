@@ -67,6 +67,17 @@ static inline const struct object_type *object_type(uint64_t object)
     return type;
 }
 
+/*
+ * The type of what is at an offset from a source that may be out of date: 0, or an object that is gone. NULL: there
+ * is no object.
+ */
+static inline const struct object_type *object_type_there(uint64_t object)
+{
+    uint32_t kind = object ? block_kind(object) & 0xFFu : OBJECT_NONE;
+
+    return kind < OBJECT_KINDS ? object_types[kind] : NULL;
+}
+
 /* What refers to the object, while it is one. */
 static inline struct handle_ref object_ref(uint64_t object)
 {

@@ -12,6 +12,12 @@
 /* A process looks for the dead of others this often at most. */
 #define RECOVERY_REST_NS ((int64_t)1000000000)
 
+/*
+ * The header's word `orphans`, which is set under the recovery lock and read without it. While somebody looks whether
+ * there are any it is not 0: a reaper that saw that in between would look no more.
+ */
+enum { ORPHANS_NONE, ORPHANS_SOUGHT, ORPHANS_FOUND };
+
 static void wake_word(uint64_t offset)
 {
     if (offset) park_wake((_Atomic uint32_t *)arena_at(offset), INT_MAX);
@@ -30,11 +36,9 @@ static void drop_stages(struct thread_slot *slot)
 
 static void waiter_died(uint64_t object, uint64_t order)
 {
-    const struct object_type *type;
+    const struct object_type *type = object_type_there(object);
 
-    if (!object || object_kind(object) == OBJECT_NONE) return;
-    type = object_type(object);
-    if (type->waiter_died) type->waiter_died(recovery_intent(), object, order);
+    if (type && type->waiter_died) type->waiter_died(recovery_intent(), object, order);
 }
 
 /*
@@ -126,7 +130,7 @@ static bool recover_children(uint32_t parent)
         struct process_slot *slot = process_slot_at(i);
         if (!is_child(i, atomic_load(&slot->state), parent)) continue;
         if (!slot_process_dead(i)) {
-            atomic_store(&arena_header()->orphans, 1);
+            atomic_store(&arena_header()->orphans, ORPHANS_FOUND);
             if (!(atomic_load(&slot->flags) & PROCESS_DAEMON)) continue;
             end_daemon(slot);
             quiet = false;
@@ -215,22 +219,24 @@ static void adopt(uint32_t index)
 
     if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return;
     if (atomic_load(&slot->state) == state && slot_process_dead(index) && recover_locked(index)) free_slot(index);
-    else if (!is_first) atomic_store(&arena_header()->orphans, 1);
+    else if (!is_first) atomic_store(&arena_header()->orphans, ORPHANS_FOUND);
 }
 
 void recovery_adopt(void)
 {
     uint32_t high = atomic_load(&arena_header()->processes_high);
+    uint32_t sought = ORPHANS_SOUGHT;
 
     if (!recovery_lock_acquire()) return;
-    atomic_store(&arena_header()->orphans, 0);
+    atomic_store(&arena_header()->orphans, ORPHANS_SOUGHT);
     for (uint32_t i = 0; i < high; i++) adopt(i);
+    atomic_compare_exchange_strong(&arena_header()->orphans, &sought, ORPHANS_NONE);
     recovery_lock_release();
 }
 
 bool recovery_orphans(void)
 {
-    return atomic_load(&arena_header()->orphans);
+    return atomic_load(&arena_header()->orphans) != ORPHANS_NONE;
 }
 
 /* Whether this process has not looked for so long; if so, it has now. */
