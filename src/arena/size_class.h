@@ -13,12 +13,15 @@ static inline uint64_t size_class_bytes(uint32_t size_class)
            << size_class / SIZE_CLASS_STEPS;
 }
 
-/* The largest class of at most so many bytes, 64 at least. The doublings are found by halving the distance. */
+/*
+ * The largest class of at most so many bytes, 64 at least. The doublings are found by halving the distance, which is
+ * shorter for what is small.
+ */
 static inline uint32_t size_class_below(uint64_t bytes)
 {
     uint32_t doublings = 0;
 
-    for (uint32_t half = 32; half > 0; half /= 2)
+    for (uint32_t half = bytes < 65536 ? 8 : 32; half > 0; half /= 2)
         if (bytes >> (doublings + half) >= SIZE_CLASS_BYTES_MIN) doublings += half;
     return SIZE_CLASS_STEPS * doublings +
            (uint32_t)(bytes >> doublings) / (uint32_t)(SIZE_CLASS_BYTES_MIN / SIZE_CLASS_STEPS) - SIZE_CLASS_STEPS;

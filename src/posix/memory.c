@@ -45,6 +45,7 @@ static int memory_open_file_in(const char *directory);
 static mproc_status memory_check_limit(off_t end);
 static size_t memory_missing(int descriptor, off_t offset, off_t size);
 static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t size);
+static bool memory_reaches(int descriptor, off_t end);
 static int memory_populate(int descriptor, char *base, off_t offset, off_t size);
 static int memory_allocate(int descriptor, off_t offset, off_t size);
 static int memory_grow_by_writing(int descriptor, off_t end);
@@ -262,12 +263,13 @@ static size_t memory_missing(int descriptor, off_t offset, off_t size)
 }
 
 /*
- * fallocate() keeps all others from allocating in the file until it is done; a page that is touched does not. So a
- * large range is touched, by the kernel, which says so where it finds no memory.
+ * fallocate() keeps all others from allocating in the file until it is done, and waits for who gives memory back; a
+ * page that is touched does neither. So a large range is touched, and any range for which the file is long enough: by
+ * the kernel, which says so where it finds no memory.
  */
 static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t size)
 {
-    if (size > MEMORY_STEP) {
+    if (size > MEMORY_STEP || memory_reaches(descriptor, offset + size)) {
         int result = memory_populate(descriptor, base, offset, size);
         if (result == 0 || errno != EINVAL) return result;
     }
@@ -278,15 +280,24 @@ static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t s
     return 0;
 }
 
+static bool memory_reaches(int descriptor, off_t end)
+{
+    struct stat file;
+
+    return fstat(descriptor, &file) == 0 && file.st_size >= end;
+}
+
 /*
- * The last page makes the file long enough, as nobody could touch what is beyond its end. EINVAL: the kernel is older
+ * Its last page makes the file long enough, as nobody could touch what is beyond the end. EINVAL: the kernel is older
  * than 5.14.
  */
 static int memory_populate(int descriptor, char *base, off_t offset, off_t size)
 {
     off_t page = (off_t)plat_memory_page();
 
-    if (memory_allocate(descriptor, offset + size - page, page) != 0) return -1;
+    if (!memory_reaches(descriptor, offset + size) && memory_allocate(descriptor, offset + size - page, page) != 0) {
+        return -1;
+    }
     for (off_t done = 0; done < size; done += MEMORY_STEP) {
         off_t step = size - done < MEMORY_STEP ? size - done : MEMORY_STEP;
         int result;
