@@ -16,7 +16,9 @@ typedef struct error_entry {
 static const error_entry error_table[] = {
     {EMFILE, MPROC_LIMIT, "close files or raise the limit of this process (ulimit -n)"},
     {ENFILE, MPROC_LIMIT, "the whole system has too many open files (sysctl fs.file-max)"},
-    {EAGAIN, MPROC_LIMIT, "raise the limit on processes and threads (ulimit -u, the pids cgroup)"},
+    {EAGAIN, MPROC_LIMIT,
+     "raise the limit on processes and threads (ulimit -u, the pids cgroup) or, after mlockall(), on locked memory "
+     "(ulimit -l)"},
     {E2BIG, MPROC_LIMIT, "make the command line and the environment smaller"},
     {EUSERS, MPROC_LIMIT, NULL},
     {ENOMEM, MPROC_NO_MEMORY, "free memory or raise the limit on it (ulimit -v, the memory cgroup)"},

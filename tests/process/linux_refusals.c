@@ -156,6 +156,7 @@ static int helper_may_have_no_processes(const char *text)
     set_limit(RLIMIT_NPROC, 0);
     CHECK_STATUS(mproc_process_start(process), MPROC_LIMIT);
     CHECK_CONTAINS(mproc_last_error_text(), "ulimit -u");
+    CHECK_CONTAINS(mproc_last_error_text(), "ulimit -l"); /* the same number, with memory locked by mlockall() */
     CHECK_EQ(mproc_process_exit_status(process).kind, MPROC_EXIT_NOT_STARTED);
     set_limit(RLIMIT_NPROC, RLIM_INFINITY);
     CHECK_OK(mproc_process_start(process));
