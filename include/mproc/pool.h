@@ -227,6 +227,7 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
     return mproc_pool_create_sized(&options, sizeof options, out);
 }
 
+/* Returns the size of what an address points to; of nullptr it is 0. */
 template <class Item> constexpr size_t mproc_size_at(const Item *)
 {
     return sizeof(Item);
@@ -237,6 +238,7 @@ constexpr size_t mproc_size_at(decltype(nullptr))
     return 0;
 }
 
+/* A map that takes the sizes from the types: as the macro of this name in C, with options of either form. */
 template <class Items, class Results>
 MPROC_NODISCARD mproc_status mproc_map(mproc_pool *pool, mproc_item_function *function, const Items &items,
                                        Results &&results, size_t count, const mproc_map_options *options)
@@ -252,6 +254,7 @@ MPROC_NODISCARD mproc_status mproc_map(mproc_pool *pool, mproc_item_function *fu
     return mproc_map(pool, function, items, results, count, &options);
 }
 
+/* The same for a function of a range of items: as the macro of this name in C. */
 template <class Items, class Results>
 MPROC_NODISCARD mproc_status mproc_map_range(mproc_pool *pool, mproc_range_function *function, const Items &items,
                                              Results &&results, size_t count, const mproc_map_options *options)
