@@ -161,6 +161,7 @@ static bool lead(step_trials *run, step_tracee *tracee, const step_way *way, boo
 
     *ended = event == TRACEE_DONE;
     if (event == TRACEE_CRASHED || way->k == TO_THE_END || !way->steady) return true;
+    if (event == TRACEE_ASLEEP && !way->path->points[way->k].asleep) return false;
     return !*ended && stands_at(tracee, &way->path->points[way->k]);
 }
 

@@ -291,7 +291,7 @@ tracee_event tracee_run_to(step_tracee *tracee, uintptr_t address, long occurren
         if (tracee->now.pc != address && !crashed(tracee)) {
             uint64_t text;
             if (!set_trap(tracee, address, &text)) return TRACEE_CRASHED;
-            run_on(tracee);
+            if (!run(tracee)) return TRACEE_ASLEEP;
             if (!crashed(tracee)) poke(tracee, address, text);
         }
         if (crashed(tracee)) return TRACEE_CRASHED;

@@ -42,7 +42,8 @@ tracee_event tracee_step(step_tracee *tracee);
 
 /*
  * Runs until it stands at `address` for the `occurrence`th time (from 1 on). There is a trap in the text meanwhile: a
- * second thread that comes by ends the process, see tracee_fell().
+ * second thread that comes by ends the process, see tracee_fell(). TRACEE_ASLEEP: it sleeps before that, having taken
+ * another way than the one that is known; it can only be killed.
  */
 tracee_event tracee_run_to(step_tracee *tracee, uintptr_t address, long occurrence);
 
