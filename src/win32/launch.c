@@ -152,7 +152,7 @@ static DWORD launch_flags(bool without_interrupts)
 
     if (without_interrupts) flags |= CREATE_NEW_PROCESS_GROUP;
     if (GetConsoleProcessList(&member, 1) == 0)
-        flags |= CREATE_NO_WINDOW; /* no console here, and so none to be seen */
+        flags |= DETACHED_PROCESS; /* no console here, and none there: a hidden one would be a process more */
     return flags;
 }
 
