@@ -298,6 +298,12 @@ mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle 
 /* Whether that process still exists and has not ended. */
 bool plat_process_alive(int64_t pid, int64_t born_before_ns);
 
+/*
+ * For a process that has ended after its parent: collects it if the system has given it to this process meanwhile
+ * (the first of a container, a subreaper), where it would be a zombie. Others are left alone. Windows: does nothing.
+ */
+void plat_process_collect_orphan(int64_t pid, int64_t born_before_ns);
+
 int64_t plat_process_id(void);
 
 /* The id of the process that started this one, or, after its end, perhaps of another. */

@@ -97,6 +97,7 @@ static void free_slot(uint32_t index)
 {
     struct process_slot *slot = process_slot_at(index);
 
+    plat_process_collect_orphan(atomic_load(&slot->pid), atomic_load(&slot->born_before_ns));
     object_drop(recovery_intent(), &slot->letter);
     slot_process_release(index);
 }

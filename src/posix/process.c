@@ -123,6 +123,16 @@ bool plat_process_alive(int64_t pid, int64_t born_before_ns)
     return result;
 }
 
+/* What is not a child of this process, or has not ended, waitid() leaves alone. */
+void plat_process_collect_orphan(int64_t pid, int64_t born_before_ns)
+{
+    int state = cancel_hold();
+    siginfo_t info = {0};
+
+    if (pid > 0 && process_was_born_before(pid, born_before_ns)) waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
+    cancel_resume(state);
+}
+
 int64_t plat_process_id(void)
 {
     return getpid();

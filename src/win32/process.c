@@ -186,6 +186,13 @@ bool plat_process_alive(int64_t pid, int64_t born_before_ns)
     return found != NULL || code != ERROR_SUCCESS;
 }
 
+/* No process is given to another one here. */
+void plat_process_collect_orphan(int64_t pid, int64_t born_before_ns)
+{
+    (void)pid;
+    (void)born_before_ns;
+}
+
 int64_t plat_process_id(void)
 {
     return GetCurrentProcessId();

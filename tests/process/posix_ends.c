@@ -5,6 +5,7 @@
 #include "kit.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* ---- a daemon that has closed all its descriptors --------------------------------------------- */
@@ -45,6 +46,41 @@ static void case_daemon_that_closes_all_descriptors_ends_with_its_parent(void)
     kit_board_free(board);
 }
 
+/* ---- orphans of a process that the system gives them to ---------------------------------------- */
+
+static mproc_status tells_its_pid(mproc_call *call)
+{
+    atomic_store(&kit_unpack(call, NULL)->values[0], mproc_getpid());
+    return kit_waits(call);
+}
+
+static mproc_status leaves_an_orphan(mproc_call *call)
+{
+    kit_board *board = kit_unpack(call, NULL);
+
+    kit_start(tells_its_pid, board, 0, &(mproc_process_options){.daemon = MPROC_NO});
+    kit_await_step(board, 1);
+    _exit(0);
+}
+
+static bool is_collected(void *pid)
+{
+    return kill((pid_t) * (int64_t *)pid, 0) != 0;
+}
+
+static void case_orphans_do_not_stay_zombies_of_a_subreaper(void)
+{
+    kit_board *board = kit_board_create();
+    int64_t pid;
+
+    CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+    CHECK_EXITED(kit_start(leaves_an_orphan, board, 0, NULL), 0);
+    pid = atomic_load(&board->values[0]);
+    kit_kill(pid);
+    CHECK_WAIT_UNTIL(is_collected, &pid);
+    kit_board_free(board);
+}
+
 /* ---- an interrupt while daemons have their second --------------------------------------------- */
 
 static mproc_status bears_sigterm(mproc_call *call)
@@ -67,5 +103,6 @@ static void case_interrupt_ends_the_grace_of_daemons_and_is_told(void)
 
 CHECK_SUITE_SETUP(process_ends, kit_setup,
     CASE(daemon_that_closes_all_descriptors_ends_with_its_parent),
+    CASE(orphans_do_not_stay_zombies_of_a_subreaper),
     CASE(interrupt_ends_the_grace_of_daemons_and_is_told),
 );
