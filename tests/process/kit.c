@@ -184,7 +184,7 @@ static void start_run(const kit_run *run, plat_handle output, plat_process *proc
     for (i = 0; i < 4; i++) start.handles[i] = PLAT_NO_HANDLE;
     start.stdio[0].kind = PLAT_STREAM_NULL;
     for (i = 1; i < 3; i++) {
-        start.stdio[i].kind = output != PLAT_NO_HANDLE ? PLAT_STREAM_HANDLE : MPROC_STDIO_INHERIT;
+        start.stdio[i].kind = output != PLAT_NO_HANDLE ? PLAT_STREAM_HANDLE : PLAT_STREAM_INHERIT;
         start.stdio[i].handle = output;
     }
     CHECK_OK(plat_process_start(&start, process));
