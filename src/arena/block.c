@@ -228,16 +228,11 @@ mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _A
     return take_large(intent, size, clear, cell);
 }
 
-void block_give(struct intent *intent, _Atomic uint64_t *cell)
-{
-    block_give_leaving(intent, cell, 0);
-}
-
 /*
- * The block's `next` is part of the list of changes, not written before: the block may be the first of a chain, which
- * it then still names.
+ * Of a block that is the first of a chain, `next` is part of the list of changes, not written before: until those are
+ * published it names the others.
  */
-void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left)
+static void give(struct intent *intent, _Atomic uint64_t *cell, uint64_t left, bool is_chain)
 {
     uint64_t block = get(cell);
     struct block_header *header;
@@ -255,12 +250,23 @@ void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t 
     lock_acquire(intent, &bank->lock);
     /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
     if (get(cell) == block) {
-        intent_store(intent, &header->next, get(head));
+        if (is_chain) intent_store(intent, &header->next, get(head));
+        else atomic_store_explicit(&header->next, get(head), memory_order_relaxed);
         intent_store(intent, head, block);
         intent_store(intent, cell, left);
         intent_commit(intent);
     }
     lock_release(intent, &bank->lock);
+}
+
+void block_give(struct intent *intent, _Atomic uint64_t *cell)
+{
+    block_give_leaving(intent, cell, 0);
+}
+
+void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left)
+{
+    give(intent, cell, left, false);
 }
 
 void block_give_stage(struct intent *intent, struct intent *dead)
@@ -269,7 +275,7 @@ void block_give_stage(struct intent *intent, struct intent *dead)
 
     while ((block = get(&dead->heap)) != 0) {
         bool small = block_header_of(block)->class_index < HEAP_CLASSES;
-        block_give_leaving(intent, &dead->heap, small ? get(next_of(block)) : 0);
+        give(intent, &dead->heap, small ? get(next_of(block)) : 0, true);
     }
 }
 
