@@ -45,7 +45,8 @@ struct mproc_shareable_list {
     struct reference reference;
 };
 
-const struct object_type list_type = NAMED_TYPE("a shareable list");
+const struct object_type list_type = {
+    .name = "a shareable list", .opened = named_open, .closing = named_close, .holder_died = named_holder_died};
 
 static struct reference *reference_of(const mproc_shareable_list *list)
 {

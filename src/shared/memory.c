@@ -13,7 +13,8 @@ struct mproc_shared_memory {
     struct reference reference;
 };
 
-const struct object_type memory_type = NAMED_TYPE("shared memory");
+const struct object_type memory_type = {
+    .name = "shared memory", .opened = named_open, .closing = named_close, .holder_died = named_holder_died};
 
 static const struct reference *reference_of(const mproc_shared_memory *memory)
 {

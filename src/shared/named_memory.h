@@ -50,9 +50,4 @@ mproc_status named_open(struct reference *reference);
 void named_close(struct reference *reference);
 void named_holder_died(struct intent *intent, uint64_t object);
 
-#define NAMED_TYPE(text)                                                                             \
-    {                                                                                                \
-        .name = text, .opened = named_open, .closing = named_close, .holder_died = named_holder_died \
-    }
-
 #endif

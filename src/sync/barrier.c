@@ -161,19 +161,19 @@ static bool acts(const struct party *party)
 }
 
 /*
- * Takes a place in the barrier, if its word is still `*seen`. Entered as waiting before that: from then on the end of
+ * Takes a place in the barrier, if its word is still `seen`. Entered as waiting before that: from then on the end of
  * this thread breaks it.
  */
-static mproc_status take_place(struct party *party, uint64_t *seen, bool *taken)
+static mproc_status take_place(struct party *party, uint64_t seen, bool *taken)
 {
     mproc_status status;
-    uint64_t next = *seen + 1;
+    uint64_t next = seen + 1;
 
-    party->place = barrier_count(*seen);
+    party->place = barrier_count(seen);
     if (party->place + 1 == party->barrier->parties) next |= BARRIER_TRIPPING;
     if (acts(party) && (status = held_enter(party->object)) != MPROC_OK) return status;
     waiting_enter(party->object, party->generation);
-    *taken = atomic_compare_exchange_strong(&party->barrier->word, seen, next);
+    *taken = atomic_compare_exchange_strong(&party->barrier->word, &seen, next);
     if (*taken) return MPROC_OK;
     waiting_leave();
     if (acts(party)) held_leave(party->object);
@@ -191,10 +191,10 @@ static mproc_status arrive(struct party *party)
         party->generation = barrier_generation(seen);
         if (seen & BARRIER_BROKEN) return broken();
         if (!is_full(barrier, seen)) {
-            status = take_place(party, &seen, &taken);
-            continue;
+            status = take_place(party, seen, &taken);
+        } else if ((status = sleep(party)) == MPROC_TIMEOUT) {
+            return others_stayed(party);
         }
-        if ((status = sleep(party)) == MPROC_TIMEOUT) return others_stayed(party);
         seen = atomic_load(&barrier->word);
     }
     return status;
