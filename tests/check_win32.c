@@ -1,7 +1,7 @@
 /* The test runner's needs on Windows. */
 #include "check_os.h"
 
-#include <windows.h>
+#include "check_win32.h"
 
 #include <fcntl.h>
 #include <io.h>
@@ -113,6 +113,17 @@ static void write_command(const char *const *arguments, wchar_t *command, size_t
     }
 }
 
+BOOL check_win32_create(wchar_t *command, DWORD flags, STARTUPINFOW *startup, PROCESS_INFORMATION *created)
+{
+    enum { REST_MS = 10, REST_MAX_MS = 2000 };
+
+    for (DWORD rest_ms = REST_MS;; rest_ms *= 2) {
+        if (CreateProcessW(NULL, command, NULL, NULL, TRUE, flags, NULL, NULL, startup, created)) return TRUE;
+        if (GetLastError() != ERROR_INTERNAL_ERROR || rest_ms > REST_MAX_MS) return FALSE;
+        Sleep(rest_ms);
+    }
+}
+
 static bool create_process(check_process *process, wchar_t *command, HANDLE *streams)
 {
     STARTUPINFOEXW startup = {0};
@@ -132,8 +143,7 @@ static bool create_process(check_process *process, wchar_t *command, HANDLE *str
     startup.StartupInfo.hStdInput = streams[0];
     startup.StartupInfo.hStdOutput = streams[1];
     startup.StartupInfo.hStdError = streams[1];
-    created = CreateProcessW(NULL, command, NULL, NULL, TRUE, EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
-                             &startup.StartupInfo, &information);
+    created = check_win32_create(command, EXTENDED_STARTUPINFO_PRESENT, &startup.StartupInfo, &information);
     DeleteProcThreadAttributeList(startup.lpAttributeList);
     free(startup.lpAttributeList);
     if (!created) return false;

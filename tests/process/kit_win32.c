@@ -1,6 +1,6 @@
 #include "kit_os.h"
 
-#include <windows.h>
+#include "check_win32.h"
 
 enum { UNITS = 2048 };
 
@@ -85,7 +85,7 @@ void os_exec(const kit_exec *exec, plat_handle output, plat_process *process)
     command_line(exec, command);
     CHECK(GetCurrentDirectoryW(UNITS, before) > 0);
     enter_place(exec);
-    CHECK(CreateProcessW(NULL, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &created));
+    CHECK(check_win32_create(command, 0, &startup, &created));
     /* A directory that is in use cannot be removed. */
     if (exec->directory != NULL) CHECK(SetCurrentDirectoryW(before));
     CloseHandle(stream);
