@@ -71,6 +71,7 @@ void plat_memory_unmap(void *base, size_t reserve);
  * may run in several processes at once for the same range.
  *
  * A large range takes its time, but in steps: whoever commits something small meanwhile waits for one step at most.
+ * POSIX: `base` is NULL where this process has not mapped it yet.
  *
  * MPROC_NO_MEMORY: the system, or the memory cgroup of this process, has no room; a part of the range may be
  * committed. What was returned as usable never faults for want of memory (a race with other users of the cgroup

@@ -115,8 +115,8 @@ typedef struct mproc_process_options {
  * the program itself it does nothing. Call it at the top of main(), after what every process of the
  * program must do (such as reading options), and before anything that only the program itself does.
  *
- * In a child it does not return. A program that starts processes and has no guard is told so:
- * mproc_process_start() in its child returns MPROC_NO_GUARD.
+ * In a child it does not return. A program that starts processes and has no guard is told so: its first
+ * mproc_process_start() returns MPROC_NO_GUARD, and nothing is started.
  *
  * Prints to stderr why, and exits with code 1, if this process is a child that cannot run its task.
  */
@@ -153,12 +153,12 @@ MPROC_API void mproc_process_free(mproc_process *process);
  *
  * Returns MPROC_OK, or, with nothing started:
  *   MPROC_BAD_STATE   it was started before, or closed; or mproc_shutdown() was called
- *   MPROC_NO_GUARD    this process is itself a child that has not passed mproc_main_guard()
+ *   MPROC_NO_GUARD    this process has not passed mproc_main_guard(), and, unless it is a child, no
+ *                     mproc_set_executable() names another program
  *   MPROC_NOT_FOUND   the executable, or the working directory, does not exist
  *   MPROC_PERMISSION  the executable may not be executed
  *   MPROC_INVALID     the executable is no program, or a stdio handle is not open
  *   MPROC_LIMIT       too many processes or open files
- *   MPROC_NOT_SUPPORTED  the kernel is older than Linux 5.4
  *   MPROC_NO_MEMORY
  *
  * Unlike Python's, a daemon may start processes of its own: its daemons end with it.

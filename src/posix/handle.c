@@ -91,9 +91,9 @@ int plat_handle_count(void)
     return result;
 }
 
-mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)
+static mproc_status handle_take_uncancelled(int descriptor, int number, const char *what, plat_handle *handle)
 {
-    if (descriptor < 0) return error_system(errno, "cannot make %s", what);
+    if (descriptor < 0) return error_system(number, "cannot make %s", what);
     if (descriptor < HANDLE_LOWEST) {
         int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
         if (moved >= 0 || descriptor <= STDERR_FILENO) {
@@ -104,6 +104,15 @@ mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)
     if (descriptor < 0) return error_system(EMFILE, "cannot make %s", what);
     *handle = descriptor;
     return MPROC_OK;
+}
+
+mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)
+{
+    int number = errno, state = cancel_hold();
+    mproc_status status = handle_take_uncancelled(descriptor, number, what, handle);
+
+    cancel_resume(state);
+    return status;
 }
 
 bool handle_is_ready(plat_handle handle)

@@ -265,11 +265,11 @@ static size_t memory_missing(int descriptor, off_t offset, off_t size)
 /*
  * fallocate() keeps all others from allocating in the file until it is done, and waits for who gives memory back; a
  * page that is touched does neither. So a large range is touched, and any range for which the file is long enough: by
- * the kernel, which says so where it finds no memory.
+ * the kernel, which says so where it finds no memory. Without a mapping (`base` NULL) nothing can be touched.
  */
 static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t size)
 {
-    if (size > MEMORY_STEP || memory_reaches(descriptor, offset + size)) {
+    if (base != NULL && (size > MEMORY_STEP || memory_reaches(descriptor, offset + size))) {
         int result = memory_populate(descriptor, base, offset, size);
         if (result == 0 || errno != EINVAL) return result;
     }

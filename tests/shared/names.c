@@ -130,6 +130,19 @@ static void case_longest_name_is_found(void)
     mproc_shared_memory_free(other);
 }
 
+static void case_large_memory_has_a_name_too(void)
+{
+    enum { LARGE = 5 << 20 };
+    const char *name = shelf_name("large");
+    mproc_shared_memory *memory = shelf_create(LARGE, name), *other = shelf_attach(name);
+
+    ((char *)mproc_shared_memory_data(memory))[LARGE - 1] = 7;
+    CHECK_EQ(((const char *)mproc_shared_memory_data(other))[LARGE - 1], 7);
+    CHECK_EQ(((const char *)mproc_shared_memory_data(other))[LARGE / 2], 0);
+    mproc_shared_memory_free(memory);
+    mproc_shared_memory_free(other);
+}
+
 /* ---- other processes ---------------------------------------------------------------------------- */
 
 static mproc_status finds_it_and_adds(mproc_call *call)
@@ -377,6 +390,7 @@ CHECK_SUITE_SETUP(shared_memory_names, kit_setup,
     CASE(attached_memory_can_be_unlinked_too),
     CASE(names_have_any_characters),
     CASE(longest_name_is_found),
+    CASE(large_memory_has_a_name_too),
     CASE(children_find_it_or_are_given_it),
     CASE(argument_keeps_the_memory),
     CASE(unlinked_memory_cannot_be_passed_on),
