@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pool/buffer.h"
+#include "base/options.h"
 #include "pool/partition.h"
 #include "pool/workers.h"
 #include "process/arguments.h"
@@ -155,8 +156,7 @@ mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_fu
     mproc_status status;
 
     assert(pool);
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = partition_map(&map, &all)) != MPROC_OK) return status;
     if (count == 0) return check_open(pool);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arena/park.h"
+#include "base/options.h"
 #include "object/cells.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
@@ -55,8 +56,7 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
     mproc_pool *pool = NULL;
     mproc_status status;
 
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if (!out) return mproc_error(MPROC_INVALID, "mproc_pool_create() has nowhere to write the pool: out is NULL");
     if ((status = family_enter()) != MPROC_OK) goto done;
     if ((status = check_options(&all)) != MPROC_OK) goto done;

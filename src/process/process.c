@@ -5,22 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/options.h"
 #include "base/text.h"
 #include "process/arguments.h"
 #include "process/call.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "process/self.h"
-
-/* Every field that this version knows; those that an older program did not have are zero. */
-static mproc_process_options options_complete(const mproc_process_options *options, size_t size)
-{
-    mproc_process_options all;
-
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, size < sizeof all ? size : sizeof all);
-    return all;
-}
 
 /* How many of the text's first `size` bytes are whole characters. */
 static int whole_characters(const char *text, int size)
@@ -130,10 +121,11 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
                                         const mproc_process_options *options, size_t options_size,
                                         mproc_process **out)
 {
-    mproc_process_options all = options_complete(options, options_size);
+    mproc_process_options all;
     mproc_process *process = NULL;
     mproc_status status;
 
+    options_read(&all, sizeof all, options, options_size);
     if (!out)
         return mproc_error(MPROC_INVALID, "mproc_process_create() has nowhere to write the process: out is NULL");
     if ((status = family_enter()) != MPROC_OK) goto done;

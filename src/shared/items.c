@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/options.h"
 #include "object/reference.h"
 #include "sync/locking.h"
 #include "process/family.h"
@@ -89,8 +90,7 @@ static mproc_status create(enum object_kind kind, size_t item_size, size_t count
     mproc_status status;
 
     if (!out) return mproc_error(MPROC_INVALID, "shared items were to be created, and out is NULL");
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if ((status = check(item_size, count, &all)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
     status = reference_create(kind, sizeof *items + ARENA_LINE + item_size * count, &reference);

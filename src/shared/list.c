@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/options.h"
 #include "base/text.h"
 #include "shared/named_memory.h"
 #include "process/family.h"
@@ -260,8 +261,7 @@ mproc_status mproc_shareable_list_create_sized(mproc_value items, const mproc_sh
     if (items.type != MPROC_TYPE_LIST)
         return mproc_error(MPROC_INVALID, "a shareable list is made of a list, not of %s",
                            mproc_type_name(mproc_value_type(items)));
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if (all.text_bytes > MPROC_VALUE_BYTES_MAX)
         return mproc_error(MPROC_INVALID, "elements with room for %zu bytes of text: %zu are possible",
                            all.text_bytes, MPROC_VALUE_BYTES_MAX);

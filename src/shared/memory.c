@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/options.h"
 #include "shared/named_memory.h"
 #include "process/family.h"
 #include "shared/types.h"
@@ -31,8 +32,7 @@ mproc_status mproc_shared_memory_create_sized(size_t size, const mproc_shared_me
 
     if (!out) return mproc_error(MPROC_INVALID, "shared memory was to be created, and out is NULL");
     if (size == 0) return mproc_error(MPROC_INVALID, "shared memory of 0 bytes: 1 or more are possible");
-    memset(&all, 0, sizeof all);
-    if (options) memcpy(&all, options, options_size < sizeof all ? options_size : sizeof all);
+    options_read(&all, sizeof all, options, options_size);
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = named_create(OBJECT_MEMORY, size, all.name, &reference)) != MPROC_OK) return status;
     named_publish(reference);
