@@ -21,7 +21,7 @@ function(mproc_compile_strictly target)
     endif()
 endfunction()
 
-# The same for sources that include the library's private headers: the library itself, and tests of its rooms.
+# The same for sources that include the library's private headers: the library itself, and tests of its layers.
 function(mproc_compile_inside target)
     mproc_compile_strictly(${target})
     target_include_directories(${target} PRIVATE ${mproc_SOURCE_DIR}/src)

@@ -1,5 +1,5 @@
 /*
- * The only door to the operating system. src/posix and src/win32 implement it, in files of the same
+ * The only way to the operating system. src/posix and src/win32 implement it, in files of the same
  * names; nothing outside them includes an OS header.
  *
  * For every function:
@@ -7,8 +7,8 @@
  *     mproc_error() (what was tried, the system's own words and number), has written no result and
  *     left nothing behind. What cannot fail returns void or the value. Only MPROC_TIMEOUT of a wait sets no text:
  *     waits end by it also inside calls that succeed.
- *   - It does what the system does. Defaults, checks, retries and names are the business of the rooms above.
- *   - Any thread may call it, unless it says otherwise. EINTR is never seen above the door.
+ *   - It does what the system does. Defaults, checks, retries and names are the business of the layers above.
+ *   - Any thread may call it, unless it says otherwise. EINTR is never seen above the platform.
  *   - Times are int64_t nanoseconds. Deadlines are absolute, of plat_clock_now_ns(); PLAT_FOREVER is
  *     none, and one that has passed means: try, do not wait.
  *   - Handles that it makes are never inherited by accident: a child gets those that
@@ -197,18 +197,18 @@ uint64_t plat_watcher_wait(plat_watcher *watcher, int64_t deadline_ns);
 /* ---- sentinel.c ------------------------------------------------------------------------------- */
 
 /*
- * Makes the two ends by which one child knows that its parent lives. `watched` is for the child (give it to
- * plat_process_start) and becomes ready when this process has ended, or has closed `held`.
- * Windows: `watched` is a handle of this process, `held` PLAT_NO_HANDLE, and closing it tells nobody.
+ * Makes the two ends by which one child knows that its parent lives. `child_end` is for the child (give it to
+ * plat_process_start) and becomes ready when this process has ended, or has closed `parent_end`.
+ * Windows: `child_end` is a handle of this process, `parent_end` PLAT_NO_HANDLE, and closing it tells nobody.
  */
-mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched);
+mproc_status plat_sentinel_create(plat_handle *parent_end, plat_handle *child_end);
 
 /*
- * In the child, for a daemon: from now on this process is killed by the system when `watched` becomes
+ * In the child, for a daemon: from now on this process is killed by the system when `child_end` becomes
  * ready, and at once if it is ready already. Windows: the parent's job object does this from birth,
  * see plat_start.daemon, and this does nothing.
  */
-mproc_status plat_sentinel_arm(plat_handle watched);
+mproc_status plat_sentinel_arm(plat_handle child_end);
 
 /* ---- process.c -------------------------------------------------------------------------------- */
 
@@ -463,7 +463,7 @@ const char *plat_birth_token(void);
  * The numbers by which a child whose environment was taken away knows the first two of its handles. False: this
  * process was given none, or the system has no fixed numbers (Windows). What is there may be anything.
  */
-bool plat_birth_handles(plat_handle *memory, plat_handle *watched);
+bool plat_birth_handles(plat_handle *memory, plat_handle *child_end);
 
 /*
  * In a child: takes charge of what tells its parent that it has ended, where the system does not (a pipe). In a

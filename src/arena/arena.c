@@ -104,7 +104,7 @@ mproc_status arena_create(const function_ref *copy)
     atomic_store(&header->heap.warm_bytes_max, WARM_BYTES_MAX);
     atomic_store(&header->heap.bottom, header->ranges[ARENA_HEAP].limit);
     atomic_store(&header->heap.table_end, header->ranges[ARENA_EXTENTS].start);
-    atomic_store(&header->threads_high, 1); /* tag 0 means "nobody", so thread slot 0 stays unused */
+    atomic_store(&header->threads_high, 1); /* owner id 0 means "nobody", so thread slot 0 stays unused */
     header->magic = ARENA_MAGIC;
 done:
     if (status != MPROC_OK) arena_detach();

@@ -40,7 +40,7 @@ struct arena_range {
 };
 
 /*
- * A lock: 0 or its owner's tag (slot.h), with LOCK_WAITERS set while somebody sleeps for it. It
+ * A lock: 0 or its owner's id (slot.h), with LOCK_WAITERS set while somebody sleeps for it. It
  * changes by compare-and-swap and exchange alone; see lock.h.
  */
 #define LOCK_WAITERS 0x80000000u
@@ -98,7 +98,7 @@ struct heap {
  * The first bytes of the arena. `magic`, `abi` and `reserve` keep their places in every version, so
  * that another version can tell what it sees. All but the atomics is set at creation.
  *
- * `recovery` is the lock of recovery: 0 or the tag of the thread that recovers; see recovery.h.
+ * `recovery` is the lock of recovery: 0 or the owner id of the thread that recovers; see recovery.h.
  * The `_high` words are one more than the highest slot that was ever taken; they only grow.
  * The `_hint` words say where to look for a free slot first; any value will do.
  */
@@ -119,7 +119,7 @@ struct arena_header {
     _Atomic uint32_t threads_high;
     _Atomic uint32_t threads_hint;
     _Atomic uint32_t park_ticket;
-    _Atomic uint32_t orphans; /* processes live whose parents have ended: see recovery_look() */
+    _Atomic uint32_t orphans; /* processes live whose parents have ended: see recovery_poll() */
     uint32_t unused_half;
     uint64_t unused[4];
     struct heap heap;

@@ -61,7 +61,7 @@ static uint64_t get(const _Atomic uint64_t *word)
 
 /* ---- small blocks ------------------------------------------------------------------------------------------ */
 
-static bool take_own(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *cell)
+static bool take_own(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *owned)
 {
     struct heap_bank *bank = own_bank();
     _Atomic uint64_t *head = &bank->heads[class_index];
@@ -72,7 +72,7 @@ static bool take_own(struct intent *intent, uint32_t class_index, uint64_t clear
     if ((block = get(head)) != 0) {
         memset(arena_at(block), 0, clear);
         intent_store(intent, head, get(next_of(block)));
-        intent_store(intent, cell, block);
+        intent_store(intent, owned, block);
         intent_commit(intent);
     }
     lock_release(intent, &bank->lock);
@@ -147,8 +147,8 @@ static mproc_status cut(struct intent *intent, uint32_t class_index)
     return MPROC_OK;
 }
 
-/* The stage's first block goes to the cell, the others to the thread's bank. Returns true. */
-static bool keep_first(struct intent *intent, uint64_t clear, _Atomic uint64_t *cell)
+/* The stage's first block goes to the owned slot, the others to the thread's bank. Returns true. */
+static bool keep_first(struct intent *intent, uint64_t clear, _Atomic uint64_t *owned)
 {
     uint64_t first = get(&intent->heap), rest = get(next_of(first)), last = rest;
     struct heap_bank *bank = own_bank();
@@ -161,80 +161,80 @@ static bool keep_first(struct intent *intent, uint64_t clear, _Atomic uint64_t *
         intent_store(intent, next_of(last), get(head));
         intent_store(intent, head, rest);
     }
-    intent_store(intent, cell, first);
+    intent_store(intent, owned, first);
     intent_store(intent, &intent->heap, 0);
     intent_commit(intent);
     lock_release(intent, &bank->lock);
     return true;
 }
 
-static bool take_free(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *cell)
+static bool take_free(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *owned)
 {
-    return take_own(intent, class_index, clear, cell) ||
-           (take_others(intent, class_index) && keep_first(intent, clear, cell));
+    return take_own(intent, class_index, clear, owned) ||
+           (take_others(intent, class_index) && keep_first(intent, clear, owned));
 }
 
 /* ---- large blocks ------------------------------------------------------------------------------------------ */
 
 /*
- * The cell has the extent until all is ready, and recovery sees plain memory. The generation is one that no object at
- * this place had before, as headers do not stay.
+ * The owned slot has the extent until all is ready, and recovery sees plain memory. The generation is one that no
+ * object at this place had before, as headers do not stay.
  */
-static mproc_status take_large(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell)
+static mproc_status take_large(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned)
 {
     uint64_t extent, block;
     mproc_status status;
     bool zero;
 
-    if ((status = extent_take(intent, size + sizeof(struct block_header), cell, &zero)) != MPROC_OK) return status;
-    extent = get(cell);
+    if ((status = extent_take(intent, size + sizeof(struct block_header), owned, &zero)) != MPROC_OK) return status;
+    extent = get(owned);
     block = extent_start(extent) + sizeof(struct block_header);
     if (!zero) memset(arena_at(block), 0, clear);
     block_header_write(block, BLOCK_CLASS_LARGE, extent);
     atomic_store_explicit(&block_header_of(block)->kind, atomic_fetch_add(&heap()->generation, 1) << 8,
                           memory_order_relaxed);
-    atomic_store_explicit(cell, block, memory_order_release);
+    atomic_store_explicit(owned, block, memory_order_release);
     return MPROC_OK;
 }
 
-/* The cell has a large block, or already its extent. */
-static void give_large(struct intent *intent, _Atomic uint64_t *cell, struct block_header *header)
+/* The owned slot has a large block, or already its extent. */
+static void give_large(struct intent *intent, _Atomic uint64_t *owned, struct block_header *header)
 {
     if (header->class_index == BLOCK_CLASS_LARGE)
-        atomic_store_explicit(cell, get(&header->next), memory_order_release);
-    extent_give(intent, cell);
+        atomic_store_explicit(owned, get(&header->next), memory_order_release);
+    extent_give(intent, owned);
 }
 
 /* ---- any block --------------------------------------------------------------------------------------------- */
 
 /* Where there is no memory for more, a larger block serves, rather than none. */
-mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell)
+mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned)
 {
     uint32_t class_index;
 
-    assert(atomic_load(cell) == 0 && clear <= size && get(&intent->heap) == 0);
+    assert(atomic_load(owned) == 0 && clear <= size && get(&intent->heap) == 0);
     if (size > arena_header()->reserve)
         return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
                            (unsigned long long)size, (unsigned long long)(arena_header()->reserve >> 20));
-    if (size > SMALL_BYTES_MAX - sizeof(struct block_header)) return take_large(intent, size, clear, cell);
+    if (size > SMALL_BYTES_MAX - sizeof(struct block_header)) return take_large(intent, size, clear, owned);
     class_index = size_class_of(size + sizeof(struct block_header));
-    if (take_free(intent, class_index, clear, cell)) return MPROC_OK;
+    if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
     if (cut(intent, class_index) == MPROC_OK) {
-        keep_first(intent, clear, cell);
+        keep_first(intent, clear, owned);
         return MPROC_OK;
     }
     while (++class_index < HEAP_CLASSES)
-        if (take_free(intent, class_index, clear, cell)) return MPROC_OK;
-    return take_large(intent, size, clear, cell);
+        if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
+    return take_large(intent, size, clear, owned);
 }
 
 /*
  * Of a block that is the first of a chain, `next` is part of the list of changes, not written before: until those are
  * published it names the others.
  */
-static void give(struct intent *intent, _Atomic uint64_t *cell, uint64_t left, bool is_chain)
+static void give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left, bool is_chain)
 {
-    uint64_t block = get(cell);
+    uint64_t block = get(owned);
     struct block_header *header;
     struct heap_bank *bank;
     _Atomic uint64_t *head;
@@ -242,31 +242,31 @@ static void give(struct intent *intent, _Atomic uint64_t *cell, uint64_t left, b
     if (!block) return;
     header = block_header_of(block);
     if (header->class_index >= HEAP_CLASSES) {
-        give_large(intent, cell, header);
+        give_large(intent, owned, header);
         return;
     }
     bank = own_bank();
     head = &bank->heads[header->class_index];
     lock_acquire(intent, &bank->lock);
-    /* In recovery the lock's last owner may have been another recoverer that died over this very cell. */
-    if (get(cell) == block) {
+    /* In recovery the lock's last owner may have been another recoverer that died over this very owned slot. */
+    if (get(owned) == block) {
         if (is_chain) intent_store(intent, &header->next, get(head));
         else atomic_store_explicit(&header->next, get(head), memory_order_relaxed);
         intent_store(intent, head, block);
-        intent_store(intent, cell, left);
+        intent_store(intent, owned, left);
         intent_commit(intent);
     }
     lock_release(intent, &bank->lock);
 }
 
-void block_give(struct intent *intent, _Atomic uint64_t *cell)
+void block_give(struct intent *intent, _Atomic uint64_t *owned)
 {
-    block_give_leaving(intent, cell, 0);
+    block_give_leaving(intent, owned, 0);
 }
 
-void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left)
+void block_give_leaving(struct intent *intent, _Atomic uint64_t *owned, uint64_t left)
 {
-    give(intent, cell, left, false);
+    give(intent, owned, left, false);
 }
 
 void block_give_stage(struct intent *intent, struct intent *dead)

@@ -2,12 +2,13 @@
  * Blocks: the arena's memory. Small ones, up to 32 KiB, have sizes of four steps to each doubling; they are cut once,
  * and lie in a bank while nobody has them. Large ones are extents (extent.h).
  *
- * A block is never in nobody's hands: it goes from its bank straight into a cell - a word of the arena that only the
- * calling thread, and recovery after its death, changes - and from a cell back to a bank. Whatever instruction a
- * process is killed at, the block is in the one place or in the other.
+ * A block is never in nobody's hands: it goes from its bank straight into an owned slot - a word of the arena that
+ * only the calling thread, and recovery after its death, changes - and from an owned slot back to a bank. Whatever
+ * instruction a process is killed at, the block is in the one place or in the other.
  *
  * Where a bank has none, some go from another bank, or from what was never used, to the stage of the thread's
- * intent, as a chain in which each names the next; the first goes on to the cell, the others to the thread's bank.
+ * intent, as a chain in which each names the next; the first goes on to the owned slot, the others to the thread's
+ * bank.
  */
 #ifndef MPROC_ARENA_BLOCK_H
 #define MPROC_ARENA_BLOCK_H
@@ -24,8 +25,8 @@
 /*
  * What stands before a block's bytes. A small block stays at its place for ever, with its `magic` and `class_index`;
  * `next`, the offset of the next free block, is used under the lock of the bank. A large block's `next` is its
- * extent. `kind` says what object the block is (object.h); it changes while the block is in a cell, by who has the
- * cell.
+ * extent. `kind` says what object the block is (object.h); it changes while the block is in an owned slot, by who has
+ * the owned slot.
  */
 struct block_header {
     uint16_t magic;
@@ -35,22 +36,25 @@ struct block_header {
 };
 
 /*
- * Writes the offset of a block of at least `size` bytes into the empty cell. Its first `clear` bytes are zero before
- * the block is in the cell, so that recovery never reads what an earlier owner left; until then a large one's cell
- * may have another offset, of plain memory. The intent is the one that a thread works with; it has no lock.
+ * Writes the offset of a block of at least `size` bytes into the empty owned slot. Its first `clear` bytes are zero
+ * before the block is in the owned slot, so that recovery never reads what an earlier owner left; until then a large
+ * one's owned slot may have another offset, of plain memory. The intent is the one that a thread works with; it has
+ * no lock.
  *
- * Does not block but for short locks, and while the system finds memory. MPROC_NO_MEMORY: the cell stays empty.
+ * Does not block but for short locks, and while the system finds memory. MPROC_NO_MEMORY: the owned slot stays empty.
  */
-mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *cell);
+mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned);
 
 /*
- * Gives the cell's block back and empties the cell; an empty cell is fine. The block is no object any more. Memory of
- * large blocks may go back to the system.
+ * Gives the owned slot's block back and empties the owned slot; an empty owned slot is fine. The block is no object
+ * any more. Memory of large blocks may go back to the system.
  */
-void block_give(struct intent *intent, _Atomic uint64_t *cell);
+void block_give(struct intent *intent, _Atomic uint64_t *owned);
 
-/* As block_give(), and puts `left`, which the block had in its hands, into the cell. The block is a small one. */
-void block_give_leaving(struct intent *intent, _Atomic uint64_t *cell, uint64_t left);
+/*
+ * As block_give(), and puts `left`, which the block had in its hands, into the owned slot. The block is a small one.
+ */
+void block_give_leaving(struct intent *intent, _Atomic uint64_t *owned, uint64_t left);
 
 /* In recovery: gives back all that is in the dead thread's stage. */
 void block_give_stage(struct intent *intent, struct intent *dead);

@@ -1,6 +1,7 @@
 /*
- * Extents. Each change is one redo list under the heap's lock, so that all links and the cell change at once. In the
- * table, what stands before an entry is a block's header: a cell may have an entry's offset as that of a block.
+ * Extents. Each change is one redo list under the heap's lock, so that all links and the owned slot change at once.
+ * In the table, what stands before an entry is a block's header: an owned slot may have an entry's offset as that of
+ * a block.
  */
 #include "arena/extent.h"
 
@@ -18,8 +19,8 @@ enum extent_state { EXTENT_SPARE, EXTENT_RAW, EXTENT_USED, EXTENT_WARM, EXTENT_C
 /*
  * `span` is its bytes, whole pages, | its state. `below` and `above` are its neighbours, 0 at the ends. `previous`
  * and `next` are those in the list of its state, if that has one; the warm ones' list begins with the newest.
- * All change under the heap's lock, but for the state of an extent in a cell: the cell's owner changes it between raw
- * and used.
+ * All change under the heap's lock, but for the state of an extent in an owned slot: the owned slot's owner changes
+ * it between raw and used.
  */
 struct extent {
     _Atomic uint64_t span;
@@ -69,7 +70,7 @@ uint64_t extent_bytes(uint64_t extent)
     return get(&at(extent)->span) & ~STATE_MASK;
 }
 
-/* By the owner of the cell that it is in. */
+/* By the owner of the owned slot that it is in. */
 static void set_state(uint64_t extent, enum extent_state state)
 {
     atomic_store_explicit(&at(extent)->span, extent_bytes(extent) | (uint64_t)state, memory_order_release);
@@ -134,11 +135,11 @@ static uint64_t take_spare(struct intent *intent)
 }
 
 /*
- * A new extent with these neighbours goes to the cell. What only it has is written at once: nobody looks at it before
- * the list is published. But not `next`, which is the link of the spare ones.
+ * A new extent with these neighbours goes to the owned slot. What only it has is written at once: nobody looks at it
+ * before the list is published. But not `next`, which is the link of the spare ones.
  */
 static void add(struct intent *intent, uint64_t start, uint64_t bytes, uint64_t below, uint64_t above,
-                const _Atomic uint64_t *cell)
+                const _Atomic uint64_t *owned)
 {
     uint64_t extent = take_spare(intent);
     struct extent *extent_ = at(extent);
@@ -149,7 +150,7 @@ static void add(struct intent *intent, uint64_t start, uint64_t bytes, uint64_t 
     intent_store(intent, &extent_->span, bytes | EXTENT_RAW);
     intent_store(intent, below ? &at(below)->above : &heap()->lowest, extent);
     if (above) intent_store(intent, &at(above)->below, extent);
-    intent_store(intent, cell, extent);
+    intent_store(intent, owned, extent);
 }
 
 /* Whoever was above the extent is now above `below`, or the lowest. */
@@ -163,7 +164,7 @@ static void leave_neighbours(struct intent *intent, uint64_t extent, uint64_t be
 
 /* ---- take --------------------------------------------------------------------------------------------------- */
 
-static bool take_warm(struct intent *intent, uint64_t bytes, _Atomic uint64_t *cell)
+static bool take_warm(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned)
 {
     uint64_t extent;
 
@@ -177,7 +178,7 @@ static bool take_warm(struct intent *intent, uint64_t bytes, _Atomic uint64_t *c
         if (get(&heap()->oldest) == extent) intent_store(intent, &heap()->oldest, get(&at(extent)->previous));
         intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) - extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_USED);
-        intent_store(intent, cell, extent);
+        intent_store(intent, owned, extent);
         intent_commit(intent);
     }
     lock_release(intent, &heap()->lock);
@@ -203,50 +204,50 @@ static uint64_t find_cold(uint64_t bytes)
 }
 
 /* The extent itself, or its upper end. */
-static void take_of_cold(struct intent *intent, uint64_t extent, uint64_t bytes, _Atomic uint64_t *cell)
+static void take_of_cold(struct intent *intent, uint64_t extent, uint64_t bytes, _Atomic uint64_t *owned)
 {
     uint64_t left = extent_bytes(extent) - bytes;
 
     if (left > 0) {
-        add(intent, extent_start(extent) + left, bytes, extent, get(&at(extent)->above), cell);
+        add(intent, extent_start(extent) + left, bytes, extent, get(&at(extent)->above), owned);
         resize_cold(intent, extent, left);
     } else {
         list_remove(intent, bin_of(bytes), extent);
         intent_store(intent, &at(extent)->span, bytes | EXTENT_RAW);
-        intent_store(intent, cell, extent);
+        intent_store(intent, owned, extent);
     }
 }
 
 /* Under the lock, with an entry to spare. False: there is no such run of addresses. */
-static bool take_addresses(struct intent *intent, uint64_t bytes, _Atomic uint64_t *cell)
+static bool take_addresses(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned)
 {
     uint64_t bottom = get(&heap()->bottom), extent = find_cold(bytes);
 
     if (!extent && bottom < atomic_load(&arena_header()->ranges[ARENA_HEAP].committed) + bytes)
         if ((extent = first_fit(bytes, INT32_MAX)) == 0) return false;
     if (extent) {
-        take_of_cold(intent, extent, bytes, cell);
+        take_of_cold(intent, extent, bytes, owned);
     } else {
         intent_store(intent, &heap()->bottom, bottom - bytes);
-        add(intent, bottom - bytes, bytes, 0, get(&heap()->lowest), cell);
+        add(intent, bottom - bytes, bytes, 0, get(&heap()->lowest), owned);
     }
     intent_commit(intent);
     return true;
 }
 
 /* Memory for one more entry is committed before the lock is taken; others may have used it up until then. */
-static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uint64_t *cell)
+static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned)
 {
     const struct arena_range *table = &arena_header()->ranges[ARENA_EXTENTS];
     mproc_status status = MPROC_OK;
 
-    while (status == MPROC_OK && get(cell) == 0) {
+    while (status == MPROC_OK && get(owned) == 0) {
         if (get(&heap()->spares) == 0 &&
             (status = arena_commit(ARENA_EXTENTS, get(&heap()->table_end) + ENTRY_BYTES)) != MPROC_OK)
             return status;
         lock_acquire(intent, &heap()->lock);
         if (get(&heap()->spares) != 0 || get(&heap()->table_end) + ENTRY_BYTES <= atomic_load(&table->committed))
-            status = take_addresses(intent, bytes, cell) ? MPROC_OK : MPROC_NO_MEMORY;
+            status = take_addresses(intent, bytes, owned) ? MPROC_OK : MPROC_NO_MEMORY;
         lock_release(intent, &heap()->lock);
     }
     if (status != MPROC_OK)
@@ -255,7 +256,7 @@ static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uin
     return MPROC_OK;
 }
 
-/* By the owner of the cell. */
+/* By the owner of the owned slot. */
 static mproc_status commit(uint64_t extent)
 {
     mproc_status status =
@@ -268,18 +269,18 @@ static mproc_status commit(uint64_t extent)
 /* ---- give --------------------------------------------------------------------------------------------------- */
 
 /*
- * In recovery the lock's last owner may have been another recoverer that died over this very cell: so what the cell
- * has is looked at under the lock.
+ * In recovery the lock's last owner may have been another recoverer that died over this very owned slot: so what the
+ * owned slot has is looked at under the lock.
  */
-static void put_warm(struct intent *intent, _Atomic uint64_t *cell, uint64_t extent)
+static void put_warm(struct intent *intent, _Atomic uint64_t *owned, uint64_t extent)
 {
     lock_acquire(intent, &heap()->lock);
-    if (get(cell) == extent) {
+    if (get(owned) == extent) {
         list_add(intent, &heap()->newest, extent);
         if (get(&heap()->oldest) == 0) intent_store(intent, &heap()->oldest, extent);
         intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) + extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_WARM);
-        intent_store(intent, cell, 0);
+        intent_store(intent, owned, 0);
         intent_commit(intent);
     }
     lock_release(intent, &heap()->lock);
@@ -306,7 +307,7 @@ static bool take_oldest(struct intent *intent, uint64_t most)
     return get(&intent->heap) != 0;
 }
 
-/* The cell's extent takes in the cold one above it. */
+/* The owned slot's extent takes in the cold one above it. */
 static void take_in_above(struct intent *intent, uint64_t extent)
 {
     uint64_t above = get(&at(extent)->above);
@@ -333,16 +334,16 @@ static void take_out(struct intent *intent, uint64_t extent)
     }
 }
 
-static void put_cold(struct intent *intent, _Atomic uint64_t *cell, uint64_t extent)
+static void put_cold(struct intent *intent, _Atomic uint64_t *owned, uint64_t extent)
 {
-    while (get(cell) != 0) {
+    while (get(owned) != 0) {
         lock_acquire(intent, &heap()->lock);
-        if (get(cell) == extent) {
+        if (get(owned) == extent) {
             if (is_cold(get(&at(extent)->above))) {
                 take_in_above(intent, extent);
             } else {
                 take_out(intent, extent);
-                intent_store(intent, cell, 0);
+                intent_store(intent, owned, 0);
             }
             intent_commit(intent);
         }
@@ -350,13 +351,13 @@ static void put_cold(struct intent *intent, _Atomic uint64_t *cell, uint64_t ext
     }
 }
 
-/* The cell's extent is raw: parts of it may have memory. */
-static void give_raw(struct intent *intent, _Atomic uint64_t *cell)
+/* The owned slot's extent is raw: parts of it may have memory. */
+static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
 {
-    uint64_t extent = get(cell);
+    uint64_t extent = get(owned);
 
     plat_memory_release(arena_memory(), arena_base, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
-    put_cold(intent, cell, extent);
+    put_cold(intent, owned, extent);
 }
 
 /* The oldest of more than `most` warm bytes becomes cold. */
@@ -367,19 +368,19 @@ static bool cool_oldest(struct intent *intent, uint64_t most)
     return true;
 }
 
-void extent_give(struct intent *intent, _Atomic uint64_t *cell)
+void extent_give(struct intent *intent, _Atomic uint64_t *owned)
 {
-    uint64_t extent = get(cell), most = get(&heap()->warm_bytes_max);
+    uint64_t extent = get(owned), most = get(&heap()->warm_bytes_max);
 
     if (state_of(extent) == EXTENT_USED && extent_bytes(extent) > most) set_state(extent, EXTENT_RAW);
-    if (state_of(extent) == EXTENT_RAW) give_raw(intent, cell);
-    else put_warm(intent, cell, extent);
+    if (state_of(extent) == EXTENT_RAW) give_raw(intent, owned);
+    else put_warm(intent, owned, extent);
     while (cool_oldest(intent, most)) {
     }
 }
 
 /* Where the system has no more memory, or we no more addresses, what is kept warm may help. */
-mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t *cell, bool *zero)
+mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned, bool *zero)
 {
     uint64_t page = arena_header()->page;
     mproc_status status;
@@ -387,10 +388,10 @@ mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t
     bytes = (bytes + page - 1) & ~(page - 1);
     do {
         *zero = false;
-        if (take_warm(intent, bytes, cell)) return MPROC_OK;
+        if (take_warm(intent, bytes, owned)) return MPROC_OK;
         *zero = true;
-        status = take_cold(intent, bytes, cell);
-        if (status == MPROC_OK && (status = commit(get(cell))) != MPROC_OK) give_raw(intent, cell);
+        status = take_cold(intent, bytes, owned);
+        if (status == MPROC_OK && (status = commit(get(owned))) != MPROC_OK) give_raw(intent, owned);
     } while (status != MPROC_OK && cool_oldest(intent, 0));
     return status;
 }

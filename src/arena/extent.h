@@ -9,7 +9,7 @@
  * Cold extents are addresses alone: their memory was given back to the system, or never taken from it, and neighbours
  * are merged. Warm ones were given back by their users and keep their memory, because first touch costs many
  * times a copy; the oldest of them become cold. Whatever takes long, to get, clear or give back memory, is done
- * without a lock, by the one thread whose cell the extent is in.
+ * without a lock, by the one thread whose owned slot the extent is in.
  */
 #ifndef MPROC_ARENA_EXTENT_H
 #define MPROC_ARENA_EXTENT_H
@@ -17,13 +17,17 @@
 #include "arena/slot.h"
 
 /*
- * Takes an extent of at least `bytes`, with memory, into the empty cell. `*zero`: its bytes are. MPROC_NO_MEMORY.
- * The cell has the extent's own offset, that of its entry in the table: to recovery that is a block without links.
+ * Takes an extent of at least `bytes`, with memory, into the empty owned slot. `*zero`: its bytes are.
+ * MPROC_NO_MEMORY. The owned slot has the extent's own offset, that of its entry in the table: to recovery that is a
+ * block without links.
  */
-mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t *cell, bool *zero);
+mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned, bool *zero);
 
-/* Gives the cell's extent back and empties the cell. Those that become cold for it pass the intent's stage. */
-void extent_give(struct intent *intent, _Atomic uint64_t *cell);
+/*
+ * Gives the owned slot's extent back and empties the owned slot. Those that become cold for it pass the intent's
+ * stage.
+ */
+void extent_give(struct intent *intent, _Atomic uint64_t *owned);
 
 /* Where the extent begins, and how many bytes it has. */
 uint64_t extent_start(uint64_t extent);
@@ -33,7 +37,7 @@ uint64_t extent_bytes(uint64_t extent);
 bool extent_is_at(uint64_t extent, uint64_t start);
 
 struct extent_census {
-    uint64_t used;       /* extents that are in cells */
+    uint64_t used;       /* extents that are in owned slots */
     uint64_t bytes_used; /* in them */
     uint64_t bytes_warm; /* in those that are free and have memory */
     bool sound;          /* they lie in order without gaps, each is in the list of its state, once */

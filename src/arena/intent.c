@@ -9,7 +9,7 @@
 
 /*
  * The lock may be gone with its object: the thread had released it, and others have dropped the last handle since.
- * What lies there now is somebody's data, in which the thread's tag is a small number like many.
+ * What lies there now is somebody's data, in which the thread's owner id is a small number like many.
  */
 static bool has_lock(const struct intent *intent)
 {
@@ -23,14 +23,14 @@ static bool has_lock(const struct intent *intent)
  * The lock's word tells whether the list has to be done again, so the lock is revoked after that; and forgotten after
  * it was revoked.
  */
-static void recover(struct intent *intent, uint32_t tag)
+static void recover(struct intent *intent, uint32_t owner_id)
 {
     uint64_t wake = atomic_load(&intent->wake);
 
     if (has_lock(intent)) {
         arena_lock *lock = (arena_lock *)arena_at(atomic_load(&intent->lock));
-        if (lock_owned(lock, tag)) intent_apply(intent, atomic_load(&intent->count));
-        lock_revoke(lock, tag);
+        if (lock_owned(lock, owner_id)) intent_apply(intent, atomic_load(&intent->count));
+        lock_revoke(lock, owner_id);
     }
     if (wake) park_wake((_Atomic uint32_t *)arena_at(wake), INT_MAX);
     atomic_store(&intent->lock, 0);
@@ -38,7 +38,7 @@ static void recover(struct intent *intent, uint32_t tag)
 }
 
 /* The innermost lock first. */
-void intents_recover(struct thread_slot *slot, uint32_t tag)
+void intents_recover(struct thread_slot *slot, uint32_t owner_id)
 {
-    for (int i = INTENTS - 1; i >= 0; i--) recover(&slot->intents[i], tag);
+    for (int i = INTENTS - 1; i >= 0; i--) recover(&slot->intents[i], owner_id);
 }

@@ -35,8 +35,8 @@ struct intent_entry {
  *   wake     offset of a word whose sleepers the thread is about to wake
  *   count    length of the list; its store publishes
  *   filled   the thread's own: entries written so far
- *   stages   cells for blocks and handles that are on their way into an object or out of it
- *   ending   a cell for an object that is being freed: object_drop()'s
+ *   stages   owned slots for blocks and handles that are on their way into an object or out of it
+ *   ending   an owned slot for an object that is being freed: object_drop()'s
  *   heap     the heap's own stage: see block.h
  */
 struct intent {
@@ -122,9 +122,9 @@ static inline void intent_commit(struct intent *intent)
 struct thread_slot;
 
 /*
- * Under the recovery lock: finishes what the thread with this tag, which is dead, had published, releases the locks
- * of its intents, and wakes whom it might have woken. What lies in their stages stays.
+ * Under the recovery lock: finishes what the thread with this owner id, which is dead, had published, releases the
+ * locks of its intents, and wakes whom it might have woken. What lies in their stages stays.
  */
-void intents_recover(struct thread_slot *slot, uint32_t tag);
+void intents_recover(struct thread_slot *slot, uint32_t owner_id);
 
 #endif

@@ -13,8 +13,8 @@
  * How long a waiter sleeps before it asks whether the owner lives, at first and at most: deaths are normally
  * recovered long before, and an owner that only had to wait for its CPU is not worth many questions.
  */
-#define LOCK_LOOK_NS (5 * (int64_t)1000000)
-#define LOCK_LOOK_NS_MAX (100 * (int64_t)1000000)
+#define LOCK_POLL_NS (5 * (int64_t)1000000)
+#define LOCK_POLL_NS_MAX (100 * (int64_t)1000000)
 
 static bool lock_try(arena_lock *lock, uint32_t value)
 {
@@ -30,49 +30,49 @@ bool lock_spin(arena_lock *lock)
 
     for (int i = 0; i < spins; i++) {
         plat_thread_pause();
-        if (lock_try(lock, thread_self.tag)) return true;
+        if (lock_try(lock, thread_self.owner_id)) return true;
     }
     for (int i = 0; i < LOCK_YIELDS; i++) {
         plat_thread_yield();
-        if (lock_try(lock, thread_self.tag)) return true;
+        if (lock_try(lock, thread_self.owner_id)) return true;
     }
     return false;
 }
 
 /* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
-static enum lock_try sleep_once(arena_lock *lock, uint32_t seen, int64_t deadline_ns, int64_t *look_ns)
+static enum lock_try sleep_once(arena_lock *lock, uint32_t seen, int64_t deadline_ns, int64_t *poll_ns)
 {
-    int64_t until_ns = plat_clock_now_ns() + *look_ns;
+    int64_t until_ns = plat_clock_now_ns() + *poll_ns;
     bool last = deadline_ns < until_ns;
 
     if (park_wait(&lock->word, seen | LOCK_WAITERS, last ? deadline_ns : until_ns) != MPROC_TIMEOUT) return LOCK_BUSY;
     if (last) return LOCK_TIMEOUT;
-    if (*look_ns < LOCK_LOOK_NS_MAX) *look_ns *= 2;
+    if (*poll_ns < LOCK_POLL_NS_MAX) *poll_ns *= 2;
     return LOCK_ASK;
 }
 
-enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *look_ns)
+enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *poll_ns)
 {
     uint32_t seen;
 
-    if (*look_ns == 0) {
+    if (*poll_ns == 0) {
         if (lock_spin(lock)) return LOCK_TAKEN;
-        *look_ns = LOCK_LOOK_NS;
+        *poll_ns = LOCK_POLL_NS;
     }
     seen = atomic_load(&lock->word);
-    if (seen == 0) return lock_try(lock, thread_self.tag | LOCK_WAITERS) ? LOCK_TAKEN : LOCK_BUSY;
+    if (seen == 0) return lock_try(lock, thread_self.owner_id | LOCK_WAITERS) ? LOCK_TAKEN : LOCK_BUSY;
     if (seen == LOCK_ABANDONED) return LOCK_OWNER_DIED;
     if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_strong(&lock->word, &seen, seen | LOCK_WAITERS))
         return LOCK_BUSY;
-    return sleep_once(lock, seen, deadline_ns, look_ns);
+    return sleep_once(lock, seen, deadline_ns, poll_ns);
 }
 
 void lock_acquire_slow(arena_lock *lock)
 {
-    int64_t look_ns = 0;
+    int64_t poll_ns = 0;
 
     for (;;) {
-        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &look_ns);
+        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &poll_ns);
         if (tried == LOCK_TAKEN) return;
         if (tried == LOCK_ASK) recovery_lock_help(lock_owner(lock));
     }
@@ -83,11 +83,11 @@ void lock_wake(arena_lock *lock)
     park_wake(&lock->word, 1);
 }
 
-void lock_revoke(arena_lock *lock, uint32_t tag)
+void lock_revoke(arena_lock *lock, uint32_t owner_id)
 {
     uint32_t seen = atomic_load(&lock->word);
 
-    while ((seen & ~LOCK_WAITERS) == tag && !atomic_compare_exchange_weak(&lock->word, &seen, 0)) {
+    while ((seen & ~LOCK_WAITERS) == owner_id && !atomic_compare_exchange_weak(&lock->word, &seen, 0)) {
     }
     park_wake(&lock->word, INT_MAX);
 }

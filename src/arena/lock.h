@@ -1,5 +1,5 @@
 /*
- * The lock of the arena: one word, 0 or its owner's tag, plus a mark that somebody waits. The tag
+ * The lock of the arena: one word, 0 or its owner's id, plus a mark that somebody waits. The owner id
  * says who must be dead for the lock to be stuck, so no kernel object has to remember it.
  *
  * These locks guard the library's own critical sections, which are short and call no user code. An
@@ -12,18 +12,20 @@
 
 #include "arena/slot.h"
 
-/* The word of a lock whose owner ended without releasing it: no tag, as no thread has slot 0. See held.h. */
+/*
+ * The word of a lock whose owner ended without releasing it: no owner id, as no thread has slot 0. See robust_list.h.
+ */
 #define LOCK_ABANDONED 0x00100000u
 
 /* One try, with a sleep of some milliseconds at most, to get a lock that was not free. */
 enum lock_try { LOCK_TAKEN, LOCK_BUSY, LOCK_ASK, LOCK_TIMEOUT, LOCK_OWNER_DIED };
 
 /*
- * As lock_acquire(), for the locks of the program, of which the caller keeps account. `*look_ns`, 0 at first, is how
+ * As lock_acquire(), for the locks of the program, of which the caller keeps account. `*poll_ns`, 0 at first, is how
  * long it sleeps before it asks whether the owner lives. LOCK_ASK: it has slept for so
  * long, and the caller asks. LOCK_OWNER_DIED: the word is LOCK_ABANDONED.
  */
-enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *look_ns);
+enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *poll_ns);
 
 /* Tries for as long as a critical section of the library usually takes, without sleeping. */
 bool lock_spin(arena_lock *lock);
@@ -32,21 +34,21 @@ void lock_acquire_slow(arena_lock *lock);
 void lock_wake(arena_lock *lock);
 
 /*
- * In recovery: releases a lock that the dead thread with this tag owns, and wakes whoever waits, also if it
+ * In recovery: releases a lock that the dead thread with this owner id owns, and wakes whoever waits, also if it
  * is not the owner: it may have been killed on its way to wake or to take it.
  */
-void lock_revoke(arena_lock *lock, uint32_t tag);
+void lock_revoke(arena_lock *lock, uint32_t owner_id);
 
-/* The owner's tag, 0, or LOCK_ABANDONED. */
+/* The owner's id, 0, or LOCK_ABANDONED. */
 static inline uint32_t lock_owner(const arena_lock *lock)
 {
     return atomic_load(&lock->word) & ~LOCK_WAITERS;
 }
 
-/* Whether the thread with this tag owns the lock. */
-static inline bool lock_owned(const arena_lock *lock, uint32_t tag)
+/* Whether the thread with this owner id owns the lock. */
+static inline bool lock_owned(const arena_lock *lock, uint32_t owner_id)
 {
-    return lock_owner(lock) == tag;
+    return lock_owner(lock) == owner_id;
 }
 
 /*
@@ -59,7 +61,7 @@ static inline void lock_acquire(struct intent *intent, arena_lock *lock)
     uint32_t expected = 0;
 
     intent_begin(intent, lock, 0, 0);
-    if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, thread_self.tag, memory_order_acquire,
+    if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, thread_self.owner_id, memory_order_acquire,
                                                  memory_order_relaxed))
         lock_acquire_slow(lock);
 }

@@ -9,19 +9,19 @@
 #define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
 
 /*
- * What a dead recoverer had published is done before anything else: its list may empty a cell, and whoever finds that
- * cell empty already goes on, and gives the memory that the cell lies in to others. The one that it had taken over
- * from, and may not have settled, is named in its slot.
+ * What a dead recoverer had published is done before anything else: its list may empty an owned slot, and whoever
+ * finds that owned slot empty already goes on, and gives the memory that the owned slot lies in to others. The one
+ * that it had taken over from, and may not have settled, is named in its slot.
  */
 static void settle(void)
 {
     _Atomic uint32_t *settles = &thread_self.slot->settles;
-    uint32_t tag = atomic_load(settles);
+    uint32_t owner_id = atomic_load(settles);
 
-    while (tag) {
-        struct thread_slot *slot = thread_slot_at(tag & SLOT_INDEX_MAX);
-        intents_recover(slot, tag);
-        tag = atomic_load(&slot->settles);
+    while (owner_id) {
+        struct thread_slot *slot = thread_slot_at(owner_id & SLOT_INDEX_MAX);
+        intents_recover(slot, owner_id);
+        owner_id = atomic_load(&slot->settles);
     }
     atomic_store(settles, 0);
 }
@@ -31,7 +31,7 @@ static bool take_over(_Atomic uint32_t *word, uint32_t seen)
 {
     if (!slot_thread_dead(seen)) return false;
     atomic_store(&thread_self.slot->settles, seen & ~LOCK_WAITERS);
-    if (!atomic_compare_exchange_strong(word, &seen, thread_self.tag | LOCK_WAITERS)) {
+    if (!atomic_compare_exchange_strong(word, &seen, thread_self.owner_id | LOCK_WAITERS)) {
         atomic_store(&thread_self.slot->settles, 0);
         return false;
     }
@@ -49,8 +49,8 @@ bool recovery_lock_acquire(void)
     /* Looks before it sleeps: a recoverer that is dead already must not hold up anybody. */
     for (bool sleep = false;; sleep = true) {
         uint32_t seen = 0;
-        if (atomic_compare_exchange_strong(word, &seen, thread_self.tag)) return true;
-        if ((seen & ~LOCK_WAITERS) == thread_self.tag) return false;
+        if (atomic_compare_exchange_strong(word, &seen, thread_self.owner_id)) return true;
+        if ((seen & ~LOCK_WAITERS) == thread_self.owner_id) return false;
         if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_weak(word, &seen, seen | LOCK_WAITERS)) continue;
         seen |= LOCK_WAITERS;
         if (sleep && park_wait(word, seen, plat_clock_now_ns() + RECOVERY_LOOK_NS) != MPROC_TIMEOUT) continue;
@@ -79,13 +79,13 @@ void recovery_lock_pass(void)
  * Under the recovery lock a dead thread keeps its slot, so what is true here stays true. Who recovers already may
  * wait for a lock of another dead thread: then it has the recovery lock.
  */
-void recovery_lock_help(uint32_t tag)
+void recovery_lock_help(uint32_t owner_id)
 {
-    struct thread_slot *slot = thread_slot_at(tag & SLOT_INDEX_MAX);
+    struct thread_slot *slot = thread_slot_at(owner_id & SLOT_INDEX_MAX);
     bool acquired;
 
-    if (!tag || !slot_thread_dead(tag)) return;
+    if (!owner_id || !slot_thread_dead(owner_id)) return;
     acquired = recovery_lock_acquire();
-    if (slot_thread_present(tag) && slot_thread_dead(tag)) intents_recover(slot, tag);
+    if (slot_thread_present(owner_id) && slot_thread_dead(owner_id)) intents_recover(slot, owner_id);
     if (acquired) recovery_lock_release();
 }

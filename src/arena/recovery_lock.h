@@ -1,7 +1,7 @@
 /*
  * The lock of recovery: nobody but its owner writes into the slots of the dead. It is the word `recovery` of the
- * arena's header, 0 or the tag of the thread that recovers. A recoverer that died is followed by whoever comes next,
- * who begins again what it had not finished.
+ * arena's header, 0 or the owner id of the thread that recovers. A recoverer that died is followed by whoever comes
+ * next, who begins again what it had not finished.
  */
 #ifndef MPROC_ARENA_RECOVERY_LOCK_H
 #define MPROC_ARENA_RECOVERY_LOCK_H
@@ -20,9 +20,9 @@ void recovery_lock_release(void);
 void recovery_lock_pass(void);
 
 /*
- * For a thread that waits for too long for a lock of the arena, which the thread with this tag owns: if that one is
- * dead, its intents are recovered, and so the lock is released. The rest of its recovery is for others to do.
+ * For a thread that waits for too long for a lock of the arena, which the thread with this owner id owns: if that one
+ * is dead, its intents are recovered, and so the lock is released. The rest of its recovery is for others to do.
  */
-void recovery_lock_help(uint32_t tag);
+void recovery_lock_help(uint32_t owner_id);
 
 #endif

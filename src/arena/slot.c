@@ -127,9 +127,9 @@ mproc_status slot_thread_enter(uint32_t process)
     }
     thread_self.slot = slot;
     thread_self.index = index;
-    thread_self.tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
+    thread_self.owner_id = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
     thread_self.process = process;
-    if (thread_self.left != &slot_always_left) thread_self.left = &slot->held[0];
+    if (thread_self.left != &slot_always_left) thread_self.left = &slot->robust[0];
     thread_self.interrupts_seen = atomic_load(&process_slot_at(process)->interrupts);
     return MPROC_OK;
 }
@@ -165,17 +165,17 @@ bool slot_process_dead(uint32_t index)
     }
 }
 
-bool slot_thread_present(uint32_t tag)
+bool slot_thread_present(uint32_t owner_id)
 {
-    struct thread_slot *slot = thread_slot_at(tag & SLOT_INDEX_MAX);
+    struct thread_slot *slot = thread_slot_at(owner_id & SLOT_INDEX_MAX);
 
     return atomic_load(&slot->owner) != 0 &&
-           (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) == (tag & ~LOCK_WAITERS) >> 20;
+           (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) == (owner_id & ~LOCK_WAITERS) >> 20;
 }
 
-bool slot_thread_dead(uint32_t tag)
+bool slot_thread_dead(uint32_t owner_id)
 {
-    uint32_t owner = atomic_load(&thread_slot_at(tag & SLOT_INDEX_MAX)->owner);
+    uint32_t owner = atomic_load(&thread_slot_at(owner_id & SLOT_INDEX_MAX)->owner);
 
-    return !slot_thread_present(tag) || owner == 0 || slot_process_dead(owner - 1);
+    return !slot_thread_present(owner_id) || owner == 0 || slot_process_dead(owner - 1);
 }

@@ -8,21 +8,23 @@
 #include "arena/intent.h"
 #include "base/thread_local.h"
 
-/* A thread's tag: generation << 20 | slot index. Bit 31 is left for LOCK_WAITERS; 0 is nobody. */
+/* A thread's owner id: generation << 20 | slot index. Bit 31 is left for LOCK_WAITERS; 0 is nobody. */
 #define SLOT_INDEX_MAX 0xFFFFFu
 #define SLOT_GENERATION_MASK 0x7FFu
 #define SLOT_NONE 0x1FFFFu
 
-/* So many locks that a thread keeps at once have their place in its slot; more are kept in blocks, see held.h. */
-#define SLOT_HELD 8
+/*
+ * So many locks that a thread keeps at once have their place in its slot; more are kept in blocks, see robust_list.h.
+ */
+#define SLOT_ROBUST 8
 
 /*
  * `owner` is the index of the thread's process + 1, or 0 when the slot is free; it is taken by one
  * compare-and-swap, which so names the taker. `generation` grows when the slot is freed, before
  * `owner` is cleared, by the thread itself or by recovery. The rest is the thread's own, but for `wait`;
  *   parked       is the offset of the word that it sleeps on,
- *   wait, ...    say what it waits for to be told: see waiting.h; others change `wait` by compare-and-swap,
- *   held, ...    are the offsets of what it owns, or wants to own, for longer: see held.h,
+ *   wait, ...    say what it waits for to be notified: see wait_queue.h; others change `wait` by compare-and-swap,
+ *   robust, ... are the offsets of what it owns, or wants to own, for longer: see robust_list.h,
  *   settles      is the dead recoverer whose lock of recovery it takes over: see recovery_lock.c.
  * The semaphore is used where there is no futex.
  */
@@ -34,24 +36,24 @@ struct thread_slot {
     _Atomic uint64_t wait_order;
     _Atomic uint64_t wait_object;
     plat_semaphore semaphore;
-    _Atomic uint64_t held[SLOT_HELD];
+    _Atomic uint64_t robust[SLOT_ROBUST];
     struct intent intents[INTENTS];
-    _Atomic uint64_t held_more;
+    _Atomic uint64_t robust_more;
     _Atomic uint32_t settles;
     uint32_t unused_half;
     uint64_t unused[2];
 };
 
 static_assert(sizeof(struct thread_slot) % ARENA_LINE == 0, "no two threads share a cache line");
-static_assert(offsetof(struct thread_slot, held) == ARENA_LINE, "what others look at lies in the first line");
+static_assert(offsetof(struct thread_slot, robust) == ARENA_LINE, "what others look at lies in the first line");
 
 /*
  * PROCESS_FREE -> STARTING (the parent takes the slot) -> ATTACHED (the child, which must be the one
- * that `pid` names) -> LIMBO (recovery: it is dead, its locks are released) -> RECOVERED (all that it
+ * that `pid` names) -> DEAD (recovery: it is dead, its locks are released) -> RECOVERED (all that it
  * had is released) -> FREE (its parent has done with it; or, if that is dead, whoever adopts it).
- * A slot goes from STARTING to LIMBO when the child died, or its parent did, before it attached.
+ * A slot goes from STARTING to DEAD when the child died, or its parent did, before it attached.
  */
-enum process_state { PROCESS_FREE, PROCESS_STARTING, PROCESS_ATTACHED, PROCESS_LIMBO, PROCESS_RECOVERED };
+enum process_state { PROCESS_FREE, PROCESS_STARTING, PROCESS_ATTACHED, PROCESS_DEAD, PROCESS_RECOVERED };
 
 enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2, PROCESS_OVERDUE = 4 };
 
@@ -62,9 +64,9 @@ enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2, PROCESS_OVERDUE = 4
  *   PROCESS_ENTERED  is set by the process when it passes its main guard,
  *   PROCESS_OVERDUE  is set by recovery on a daemon that has outlived its parent,
  *   interrupts       is raised by anybody,
- *   cells            is the chain of tables of blocks that the process owns (cells.h): its own, after its
+ *   owned            is the chain of tables of blocks that the process owns (resource_owner.h): its own, after its
  *                    death recovery's,
- *   letter           is a cell with the block that the process was born with: its parent's.
+ *   spawn_data       is an owned slot with the block that the process was born with: its parent's.
  * `generation` grows when the slot is freed.
  */
 struct process_slot {
@@ -74,8 +76,8 @@ struct process_slot {
     _Atomic uint32_t interrupts;
     _Atomic int64_t pid;
     _Atomic int64_t born_before_ns;
-    _Atomic uint64_t letter;
-    _Atomic uint64_t cells;
+    _Atomic uint64_t spawn_data;
+    _Atomic uint64_t owned;
     uint32_t unused[20];
 };
 
@@ -131,12 +133,12 @@ static inline uint32_t process_state_word(enum process_state state, uint32_t wor
 
 /*
  * The calling thread's own view of its slot. `slot` is NULL before slot_thread_enter(). `left` tells whether a task
- * has left something behind (see process/task.h), by a word that is not 0 then: the first place of `held`, or, when
+ * has left something behind (see process/task.h), by a word that is not 0 then: the first place of `robust`, or, when
  * that does not show all, slot_always_left.
  */
 struct thread_self {
     struct thread_slot *slot;
-    uint32_t tag;
+    uint32_t owner_id;
     uint32_t index;
     uint32_t process;
     uint32_t interrupts_seen;
@@ -163,7 +165,7 @@ static inline struct intent *recovery_intent(void)
  */
 mproc_status slot_process_take(uint32_t parent, uint32_t *index);
 
-/* Frees a slot whose process is recovered and whose letter is freed. */
+/* Frees a slot whose process is recovered and whose spawn data is freed. */
 void slot_process_release(uint32_t index);
 
 /* Gives the calling thread a slot of its own, as a thread of that process. MPROC_LIMIT, MPROC_NO_MEMORY. */
@@ -175,10 +177,10 @@ void slot_thread_release(uint32_t index);
 /* Whether the process has ended, as far as the system knows. Asks the system: some microseconds. */
 bool slot_process_dead(uint32_t index);
 
-/* Whether the thread with this tag is gone, or its process has ended. */
-bool slot_thread_dead(uint32_t tag);
+/* Whether the thread with this owner id is gone, or its process has ended. */
+bool slot_thread_dead(uint32_t owner_id);
 
-/* Whether the slot still belongs to the thread with this tag, dead or alive. */
-bool slot_thread_present(uint32_t tag);
+/* Whether the slot still belongs to the thread with this owner id, dead or alive. */
+bool slot_thread_present(uint32_t owner_id);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "object/wait.h"
 
-#define LOOK_NS ((int64_t)200000000)
+#define POLL_NS ((int64_t)200000000)
 
 /*
  * A thread that is just about to sleep may miss the wake-up, as its word has not changed; no sleep is
@@ -59,10 +59,10 @@ mproc_status interrupt_wait_handle(plat_handle handle, int64_t deadline_ns)
     int ready;
 
     for (;;) {
-        int64_t look_ns = plat_clock_now_ns() + LOOK_NS;
+        int64_t poll_ns = plat_clock_now_ns() + POLL_NS;
         mproc_status status;
         if (interrupt_take()) return interrupt_status();
-        status = plat_handle_wait(&handle, 1, deadline_ns < look_ns ? deadline_ns : look_ns, &ready);
-        if (status != MPROC_TIMEOUT || deadline_ns <= look_ns) return status;
+        status = plat_handle_wait(&handle, 1, deadline_ns < poll_ns ? deadline_ns : poll_ns, &ready);
+        if (status != MPROC_TIMEOUT || deadline_ns <= poll_ns) return status;
     }
 }

@@ -1,4 +1,4 @@
-/* Handles: the object's count and the cell change together, by the intent. */
+/* Handles: the object's count and the owned slot change together, by the intent. */
 #include "object/object.h"
 
 #include "arena/lock.h"
@@ -9,9 +9,9 @@ static struct object *object_at(uint64_t offset)
     return (struct object *)arena_at(offset);
 }
 
-void object_publish(const _Atomic uint64_t *cell, enum object_kind kind)
+void object_publish(const _Atomic uint64_t *owned, enum object_kind kind)
 {
-    uint64_t object = atomic_load_explicit(cell, memory_order_relaxed);
+    uint64_t object = atomic_load_explicit(owned, memory_order_relaxed);
     uint32_t generation = object_generation(object);
 
     atomic_store_explicit(&object_at(object)->handles, 1, memory_order_relaxed);
@@ -32,48 +32,48 @@ void object_lock(struct intent *intent, uint64_t object, arena_lock *lock)
     uint32_t expected = 0;
 
     begin(intent, object, lock);
-    if (!atomic_compare_exchange_strong(&lock->word, &expected, thread_self.tag)) lock_acquire_slow(lock);
+    if (!atomic_compare_exchange_strong(&lock->word, &expected, thread_self.owner_id)) lock_acquire_slow(lock);
 }
 
-/* Under the object's lock: the count changes together with the cell that is counted. */
+/* Under the object's lock: the count changes together with the owned slot that is counted. */
 static void set_handles(struct intent *intent, const struct object *object, uint32_t handles,
-                        const _Atomic uint64_t *cell, uint64_t content)
+                        const _Atomic uint64_t *owned, uint64_t content)
 {
     intent_store_half(intent, &object->handles, handles);
-    intent_store(intent, cell, content);
+    intent_store(intent, owned, content);
     intent_commit(intent);
 }
 
-void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *cell)
+void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owned)
 {
     struct object *object_ = object_at(object);
     uint32_t handles;
 
-    assert(atomic_load(cell) == 0 && object_kind(object) != OBJECT_NONE);
+    assert(atomic_load(owned) == 0 && object_kind(object) != OBJECT_NONE);
     object_lock(intent, object, &object_->lock);
     handles = atomic_load_explicit(&object_->handles, memory_order_relaxed);
-    set_handles(intent, object_, handles + 1, cell, object);
+    set_handles(intent, object_, handles + 1, owned, object);
     lock_release(intent, &object_->lock);
 }
 
 /*
- * As lock_acquire(), while the cell has the object. In recovery the lock's owner may be another recoverer that died
- * over this very cell. What is done for that one while we wait here empties the cell, and then others may free the
- * object: it is not ours to lock. Returns false, with no lock in the intent, if so.
+ * As lock_acquire(), while the owned slot has the object. In recovery the lock's owner may be another recoverer that
+ * died over this very owned slot. What is done for that one while we wait here empties the owned slot, and then
+ * others may free the object: it is not ours to lock. Returns false, with no lock in the intent, if so.
  */
-static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic uint64_t *cell)
+static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic uint64_t *owned)
 {
     arena_lock *lock = &object_at(object)->lock;
     uint32_t expected = 0;
-    int64_t look_ns = 0;
+    int64_t poll_ns = 0;
 
     begin(intent, object, lock);
-    if (atomic_compare_exchange_strong(&lock->word, &expected, thread_self.tag)) return true;
+    if (atomic_compare_exchange_strong(&lock->word, &expected, thread_self.owner_id)) return true;
     for (;;) {
-        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &look_ns);
+        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &poll_ns);
         if (tried == LOCK_TAKEN) return true;
         if (tried == LOCK_ASK) recovery_lock_help(lock_owner(lock));
-        if (atomic_load(cell) == object) continue;
+        if (atomic_load(owned) == object) continue;
         lock_wake(lock); /* a wake-up may have come to us */
         intent_end(intent);
         return false;
@@ -81,15 +81,15 @@ static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic 
 }
 
 /* Returns false, with nothing changed, if this is the last handle. */
-static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *cell)
+static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *owned)
 {
     struct object *object_ = object_at(object);
     bool last = false;
 
-    if (acquire_while(intent, object, cell)) {
+    if (acquire_while(intent, object, owned)) {
         uint32_t handles = atomic_load_explicit(&object_->handles, memory_order_relaxed);
         last = handles == 1;
-        if (!last) set_handles(intent, object_, handles - 1, cell, 0);
+        if (!last) set_handles(intent, object_, handles - 1, owned, 0);
         lock_release(intent, &object_->lock);
     }
     return !last;
@@ -101,7 +101,7 @@ static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *c
  * The last handle: nobody else can take one any more, as one must have a handle to give one. So the links are dropped
  * without the object's lock. An object that ends with its link is not ended there, but comes behind the object in a
  * list: the chain of what ends is as long as it likes, and needs no stack. Whoever is killed leaves the list in the
- * cell that was dropped: all in it still are objects with one handle, and recovery ends them in turn.
+ * owned slot that was dropped: all in it still are objects with one handle, and recovery ends them in turn.
  */
 
 static void drop_link(struct intent *intent, struct object *holder, _Atomic uint64_t *link)
@@ -154,42 +154,42 @@ void object_holder_died(struct intent *intent, uint64_t object)
 }
 
 /*
- * Plain memory has no list. So the object first leaves the cell, in which the next one takes its place: the object's
- * lock is taken for that, as an intent has one.
+ * Plain memory has no list. So the object first leaves the owned slot, in which the next one takes its place: the
+ * object's lock is taken for that, as an intent has one.
  */
-static void leave_to_next(struct intent *intent, uint64_t object, const _Atomic uint64_t *cell)
+static void leave_to_next(struct intent *intent, uint64_t object, const _Atomic uint64_t *owned)
 {
     struct object *object_ = object_at(object);
 
     object_lock(intent, object, &object_->lock);
-    intent_store(intent, cell, atomic_load_explicit(&object_->next, memory_order_relaxed));
+    intent_store(intent, owned, atomic_load_explicit(&object_->next, memory_order_relaxed));
     intent_store(intent, &intent->ending, object);
     intent_store(intent, &object_->next, 0);
     intent_commit(intent);
     lock_release(intent, &object_->lock);
 }
 
-static void end_object(struct intent *intent, uint64_t object, _Atomic uint64_t *cell)
+static void end_object(struct intent *intent, uint64_t object, _Atomic uint64_t *owned)
 {
     const struct object_type *type = object_type(object);
 
     if (type->last_dropped) type->last_dropped(intent, object);
     drop_links(intent, object);
     if (atomic_load_explicit(&object_at(object)->next, memory_order_relaxed) != 0) {
-        leave_to_next(intent, object, cell);
-        cell = &intent->ending;
+        leave_to_next(intent, object, owned);
+        owned = &intent->ending;
     }
     unpublish(object);
-    block_give(intent, cell);
+    block_give(intent, owned);
 }
 
-void object_drop(struct intent *intent, _Atomic uint64_t *cell)
+void object_drop(struct intent *intent, _Atomic uint64_t *owned)
 {
     uint64_t object;
 
-    while ((object = atomic_load_explicit(cell, memory_order_relaxed)) != 0) {
-        if (object_kind(object) == OBJECT_NONE) block_give(intent, cell);
-        else if (!drop_one(intent, object, cell)) end_object(intent, object, cell);
+    while ((object = atomic_load_explicit(owned, memory_order_relaxed)) != 0) {
+        if (object_kind(object) == OBJECT_NONE) block_give(intent, owned);
+        else if (!drop_one(intent, object, owned)) end_object(intent, object, owned);
     }
 }
 

@@ -1,14 +1,14 @@
 /*
- * Objects: blocks that several processes hold. An object counts its handles; a handle is a cell - a word that only
- * one thread changes, and after its death recovery - with the object's offset in it. The last handle that is
+ * Objects: blocks that several processes hold. An object counts its handles; a handle is an owned slot - a word that
+ * only one thread changes, and after its death recovery - with the object's offset in it. The last handle that is
  * dropped frees the object, whether its holder gave it up or was killed.
  *
- * A cell's block tells by its kind what the cell means: an object, of which the cell is one handle of several, or
- * plain memory, which is the cell's alone. So one call, object_drop(), gives up whatever a cell has, and recovery
- * knows nothing else of a process' cells.
+ * The block in an owned slot tells by its kind what the slot means: an object, of which it is one handle of several,
+ * or plain memory, which is the slot's alone. So one call, object_drop(), gives up whatever an owned slot has, and
+ * recovery knows nothing else of a process' owned slots.
  *
- * An object may hold others: their handles are cells inside it, its links, which are dropped before it is freed. What
- * more there is to a kind of objects stands in its type (type.h).
+ * An object may hold others: their handles are owned slots inside it, its links, which are dropped before it is
+ * freed. What more there is to a kind of objects stands in its type (type.h).
  */
 #ifndef MPROC_OBJECT_OBJECT_H
 #define MPROC_OBJECT_OBJECT_H
@@ -30,9 +30,9 @@ enum object_kind {
     OBJECT_ARRAY = MPROC_KIND_SHARED_ARRAY,
     OBJECT_MEMORY = MPROC_KIND_SHARED_MEMORY,
     OBJECT_LIST = MPROC_KIND_SHAREABLE_LIST,
-    OBJECT_LETTER = 61,    /* what a child is born with */
-    OBJECT_ARGUMENTS = 62, /* arguments of a task */
-    OBJECT_PERMITS = 63    /* what one process has of a semaphore whose permits come back when it dies */
+    OBJECT_SPAWN_DATA = 61, /* what a child is born with */
+    OBJECT_ARGUMENTS = 62,  /* arguments of a task */
+    OBJECT_PERMITS = 63     /* what one process has of a semaphore whose permits come back when it dies */
 };
 
 #define OBJECT_GENERATION_MASK 0xFFFFFFu
@@ -85,19 +85,21 @@ static inline struct handle_ref object_ref(uint64_t object)
 }
 
 /*
- * Makes the cell's block an object, of which the cell is the only handle. It begins with a struct object, and its
- * links are empty.
+ * Makes the owned slot's block an object, of which the owned slot is the only handle. It begins with a struct object,
+ * and its links are empty.
  */
-void object_publish(const _Atomic uint64_t *cell, enum object_kind kind);
-
-/* Puts another handle of the object into the empty cell. The caller sees to it that the object lives meanwhile. */
-void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *cell);
+void object_publish(const _Atomic uint64_t *owned, enum object_kind kind);
 
 /*
- * Gives up what the cell has, a handle or plain memory, and empties it; an empty cell is fine. Objects that end with
- * it are freed one after the other, however long their chain is.
+ * Puts another handle of the object into the empty owned slot. The caller sees to it that the object lives meanwhile.
  */
-void object_drop(struct intent *intent, _Atomic uint64_t *cell);
+void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owned);
+
+/*
+ * Gives up what the owned slot has, a handle or plain memory, and empties it; an empty owned slot is fine. Objects
+ * that end with it are freed one after the other, however long their chain is.
+ */
+void object_drop(struct intent *intent, _Atomic uint64_t *owned);
 
 /*
  * Blocks until the calling thread has `lock`, which lies in the object; see lock_acquire(). Released by

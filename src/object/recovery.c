@@ -3,11 +3,11 @@
 
 #include <limits.h>
 
-#include "object/cells.h"
-#include "object/held.h"
+#include "object/resource_owner.h"
+#include "object/robust_list.h"
 #include "arena/park.h"
 #include "arena/recovery_lock.h"
-#include "object/waiting.h"
+#include "object/wait_queue.h"
 
 /* A process looks for the dead of others this often at most. */
 #define RECOVERY_REST_NS ((int64_t)1000000000)
@@ -42,25 +42,25 @@ static void waiter_died(uint64_t object, uint64_t order)
 }
 
 /*
- * What it was told goes to the next, and the object at which it stood learns that it will not come: before its slot
- * forgets that, so that whoever comes after a recoverer that is killed here still knows.
+ * A notification that it has not used goes to the next, and the object at which it stood learns that it will not
+ * come: before its slot forgets that, so that whoever comes after a recoverer that is killed here still knows.
  */
 static void recover_waiting(struct thread_slot *slot)
 {
-    waiter_died(waiting_object(slot), atomic_load(&slot->wait_order));
-    waiting_recover(recovery_intent(), slot);
+    waiter_died(wait_queue_object(slot), atomic_load(&slot->wait_order));
+    wait_queue_recover(recovery_intent(), slot);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
 static void recover_slot(uint32_t index)
 {
     struct thread_slot *slot = thread_slot_at(index);
-    uint32_t tag = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
+    uint32_t owner_id = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
 
-    intents_recover(slot, tag);
+    intents_recover(slot, owner_id);
     drop_stages(slot);
     recover_waiting(slot);
-    held_abandon(recovery_intent(), slot, tag);
+    robust_list_abandon(recovery_intent(), slot, owner_id);
     wake_word(atomic_load(&slot->parked));
     park_recover(index);
     plat_semaphore_close(&slot->semaphore);
@@ -98,7 +98,7 @@ static void free_slot(uint32_t index)
     struct process_slot *slot = process_slot_at(index);
 
     plat_process_collect_orphan(atomic_load(&slot->pid), atomic_load(&slot->born_before_ns));
-    object_drop(recovery_intent(), &slot->letter);
+    object_drop(recovery_intent(), &slot->spawn_data);
     slot_process_release(index);
 }
 
@@ -151,13 +151,13 @@ static bool recover_locked(uint32_t process)
     enum process_state state = process_slot_state(slot);
 
     if (state == PROCESS_FREE || state == PROCESS_RECOVERED) return true;
-    if (state != PROCESS_LIMBO) {
+    if (state != PROCESS_DEAD) {
         recover_threads(process);
-        set_state(slot, PROCESS_LIMBO);
+        set_state(slot, PROCESS_DEAD);
     }
-    cells_release(recovery_intent(), &slot->cells);
+    resource_owner_died(recovery_intent(), &slot->owned);
     if (!recover_children(process)) return false;
-    cells_recover(recovery_intent(), &slot->cells);
+    resource_owner_recover(recovery_intent(), &slot->owned);
     set_state(slot, PROCESS_RECOVERED);
     return true;
 }
@@ -173,13 +173,13 @@ bool recovery_process(uint32_t process)
 }
 
 /* Under the recovery lock a dead thread keeps its slot, so what is true here stays true. */
-void recovery_help(uint32_t tag)
+void recovery_help(uint32_t owner_id)
 {
     uint32_t owner;
 
-    if (!tag || !slot_thread_dead(tag) || !recovery_lock_acquire()) return;
-    owner = atomic_load(&thread_slot_at(tag & SLOT_INDEX_MAX)->owner);
-    if (slot_thread_present(tag) && slot_process_dead(owner - 1)) recover_locked(owner - 1);
+    if (!owner_id || !slot_thread_dead(owner_id) || !recovery_lock_acquire()) return;
+    owner = atomic_load(&thread_slot_at(owner_id & SLOT_INDEX_MAX)->owner);
+    if (slot_thread_present(owner_id) && slot_process_dead(owner - 1)) recover_locked(owner - 1);
     recovery_lock_release();
 }
 
@@ -250,7 +250,7 @@ static bool look_is_due(void)
 }
 
 /* To adopt may mean to sleep, for the lock of recovery, and whoever has slept looks. */
-void recovery_look(void)
+void recovery_poll(void)
 {
     static THREAD_LOCAL bool looks;
 

@@ -20,7 +20,7 @@
 bool recovery_process(uint32_t process);
 
 /* Recovers the thread's process if it has ended: for a thread that waits on a lock for too long. */
-void recovery_help(uint32_t tag);
+void recovery_help(uint32_t owner_id);
 
 /* Whether the parent of this process has ended, or is gone already. */
 bool recovery_orphaned(void);
@@ -41,6 +41,6 @@ bool recovery_orphans(void);
  * Adopts if there are orphans, or this process is one; once a second at most. Called by whoever has slept for two
  * seconds, or until some earlier end of its wait, and by the reaper of a process that knows of orphans.
  */
-void recovery_look(void);
+void recovery_poll(void);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 
 /* How often a freer wakes those who are on their way to sleep. */
-#define LOOK_NS ((int64_t)1000000)
+#define POLL_NS ((int64_t)1000000)
 
 static mproc_status make(struct reference **out)
 {
@@ -18,52 +18,52 @@ static mproc_status make(struct reference **out)
     return mproc_error(MPROC_NO_MEMORY, "no memory for a reference to a shared object");
 }
 
-/* The block is found in the cell; where it lies does not change, nor its generation while it is held. */
-static void fill(struct reference *reference, uint32_t kind, _Atomic uint64_t *cell)
+/* The block is found in the owned slot; where it lies does not change, nor its generation while it is held. */
+static void fill(struct reference *reference, uint32_t kind, _Atomic uint64_t *owned)
 {
-    uint64_t object = atomic_load(cell);
+    uint64_t object = atomic_load(owned);
 
     reference->ref = (struct handle_ref){kind, object_generation(object), object};
-    reference->cell = cell;
+    reference->owned = owned;
     reference->at = arena_at(object);
 }
 
 mproc_status reference_create(enum object_kind kind, size_t size, struct reference **out)
 {
     struct reference *reference;
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
     mproc_status status;
 
     if ((status = make(&reference)) != MPROC_OK) return status;
-    if ((status = cells_take(size, size, &cell)) != MPROC_OK) {
+    if ((status = resource_take(size, size, &owned)) != MPROC_OK) {
         free(reference);
         return status;
     }
-    fill(reference, (uint32_t)kind, cell);
+    fill(reference, (uint32_t)kind, owned);
     *out = reference;
     return MPROC_OK;
 }
 
 void reference_publish(const struct reference *reference)
 {
-    object_publish(reference->cell, (enum object_kind)reference->ref.kind);
+    object_publish(reference->owned, (enum object_kind)reference->ref.kind);
 }
 
 mproc_status reference_open(const struct handle_ref *ref, struct reference **out)
 {
     const struct object_type *type;
     struct reference *reference = NULL;
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
     mproc_status status;
 
     if (!object_is(ref->offset, (enum object_kind)ref->kind, ref->generation))
         return mproc_error(MPROC_CLOSED, "%s that a value refers to has been freed", object_types[ref->kind]->name);
     if ((status = make(&reference)) != MPROC_OK) return status;
-    if ((status = cells_refer(ref->offset, &cell)) != MPROC_OK) {
+    if ((status = resource_refer(ref->offset, &owned)) != MPROC_OK) {
         free(reference);
         return status;
     }
-    fill(reference, ref->kind, cell);
+    fill(reference, ref->kind, owned);
     type = object_types[ref->kind];
     if (!type->opened || (status = type->opened(reference)) == MPROC_OK) *out = reference;
     else reference_free(reference);
@@ -169,9 +169,9 @@ void reference_free(struct reference *reference)
     atomic_store(&reference->closed, 1);
     while (atomic_load(&reference->sleepers) > 0) {
         interrupt_wake(thread_self.process);
-        plat_clock_sleep_until(plat_clock_now_ns() + LOOK_NS);
+        plat_clock_sleep_until(plat_clock_now_ns() + POLL_NS);
     }
     if (closing) closing(reference);
-    cells_give(reference->cell);
+    resource_release(reference->owned);
     free(reference);
 }

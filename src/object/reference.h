@@ -7,7 +7,7 @@
 
 #include <mproc/call.h>
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 
 /*
  * All but the atomics is set before anybody else knows it. `sleepers` counts the threads that wait by it; `closed`
@@ -18,7 +18,7 @@ struct reference {
     void *at;              /* the object */
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
     void *own;                     /* what the functions of its type keep for this process, or NULL */
     struct reference_scope *scope; /* whose it is; NULL: the program's */
     struct reference *next;        /* of the same scope */

@@ -14,10 +14,10 @@ struct reference;
  * that recovers or is about to free the object, and can be done again from any point: it may be killed, too.
  *
  *   name           as messages call it: "a lock"
- *   links          so many cells in the object refer to others, or have blocks; they begin at links_at. If there are
- *                  not always as many, links_count_at is where their number stands, as 32 bits
- *   waiter_died    a thread has died that waits for the object (waiting.h), told or not; `order` is what it entered
- *   owner_died     a thread has died that had entered the object as its own (held.h); `owner` is its tag
+ *   links          so many owned slots in the object refer to others or have blocks; they begin at links_at. If there
+ *                  are not always as many, links_count_at is where their number stands, as 32 bits
+ *   waiter_died    a thread has died that waits for the object (wait_queue.h), notified or not, with this `order`
+ *   owner_died     a thread has died that had entered the object as its own (robust_list.h); `owner` is its id
  *   owned_by       whether it still is that thread's
  *   holder_died    a process has died that has a handle, which is dropped later: what others wait for comes back
  *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back

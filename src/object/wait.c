@@ -17,11 +17,11 @@
 
 mproc_status wait_on(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
-    int64_t look_ns = plat_clock_now_ns() + WAIT_SLEEP_MAX_NS;
-    bool last = deadline_ns <= look_ns;
+    int64_t poll_ns = plat_clock_now_ns() + WAIT_SLEEP_MAX_NS;
+    bool last = deadline_ns <= poll_ns;
 
-    if (park_wait(word, expected, last ? deadline_ns : look_ns) != MPROC_TIMEOUT) return MPROC_OK;
-    recovery_look();
+    if (park_wait(word, expected, last ? deadline_ns : poll_ns) != MPROC_TIMEOUT) return MPROC_OK;
+    recovery_poll();
     return last ? MPROC_TIMEOUT : MPROC_OK;
 }
 
@@ -98,7 +98,7 @@ mproc_status wait_timed_out(const struct wait *wait, const char *what)
 
 mproc_status wait_tried(const char *what)
 {
-    recovery_look();
+    recovery_poll();
     return mproc_error(MPROC_TIMEOUT, "%s", what);
 }
 

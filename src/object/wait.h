@@ -70,8 +70,9 @@ mproc_status wait_tried(const char *what);
 mproc_status wait_sleep(const struct wait *wait, _Atomic uint32_t *word, uint32_t expected);
 
 /*
- * The same, on what the thread with the tag `owner` has: asks from time to time whether that lives, and recovers it
- * if not, which changes the word. `*asked_ns` is when somebody asked last: of all who wait one asks for the others.
+ * The same, on what the thread with the owner id `owner` has: asks from time to time whether that lives, and recovers
+ * it if not, which changes the word. `*asked_ns` is when somebody asked last: of all who wait one asks for the
+ * others.
  */
 mproc_status wait_sleep_for(struct wait *wait, _Atomic uint32_t *word, uint32_t expected, uint32_t owner,
                             _Atomic int64_t *asked_ns);

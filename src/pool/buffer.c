@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
 #include "pool/workers.h"
@@ -36,7 +36,8 @@ static mproc_status prepare_words(struct pool_buffer *buffer, uint64_t chunks)
     if (chunks <= buffer->chunks_max) return MPROC_OK;
     while (room < chunks) room *= 2;
     bytes = room * sizeof(uint64_t);
-    if ((status = cells_take(bytes + room * sizeof(struct chunk_outcome), bytes, &words)) != MPROC_OK) return status;
+    if ((status = resource_take(bytes + room * sizeof(struct chunk_outcome), bytes, &words)) != MPROC_OK)
+        return status;
     if (buffer->words) buffer->outgrown[buffer->outgrown_count++] = buffer->words;
     buffer->words = words;
     buffer->chunks_max = room;
@@ -48,10 +49,10 @@ static mproc_status prepare_data(struct pool_buffer *buffer, uint64_t bytes)
     mproc_status status;
 
     if (buffer->data && bytes <= buffer->data_bytes) return MPROC_OK;
-    cells_give(buffer->data);
+    resource_release(buffer->data);
     buffer->data = NULL;
     buffer->data_bytes = 0;
-    if ((status = cells_take(bytes + ARENA_LINE, 0, &buffer->data)) != MPROC_OK) return status;
+    if ((status = resource_take(bytes + ARENA_LINE, 0, &buffer->data)) != MPROC_OK) return status;
     buffer->data_bytes = bytes;
     return MPROC_OK;
 }

@@ -11,7 +11,7 @@
 /* When all windows are complete: no worker has a chunk in hand, and none can get one any more. */
 static void drop_args(mproc_pool *pool)
 {
-    cells_give(pool->args);
+    resource_release(pool->args);
     pool->args = NULL;
 }
 

@@ -4,7 +4,7 @@
 
 #include "arena/park.h"
 #include "base/options.h"
-#include "object/cells.h"
+#include "object/resource_owner.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
 #include "pool/workers.h"
@@ -27,8 +27,8 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     uintptr_t at;
     mproc_status status;
 
-    if ((status = cells_take(size, size, &pool->cell)) != MPROC_OK) return status;
-    at = (uintptr_t)arena_at(atomic_load(pool->cell));
+    if ((status = resource_take(size, size, &pool->owned)) != MPROC_OK) return status;
+    at = (uintptr_t)arena_at(atomic_load(pool->owned));
     pool->shared = (struct pool_shared *)((at + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1));
     pool->shared->workers = pool->count;
     pool->shared->threads = options->kind == MPROC_THREADS;
@@ -148,12 +148,12 @@ mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
 static void free_memory(mproc_pool *pool)
 {
     for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < pool->buffers[i].outgrown_count; k++) cells_give(pool->buffers[i].outgrown[k]);
-        cells_give(pool->buffers[i].words);
-        cells_give(pool->buffers[i].data);
+        for (int k = 0; k < pool->buffers[i].outgrown_count; k++) resource_release(pool->buffers[i].outgrown[k]);
+        resource_release(pool->buffers[i].words);
+        resource_release(pool->buffers[i].data);
     }
-    cells_give(pool->args);
-    cells_give(pool->cell);
+    resource_release(pool->args);
+    resource_release(pool->owned);
 }
 
 void mproc_pool_free(mproc_pool *pool)

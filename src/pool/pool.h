@@ -32,7 +32,7 @@ static_assert(WORDS_MAX <= TAGGED_MASK, "the number of chunks in a window is a v
 
 /* The memory of one of the two windows, kept from map to map. */
 struct pool_buffer {
-    _Atomic uint64_t *words; /* cells of blocks: chunk words followed by outcomes */
+    _Atomic uint64_t *words; /* owned slots of blocks: chunk words followed by outcomes */
     _Atomic uint64_t *outgrown[WORDS_GROWTHS];
     int outgrown_count;
     _Atomic uint64_t *data; /* inputs followed by results */
@@ -58,7 +58,7 @@ struct pool_failure {
  */
 struct mproc_pool {
     struct pool_shared *shared;
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
     struct worker_record *records;
     uint32_t count;
 

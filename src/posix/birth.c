@@ -47,12 +47,12 @@ const char *plat_birth_token(void)
     return birth.has_token ? birth.token : NULL;
 }
 
-bool plat_birth_handles(plat_handle *memory, plat_handle *watched)
+bool plat_birth_handles(plat_handle *memory, plat_handle *child_end)
 {
     int flags = fcntl(BIRTH_FIRST_HANDLE, F_GETFD);
 
     *memory = BIRTH_FIRST_HANDLE;
-    *watched = BIRTH_FIRST_HANDLE + 1;
+    *child_end = BIRTH_FIRST_HANDLE + 1;
     return flags >= 0 && (flags & FD_CLOEXEC) == 0; /* what came through an exec has no such flag */
 }
 

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-static mproc_status sentinel_create_uncancelled(plat_handle *held, plat_handle *watched)
+static mproc_status sentinel_create_uncancelled(plat_handle *parent_end, plat_handle *child_end)
 {
     int ends[2] = {-1, -1};
     plat_handle reader = PLAT_NO_HANDLE;
@@ -24,15 +24,15 @@ static mproc_status sentinel_create_uncancelled(plat_handle *held, plat_handle *
         plat_handle_close(reader);
         return status;
     }
-    *held = writer;
-    *watched = reader;
+    *parent_end = writer;
+    *child_end = reader;
     return MPROC_OK;
 }
 
-mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched)
+mproc_status plat_sentinel_create(plat_handle *parent_end, plat_handle *child_end)
 {
     int state = cancel_hold();
-    mproc_status result = sentinel_create_uncancelled(held, watched);
+    mproc_status result = sentinel_create_uncancelled(parent_end, child_end);
 
     cancel_resume(state);
     return result;
@@ -43,9 +43,9 @@ mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched)
  * process ended. This belongs to the open pipe, not to the descriptor: each child has a pipe of its own. (The other
  * way, PR_SET_PDEATHSIG, fires when the thread that started the child ends.)
  */
-mproc_status plat_sentinel_arm(plat_handle watched)
+mproc_status plat_sentinel_arm(plat_handle child_end)
 {
-    int descriptor = (int)watched;
+    int descriptor = (int)child_end;
     int flags = fcntl(descriptor, F_GETFL);
 
     if (flags < 0 || fcntl(descriptor, F_SETOWN, getpid()) != 0 || fcntl(descriptor, F_SETSIG, SIGKILL) != 0 ||
@@ -53,6 +53,6 @@ mproc_status plat_sentinel_arm(plat_handle watched)
         return error_system(errno, "cannot tie this process to the life of its parent");
     }
     /* The parent may have ended before. */
-    if (handle_is_ready(watched)) kill(getpid(), SIGKILL);
+    if (handle_is_ready(child_end)) kill(getpid(), SIGKILL);
     return MPROC_OK;
 }

@@ -5,7 +5,7 @@
 
 #include "base/encoding.h"
 
-/* The cells with the objects that are referred to follow, `objects` of them; then the encoding. */
+/* The owned slots with the objects that are referred to follow, `objects` of them; then the encoding. */
 struct arguments {
     struct object object;
     uint64_t size; /* of the encoding */
@@ -13,12 +13,12 @@ struct arguments {
     uint32_t unused;
 };
 
-static_assert(sizeof(struct arguments) % sizeof(uint64_t) == 0, "cells follow");
+static_assert(sizeof(struct arguments) % sizeof(uint64_t) == 0, "owned slots follow");
 
 const struct object_type arguments_type = {
     .name = "arguments", .links_at = sizeof(struct arguments), .links_count_at = offsetof(struct arguments, objects)};
 
-static _Atomic uint64_t *cells_of(struct arguments *arguments)
+static _Atomic uint64_t *slots_of(struct arguments *arguments)
 {
     return (_Atomic uint64_t *)(void *)(arguments + 1);
 }
@@ -95,7 +95,7 @@ static void count_object(void *context, const struct handle_ref *ref)
     ++*(uint32_t *)context;
 }
 
-/* One walk through the objects: the next cell, and whether all were still there. */
+/* One walk through the objects: the next owned slot, and whether all were still there. */
 struct holding {
     _Atomic uint64_t *next;
     mproc_status status;
@@ -113,19 +113,19 @@ static void hold_object(void *context, const struct handle_ref *ref)
 
 /* From the moment that it is an object, what it holds is dropped with it. */
 static mproc_status fill(struct arguments *arguments, const mproc_args *args, const char *name, size_t size,
-                         uint32_t objects, const _Atomic uint64_t *cell)
+                         uint32_t objects, const _Atomic uint64_t *owned)
 {
-    struct holding holding = {cells_of(arguments), MPROC_OK};
+    struct holding holding = {slots_of(arguments), MPROC_OK};
 
     arguments->objects = objects;
     arguments->size = size;
-    object_publish(cell, OBJECT_ARGUMENTS);
+    object_publish(owned, OBJECT_ARGUMENTS);
     MPROC_TRY(write(args, name, encoding_of(arguments), size));
     if (objects > 0) value_visit_objects(args, hold_object, &holding);
     return holding.status;
 }
 
-mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **cell)
+mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **owned)
 {
     _Atomic uint64_t *taken = NULL;
     uint32_t objects = 0;
@@ -133,14 +133,14 @@ mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic 
     mproc_status status;
 
     MPROC_TRY(measure(args, name, &size));
-    *cell = NULL;
+    *owned = NULL;
     if (args->count == 0) return MPROC_OK;
     value_visit_objects(args, count_object, &objects);
-    status = cells_take(encoding_at(objects) + size, encoding_at(objects), &taken);
+    status = resource_take(encoding_at(objects) + size, encoding_at(objects), &taken);
     if (status != MPROC_OK) return status;
     status = fill((struct arguments *)arena_at(atomic_load(taken)), args, name, size, objects, taken);
-    if (status == MPROC_OK) *cell = taken;
-    else cells_give(taken);
+    if (status == MPROC_OK) *owned = taken;
+    else resource_release(taken);
     return status;
 }
 

@@ -7,25 +7,25 @@
 
 #include <mproc/call.h>
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 
 extern const struct object_type arguments_type;
 
 /*
- * Makes the arguments for the task `name`. `*cell` is the caller's: cells_give(); NULL if there are none.
+ * Makes the arguments for the task `name`. `*owned` is the caller's: resource_release(); NULL if there are none.
  *
  * MPROC_INVALID: they are neither list, map nor bytes, or cannot be encoded; the text says which of them.
  * MPROC_CLOSED: an object that they refer to has been freed. MPROC_NO_MEMORY.
  */
-mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **cell);
+mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **owned);
 
 /* A view of the arguments at this offset of the arena, for a holder of them. 0: none. */
 mproc_value arguments_view(uint64_t arguments);
 
-/* The same, of a cell, which may be NULL. */
-static inline uint64_t arguments_in(const _Atomic uint64_t *cell)
+/* The same, of an owned slot, which may be NULL. */
+static inline uint64_t arguments_in(const _Atomic uint64_t *owned)
 {
-    return cell ? atomic_load(cell) : 0;
+    return owned ? atomic_load(owned) : 0;
 }
 
 #endif

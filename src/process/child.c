@@ -98,7 +98,7 @@ const char *mproc_process_error_text(mproc_process *process)
     return has_returned(process) ? process->task_text : "";
 }
 
-/* `act` is one of the door's three ways to reach a process; one that has ended is left alone. */
+/* `act` is one of the platform's three ways to reach a process; one that has ended is left alone. */
 static mproc_status reach(mproc_process *process, const char *what, mproc_status (*act)(const plat_process *))
 {
     mproc_status status;

@@ -53,12 +53,12 @@ mproc_process *children_find(uint64_t token)
     return at;
 }
 
-mproc_status children_add(mproc_process *process, plat_handle *watched)
+mproc_status children_add(mproc_process *process, plat_handle *child_end)
 {
     mproc_status status;
 
     plat_mutex_lock(&mutex);
-    if ((status = plat_sentinel_create(&process->held, watched)) == MPROC_OK) {
+    if ((status = plat_sentinel_create(&process->parent_end, child_end)) == MPROC_OK) {
         process->token = ++last_token;
         process->next = first;
         first = process;
@@ -113,8 +113,8 @@ void children_fork_ends(void)
 void children_forked(void)
 {
     for (mproc_process *at = first; at; at = at->next) {
-        plat_handle_close(at->held);
-        at->held = PLAT_NO_HANDLE;
+        plat_handle_close(at->parent_end);
+        at->parent_end = PLAT_NO_HANDLE;
     }
     first = NULL;
     plat_mutex_unlock(&mutex);

@@ -6,9 +6,9 @@
 
 /*
  * Enters a process that is about to be started, whose mutex the caller has, and makes its sentinel: a fork() copy
- * that is made from then on closes that. The list has its own reference. `*watched` is the child's end.
+ * that is made from then on closes that. The list has its own reference. `*child_end` is the child's end.
  */
-mproc_status children_add(mproc_process *process, plat_handle *watched);
+mproc_status children_add(mproc_process *process, plat_handle *child_end);
 
 /* Takes it out when it has ended, or was not started after all. */
 void children_remove(mproc_process *process);

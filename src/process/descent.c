@@ -8,7 +8,7 @@
 static bool parent_ended(const struct spawn_token *token)
 {
     int ready;
-    return plat_handle_wait(&token->watched, 1, 0, &ready) == MPROC_OK;
+    return plat_handle_wait(&token->child_end, 1, 0, &ready) == MPROC_OK;
 }
 
 /*
@@ -123,7 +123,7 @@ static enum descent by_handles(struct spawn_token *token, const function_ref *co
     uint32_t index;
 
     *token = (struct spawn_token){.seen = false};
-    if (!plat_birth_handles(&token->memory, &token->watched)) return DESCENT_NONE;
+    if (!plat_birth_handles(&token->memory, &token->child_end)) return DESCENT_NONE;
     if ((token->reserve = arena_reserve(token->memory)) == 0) return DESCENT_NONE;
     *status = arena_attach(token->memory, token->reserve, copy);
     if (*status == MPROC_MISMATCH) return stranger(token, status);

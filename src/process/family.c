@@ -12,7 +12,7 @@
 /* More than anybody nests on purpose. */
 #define DEPTH_MAX 4
 
-struct family family = {.watched = PLAT_NO_HANDLE};
+struct family family = {.child_end = PLAT_NO_HANDLE};
 plat_mutex family_mutex;
 static mproc_status refused_status;
 static char refused_text[512];
@@ -124,12 +124,12 @@ static mproc_status join_family(const struct spawn_token *token)
         !atomic_compare_exchange_strong(&slot->state, &state, process_state_word(PROCESS_ATTACHED, state)))
         return mproc_error(MPROC_BAD_STATE, "the parent of this process ended while it was started");
     if ((status = plat_handle_adopt(token->memory)) != MPROC_OK) return status;
-    if ((status = plat_handle_adopt(token->watched)) != MPROC_OK) return status;
-    family.watched = token->watched;
-    if ((atomic_load(&slot->flags) & PROCESS_DAEMON) && (status = plat_sentinel_arm(token->watched)) != MPROC_OK)
+    if ((status = plat_handle_adopt(token->child_end)) != MPROC_OK) return status;
+    family.child_end = token->child_end;
+    if ((atomic_load(&slot->flags) & PROCESS_DAEMON) && (status = plat_sentinel_arm(token->child_end)) != MPROC_OK)
         return status;
     family.process = token->process;
-    family.letter = (const struct letter *)arena_at(atomic_load(&slot->letter));
+    family.spawn_data = (const struct spawn_data *)arena_at(atomic_load(&slot->spawn_data));
     plat_birth_adopt_end();
     plat_process_show_name();
     return become_member();

@@ -7,7 +7,7 @@
 
 #include "arena/slot.h"
 #include "object/reference.h"
-#include "process/letter.h"
+#include "process/spawn_data.h"
 
 enum family_state {
     FAMILY_NONE, /* no call has been made */
@@ -21,14 +21,14 @@ enum family_state {
  */
 struct family {
     _Atomic int state;
-    bool child;                  /* started by a member, as opposed to the first process */
-    _Atomic bool entered;        /* has passed its main guard */
-    _Atomic bool leaving;        /* exits: starts nothing any more */
-    uint32_t process;            /* its slot */
-    uint32_t depth;              /* of families that were created by processes which others started */
-    plat_handle watched;         /* a child's end of its sentinel */
-    const struct letter *letter; /* a child's */
-    char *executable;            /* mproc_set_executable(), guarded by family_mutex */
+    bool child;                          /* started by a member, as opposed to the first process */
+    _Atomic bool entered;                /* has passed its main guard */
+    _Atomic bool leaving;                /* exits: starts nothing any more */
+    uint32_t process;                    /* its slot */
+    uint32_t depth;                      /* of families that were created by processes which others started */
+    plat_handle child_end;               /* a child's end of its sentinel */
+    const struct spawn_data *spawn_data; /* a child's */
+    char *executable;                    /* mproc_set_executable(), guarded by family_mutex */
 };
 
 extern struct family family;

@@ -8,17 +8,17 @@
 #include "process/process.h"
 #include "process/task.h"
 
-/* Runs the function that the letter names. */
-static mproc_status run_letter(const struct letter *letter)
+/* Runs the function that the spawn data names. */
+static mproc_status run_spawn_data(const struct spawn_data *spawn_data)
 {
     static struct reference_scope scope; /* to the end of the process, which drops all */
-    mproc_call call = {arguments_view(atomic_load(&letter->args)), letter->name, &scope};
+    mproc_call call = {arguments_view(atomic_load(&spawn_data->args)), spawn_data->name, &scope};
     function_pointer function;
     struct task task;
     mproc_status status;
 
     error_text_clear(); /* what was said on the way here is not the task's */
-    if ((status = function_decode(&letter->function, &function)) != MPROC_OK) return status;
+    if ((status = function_decode(&spawn_data->function, &function)) != MPROC_OK) return status;
     reference_scope_enter(&scope);
     task_enter(&task);
     status = task_returned(&task, ((mproc_function *)function)(&call));
@@ -34,13 +34,13 @@ static int report(const char *name, mproc_status status)
     return 1;
 }
 
-/* Whoever joins the process reads it in the letter, which lives longer than the process. */
+/* Whoever joins the process reads it in the spawn data, which lives longer than the process. */
 static int tell(mproc_status status)
 {
-    struct letter *letter = (struct letter *)arena_at(atomic_load(&family_slot()->letter));
+    struct spawn_data *spawn_data = (struct spawn_data *)arena_at(atomic_load(&family_slot()->spawn_data));
 
-    letter_return(letter, status, status == MPROC_OK ? "" : mproc_error_text(status));
-    return report(letter->name, status);
+    spawn_data_return(spawn_data, status, status == MPROC_OK ? "" : mproc_error_text(status));
+    return report(spawn_data->name, status);
 }
 
 bool mproc_main_guard_run(int *code, void (*flush)(void))
@@ -58,6 +58,6 @@ bool mproc_main_guard_run(int *code, void (*flush)(void))
     }
     atomic_store(&family.entered, true);
     atomic_fetch_or(&family_slot()->flags, PROCESS_ENTERED);
-    *code = tell(run_letter(family.letter));
+    *code = tell(run_spawn_data(family.spawn_data));
     return true;
 }

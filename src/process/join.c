@@ -18,7 +18,7 @@ static bool recover_slot(mproc_process *process)
     struct process_slot *slot = process_slot_at(process->slot);
 
     if (!recovery_process(process->slot)) return false;
-    letter_free(slot);
+    spawn_data_free(slot);
     slot_process_release(process->slot);
     return true;
 }
@@ -43,13 +43,14 @@ static mproc_exit_status exit_status_of(plat_end end)
 /* Before the slot is freed. */
 static void read_outcome(mproc_process *process)
 {
-    struct letter *letter = (struct letter *)arena_at(atomic_load(&process_slot_at(process->slot)->letter));
-    uint32_t returned = atomic_load(&letter->returned);
+    struct spawn_data *spawn_data =
+        (struct spawn_data *)arena_at(atomic_load(&process_slot_at(process->slot)->spawn_data));
+    uint32_t returned = atomic_load(&spawn_data->returned);
 
     process->returned = returned != 0;
     if (!process->returned) return;
     process->task_status = (mproc_status)(returned - 1);
-    memcpy(process->task_text, letter->text, sizeof process->task_text);
+    memcpy(process->task_text, spawn_data->text, sizeof process->task_text);
     process->task_text[sizeof process->task_text - 1] = 0;
 }
 
@@ -65,7 +66,7 @@ static bool collect_locked(mproc_process *process)
     process->phase = PROCESS_ENDED;
     process->unguarded = is_unguarded(process);
     read_outcome(process);
-    process_close_held(process);
+    process_close_parent_end(process);
     process->slot_kept = !recover_slot(process);
     return true;
 }
@@ -83,7 +84,7 @@ bool process_collect(mproc_process *process)
     if (process->ended) process->ended(process->ended_context, process);
     if (kept) reaper_retry();
     else children_remove(process);
-    if (recovery_orphans()) reaper_look();
+    if (recovery_orphans()) reaper_poll();
     return true;
 }
 

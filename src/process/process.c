@@ -24,17 +24,17 @@ static mproc_status check_name(const char *name)
 {
     if (!name || !*name) return mproc_error(MPROC_INVALID, "a process has no empty name: leave it out");
     if (!text_is_utf8(name)) return mproc_error(MPROC_INVALID, "the process' name is not UTF-8");
-    if (strlen(name) >= LETTER_NAME_BYTES)
+    if (strlen(name) >= SPAWN_NAME_BYTES)
         return mproc_error(MPROC_INVALID, "the name '%.*s...' has %zu bytes: at most %d fit",
-                           whole_characters(name, 20), name, strlen(name), LETTER_NAME_BYTES - 1);
+                           whole_characters(name, 20), name, strlen(name), SPAWN_NAME_BYTES - 1);
     return MPROC_OK;
 }
 
 static mproc_status check_key(const void *key, size_t size)
 {
     if (!key && size > 0) return mproc_error(MPROC_INVALID, "an authkey of %zu bytes at no address", size);
-    if (size > LETTER_KEY_BYTES)
-        return mproc_error(MPROC_INVALID, "an authkey of %zu bytes: at most %d fit", size, LETTER_KEY_BYTES);
+    if (size > SPAWN_KEY_BYTES)
+        return mproc_error(MPROC_INVALID, "an authkey of %zu bytes: at most %d fit", size, SPAWN_KEY_BYTES);
     return MPROC_OK;
 }
 
@@ -140,7 +140,7 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
     }
     process->references = 1;
     process->function = function;
-    process->os.handle = process->held = PLAT_NO_HANDLE;
+    process->os.handle = process->parent_end = PLAT_NO_HANDLE;
     if ((status = function_encode((function_pointer)function, &process->function_ref)) != MPROC_OK) goto done;
     if ((status = copy_text(all.working_directory, &process->working_directory)) != MPROC_OK) goto done;
     if ((status = copy_environment(all.environment, &process->environment)) != MPROC_OK) goto done;
@@ -156,13 +156,13 @@ done:
 }
 
 /* Forgotten before it is closed: a fork() copy made in between must not close what has its number by then. */
-void process_close_held(mproc_process *process)
+void process_close_parent_end(mproc_process *process)
 {
-    plat_handle held = process->held;
+    plat_handle parent_end = process->parent_end;
 
-    process->held = PLAT_NO_HANDLE;
+    process->parent_end = PLAT_NO_HANDLE;
     atomic_signal_fence(memory_order_seq_cst);
-    plat_handle_close(held);
+    plat_handle_close(parent_end);
 }
 
 void process_release_handle(mproc_process *process)
@@ -173,7 +173,7 @@ void process_release_handle(mproc_process *process)
 
 void process_destroy(mproc_process *process)
 {
-    plat_handle_close(process->held);
+    plat_handle_close(process->parent_end);
     plat_handle_close(process->os.handle);
     for (size_t i = 0; process->environment && process->environment[i]; i++) free(process->environment[i]);
     free(process->environment);
@@ -187,7 +187,7 @@ static void give_up_arguments(mproc_process *process)
 {
     bool runs;
 
-    cells_give(process->args);
+    resource_release(process->args);
     process->args = NULL;
     plat_mutex_lock(&process->mutex);
     runs = process->phase == PROCESS_STARTED;

@@ -1,10 +1,10 @@
-/* The process object, as the files of this room see it. */
+/* The process object, as the files of this layer see it. */
 #ifndef MPROC_PROCESS_PROCESS_H
 #define MPROC_PROCESS_PROCESS_H
 
 #include <mproc/process.h>
 
-#include "process/letter.h"
+#include "process/spawn_data.h"
 #include "object/reference.h"
 
 enum process_role { PROCESS_CHILD, PROCESS_SELF, PROCESS_PARENT };
@@ -24,7 +24,7 @@ struct mproc_process {
     enum process_role role;
     function_ref function_ref;
     mproc_function *function;
-    _Atomic uint64_t *args;      /* the cell of its arguments, or NULL */
+    _Atomic uint64_t *args;      /* the owned slot of its arguments, or NULL */
     struct reference_scope kept; /* what they refer to by a name */
     char **environment;
     bool environment_only;
@@ -35,9 +35,9 @@ struct mproc_process {
     bool worker; /* of a pool: ended without a grace time, and not listed */
     process_ended *ended;
     void *ended_context;
-    char name[LETTER_NAME_BYTES];
-    char identity[LETTER_IDENTITY_BYTES];
-    uint8_t authkey[LETTER_KEY_BYTES];
+    char name[SPAWN_NAME_BYTES];
+    char identity[SPAWN_IDENTITY_BYTES];
+    uint8_t authkey[SPAWN_KEY_BYTES];
     size_t authkey_size;
 
     plat_mutex mutex;
@@ -48,11 +48,11 @@ struct mproc_process {
     int joiners;    /* threads that wait on the handle */
     uint32_t slot;
     plat_process os;
-    plat_handle held; /* this side's end of its sentinel */
+    plat_handle parent_end; /* this side's end of its sentinel */
     mproc_exit_status exit;
     bool returned; /* its task has, before it ended */
     mproc_status task_status;
-    char task_text[LETTER_TEXT_BYTES];
+    char task_text[SPAWN_TEXT_BYTES];
 
     _Atomic bool freed; /* by its creator: it lives on while it runs */
     int references;     /* the creator's, the list's, and those of threads that use it */
@@ -61,7 +61,7 @@ struct mproc_process {
 };
 
 /* Gives up this side's end of its sentinel. */
-void process_close_held(mproc_process *process);
+void process_close_parent_end(mproc_process *process);
 
 /* Under the mutex, when nobody waits on it any more: closes the system's handle of it. */
 void process_release_handle(mproc_process *process);

@@ -14,7 +14,7 @@
  */
 #define RETRY_NS ((int64_t)1000000)
 /* How often it looks at most, and how often for the ends of orphans, if there are any. */
-#define LOOK_NS ((int64_t)2000000000)
+#define POLL_NS ((int64_t)2000000000)
 /* How often its start is looked for: it takes some tens of microseconds. */
 #define BEGIN_NS ((int64_t)20000)
 /* What the parent is watched by; those of children begin at 1. */
@@ -79,8 +79,8 @@ static int64_t look_again_ns(bool pending)
 {
     int64_t wait_ns = atomic_load(&retry_ns);
 
-    if (!pending) return recovery_orphans() ? plat_clock_now_ns() + LOOK_NS : PLAT_FOREVER;
-    if (wait_ns < LOOK_NS) atomic_compare_exchange_strong(&retry_ns, &wait_ns, 2 * wait_ns);
+    if (!pending) return recovery_orphans() ? plat_clock_now_ns() + POLL_NS : PLAT_FOREVER;
+    if (wait_ns < POLL_NS) atomic_compare_exchange_strong(&retry_ns, &wait_ns, 2 * wait_ns);
     return plat_clock_now_ns() + wait_ns;
 }
 
@@ -111,7 +111,7 @@ static void reap(void *unused)
         }
         if (pending) retry_all();
         if (parent_ended) adopt_siblings();
-        if (recovery_orphans()) recovery_look();
+        if (recovery_orphans()) recovery_poll();
     }
 }
 
@@ -133,7 +133,7 @@ static mproc_status start_thread(void)
 
 static mproc_status watch_parent(void)
 {
-    return family.child ? plat_watcher_add(watcher, family.watched, PARENT_TOKEN) : MPROC_OK;
+    return family.child ? plat_watcher_add(watcher, family.child_end, PARENT_TOKEN) : MPROC_OK;
 }
 
 static mproc_status prepare(void)
@@ -186,7 +186,7 @@ void reaper_retry(void)
     plat_watcher_wake(watcher);
 }
 
-void reaper_look(void)
+void reaper_poll(void)
 {
     plat_watcher_wake(watcher);
 }

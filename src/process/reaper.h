@@ -28,6 +28,6 @@ mproc_status reaper_watch(mproc_process *process);
 void reaper_retry(void);
 
 /* There may be orphans: the reaper looks for their ends from now on. */
-void reaper_look(void);
+void reaper_poll(void);
 
 #endif

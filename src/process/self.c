@@ -11,8 +11,8 @@
 /* Filled by the first call under `mutex`, then read by all; the name and key may be changed later by the program. */
 static plat_mutex mutex;
 static bool filled;
-static mproc_process self = {.os = {PLAT_NO_HANDLE, 0}, .held = PLAT_NO_HANDLE};
-static mproc_process parent = {.os = {PLAT_NO_HANDLE, 0}, .held = PLAT_NO_HANDLE};
+static mproc_process self = {.os = {PLAT_NO_HANDLE, 0}, .parent_end = PLAT_NO_HANDLE};
+static mproc_process parent = {.os = {PLAT_NO_HANDLE, 0}, .parent_end = PLAT_NO_HANDLE};
 static _Atomic uint32_t children_named;
 
 static void fill_first(void)
@@ -22,18 +22,18 @@ static void fill_first(void)
     if (plat_system_random(self.authkey, KEY_BYTES) == MPROC_OK) self.authkey_size = KEY_BYTES;
 }
 
-static void fill_child(const struct letter *letter)
+static void fill_child(const struct spawn_data *spawn_data)
 {
-    memcpy(self.name, letter->name, sizeof self.name);
-    memcpy(self.identity, letter->identity, sizeof self.identity);
-    memcpy(self.authkey, letter->authkey, sizeof self.authkey);
-    self.authkey_size = letter->authkey_size;
+    memcpy(self.name, spawn_data->name, sizeof self.name);
+    memcpy(self.identity, spawn_data->identity, sizeof self.identity);
+    memcpy(self.authkey, spawn_data->authkey, sizeof self.authkey);
+    self.authkey_size = spawn_data->authkey_size;
     self.daemon = atomic_load(&family_slot()->flags) & PROCESS_DAEMON;
-    memcpy(parent.name, letter->parent_name, sizeof parent.name);
+    memcpy(parent.name, spawn_data->parent_name, sizeof parent.name);
     parent.role = PROCESS_PARENT;
     parent.phase = PROCESS_STARTED;
-    parent.os.pid = letter->parent_pid;
-    parent.os.handle = family.watched;
+    parent.os.pid = spawn_data->parent_pid;
+    parent.os.handle = family.child_end;
 }
 
 mproc_process *process_self(void)
@@ -43,7 +43,7 @@ mproc_process *process_self(void)
         self.role = PROCESS_SELF;
         self.phase = PROCESS_STARTED;
         self.os.pid = plat_process_id();
-        if (family.child) fill_child(family.letter);
+        if (family.child) fill_child(family.spawn_data);
         else fill_first();
         filled = true;
     }
@@ -51,12 +51,12 @@ mproc_process *process_self(void)
     return &self;
 }
 
-void process_next_identity(char identity[LETTER_IDENTITY_BYTES])
+void process_next_identity(char identity[SPAWN_IDENTITY_BYTES])
 {
     uint32_t number = atomic_fetch_add(&children_named, 1) + 1;
     const char *own = process_self()->identity;
 
-    snprintf(identity, LETTER_IDENTITY_BYTES, "%.100s%s%lu", own, *own ? ":" : "", (unsigned long)number);
+    snprintf(identity, SPAWN_IDENTITY_BYTES, "%.100s%s%lu", own, *own ? ":" : "", (unsigned long)number);
 }
 
 mproc_process *mproc_current_process(void)

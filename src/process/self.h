@@ -8,6 +8,6 @@
 mproc_process *process_self(void);
 
 /* A name for the next child, "Process-1:2", and its identity, "1:2". */
-void process_next_identity(char identity[LETTER_IDENTITY_BYTES]);
+void process_next_identity(char identity[SPAWN_IDENTITY_BYTES]);
 
 #endif

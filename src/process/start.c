@@ -1,4 +1,6 @@
-/* Starts a process: slot, letter, sentinel, program. Until the child is named in its slot nothing has happened. */
+/*
+ * Starts a process: slot, spawn data, sentinel, program. Until the child is named in its slot nothing has happened.
+ */
 #include "process/start.h"
 
 #include <stdio.h>
@@ -62,20 +64,20 @@ static mproc_status take_slot(uint32_t *slot)
     return slot_process_take(family.process, slot);
 }
 
-static mproc_status write_letter(const mproc_process *process, struct process_slot *slot)
+static mproc_status write_spawn_data(const mproc_process *process, struct process_slot *slot)
 {
     const mproc_process *self = process_self();
-    struct letter *letter;
+    struct spawn_data *spawn_data;
     mproc_status status;
 
-    if ((status = letter_create(slot, arguments_in(process->args), &letter)) != MPROC_OK) return status;
-    letter->function = process->function_ref;
-    memcpy(letter->name, process->name, sizeof letter->name);
-    memcpy(letter->parent_name, self->name, sizeof letter->parent_name);
-    memcpy(letter->identity, process->identity, sizeof letter->identity);
-    letter->parent_pid = plat_process_id();
-    letter->authkey_size = (uint32_t)process->authkey_size;
-    memcpy(letter->authkey, process->authkey, process->authkey_size);
+    if ((status = spawn_data_create(slot, arguments_in(process->args), &spawn_data)) != MPROC_OK) return status;
+    spawn_data->function = process->function_ref;
+    memcpy(spawn_data->name, process->name, sizeof spawn_data->name);
+    memcpy(spawn_data->parent_name, self->name, sizeof spawn_data->parent_name);
+    memcpy(spawn_data->identity, process->identity, sizeof spawn_data->identity);
+    spawn_data->parent_pid = plat_process_id();
+    spawn_data->authkey_size = (uint32_t)process->authkey_size;
+    memcpy(spawn_data->authkey, process->authkey, process->authkey_size);
     return MPROC_OK;
 }
 
@@ -84,7 +86,7 @@ static void write_token(void *context, const plat_handle *numbers, char *text)
     const uint32_t *index = context;
     struct process_slot *slot = process_slot_at(*index);
     struct spawn_token token = {.memory = numbers[0],
-                                .watched = numbers[1],
+                                .child_end = numbers[1],
                                 .reserve = arena_header()->reserve,
                                 .pid_offset = arena_offset(&slot->pid),
                                 .process = *index,
@@ -96,14 +98,14 @@ static void write_token(void *context, const plat_handle *numbers, char *text)
     token_print(&token, text);
 }
 
-static mproc_status start_program(mproc_process *process, plat_handle watched)
+static mproc_status start_program(mproc_process *process, plat_handle child_end)
 {
     plat_start start = {.working_directory = process->working_directory,
                         .environment = (const char *const *)process->environment,
                         .environment_only = process->environment_only,
                         .token_name = PLAT_TOKEN_NAME,
                         .stdio = {process->stdio[0], process->stdio[1], process->stdio[2]},
-                        .handles = {arena_memory(), watched, PLAT_NO_HANDLE, PLAT_NO_HANDLE},
+                        .handles = {arena_memory(), child_end, PLAT_NO_HANDLE, PLAT_NO_HANDLE},
                         .daemon = process->daemon,
                         .inherit_signals = process->inherit_signals,
                         .without_interrupts = process->worker,
@@ -129,9 +131,9 @@ static void publish_pid(const mproc_process *process, struct process_slot *slot)
 
 static void undo(mproc_process *process, struct process_slot *slot)
 {
-    process_close_held(process);
+    process_close_parent_end(process);
     children_remove(process);
-    letter_free(slot);
+    spawn_data_free(slot);
     slot_process_release(process->slot);
 }
 
@@ -154,7 +156,7 @@ static mproc_status watch(mproc_process *process)
 static mproc_status start_locked(mproc_process *process)
 {
     struct process_slot *slot;
-    plat_handle watched = PLAT_NO_HANDLE;
+    plat_handle child_end = PLAT_NO_HANDLE;
     mproc_status status;
 
     if ((status = check_startable(process)) != MPROC_OK) return status;
@@ -162,15 +164,15 @@ static mproc_status start_locked(mproc_process *process)
     if ((status = take_slot(&process->slot)) != MPROC_OK) return status;
     slot = process_slot_at(process->slot);
     atomic_store(&slot->flags, process->daemon ? PROCESS_DAEMON : 0);
-    if ((status = write_letter(process, slot)) != MPROC_OK) goto done;
-    if ((status = children_add(process, &watched)) != MPROC_OK) goto done;
-    if ((status = start_program(process, watched)) != MPROC_OK) goto done;
+    if ((status = write_spawn_data(process, slot)) != MPROC_OK) goto done;
+    if ((status = children_add(process, &child_end)) != MPROC_OK) goto done;
+    if ((status = start_program(process, child_end)) != MPROC_OK) goto done;
     if ((status = watch(process)) != MPROC_OK) goto done;
     process->phase = PROCESS_STARTED;
     process->exit.kind = MPROC_EXIT_RUNNING;
     publish_pid(process, slot);
 done:
-    plat_handle_close(watched);
+    plat_handle_close(child_end);
     if (status != MPROC_OK) undo(process, slot);
     return status;
 }

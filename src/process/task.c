@@ -43,7 +43,7 @@ mproc_status task_clean(const struct task *task, mproc_status status)
     char text[TEXT_BYTES];
 
     if (task->forked) end_copy(status);
-    if (!held_abandon_own() || status == MPROC_OK) return status;
+    if (!robust_list_abandon_own() || status == MPROC_OK) return status;
     snprintf(text, sizeof text, "%s", mproc_error_text(status));
     return mproc_error(status, "%s; a lock that the task has left held is abandoned", text);
 }

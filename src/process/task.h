@@ -11,7 +11,7 @@
 #ifndef MPROC_PROCESS_TASK_H
 #define MPROC_PROCESS_TASK_H
 
-#include "object/held.h"
+#include "object/robust_list.h"
 
 /* Called in a thread that ends inside a task, when what was on its stack is gone already. */
 typedef void task_thread_ended(void *context);

@@ -5,7 +5,7 @@
 
 enum token_field {
     TOKEN_MEMORY,
-    TOKEN_WATCHED,
+    TOKEN_CHILD_END,
     TOKEN_RESERVE,
     TOKEN_PID_OFFSET,
     TOKEN_PROCESS,
@@ -23,7 +23,7 @@ static const uint64_t field_max[TOKEN_FIELDS] = {INT32_MAX,  INT32_MAX, UINT64_M
 void token_print(const struct spawn_token *token, char text[PLAT_TOKEN_BYTES])
 {
     snprintf(text, PLAT_TOKEN_BYTES, "%lld %lld %llu %llu %lu %lu %lld %lld %lu %d", (long long)token->memory,
-             (long long)token->watched, (unsigned long long)token->reserve, (unsigned long long)token->pid_offset,
+             (long long)token->child_end, (unsigned long long)token->reserve, (unsigned long long)token->pid_offset,
              (unsigned long)token->process, (unsigned long)token->generation, (long long)token->parent,
              (long long)token->parent_born_before_ns, (unsigned long)token->depth, (int)token->seen);
 }
@@ -55,7 +55,7 @@ bool token_parse(const char *text, struct spawn_token *token)
         fields[TOKEN_PID_OFFSET] >= fields[TOKEN_RESERVE])
         return false;
     *token = (struct spawn_token){.memory = (plat_handle)fields[TOKEN_MEMORY],
-                                  .watched = (plat_handle)fields[TOKEN_WATCHED],
+                                  .child_end = (plat_handle)fields[TOKEN_CHILD_END],
                                   .reserve = fields[TOKEN_RESERVE],
                                   .pid_offset = fields[TOKEN_PID_OFFSET],
                                   .process = (uint32_t)fields[TOKEN_PROCESS],

@@ -19,7 +19,7 @@
  */
 struct spawn_token {
     plat_handle memory;
-    plat_handle watched;
+    plat_handle child_end;
     uint64_t reserve;
     uint64_t pid_offset;
     uint32_t process;

@@ -5,7 +5,7 @@
 
 #include "base/options.h"
 #include "object/reference.h"
-#include "sync/locking.h"
+#include "sync/lock_impl.h"
 #include "process/family.h"
 #include "shared/types.h"
 
@@ -119,14 +119,14 @@ static mproc_status acquire(struct reference *reference, int64_t timeout_ms, boo
 {
     uint64_t lock = atomic_load(&items_of(reference)->lock);
 
-    return lock ? locking_acquire(lock, reference, timeout_ms, recover) : no_lock();
+    return lock ? robust_lock_acquire(lock, reference, timeout_ms, recover) : no_lock();
 }
 
 static mproc_status release(struct reference *reference)
 {
     uint64_t lock = atomic_load(&items_of(reference)->lock);
 
-    return lock ? locking_release(lock) : no_lock();
+    return lock ? robust_lock_release(lock) : no_lock();
 }
 
 /* Between the two the items are this thread's, or everybody's if they are raw. */

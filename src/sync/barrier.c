@@ -5,11 +5,11 @@
 
 #include "base/function.h"
 #include "base/options.h"
-#include "object/held.h"
+#include "object/robust_list.h"
 #include "object/interrupt.h"
 #include "object/reference.h"
 #include "object/wait.h"
-#include "object/waiting.h"
+#include "object/wait_queue.h"
 #include "process/call.h"
 #include "process/family.h"
 #include "sync/barrier_word.h"
@@ -26,17 +26,17 @@ static void party_died(struct intent *intent, uint64_t object, uint64_t generati
 }
 
 /* The one that runs the action: its slot may say that it waits for something else. */
-static void actor_died(struct intent *intent, uint64_t object, uint32_t tag)
+static void actor_died(struct intent *intent, uint64_t object, uint32_t owner_id)
 {
     struct barrier *barrier = (struct barrier *)arena_at(object);
     uint64_t actor = atomic_load(&barrier->actor);
 
-    barrier_break(intent, barrier, (uint32_t)actor == tag ? actor >> 32 : BARRIER_NO_GENERATION);
+    barrier_break(intent, barrier, (uint32_t)actor == owner_id ? actor >> 32 : BARRIER_NO_GENERATION);
 }
 
-static bool is_actor(uint64_t object, uint32_t tag)
+static bool is_actor(uint64_t object, uint32_t owner_id)
 {
-    return (uint32_t)atomic_load(&((struct barrier *)arena_at(object))->actor) == tag;
+    return (uint32_t)atomic_load(&((struct barrier *)arena_at(object))->actor) == owner_id;
 }
 
 const struct object_type barrier_type = {.name = "a barrier",
@@ -171,12 +171,12 @@ static mproc_status take_place(struct party *party, uint64_t seen, bool *taken)
 
     party->place = barrier_count(seen);
     if (party->place + 1 == party->barrier->parties) next |= BARRIER_TRIPPING;
-    if (acts(party) && (status = held_enter(party->object)) != MPROC_OK) return status;
-    waiting_enter(party->object, party->generation);
+    if (acts(party) && (status = robust_list_enter(party->object)) != MPROC_OK) return status;
+    wait_queue_enter(party->object, party->generation);
     *taken = atomic_compare_exchange_strong(&party->barrier->word, &seen, next);
     if (*taken) return MPROC_OK;
-    waiting_leave();
-    if (acts(party)) held_leave(party->object);
+    wait_queue_leave();
+    if (acts(party)) robust_list_leave(party->object);
     return MPROC_OK;
 }
 
@@ -228,11 +228,11 @@ static mproc_status come_last(const struct party *party)
     mproc_status status = MPROC_OK;
 
     if (acts(party)) {
-        atomic_store(&party->barrier->actor, (uint64_t)party->generation << 32 | thread_self.tag);
+        atomic_store(&party->barrier->actor, (uint64_t)party->generation << 32 | thread_self.owner_id);
         status = run_action(party->barrier);
     }
     if (!end(party, status == MPROC_OK) && status == MPROC_OK) status = broken();
-    if (acts(party)) held_leave(party->object);
+    if (acts(party)) robust_list_leave(party->object);
     return status;
 }
 
@@ -241,7 +241,7 @@ static mproc_status outcome(const struct party *party, mproc_status given_up)
 {
     uint32_t word;
 
-    if (waiting_state(&word) != WAITING_PASSED) {
+    if (wait_queue_state(&word) != WAIT_PASSED) {
         if (given_up == MPROC_OK) return broken();
         return given_up == MPROC_TIMEOUT ? not_all_came(party) : given_up;
     }
@@ -254,10 +254,10 @@ static mproc_status wait_for_others(const struct party *party)
     mproc_status status = MPROC_OK;
     uint32_t word;
 
-    while (status == MPROC_OK && waiting_state(&word) == WAITING_STILL) {
-        /* Whoever ended the generation may have been killed, or stopped, before we were told. */
-        if (is_over(party, atomic_load(&party->barrier->word))) barrier_tell(work_intent(), party->barrier);
-        status = wait_sleep(&party->wait, waiting_word(thread_self.slot), word);
+    while (status == MPROC_OK && wait_queue_state(&word) == WAIT_PENDING) {
+        /* Whoever ended the generation may have been killed, or stopped, before we were notified. */
+        if (is_over(party, atomic_load(&party->barrier->word))) barrier_notify(work_intent(), party->barrier);
+        status = wait_sleep(&party->wait, wait_queue_word(thread_self.slot), word);
     }
     if (status != MPROC_OK) barrier_break(work_intent(), party->barrier, party->generation);
     return outcome(party, status);
@@ -269,7 +269,7 @@ static mproc_status wait_in(struct party *party)
 
     if (status != MPROC_OK) return status;
     status = party->place + 1 == party->barrier->parties ? come_last(party) : wait_for_others(party);
-    waiting_leave();
+    wait_queue_leave();
     return status;
 }
 
@@ -289,7 +289,7 @@ mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int 
 
 /* ---- everything else ---------------------------------------------------------------------------- */
 
-/* With nobody there its generation goes on: nobody is to be told of an end. */
+/* With nobody there its generation goes on: nobody is to be notified of an end. */
 static void set_word(struct barrier *barrier, bool broken)
 {
     uint64_t flag = broken ? BARRIER_BROKEN : 0, seen = atomic_load(&barrier->word);
@@ -301,16 +301,16 @@ static void set_word(struct barrier *barrier, bool broken)
     }
 }
 
-/* Breaks it, or makes it whole. Entered as if it waited: if we end before all are told, others tell them. */
+/* Breaks it, or makes it whole. Entered as if it waited: if we end before all are notified, others notify them. */
 static mproc_status set_broken(mproc_barrier *barrier, bool broken)
 {
     struct barrier *at = barrier_at(barrier);
     mproc_status status;
 
     if ((status = family_enter()) != MPROC_OK) return status;
-    waiting_enter(barrier->reference.ref.offset, BARRIER_NO_GENERATION);
+    wait_queue_enter(barrier->reference.ref.offset, BARRIER_NO_GENERATION);
     set_word(at, broken);
-    waiting_leave();
+    wait_queue_leave();
     return MPROC_OK;
 }
 

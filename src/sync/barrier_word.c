@@ -4,10 +4,10 @@
 #include <limits.h>
 
 #include "arena/park.h"
-#include "object/waiting.h"
+#include "object/wait_queue.h"
 
-/* Whoever comes meanwhile changes the word, but not what is told. */
-static void told(struct barrier *barrier, uint32_t generation)
+/* Whoever comes meanwhile changes the word, but not the outcome. */
+static void notified(struct barrier *barrier, uint32_t generation)
 {
     uint64_t seen = atomic_load(&barrier->word);
 
@@ -15,14 +15,14 @@ static void told(struct barrier *barrier, uint32_t generation)
         if (atomic_compare_exchange_weak(&barrier->word, &seen, seen & ~BARRIER_TELLING)) return;
 }
 
-uint64_t barrier_tell(struct intent *intent, struct barrier *barrier)
+uint64_t barrier_notify(struct intent *intent, struct barrier *barrier)
 {
     uint64_t seen = atomic_load(&barrier->word);
 
     if (!(seen & BARRIER_TELLING)) return seen;
-    waiting_tell_order(intent, arena_offset(barrier), barrier_generation(seen) - 1,
-                       seen & BARRIER_PASSED ? WAITING_PASSED : WAITING_FAILED);
-    told(barrier, barrier_generation(seen));
+    wait_queue_notify_order(intent, arena_offset(barrier), barrier_generation(seen) - 1,
+                            seen & BARRIER_PASSED ? WAIT_PASSED : WAIT_FAILED);
+    notified(barrier, barrier_generation(seen));
     return atomic_load(&barrier->word);
 }
 
@@ -40,14 +40,14 @@ bool barrier_end(struct intent *intent, struct barrier *barrier, uint64_t *seen,
     bool over;
 
     if (*seen & BARRIER_TELLING) {
-        *seen = barrier_tell(intent, barrier);
+        *seen = barrier_notify(intent, barrier);
         return false;
     }
     atomic_store_explicit(&intent->wake, arena_offset(barrier_turn(barrier)), memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     over = atomic_compare_exchange_strong(&barrier->word, seen, next(*seen, passed, broken));
     if (over) park_wake(barrier_turn(barrier), INT_MAX);
-    if (over) barrier_tell(intent, barrier);
+    if (over) barrier_notify(intent, barrier);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&intent->wake, before, memory_order_relaxed);
     return over;
@@ -59,5 +59,5 @@ void barrier_break(struct intent *intent, struct barrier *barrier, uint64_t gene
 
     while (barrier_generation(seen) == generation && !(seen & BARRIER_BROKEN))
         if (barrier_end(intent, barrier, &seen, false, true)) return;
-    barrier_tell(intent, barrier);
+    barrier_notify(intent, barrier);
 }

@@ -1,16 +1,17 @@
 /*
  * A barrier's word, and how one of its generations ends. The word is
  *
- *     generation << 32 | telling << 19 | passed << 18 | broken << 17 | tripping << 16 | count
+ *     generation << 32 | notifying << 19 | passed << 18 | broken << 17 | tripping << 16 | count
  *
  * `count` parties stand at it. Tripping: all have come, and the last of them runs the action. A generation is over
  * when the upper half changes: because all had come, or because the barrier broke or was reset.
  *
- * Each party has entered the barrier and its generation into its slot as what it waits for (waiting.h), and sleeps
- * there. Whoever ends a generation tells all its parties, each in its own slot, whether they have passed; so nobody
- * must remember outcomes for those who are slow to look. Until all are told, the word says that they are being told,
- * and in `passed` what: then anybody can do it in the place of one who was killed, and whoever wants to end the
- * next generation does it first. To tell is to change a waiting party's word once, so it may be done by many at once.
+ * Each party has entered the barrier and its generation into its slot as what it waits for (wait_queue.h), and sleeps
+ * there. Whoever ends a generation notifies all its parties, each in its own slot, of whether they have passed; so
+ * nobody must remember outcomes for those who are slow to look. Until all are notified, the word says that they are
+ * being notified, and in `passed` what: then anybody can do it in the place of one who was killed, and whoever wants
+ * to end the next generation does it first. To notify is to change a waiting party's word once, so it may be done by
+ * many at once.
  *
  * Others who find all places taken sleep on the generation, until the next begins.
  */
@@ -26,8 +27,8 @@
 #define BARRIER_TELLING ((uint64_t)1 << 19)
 
 /*
- * `parties`, `timeout_ms` and `action` are set at creation. `actor` is generation << 32 | the tag of the thread that
- * runs the action of that generation; only this thread writes it, before it calls the action.
+ * `parties`, `timeout_ms` and `action` are set at creation. `actor` is generation << 32 | the owner id of the thread
+ * that runs the action of that generation; only this thread writes it, before it calls the action.
  */
 struct barrier {
     struct object object;
@@ -65,16 +66,16 @@ static inline _Atomic uint32_t *barrier_turn(struct barrier *barrier)
 }
 
 /*
- * Ends the generation that `*seen` has, if the word is still `*seen`, and tells its parties. Returns false, with the
- * new word in `*seen`, if it is not. The intent is the caller's, and the barrier is entered in the caller's slot, so
- * that who recovers the caller tells those whom it has not told.
+ * Ends the generation that `*seen` has, if the word is still `*seen`, and notifies its parties. Returns false, with
+ * the new word in `*seen`, if it is not. The intent is the caller's, and the barrier is entered in the caller's slot,
+ * so that who recovers the caller notifies those whom it has not notified.
  */
 bool barrier_end(struct intent *intent, struct barrier *barrier, uint64_t *seen, bool passed, bool broken);
 
-/* Tells the parties of the last generation what has not been told. Returns the word as it is then. */
-uint64_t barrier_tell(struct intent *intent, struct barrier *barrier);
+/* Notifies those parties of the last generation that have not been yet. Returns the word as it is then. */
+uint64_t barrier_notify(struct intent *intent, struct barrier *barrier);
 
-/* Breaks the barrier if this generation still waits; afterwards its parties are told, however it ended. */
+/* Breaks the barrier if this generation still waits; afterwards its parties are notified, however it ended. */
 void barrier_break(struct intent *intent, struct barrier *barrier, uint64_t generation);
 
 #endif

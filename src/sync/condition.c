@@ -1,13 +1,13 @@
-/* Conditions. Who waits stands in the slots of threads: see object/waiting.h. */
+/* Conditions. Who waits stands in the slots of threads: see object/wait_queue.h. */
 #include <mproc/condition.h>
 
 #include <limits.h>
 
 #include "base/options.h"
 #include "object/interrupt.h"
-#include "object/waiting.h"
+#include "object/wait_queue.h"
 #include "process/family.h"
-#include "sync/locking.h"
+#include "sync/lock_impl.h"
 #include "sync/types.h"
 
 /* `lock` is a link. `order` changes under that lock: it counts those who have waited. */
@@ -90,14 +90,14 @@ void mproc_condition_free(mproc_condition *condition)
 
 /* ---- its lock --------------------------------------------------------------------------------- */
 
-static struct held_lock *held(uint64_t lock)
+static struct robust_lock *held(uint64_t lock)
 {
-    return (struct held_lock *)arena_at(lock);
+    return (struct robust_lock *)arena_at(lock);
 }
 
 static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
 {
-    return locking_acquire(lock_of(condition), &condition->reference, timeout_ms, recover);
+    return robust_lock_acquire(lock_of(condition), &condition->reference, timeout_ms, recover);
 }
 
 mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms)
@@ -112,49 +112,49 @@ mproc_status mproc_condition_recover(mproc_condition *condition, int64_t timeout
 
 static mproc_status check_mine(uint64_t lock, const char *what)
 {
-    if (locking_mine(lock)) return MPROC_OK;
+    if (robust_lock_mine(lock)) return MPROC_OK;
     return mproc_error(MPROC_NOT_OWNER, "this thread does not hold the condition's lock: acquire it before %s", what);
 }
 
 mproc_status mproc_condition_release(mproc_condition *condition)
 {
-    return locking_release(lock_of(condition));
+    return robust_lock_release(lock_of(condition));
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
-/* Without the lock: until it is told, or why not. */
+/* Without the lock: until it is notified, or why not. */
 static mproc_status sleep(const struct wait *wait)
 {
     mproc_status status = MPROC_OK;
     uint32_t word;
 
     while (status == MPROC_OK) {
-        if (waiting_state(&word) == WAITING_TOLD) return MPROC_OK;
-        status = wait_sleep(wait, waiting_word(thread_self.slot), word);
+        if (wait_queue_state(&word) == WAIT_NOTIFIED) return MPROC_OK;
+        status = wait_sleep(wait, wait_queue_word(thread_self.slot), word);
     }
-    /* Somebody may have told it meanwhile: then it was notified after all. */
-    if (waiting_give_up() != WAITING_TOLD)
+    /* Somebody may have notified it meanwhile: then it was notified after all. */
+    if (wait_queue_give_up() != WAIT_NOTIFIED)
         return status == MPROC_TIMEOUT ? wait_timed_out(wait, "the condition was not notified") : status;
     if (status == MPROC_INTERRUPTED) interrupt_give_back();
     return MPROC_OK;
 }
 
 /*
- * What it was told counts as used when it has its lock again. If it does not get it, it has no use for
- * it, and the next one is told.
+ * The notification counts as used when it has its lock again. If it does not get it, it has no use for
+ * it, and the next one is notified.
  */
 static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_status result)
 {
     mproc_status status = result;
 
     /* By a reference that is freed nobody could release it, and who frees it may hold it. */
-    if (result == MPROC_CLOSED) locking_give_up(lock_of(condition));
-    else status = locking_take_back(lock_of(condition), depth, &condition->reference);
-    /* Before it leaves: if we end in between, recovery still finds that it was told. */
+    if (result == MPROC_CLOSED) robust_lock_give_up(lock_of(condition));
+    else status = robust_lock_take_back(lock_of(condition), depth, &condition->reference);
+    /* Before it leaves: if we end in between, recovery still finds that it was notified. */
     if (status != MPROC_OK && result == MPROC_OK)
-        waiting_tell(work_intent(), condition->reference.ref.offset, 1, NULL);
-    waiting_leave();
+        wait_queue_notify(work_intent(), condition->reference.ref.offset, 1, NULL);
+    wait_queue_leave();
     return status == MPROC_OK ? result : status;
 }
 
@@ -164,8 +164,8 @@ static mproc_status wait_once(mproc_condition *condition, const struct wait *wai
     uint64_t lock = lock_of(condition);
     uint32_t depth = held(lock)->depth;
 
-    waiting_enter(condition->reference.ref.offset, atomic_fetch_add(&at->order, 1));
-    locking_let_go(lock);
+    wait_queue_enter(condition->reference.ref.offset, atomic_fetch_add(&at->order, 1));
+    robust_lock_let_go(lock);
     return take_back(condition, depth, sleep(wait));
 }
 
@@ -218,7 +218,7 @@ static mproc_status notify(mproc_condition *condition, uint32_t count)
 
     if ((status = family_enter()) != MPROC_OK) return status;
     if ((status = check_mine(lock, "notifying")) != MPROC_OK) return status;
-    waiting_tell(work_intent(), condition->reference.ref.offset, count, locking_told(lock));
+    wait_queue_notify(work_intent(), condition->reference.ref.offset, count, robust_lock_notified(lock));
     return MPROC_OK;
 }
 

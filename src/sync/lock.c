@@ -1,10 +1,10 @@
-/* Lock and RLock. The word is that of arena/lock.h; what is more stands in object/held.h. */
+/* Lock and RLock. The word is that of arena/lock.h; what is more stands in object/robust_list.h. */
 #include <mproc/lock.h>
 
 #include "arena/park.h"
 #include "base/options.h"
 #include "process/family.h"
-#include "sync/locking.h"
+#include "sync/lock_impl.h"
 #include "sync/types.h"
 
 struct mproc_lock {
@@ -15,11 +15,12 @@ struct mproc_rlock {
     struct reference reference;
 };
 
-const struct object_type lock_type = {.name = "a lock", .owner_died = held_lock_abandon, .owned_by = held_lock_owned};
+const struct object_type lock_type = {
+    .name = "a lock", .owner_died = robust_lock_abandon, .owned_by = robust_lock_owned};
 const struct object_type rlock_type = {
-    .name = "an rlock", .owner_died = held_lock_abandon, .owned_by = held_lock_owned};
+    .name = "an rlock", .owner_died = robust_lock_abandon, .owned_by = robust_lock_owned};
 
-static bool swap(struct held_lock *lock, uint32_t expected, uint32_t value)
+static bool swap(struct robust_lock *lock, uint32_t expected, uint32_t value)
 {
     return atomic_compare_exchange_strong_explicit(&lock->word.word, &expected, value, memory_order_acquire,
                                                    memory_order_relaxed);
@@ -38,18 +39,18 @@ static mproc_status owner_died(void)
  * Takes a lock that is free, or abandoned if `recover`, with the mark. MPROC_TIMEOUT, without a text: it is not, and
  * its word is `*seen`. MPROC_OWNER_DIED.
  */
-static mproc_status try_once(struct held_lock *lock, uint32_t mark, bool recover, uint32_t *seen)
+static mproc_status try_once(struct robust_lock *lock, uint32_t mark, bool recover, uint32_t *seen)
 {
     do {
         *seen = atomic_load(&lock->word.word);
         if (*seen == LOCK_ABANDONED && !recover) return owner_died();
         if (*seen != 0 && *seen != LOCK_ABANDONED) return MPROC_TIMEOUT;
-    } while (!swap(lock, *seen, thread_self.tag | mark));
+    } while (!swap(lock, *seen, thread_self.owner_id | mark));
     return MPROC_OK;
 }
 
 /* Who only ever tries must learn as well that the owner has ended. */
-static mproc_status try_now(struct held_lock *lock, bool recover)
+static mproc_status try_now(struct robust_lock *lock, bool recover)
 {
     uint32_t seen;
     mproc_status status = try_once(lock, 0, recover, &seen);
@@ -60,7 +61,7 @@ static mproc_status try_now(struct held_lock *lock, bool recover)
 }
 
 /* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
-static mproc_status sleep_until_free(struct held_lock *lock, struct wait *wait, bool recover)
+static mproc_status sleep_until_free(struct robust_lock *lock, struct wait *wait, bool recover)
 {
     mproc_status status;
     uint32_t seen;
@@ -78,7 +79,7 @@ static mproc_status sleep_until_free(struct held_lock *lock, struct wait *wait, 
 }
 
 /* The lock was not free at first sight. `stays`: interrupts do not end the wait. */
-static mproc_status acquire_taken(struct held_lock *lock, struct reference *reference, int64_t timeout_ms,
+static mproc_status acquire_taken(struct robust_lock *lock, struct reference *reference, int64_t timeout_ms,
                                   bool recover, bool stays)
 {
     mproc_status status;
@@ -99,61 +100,61 @@ static bool is_rlock(uint64_t lock)
 }
 
 /* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
-mproc_status locking_acquire_slow(uint64_t lock, struct reference *reference, int64_t timeout_ms, bool recover)
+mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct held_lock *at = locking_at(lock);
+    struct robust_lock *at = robust_lock_at(lock);
     mproc_status status;
 
     if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
-    if (locking_mine(lock) && is_rlock(lock)) {
+    if (robust_lock_mine(lock) && is_rlock(lock)) {
         at->depth++;
         return MPROC_OK;
     }
-    if ((status = held_enter(lock)) != MPROC_OK) return status;
-    if (!swap(at, 0, thread_self.tag) &&
+    if ((status = robust_list_enter(lock)) != MPROC_OK) return status;
+    if (!swap(at, 0, thread_self.owner_id) &&
         (status = acquire_taken(at, reference, timeout_ms, recover, false)) != MPROC_OK) {
-        held_leave(lock);
+        robust_list_leave(lock);
         return status;
     }
     at->depth = 1;
     return MPROC_OK;
 }
 
-mproc_status locking_take_back(uint64_t lock, uint32_t depth, struct reference *reference)
+mproc_status robust_lock_take_back(uint64_t lock, uint32_t depth, struct reference *reference)
 {
-    struct held_lock *at = locking_at(lock);
+    struct robust_lock *at = robust_lock_at(lock);
     mproc_status status;
 
-    if (!swap(at, 0, thread_self.tag) &&
+    if (!swap(at, 0, thread_self.owner_id) &&
         (status = acquire_taken(at, reference, MPROC_FOREVER, false, true)) != MPROC_OK) {
-        held_leave(lock);
+        robust_list_leave(lock);
         return status;
     }
     at->depth = depth;
     return MPROC_OK;
 }
 
-void locking_give_up(uint64_t lock)
+void robust_lock_give_up(uint64_t lock)
 {
-    held_leave(lock);
+    robust_list_leave(lock);
 }
 
 /* ---- releasing -------------------------------------------------------------------------------- */
 
 /*
- * False, with nothing changed: the word is another than `seen`. Of a lock with somebody told that can only be the
+ * False, with nothing changed: the word is another than `seen`. Of a lock with somebody notified that can only be the
  * mark of a sleeper, as nobody but its owner lets go of it. What is to be woken is in the intent before the word is
  * changed: if we end before the wake, recovery wakes.
  */
-static bool let_go(struct held_lock *lock, uint32_t seen)
+static bool let_go(struct robust_lock *lock, uint32_t seen)
 {
-    _Atomic uint32_t *word = &lock->word.word, *told = held_take_told(lock);
+    _Atomic uint32_t *word = &lock->word.word, *notified = robust_lock_take_notified(lock);
     bool done;
 
     do done = atomic_compare_exchange_strong(word, &seen, 0);
-    while (!done && told);
+    while (!done && notified);
     if (done && seen & LOCK_WAITERS) park_wake(word, 1);
-    if (told) park_wake(told, 1);
+    if (notified) park_wake(notified, 1);
     atomic_signal_fence(memory_order_seq_cst);
     park_announce(NULL);
     return done;
@@ -162,16 +163,16 @@ static bool let_go(struct held_lock *lock, uint32_t seen)
 static mproc_status check_releasable(uint64_t lock, uint32_t seen)
 {
     if (seen == LOCK_ABANDONED) return owner_died();
-    if (is_rlock(lock) && !locking_mine(lock))
+    if (is_rlock(lock) && !robust_lock_mine(lock))
         return mproc_error(MPROC_NOT_OWNER, "this thread does not hold the rlock: only its owner releases it");
     if (seen == 0)
         return mproc_error(MPROC_BAD_STATE, "nobody holds the lock: release it once for each time it was acquired");
     return MPROC_OK;
 }
 
-mproc_status locking_release_slow(uint64_t lock)
+mproc_status robust_lock_release_slow(uint64_t lock)
 {
-    struct held_lock *at = locking_at(lock);
+    struct robust_lock *at = robust_lock_at(lock);
     mproc_status status;
     uint32_t seen;
 
@@ -184,17 +185,17 @@ mproc_status locking_release_slow(uint64_t lock)
             return MPROC_OK;
         }
     } while (!let_go(at, seen));
-    held_leave(lock);
+    robust_list_leave(lock);
     return MPROC_OK;
 }
 
 /* It stays entered as held: that only says where to look. A Lock may be released by others meanwhile. */
-void locking_let_go(uint64_t lock)
+void robust_lock_let_go(uint64_t lock)
 {
-    struct held_lock *at = locking_at(lock);
+    struct robust_lock *at = robust_lock_at(lock);
     uint32_t seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
 
-    while ((seen & ~LOCK_WAITERS) == thread_self.tag && !let_go(at, seen))
+    while ((seen & ~LOCK_WAITERS) == thread_self.owner_id && !let_go(at, seen))
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
 }
 
@@ -209,8 +210,8 @@ static mproc_status create(enum object_kind kind, const mproc_lock_options *opti
     if (!out) return mproc_error(MPROC_INVALID, "a lock was to be created, and out is NULL");
     options_read(&all, sizeof all, options, size);
     if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = reference_create(kind, sizeof(struct held_lock), &reference)) != MPROC_OK) return status;
-    ((struct held_lock *)reference->at)->ignore_abandoned = all.ignore_abandoned;
+    if ((status = reference_create(kind, sizeof(struct robust_lock), &reference)) != MPROC_OK) return status;
+    ((struct robust_lock *)reference->at)->ignore_abandoned = all.ignore_abandoned;
     reference_publish(reference);
     *out = reference;
     return MPROC_OK;
@@ -228,12 +229,12 @@ static struct reference *checked(const void *object, enum object_kind kind)
 
 static mproc_status acquire(struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    return locking_acquire(reference->ref.offset, reference, timeout_ms, recover);
+    return robust_lock_acquire(reference->ref.offset, reference, timeout_ms, recover);
 }
 
 static bool locked(const struct reference *reference)
 {
-    return atomic_load(&locking_at(reference->ref.offset)->word.word) != 0;
+    return atomic_load(&robust_lock_at(reference->ref.offset)->word.word) != 0;
 }
 
 /* ---- Lock ------------------------------------------------------------------------------------- */
@@ -260,7 +261,7 @@ mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms)
 
 mproc_status mproc_lock_release(mproc_lock *lock)
 {
-    return locking_release(checked(lock, OBJECT_LOCK)->ref.offset);
+    return robust_lock_release(checked(lock, OBJECT_LOCK)->ref.offset);
 }
 
 bool mproc_lock_locked(const mproc_lock *lock)
@@ -292,7 +293,7 @@ mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms)
 
 mproc_status mproc_rlock_release(mproc_rlock *rlock)
 {
-    return locking_release(checked(rlock, OBJECT_RLOCK)->ref.offset);
+    return robust_lock_release(checked(rlock, OBJECT_RLOCK)->ref.offset);
 }
 
 bool mproc_rlock_locked(const mproc_rlock *rlock)

@@ -17,7 +17,7 @@ struct mproc_semaphore {
 /* The account of a reference, if it has one, goes with it. */
 static void close_account(struct reference *reference)
 {
-    cells_give(reference->own);
+    resource_release(reference->own);
 }
 
 static void give_permits_back(struct intent *intent, uint64_t object)
@@ -119,17 +119,17 @@ static mproc_status release_free(struct semaphore *semaphore)
 
 static mproc_status account_create(struct reference *reference)
 {
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
     struct permits *permits;
     mproc_status status;
 
-    if ((status = cells_take(sizeof *permits, sizeof *permits, &cell)) != MPROC_OK) return status;
-    permits = (struct permits *)arena_at(atomic_load(cell));
+    if ((status = resource_take(sizeof *permits, sizeof *permits, &owned)) != MPROC_OK) return status;
+    permits = (struct permits *)arena_at(atomic_load(owned));
     /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
-    object_publish(cell, OBJECT_PERMITS);
+    object_publish(owned, OBJECT_PERMITS);
     /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
     object_refer(work_intent(), reference->ref.offset, &permits->semaphore);
-    reference->own = cell;
+    reference->own = owned;
     return MPROC_OK;
 }
 

@@ -64,10 +64,10 @@ const char *plat_birth_token(void)
     return birth.has_token ? birth.token : NULL;
 }
 
-bool plat_birth_handles(plat_handle *memory, plat_handle *watched)
+bool plat_birth_handles(plat_handle *memory, plat_handle *child_end)
 {
     (void)memory;
-    (void)watched;
+    (void)child_end;
     return false;
 }
 

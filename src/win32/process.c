@@ -1,4 +1,4 @@
-/* Processes that exist; launch.c starts them. */
+/* Processes that exist; spawn.c starts them. */
 #include <stddef.h>
 
 #include "clock.h"

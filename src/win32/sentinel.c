@@ -6,7 +6,7 @@
  * A handle of this process is the sentinel: the system signals it at our end, whatever ends us. With it the
  * child may also take handles out of this process, such as the events of sleepers.
  */
-mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched)
+mproc_status plat_sentinel_create(plat_handle *parent_end, plat_handle *child_end)
 {
     HANDLE self = GetCurrentProcess();
     HANDLE handle;
@@ -15,14 +15,14 @@ mproc_status plat_sentinel_create(plat_handle *held, plat_handle *watched)
                          SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_DUP_HANDLE, FALSE, 0)) {
         return win32_error(GetLastError(), "cannot make a handle of this process for a child");
     }
-    *held = PLAT_NO_HANDLE;
-    *watched = (plat_handle)handle;
+    *parent_end = PLAT_NO_HANDLE;
+    *child_end = (plat_handle)handle;
     return MPROC_OK;
 }
 
 /* The parent's job object does it, from before the first instruction: see plat_start.daemon. */
-mproc_status plat_sentinel_arm(plat_handle watched)
+mproc_status plat_sentinel_arm(plat_handle child_end)
 {
-    (void)watched;
+    (void)child_end;
     return MPROC_OK;
 }

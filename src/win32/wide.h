@@ -1,4 +1,6 @@
-/* Texts above the door are UTF-8, the system's are UTF-16. Results of the first three are free()d by the caller. */
+/*
+ * Texts above the platform are UTF-8, the system's are UTF-16. Results of the first three are free()d by the caller.
+ */
 #ifndef MPROC_WIN32_WIDE_H
 #define MPROC_WIN32_WIDE_H
 

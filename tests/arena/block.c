@@ -1,11 +1,11 @@
-/* arena/block.h and arena/cells.h: what is promised of blocks while everybody lives. */
+/* arena/block.h and arena/owned slots.h: what is promised of blocks while everybody lives. */
 #include "arena/block.h"
 
 #include <stdlib.h>
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 #include "check.h"
-#include "process/kit.h"
+#include "process/process_fixture.h"
 
 enum { CELLS = 700, THREADS = 4, ROUNDS = 3000 };
 
@@ -31,7 +31,7 @@ static uint64_t next_size(uint64_t size)
 
 static void case_blocks_of_all_sizes_are_aligned_and_apart(void)
 {
-    _Atomic uint64_t *cells[200];
+    _Atomic uint64_t *owned[200];
     uint64_t sizes[200];
     uint64_t size = 0;
     int count = 0;
@@ -39,37 +39,37 @@ static void case_blocks_of_all_sizes_are_aligned_and_apart(void)
 
     for (; size < 2000000; size = next_size(size), count++) {
         uint64_t block;
-        CHECK_OK(cells_take(size, 0, &cells[count]));
-        block = atomic_load(cells[count]);
+        CHECK_OK(resource_take(size, 0, &owned[count]));
+        block = atomic_load(owned[count]);
         CHECK_EQ(block % BLOCK_ALIGNMENT, 0);
         CHECK(block_size(block) >= size);
         CHECK(block_size(block) <= size + size / 4 + 64);
         sizes[count] = size;
         fill(block, size, count);
     }
-    for (i = 0; i < count; i++) CHECK(is_filled(atomic_load(cells[i]), sizes[i], i));
+    for (i = 0; i < count; i++) CHECK(is_filled(atomic_load(owned[i]), sizes[i], i));
     CHECK(block_count().sound);
-    for (i = 0; i < count; i++) cells_give(cells[i]);
+    for (i = 0; i < count; i++) resource_release(owned[i]);
     CHECK(block_count().sound);
 }
 
 static void case_given_blocks_are_taken_again(void)
 {
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
     struct block_census before;
     struct block_census after;
     uint64_t block;
     int i;
 
-    CHECK_OK(cells_take(5000, 0, &cell));
-    block = atomic_load(cell);
-    cells_give(cell);
+    CHECK_OK(resource_take(5000, 0, &owned));
+    block = atomic_load(owned);
+    resource_release(owned);
     before = block_count();
     for (i = 0; i < 100; i++) {
-        CHECK_OK(cells_take(5000, 0, &cell));
-        CHECK_EQ(atomic_load(cell), block);
-        cells_give(cell);
-        CHECK_EQ(atomic_load(cell), 0);
+        CHECK_OK(resource_take(5000, 0, &owned));
+        CHECK_EQ(atomic_load(owned), block);
+        resource_release(owned);
+        CHECK_EQ(atomic_load(owned), 0);
     }
     after = block_count();
     CHECK_EQ(after.cut, before.cut);
@@ -79,49 +79,49 @@ static void case_given_blocks_are_taken_again(void)
 
 static void case_cleared_bytes_are_zero_whatever_was_there(void)
 {
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
 
-    CHECK_OK(cells_take(3000, 3000, &cell));
-    CHECK(is_filled(atomic_load(cell), 3000, 0));
-    fill(atomic_load(cell), 3000, 0xEE);
-    cells_give(cell);
-    CHECK_OK(cells_take(3000, 1000, &cell));
-    CHECK(is_filled(atomic_load(cell), 1000, 0));
-    CHECK(is_filled(atomic_load(cell) + 1000, 2000, 0xEE));
-    cells_give(cell);
+    CHECK_OK(resource_take(3000, 3000, &owned));
+    CHECK(is_filled(atomic_load(owned), 3000, 0));
+    fill(atomic_load(owned), 3000, 0xEE);
+    resource_release(owned);
+    CHECK_OK(resource_take(3000, 1000, &owned));
+    CHECK(is_filled(atomic_load(owned), 1000, 0));
+    CHECK(is_filled(atomic_load(owned) + 1000, 2000, 0xEE));
+    resource_release(owned);
 }
 
 static void case_too_large_a_block_is_refused(void)
 {
     struct block_census before = block_count();
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
 
-    CHECK_SAYS(cells_take(UINT64_MAX, 0, &cell), MPROC_NO_MEMORY, "18446744073709551615 bytes");
-    CHECK_SAYS(cells_take(UINT64_MAX / 2, 0, &cell), MPROC_NO_MEMORY, "larger than the arena");
-    CHECK_SAYS(cells_take(arena_header()->reserve, 0, &cell), MPROC_NO_MEMORY, "arena");
-    CHECK(cell == NULL);
+    CHECK_SAYS(resource_take(UINT64_MAX, 0, &owned), MPROC_NO_MEMORY, "18446744073709551615 bytes");
+    CHECK_SAYS(resource_take(UINT64_MAX / 2, 0, &owned), MPROC_NO_MEMORY, "larger than the arena");
+    CHECK_SAYS(resource_take(arena_header()->reserve, 0, &owned), MPROC_NO_MEMORY, "arena");
+    CHECK(owned == NULL);
     CHECK_EQ(block_count().cut, before.cut);
-    CHECK_OK(cells_take(10, 0, &cell));
-    cells_give(cell);
-    cells_give(NULL);
+    CHECK_OK(resource_take(10, 0, &owned));
+    resource_release(owned);
+    resource_release(NULL);
 }
 
-static void case_empty_cell_can_be_given(void)
+static void case_empty_slot_can_be_released(void)
 {
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
 
-    CHECK_OK(cells_take(10, 0, &cell));
-    block_give(work_intent(), cell);
-    CHECK_EQ(atomic_load(cell), 0);
-    block_give(work_intent(), cell);
-    cells_give(cell);
+    CHECK_OK(resource_take(10, 0, &owned));
+    block_give(work_intent(), owned);
+    CHECK_EQ(atomic_load(owned), 0);
+    block_give(work_intent(), owned);
+    resource_release(owned);
     CHECK(block_count().sound);
 }
 
-/* More cells than a table has; given back in another order. */
-static void case_many_cells_are_taken_and_given(void)
+/* More owned slots than a table has; given back in another order. */
+static void case_many_blocks_are_taken_and_released(void)
 {
-    static _Atomic uint64_t *cells[CELLS];
+    static _Atomic uint64_t *owned[CELLS];
     struct block_census before;
     int round;
     int i;
@@ -129,11 +129,11 @@ static void case_many_cells_are_taken_and_given(void)
     for (round = 0; round < 2; round++) {
         if (round == 1) before = block_count();
         for (i = 0; i < CELLS; i++) {
-            CHECK_OK(cells_take(40, 8, &cells[i]));
-            *(int64_t *)arena_at(atomic_load(cells[i])) = i;
+            CHECK_OK(resource_take(40, 8, &owned[i]));
+            *(int64_t *)arena_at(atomic_load(owned[i])) = i;
         }
-        for (i = 0; i < CELLS; i++) CHECK_EQ(*(int64_t *)arena_at(atomic_load(cells[i])), i);
-        for (i = 0; i < CELLS; i++) cells_give(cells[i * 11 % CELLS]);
+        for (i = 0; i < CELLS; i++) CHECK_EQ(*(int64_t *)arena_at(atomic_load(owned[i])), i);
+        for (i = 0; i < CELLS; i++) resource_release(owned[i * 11 % CELLS]);
     }
     CHECK_EQ(block_count().bytes_used, before.bytes_used);
     CHECK_EQ(block_count().cut, before.cut);
@@ -147,21 +147,21 @@ static void case_a_larger_block_serves_where_no_new_one_fits(void)
 {
     struct heap *heap = &arena_header()->heap;
     uint64_t bottom = atomic_load(&heap->bottom);
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
     _Atomic uint64_t *none = NULL;
 
-    CHECK_OK(cells_take(20000, 0, &cell));
-    cells_give(cell);
+    CHECK_OK(resource_take(20000, 0, &owned));
+    resource_release(owned);
     atomic_store(&heap->bottom, atomic_load(&heap->top));
-    CHECK_OK(cells_take(9000, 9000, &cell));
-    CHECK(block_size(atomic_load(cell)) >= 20000);
-    CHECK(is_filled(atomic_load(cell), 9000, 0));
-    CHECK_SAYS(cells_take(9000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
-    CHECK_SAYS(cells_take(90000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
+    CHECK_OK(resource_take(9000, 9000, &owned));
+    CHECK(block_size(atomic_load(owned)) >= 20000);
+    CHECK(is_filled(atomic_load(owned), 9000, 0));
+    CHECK_SAYS(resource_take(9000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
+    CHECK_SAYS(resource_take(90000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
     atomic_store(&heap->bottom, bottom);
-    CHECK_OK(cells_take(9000, 0, &none));
-    cells_give(none);
-    cells_give(cell);
+    CHECK_OK(resource_take(9000, 0, &none));
+    resource_release(none);
+    resource_release(owned);
     CHECK(block_count().sound);
 }
 
@@ -169,12 +169,12 @@ static void case_a_larger_block_serves_where_no_new_one_fits(void)
 
 static void check_clear(uint64_t size)
 {
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
 
-    CHECK_OK(cells_take(size, size, &cell));
-    CHECK(is_filled(atomic_load(cell), size, 0));
-    fill(atomic_load(cell), size, 0xEE);
-    cells_give(cell);
+    CHECK_OK(resource_take(size, size, &owned));
+    CHECK(is_filled(atomic_load(owned), size, 0));
+    fill(atomic_load(owned), size, 0xEE);
+    resource_release(owned);
 }
 
 /* With memory that was kept, and with memory that was given back. */
@@ -199,11 +199,11 @@ static uint64_t large_addresses(void)
 static void case_one_block_that_grows_leaves_little_behind(void)
 {
     uint64_t most = atomic_load(&arena_header()->heap.warm_bytes_max), size = 1000000;
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
 
     for (; size < most + most / 2; size += size / 2) {
-        CHECK_OK(cells_take(size, 0, &cell));
-        cells_give(cell);
+        CHECK_OK(resource_take(size, 0, &owned));
+        resource_release(owned);
         CHECK(block_count().bytes_warm <= most);
     }
     CHECK(large_addresses() <= 2 * size);
@@ -213,19 +213,19 @@ static void case_one_block_that_grows_leaves_little_behind(void)
 static void case_ten_thousand_sizes_share_the_addresses(void)
 {
     enum { AT_ONCE = 20, SIZES = 10000 };
-    _Atomic uint64_t *cells[AT_ONCE] = {NULL};
+    _Atomic uint64_t *blocks[AT_ONCE] = {NULL};
     uint32_t seed = 1;
     int i;
 
     atomic_store(&arena_header()->heap.warm_bytes_max, 1000000);
     for (i = 0; i < SIZES; i++) {
-        _Atomic uint64_t **cell = &cells[(seed >> 16) % AT_ONCE];
-        cells_give(*cell);
-        CHECK_OK(cells_take(33000 + (uint64_t)(i * 7919 % SIZES) * 20, 0, cell));
+        _Atomic uint64_t **owned = &blocks[(seed >> 16) % AT_ONCE];
+        resource_release(*owned);
+        CHECK_OK(resource_take(33000 + (uint64_t)(i * 7919 % SIZES) * 20, 0, owned));
         seed = seed * 1664525u + 1013904223u;
     }
     CHECK(large_addresses() <= (uint64_t)2 * AT_ONCE * (33000 + SIZES * 20) + 1000000);
-    for (i = 0; i < AT_ONCE; i++) cells_give(cells[i]);
+    for (i = 0; i < AT_ONCE; i++) resource_release(blocks[i]);
     CHECK(block_count().sound);
     atomic_store(&arena_header()->heap.warm_bytes_max, 0);
     check_clear(33000);
@@ -235,20 +235,20 @@ static void case_ten_thousand_sizes_share_the_addresses(void)
 /* Whoever comes with an old reference finds nothing, also where another block lies at the same place. */
 static void case_a_large_block_that_was_given_is_no_object(void)
 {
-    _Atomic uint64_t *cell = NULL;
+    _Atomic uint64_t *owned = NULL;
     uint64_t block;
 
-    CHECK_OK(cells_take(50000, 0, &cell));
-    block = atomic_load(cell);
+    CHECK_OK(resource_take(50000, 0, &owned));
+    block = atomic_load(owned);
     CHECK_EQ(block_kind(block), atomic_load(&block_header_of(block)->kind));
     atomic_store(&block_header_of(block)->kind, block_kind(block) | 77);
-    block_give(work_intent(), cell);
-    cells_give(cell);
+    block_give(work_intent(), owned);
+    resource_release(owned);
     CHECK_EQ(block_kind(block), 0);
-    CHECK_OK(cells_take(50000, 0, &cell));
-    CHECK_EQ(atomic_load(cell), block);
+    CHECK_OK(resource_take(50000, 0, &owned));
+    CHECK_EQ(atomic_load(owned), block);
     CHECK_EQ(block_kind(block) & 0xFF, 0);
-    cells_give(cell);
+    resource_release(owned);
 }
 
 /* ---- many at once ----------------------------------------------------------------------------- */
@@ -261,7 +261,7 @@ static uint64_t random_size(uint32_t seed)
 
 static void take_and_give(uint32_t seed)
 {
-    _Atomic uint64_t *cells[16] = {NULL};
+    _Atomic uint64_t *owned[16] = {NULL};
     int bytes[16] = {0};
     int i;
 
@@ -269,17 +269,17 @@ static void take_and_give(uint32_t seed)
         uint32_t place;
         seed = seed * 1664525u + 1013904223u;
         place = seed >> 28;
-        if (cells[place] != NULL) {
-            CHECK(is_filled(atomic_load(cells[place]), 100, bytes[place]));
-            cells_give(cells[place]);
-            cells[place] = NULL;
+        if (owned[place] != NULL) {
+            CHECK(is_filled(atomic_load(owned[place]), 100, bytes[place]));
+            resource_release(owned[place]);
+            owned[place] = NULL;
         } else {
-            CHECK_OK(cells_take(random_size(seed), 0, &cells[place]));
+            CHECK_OK(resource_take(random_size(seed), 0, &owned[place]));
             bytes[place] = (int)(seed >> 20 & 0xFF);
-            fill(atomic_load(cells[place]), 100, bytes[place]);
+            fill(atomic_load(owned[place]), 100, bytes[place]);
         }
     }
-    for (i = 0; i < 16; i++) cells_give(cells[i]);
+    for (i = 0; i < 16; i++) resource_release(owned[i]);
 }
 
 static void take_and_give_in_a_thread(void *seed)
@@ -290,26 +290,26 @@ static void take_and_give_in_a_thread(void *seed)
 
 enum { ROUND = 500 };
 
-static void give_all(void *cells)
+static void give_all(void *owned)
 {
-    _Atomic uint64_t **all = cells;
+    _Atomic uint64_t **all = owned;
     int i;
 
     CHECK(mproc_current_process() != NULL);
-    for (i = 0; i < ROUND; i++) cells_give(all[i]);
+    for (i = 0; i < ROUND; i++) resource_release(all[i]);
 }
 
 /* One takes, others give: what lies in their banks is found there. */
 static void case_blocks_that_others_give_are_taken_again(void)
 {
-    static _Atomic uint64_t *cells[ROUND];
+    static _Atomic uint64_t *owned[ROUND];
     uint64_t cut = 0;
     int round, i;
 
     for (round = 0; round < 20; round++) {
         plat_thread *thread;
-        for (i = 0; i < ROUND; i++) CHECK_OK(cells_take(1000, 0, &cells[i]));
-        CHECK_OK(plat_thread_start(give_all, cells, &thread));
+        for (i = 0; i < ROUND; i++) CHECK_OK(resource_take(1000, 0, &owned[i]));
+        CHECK_OK(plat_thread_start(give_all, owned, &thread));
         plat_thread_join(thread);
         if (round == 1) cut = block_count().cut;
     }
@@ -332,7 +332,7 @@ static void case_threads_take_and_give_at_once(void)
     }
     for (i = 0; i < THREADS; i++) plat_thread_join(threads[i]);
     CHECK(block_count().sound);
-    /* The table of cells may have grown by one for the threads; everything else was given back. */
+    /* The table of owned slots may have grown by one for the threads; everything else was given back. */
     CHECK(block_count().bytes_used <= used + 2 * 640);
 }
 
@@ -340,7 +340,7 @@ static mproc_status takes_and_gives(mproc_call *call)
 {
     int64_t seed = 0;
 
-    kit_unpack(call, &seed);
+    fixture_unpack(call, &seed);
     take_and_give((uint32_t)seed);
     return MPROC_OK;
 }
@@ -351,19 +351,19 @@ static void case_processes_take_and_give_at_once(void)
     mproc_process *processes[THREADS];
     int i;
 
-    for (i = 0; i < THREADS; i++) processes[i] = kit_start(takes_and_gives, NULL, i, NULL);
+    for (i = 0; i < THREADS; i++) processes[i] = fixture_start(takes_and_gives, NULL, i, NULL);
     for (i = 0; i < THREADS; i++) CHECK_EXITED(processes[i], 0);
     CHECK(block_count().sound);
     CHECK_EQ(block_count().bytes_used, used);
 }
 
-CHECK_SUITE_SETUP(arena_block, kit_setup,
+CHECK_SUITE_SETUP(arena_block, fixture_setup,
     CASE(blocks_of_all_sizes_are_aligned_and_apart),
     CASE(given_blocks_are_taken_again),
     CASE(cleared_bytes_are_zero_whatever_was_there),
     CASE(too_large_a_block_is_refused),
-    CASE(empty_cell_can_be_given),
-    CASE(many_cells_are_taken_and_given),
+    CASE(empty_slot_can_be_released),
+    CASE(many_blocks_are_taken_and_released),
     CASE(a_larger_block_serves_where_no_new_one_fits),
     CASE(large_blocks_are_clear_whatever_was_there),
     CASE(one_block_that_grows_leaves_little_behind),

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
-#include "process/kit.h"
+#include "process/process_fixture.h"
 
 #include <mproc/shared.h>
 
@@ -51,23 +51,23 @@ static mproc_status has_an_array_until_killed(mproc_call *call)
     mproc_shared_array *array = NULL;
 
     CHECK_OK(mproc_shared_array_create(1, 200 * MIB, NULL, NULL, &array));
-    return kit_waits(call);
+    return fixture_waits(call);
 }
 
 static void case_memory_of_the_killed_goes_back(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
     uint64_t before = taken_from_the_system();
-    mproc_process *process = kit_start(has_an_array_until_killed, board, 0, NULL);
+    mproc_process *process = fixture_start(has_an_array_until_killed, board, 0, NULL);
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
     CHECK(taken_from_the_system() <= before + 2 * MIB);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
-CHECK_SUITE_SETUP(arena_linux_heap, kit_setup,
+CHECK_SUITE_SETUP(arena_linux_heap, fixture_setup,
     CASE(a_large_array_gives_its_memory_back),
     CASE(arrays_that_grow_leave_little_behind),
     CASE(memory_of_the_killed_goes_back),

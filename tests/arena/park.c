@@ -3,9 +3,9 @@
 
 #include <limits.h>
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 #include "check.h"
-#include "process/kit.h"
+#include "process/process_fixture.h"
 
 enum { SLEEPERS = 5, ROUNDS = 300 };
 
@@ -17,11 +17,11 @@ typedef struct bed {
     uint32_t unused;
 } bed;
 
-static bed *bed_create(_Atomic uint64_t **cell)
+static bed *bed_create(_Atomic uint64_t **owned)
 {
     CHECK(mproc_current_process() != NULL);
-    CHECK_OK(cells_take(sizeof(bed), sizeof(bed), cell));
-    return arena_at(atomic_load(*cell));
+    CHECK_OK(resource_take(sizeof(bed), sizeof(bed), owned));
+    return arena_at(atomic_load(*owned));
 }
 
 /* How many threads of the family sleep on the word, or are about to. */
@@ -46,18 +46,18 @@ static int64_t in_ms(int ms)
 
 static void case_changed_word_lets_nobody_sleep(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
 
     CHECK_OK(park_wait(&shared->word, 1, PLAT_FOREVER));
     CHECK_EQ(atomic_load(&thread_self.slot->parked), 0);
-    cells_give(cell);
+    resource_release(owned);
 }
 
 static void case_sleep_ends_at_its_deadline(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
     int64_t deadline_ns = in_ms(30);
     mproc_status status;
 
@@ -71,32 +71,32 @@ static void case_sleep_ends_at_its_deadline(void)
     do status = park_wait(&shared->word, 0, 0);
     while (status == MPROC_OK);
     CHECK_STATUS(status, MPROC_TIMEOUT);
-    cells_give(cell);
+    resource_release(owned);
 }
 
 static void case_wake_without_sleepers_is_fine(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
 
     park_wake(&shared->word, 1);
     park_wake(&shared->word, INT_MAX);
     park_wake(&shared->word, 0);
     /* Wakes are not kept for later. */
     while (park_wait(&shared->word, 0, in_ms(5)) == MPROC_OK) continue;
-    cells_give(cell);
+    resource_release(owned);
 }
 
 static void case_announced_word_is_in_the_hand(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
 
     park_announce(&shared->word);
     CHECK_EQ(atomic_load(&work_intent()->wake), arena_offset(&shared->word));
     park_announce(NULL);
     CHECK_EQ(atomic_load(&work_intent()->wake), 0);
-    cells_give(cell);
+    resource_release(owned);
 }
 
 /* ---- threads ---------------------------------------------------------------------------------- */
@@ -117,8 +117,8 @@ static bool all_sleep(void *shared)
 
 static void case_all_sleepers_are_woken(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
     plat_thread *threads[SLEEPERS];
     int i;
 
@@ -128,13 +128,13 @@ static void case_all_sleepers_are_woken(void)
     park_wake(&shared->word, INT_MAX);
     for (i = 0; i < SLEEPERS; i++) plat_thread_join(threads[i]);
     CHECK_EQ(atomic_load(&shared->woken), SLEEPERS);
-    cells_give(cell);
+    resource_release(owned);
 }
 
 static void case_sleepers_are_woken_one_by_one(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
     plat_thread *threads[SLEEPERS];
     int i;
 
@@ -143,15 +143,15 @@ static void case_sleepers_are_woken_one_by_one(void)
     atomic_store(&shared->word, 1);
     for (i = 0; i < SLEEPERS; i++) park_wake(&shared->word, 1);
     for (i = 0; i < SLEEPERS; i++) plat_thread_join(threads[i]);
-    cells_give(cell);
+    resource_release(owned);
 }
 
 /* Sleepers on one word are not woken in place of those on another. */
 static void case_words_are_told_apart(void)
 {
-    _Atomic uint64_t *cells[2] = {NULL, NULL};
-    bed *first = bed_create(&cells[0]);
-    bed *second = bed_create(&cells[1]);
+    _Atomic uint64_t *owned[2] = {NULL, NULL};
+    bed *first = bed_create(&owned[0]);
+    bed *second = bed_create(&owned[1]);
     plat_thread *threads[2 * SLEEPERS];
     int i;
 
@@ -168,8 +168,8 @@ static void case_words_are_told_apart(void)
     atomic_store(&first->word, 1);
     park_wake(&first->word, SLEEPERS);
     for (i = 0; i < SLEEPERS; i++) plat_thread_join(threads[i]);
-    cells_give(cells[0]);
-    cells_give(cells[1]);
+    resource_release(owned[0]);
+    resource_release(owned[1]);
 }
 
 /* ---- ping-pong -------------------------------------------------------------------------------- */
@@ -195,39 +195,39 @@ static void take_odd_turns(void *shared)
 
 static void case_threads_take_turns(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
     plat_thread *thread = NULL;
 
     CHECK_OK(plat_thread_start(take_odd_turns, shared, &thread));
     take_turns(shared, 0);
     plat_thread_join(thread);
     CHECK_EQ(atomic_load(&shared->turn), ROUNDS);
-    cells_give(cell);
+    resource_release(owned);
 }
 
 static mproc_status takes_odd_turns(mproc_call *call)
 {
     int64_t offset = 0;
 
-    kit_unpack(call, &offset);
+    fixture_unpack(call, &offset);
     take_turns(arena_at((uint64_t)offset), 1);
     return MPROC_OK;
 }
 
 static void case_processes_take_turns(void)
 {
-    _Atomic uint64_t *cell = NULL;
-    bed *shared = bed_create(&cell);
-    mproc_process *process = kit_start(takes_odd_turns, NULL, (int64_t)arena_offset(shared), NULL);
+    _Atomic uint64_t *owned = NULL;
+    bed *shared = bed_create(&owned);
+    mproc_process *process = fixture_start(takes_odd_turns, NULL, (int64_t)arena_offset(shared), NULL);
 
     take_turns(shared, 0);
     CHECK_EXITED(process, 0);
     CHECK_EQ(atomic_load(&shared->turn), ROUNDS);
-    cells_give(cell);
+    resource_release(owned);
 }
 
-CHECK_SUITE_SETUP(arena_park, kit_setup,
+CHECK_SUITE_SETUP(arena_park, fixture_setup,
     CASE(changed_word_lets_nobody_sleep),
     CASE(sleep_ends_at_its_deadline),
     CASE(wake_without_sleepers_is_fine),

@@ -1,7 +1,7 @@
 /*
  * Steps through the objects that processes share, and their handles. The command line is that of steps.h.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
 static const steps_table *const tables[] = {
@@ -11,5 +11,5 @@ static const steps_table *const tables[] = {
 
 int main(int count, char **arguments)
 {
-    return steps_main(arguments + (count > 0), tables, clan_found);
+    return steps_main(arguments + (count > 0), tables, test_family_found);
 }

@@ -2,7 +2,7 @@
  * Barriers. Promised: when one of the parties is killed while it waits, or while it lets the others go, these pass or
  * learn that the barrier is broken; and nobody sleeps on.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
 #include <mproc/barrier.h>
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 static mproc_barrier *barrier;
-static mproc_barrier *inner; /* of one party: nobody sleeps at it */
-static struct clan *acting;  /* of whom the action is run */
+static mproc_barrier *inner;       /* of one party: nobody sleeps at it */
+static struct test_family *acting; /* of whom the action is run */
 
 static void must(mproc_status status)
 {
@@ -45,24 +45,24 @@ static void begin(void *state, int parties, mproc_function *action)
     mproc_barrier_options options = {.action = action};
 
     acting = state;
-    clan_begin(state);
+    test_family_begin(state);
     must(mproc_barrier_create(parties, &options, &barrier));
     must(mproc_barrier_create(1, NULL, &inner));
 }
 
 /* ---- parties ---------------------------------------------------------------------------------- */
 
-static void peer_waits(struct clan *clan, int number)
+static void peer_waits(struct test_family *tested, int number)
 {
-    atomic_store(&clan->begun[number], 1);
-    atomic_store(&clan->said[number], (uint32_t)mproc_barrier_wait(barrier, MPROC_FOREVER, NULL) + 1);
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->begun[number], 1);
+    atomic_store(&tested->said[number], (uint32_t)mproc_barrier_wait(barrier, MPROC_FOREVER, NULL) + 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
 static void begin_with_peer(void *state, int parties, mproc_function *action)
 {
     begin(state, parties, action);
-    clan_peer_asleep(state, clan_peer(state, peer_waits));
+    test_family_peer_asleep(state, test_family_peer(state, peer_waits));
 }
 
 static void begin_two(void *state)
@@ -97,11 +97,11 @@ static mproc_status wait_between(mproc_call *call)
     return mproc_barrier_wait(middle, MPROC_FOREVER, NULL);
 }
 
-static void peer_waits_between(struct clan *clan, int number)
+static void peer_waits_between(struct test_family *tested, int number)
 {
-    atomic_store(&clan->begun[number], 1);
-    atomic_store(&clan->said[number], (uint32_t)mproc_barrier_wait(middle, MPROC_FOREVER, NULL) + 1);
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->begun[number], 1);
+    atomic_store(&tested->said[number], (uint32_t)mproc_barrier_wait(middle, MPROC_FOREVER, NULL) + 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
 static void begin_nested(void *state)
@@ -110,8 +110,8 @@ static void begin_nested(void *state)
 
     begin(state, 2, wait_between);
     must(mproc_barrier_create(2, &options, &middle));
-    clan_peer_asleep(state, clan_peer(state, peer_waits));
-    clan_peer_asleep(state, clan_peer(state, peer_waits_between));
+    test_family_peer_asleep(state, test_family_peer(state, peer_waits));
+    test_family_peer_asleep(state, test_family_peer(state, peer_waits_between));
 }
 
 static void begin_three(void *state)
@@ -123,7 +123,7 @@ static void wait(void *state)
 {
     mproc_status status = mproc_barrier_wait(barrier, MPROC_FOREVER, NULL);
 
-    atomic_store(&((struct clan *)state)->victim_said, (uint32_t)status + 1);
+    atomic_store(&((struct test_family *)state)->victim_said, (uint32_t)status + 1);
 }
 
 static void wait_without_time(void *state)
@@ -154,7 +154,7 @@ static void break_it(void *state)
 
 static const char *check_end(void *state, bool completed)
 {
-    clan_disband(state);
+    test_family_disband(state);
     must(mproc_barrier_reset(barrier));
     if (mproc_barrier_broken(barrier) || mproc_barrier_waiting(barrier) != 0)
         return step_says("the barrier is not mended");
@@ -162,15 +162,15 @@ static const char *check_end(void *state, bool completed)
         return step_says("it does not break when there is no time");
     mproc_barrier_free(barrier);
     mproc_barrier_free(inner);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* The peer, if it sleeps, is the only party, and of a barrier that is not broken: so it sleeps rightly. */
 static const char *check_peer(void *state, bool completed, mproc_status status)
 {
-    struct clan *clan = state;
-    bool asleep = clan_left_asleep(clan) >= 0;
-    uint32_t said = atomic_load(&clan->said[0]);
+    struct test_family *tested = state;
+    bool asleep = test_family_left_asleep(tested) >= 0;
+    uint32_t said = atomic_load(&tested->said[0]);
     int waiting = mproc_barrier_waiting(barrier);
 
     if (!asleep && said != MPROC_OK + 1 && said != MPROC_BROKEN + 1) return step_says("it got %d", (int)said - 1);
@@ -180,7 +180,7 @@ static const char *check_peer(void *state, bool completed, mproc_status status)
         return step_says("it was left asleep; %d wait", waiting);
     if (!asleep && waiting != 0) return step_says("nobody is there, and %d wait", waiting);
     must(mproc_barrier_reset(barrier));
-    if (clan_left_asleep(clan) >= 0) return step_says("it was left asleep by the root");
+    if (test_family_left_asleep(tested) >= 0) return step_says("it was left asleep by the root");
     return check_end(state, completed);
 }
 
@@ -197,10 +197,10 @@ static const char *check_broken(void *state, bool completed)
 /* Whoever passes does so after the action; it is run once. */
 static const char *check_acted(void *state, bool completed)
 {
-    const struct clan *clan = state;
-    uint32_t acted = atomic_load(&clan->root_said);
+    const struct test_family *tested = state;
+    uint32_t acted = atomic_load(&tested->root_said);
 
-    if (clan_left_asleep(state) < 0 && atomic_load(&clan->said[0]) == MPROC_OK + 1 && acted != 1)
+    if (test_family_left_asleep(state) < 0 && atomic_load(&tested->said[0]) == MPROC_OK + 1 && acted != 1)
         return step_says("the peer passed, and the action was run %u times", acted);
     return check_peer(state, completed, MPROC_OK);
 }
@@ -208,10 +208,10 @@ static const char *check_acted(void *state, bool completed)
 /* Nobody passes, whether the action has failed or was never run. */
 static const char *check_failed(void *state, bool completed)
 {
-    const struct clan *clan = state;
-    uint32_t said = atomic_load(&clan->victim_said);
+    const struct test_family *tested = state;
+    uint32_t said = atomic_load(&tested->victim_said);
 
-    if (clan_left_asleep(state) < 0 && atomic_load(&clan->said[0]) == MPROC_OK + 1)
+    if (test_family_left_asleep(state) < 0 && atomic_load(&tested->said[0]) == MPROC_OK + 1)
         return step_says("the peer passed, and the action fails");
     if (completed && said != MPROC_USER + 1) return step_says("the victim got %d from its action", (int)said - 1);
     if (completed && !mproc_barrier_broken(barrier)) return step_says("the action has failed and broken nothing");
@@ -222,33 +222,35 @@ static const char *check_failed(void *state, bool completed)
 static const char *check_nested(void *state, bool completed)
 {
     mproc_barrier *const barriers[] = {barrier, middle};
-    struct clan *clan = state;
+    struct test_family *tested = state;
     int i;
 
-    clan_left_asleep(clan);
+    test_family_left_asleep(tested);
     for (i = 0; i < 2; i++) {
-        uint32_t said = atomic_load(&clan->said[i]);
+        uint32_t said = atomic_load(&tested->said[i]);
         int waiting = mproc_barrier_waiting(barriers[i]);
-        bool asleep = atomic_load(&clan->went_on[i]) == 0;
+        bool asleep = atomic_load(&tested->went_on[i]) == 0;
         if (completed && said != MPROC_OK + 1) return step_says("peer %d got %d", i, (int)said - 1);
         if (asleep && (waiting != 1 || mproc_barrier_broken(barriers[i])))
             return step_says("peer %d was left asleep; %d wait", i, waiting);
         if (!asleep && waiting != 0) return step_says("peer %d is gone, and %d wait", i, waiting);
         must(mproc_barrier_reset(barriers[i]));
     }
-    if (clan_left_asleep(clan) >= 0) return step_says("it was left asleep by the root");
-    clan_disband(clan);
+    if (test_family_left_asleep(tested) >= 0) return step_says("it was left asleep by the root");
+    test_family_disband(tested);
     mproc_barrier_free(middle);
     return check_end(state, completed);
 }
 
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
+#define RECOVERED                                                                                              \
+    .recover_enter = test_family_enter_recoverer, .recover = test_family_recover, .teardown = test_family_end, \
+    .sparse = true
 
 static const step_scenario scenarios[] = {
     {.name = "sync_barrier.middle",
      .slow = true,
      .setup = begin_three,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wait,
      .release = root_comes_last,
      .check = check_passed,
@@ -256,54 +258,54 @@ static const step_scenario scenarios[] = {
     {.name = "sync_barrier.last",
      .slow = true,
      .setup = begin_two,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wait,
      .check = check_passed,
      RECOVERED},
     {.name = "sync_barrier.action",
      .slow = true,
      .setup = begin_two_with_action,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wait,
      .check = check_acted,
      RECOVERED},
     {.name = "sync_barrier.action_that_waits",
      .slow = true,
      .setup = begin_two_with_waiting_action,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wait,
      .check = check_acted,
      RECOVERED},
     {.name = "sync_barrier.action_within_an_action",
      .slow = true,
      .setup = begin_nested,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wait,
      .check = check_nested,
      RECOVERED},
     {.name = "sync_barrier.action_that_fails",
      .slow = true,
      .setup = begin_two_with_failing_action,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wait,
      .check = check_failed,
      RECOVERED},
     {.name = "sync_barrier.time_out",
      .slow = true,
      .setup = begin_three,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wait_without_time,
      .check = check_broken,
      RECOVERED},
     {.name = "sync_barrier.reset",
      .setup = begin_two,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = reset,
      .check = check_broken,
      RECOVERED},
     {.name = "sync_barrier.abort",
      .setup = begin_two,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = break_it,
      .check = check_broken,
      RECOVERED},

@@ -2,11 +2,11 @@
  * Redo lists. Promised: all of a list has happened or nothing of it, whoever is killed; and what was on its way in a
  * stage is in one place.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
 #include "arena/block.h"
-#include "object/cells.h"
+#include "object/resource_owner.h"
 #include "arena/lock.h"
 
 #include <stdlib.h>
@@ -27,27 +27,27 @@ struct words {
     uint32_t unused;
 };
 
-static _Atomic uint64_t *words_cell;
+static _Atomic uint64_t *words_slot;
 
 static struct words *words(void)
 {
-    return arena_at(atomic_load(words_cell));
+    return arena_at(atomic_load(words_slot));
 }
 
 static void begin(void *state)
 {
     int i;
 
-    if (words_cell == NULL && cells_take(sizeof(struct words), sizeof(struct words), &words_cell) != MPROC_OK)
+    if (words_slot == NULL && resource_take(sizeof(struct words), sizeof(struct words), &words_slot) != MPROC_OK)
         abort();
     for (i = 0; i < HALVES; i++) atomic_store(&words()->halves[i], OLD);
     for (i = 0; i < FULLS; i++) atomic_store(&words()->fulls[i], OLD);
-    clan_begin(state);
+    test_family_begin(state);
 }
 
 static void change_all(void *state)
 {
-    struct intent *intent = clan_intent();
+    struct intent *intent = test_family_intent();
     int i;
 
     (void)state;
@@ -73,13 +73,13 @@ static const char *check_all(void *state, bool completed)
         if (value != expected) return step_says("half %d is 0x%lx", i, (unsigned long)value);
     }
     if (atomic_load(&words()->lock.word)) return step_says("the lock is held");
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* A block enters by a stage and leaves by another, under two locks, one inside the other. */
 static void bring_and_fetch(void *state)
 {
-    struct intent *outer = clan_intent(), *inner = &thread_self.slot->intents[INTENT_NESTED];
+    struct intent *outer = test_family_intent(), *inner = &thread_self.slot->intents[INTENT_NESTED];
 
     (void)state;
     if (block_take(outer, 100, 100, &outer->stages[0]) != MPROC_OK) abort();
@@ -100,14 +100,14 @@ static void bring_and_fetch(void *state)
 static const char *check_place(void *state, bool completed)
 {
     if (completed && atomic_load(&words()->place) != 0) return step_says("the block was not fetched");
-    block_give(clan_intent(), &words()->place);
+    block_give(test_family_intent(), &words()->place);
     if (atomic_load(&words()->inner.word)) return step_says("the inner lock is held");
     return check_all(state, false);
 }
 
-#define COMMON                                                                                                  \
-    .setup = begin, .enter = clan_enter_victim, .recover_enter = clan_enter_recoverer, .recover = clan_recover, \
-    .teardown = clan_end
+#define COMMON                                                                                       \
+    .setup = begin, .enter = test_family_enter_victim, .recover_enter = test_family_enter_recoverer, \
+    .recover = test_family_recover, .teardown = test_family_end
 
 static const step_scenario scenarios[] = {
     {.name = "intent.list", .operation = change_all, .check = check_all, COMMON},

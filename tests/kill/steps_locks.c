@@ -2,10 +2,10 @@
  * The locks of the program. Promised: a lock whose owner was killed is abandoned, which everybody learns who wants
  * it, until somebody recovers it; and nobody sleeps on.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
-#include "object/held.h"
+#include "object/robust_list.h"
 #include "object/reference.h"
 
 #include <mproc/lock.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 /* More than have their place in the slot. */
-#define MANY (SLOT_HELD + 1)
+#define MANY (SLOT_ROBUST + 1)
 
 static mproc_lock *lock;
 static mproc_rlock *rlock;
@@ -26,7 +26,7 @@ static void must(mproc_status status)
 
 static void begin(void *state)
 {
-    clan_begin(state);
+    test_family_begin(state);
     must(mproc_lock_create(NULL, &lock));
     must(mproc_rlock_create(NULL, &rlock));
 }
@@ -66,10 +66,10 @@ static const char *check_all(void *state, bool completed)
 
     if (wrong == NULL) wrong = check_rlock();
     if (wrong != NULL) return wrong;
-    clan_disband(state);
+    test_family_disband(state);
     mproc_lock_free(lock);
     mproc_rlock_free(rlock);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* ---- free ------------------------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static void acquire_twice(void *state)
 /* As if this thread had ended. */
 static void abandon(void)
 {
-    held_abandon(clan_intent(), thread_self.slot, thread_self.tag);
+    robust_list_abandon(test_family_intent(), thread_self.slot, thread_self.owner_id);
 }
 
 static void begin_abandoned(void *state)
@@ -166,33 +166,33 @@ static const char *check_contended(void *state, bool completed)
 
 /* ---- peers that wait -------------------------------------------------------------------------- */
 
-static void wait_for_lock(struct clan *clan, int number)
+static void wait_for_lock(struct test_family *tested, int number)
 {
     mproc_status status;
 
-    atomic_store(&clan->begun[number], 1);
+    atomic_store(&tested->begun[number], 1);
     status = mproc_lock_acquire(lock, MPROC_FOREVER);
     if (status == MPROC_OK) must(mproc_lock_release(lock));
-    atomic_store(&clan->said[number], (uint32_t)status + 1);
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->said[number], (uint32_t)status + 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
-static void wait_to_recover(struct clan *clan, int number)
+static void wait_to_recover(struct test_family *tested, int number)
 {
-    atomic_store(&clan->begun[number], 1);
+    atomic_store(&tested->begun[number], 1);
     must(mproc_lock_recover(lock, MPROC_FOREVER));
     must(mproc_lock_release(lock));
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
 static const char *check_peers(void *state, bool completed)
 {
-    struct clan *clan = state;
-    int left = clan_left_asleep(clan), i;
+    struct test_family *tested = state;
+    int left = test_family_left_asleep(tested), i;
 
     if (left >= 0) return step_says("waiter %d was left asleep", left);
-    for (i = 0; i < clan->peers_count; i++) {
-        uint32_t said = atomic_load(&clan->said[i]);
+    for (i = 0; i < tested->peers_count; i++) {
+        uint32_t said = atomic_load(&tested->said[i]);
         if (said > 1 && (completed || said != MPROC_OWNER_DIED + 1))
             return step_says("waiter %d got status %d", i, (int)said - 1);
     }
@@ -202,25 +202,25 @@ static const char *check_peers(void *state, bool completed)
 static void begin_with_peers(void *state)
 {
     begin(state);
-    clan_peer(state, wait_for_lock);
-    clan_peer(state, wait_for_lock);
+    test_family_peer(state, wait_for_lock);
+    test_family_peer(state, wait_for_lock);
 }
 
 static void begin_with_recoverer(void *state)
 {
     begin(state);
-    clan_peer(state, wait_to_recover);
+    test_family_peer(state, wait_to_recover);
 }
 
 /* The victim has the lock and the peers sleep for it before the stepping begins. */
 static void enter_holding(void *state)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
     int i;
 
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     must(mproc_lock_acquire(lock, 0));
-    for (i = 0; i < clan->peers_count; i++) clan_peer_asleep(clan, i);
+    for (i = 0; i < tested->peers_count; i++) test_family_peer_asleep(tested, i);
 }
 
 static void release(void *state)
@@ -234,22 +234,22 @@ static void release(void *state)
 static void begin_held_with_peer(void *state)
 {
     begin_held(state);
-    clan_peer(state, wait_for_lock);
+    test_family_peer(state, wait_for_lock);
 }
 
 static void let_go_for_two(void *state)
 {
-    clan_peer_asleep(state, 0);
+    test_family_peer_asleep(state, 0);
     let_go(state);
 }
 
 /* Where the victim died before it slept, nobody has let the peer go yet. */
 static const char *check_two(void *state, bool completed)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
 
     if (root_holds) {
-        if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
+        if (atomic_load(&tested->go[0]) == 0) test_family_peer_asleep(tested, 0);
         let_go(state);
     }
     return check_peers(state, completed);
@@ -269,7 +269,7 @@ static void enter_with_many(void *state)
 {
     int i;
 
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     for (i = 0; i < MANY - 1; i++) must(mproc_lock_acquire(many[i], 0));
 }
 
@@ -293,19 +293,21 @@ static const char *check_many(void *state, bool completed)
     return wrong != NULL ? wrong : check_all(state, completed);
 }
 
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
+#define RECOVERED                                                                                              \
+    .recover_enter = test_family_enter_recoverer, .recover = test_family_recover, .teardown = test_family_end, \
+    .sparse = true
 
 static const step_scenario scenarios[] = {
     {.name = "sync_lock.free",
      .setup = begin,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = acquire_and_release,
      .check = check_all,
      RECOVERED},
     {.name = "sync_lock.contended",
      .slow = true,
      .setup = begin_held,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = acquire_and_release,
      .release = let_go,
      .check = check_contended,
@@ -325,7 +327,7 @@ static const step_scenario scenarios[] = {
     {.name = "sync_lock.chosen_waiter",
      .slow = true,
      .setup = begin_held_with_peer,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = acquire_and_release,
      .release = let_go_for_two,
      .check = check_two,
@@ -333,7 +335,7 @@ static const step_scenario scenarios[] = {
     {.name = "sync_lock.recover",
      .slow = true,
      .setup = begin_abandoned,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = recover_and_release,
      .check = check_abandoned,
      RECOVERED},
@@ -346,14 +348,14 @@ static const step_scenario scenarios[] = {
      RECOVERED},
     {.name = "sync_rlock.nested",
      .setup = begin,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = acquire_twice,
      .check = check_all,
      RECOVERED},
     {.name = "sync_rlock.recover",
      .slow = true,
      .setup = begin_abandoned_rlock,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = recover_rlock_and_release,
      .check = check_abandoned_rlock,
      RECOVERED},

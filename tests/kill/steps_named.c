@@ -2,7 +2,7 @@
  * Named memory and shareable lists. Promised: whoever is killed, a name that nobody has is free; who has the memory
  * keeps it, and its name unless that was taken away; an element of a list is the old one or the new.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
 #include "object/reference.h"
@@ -25,20 +25,20 @@ static mproc_status create(mproc_shared_memory **out)
     return mproc_shared_memory_create(SIZE, &(mproc_shared_memory_options){.name = name}, out);
 }
 
-/* With a table of cells that is there already: to make it is a scenario of blocks. */
+/* With a table of owned slots that is there already: to make it is a scenario of blocks. */
 static void enter_with_table(void *state)
 {
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
 
-    clan_enter_victim(state);
-    if (cells_take(1, 0, &cell) != MPROC_OK) abort();
-    cells_give(cell);
+    test_family_enter_victim(state);
+    if (resource_take(1, 0, &owned) != MPROC_OK) abort();
+    resource_release(owned);
 }
 
 static void begin(void *state)
 {
     snprintf(name, sizeof name, "kill.%lld", (long long)plat_process_id());
-    clan_begin(state);
+    test_family_begin(state);
 }
 
 /* Nobody has the name, and it can be used. */
@@ -50,7 +50,7 @@ static const char *check_free(void *state, bool completed)
     if (create(&mine) != MPROC_OK) return step_says("the name cannot be used: %s", mproc_last_error_text());
     if (*(uint32_t *)mproc_shared_memory_data(mine) != 0) return step_says("new memory is not zero");
     mproc_shared_memory_free(mine);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 static void create_and_free(void *state)
@@ -117,7 +117,7 @@ static const char *check_unlinked(void *state, bool completed)
 
 static void begin_list(void *state)
 {
-    clan_begin(state);
+    test_family_begin(state);
     if (mproc_shareable_list_create(MPROC_LIST(1, TEXT, 2), NULL, &list) != MPROC_OK) abort();
 }
 
@@ -142,12 +142,12 @@ static const char *check_list(void *state, bool completed)
     mproc_value_clear(&items);
     if (!whole) return step_says("the list is none of those that were written");
     mproc_shareable_list_free(list);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 #define VICTIM .enter = enter_with_table
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover
-#define ENDED .teardown = clan_end, .sparse = true
+#define RECOVERED .recover_enter = test_family_enter_recoverer, .recover = test_family_recover
+#define ENDED .teardown = test_family_end, .sparse = true
 
 static const step_scenario scenarios[] = {
     {.name = "named.create",
@@ -179,7 +179,7 @@ static const step_scenario scenarios[] = {
      ENDED},
     {.name = "list.set",
      .setup = begin_list,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = replace_twice,
      RECOVERED,
      .check = check_list,

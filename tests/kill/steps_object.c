@@ -2,7 +2,7 @@
  * Handles. Promised: an object counts exactly the handles that there are, whoever is killed; the last one frees it
  * and what it holds; those who have one go on using it.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
 #include "arena/lock.h"
@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-/* More than one table of cells. */
+/* More than one table of owned slots. */
 #define MANY 70
 #define PERMITS 3
 
@@ -52,14 +52,14 @@ static const char *check_mine(const void *object)
     return NULL;
 }
 
-/* With a table of cells that is there already: to make it is a scenario of blocks. */
+/* With a table of owned slots that is there already: to make it is a scenario of blocks. */
 static void enter_with_table(void *state)
 {
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
 
-    clan_enter_victim(state);
-    if (cells_take(1, 0, &cell) != MPROC_OK) abort();
-    cells_give(cell);
+    test_family_enter_victim(state);
+    if (resource_take(1, 0, &owned) != MPROC_OK) abort();
+    resource_release(owned);
 }
 
 /* ---- created and freed by the victim ---------------------------------------------------------- */
@@ -98,32 +98,32 @@ static _Atomic uint64_t *chain;
 /* The last one has a block of its own as well. */
 static void enter_with_chain(void *state)
 {
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
     int i;
 
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     assert(object_types[OBJECT_CONDITION]->links_at == offsetof(struct chained, link));
-    if (cells_take(sizeof(struct chained), sizeof(struct chained), &chain) != MPROC_OK) abort();
-    cell = chain;
+    if (resource_take(sizeof(struct chained), sizeof(struct chained), &chain) != MPROC_OK) abort();
+    owned = chain;
     for (i = 0; i < CHAIN; i++) {
-        struct chained *chained = arena_at(atomic_load(cell));
-        object_publish(cell, OBJECT_CONDITION);
-        cell = &chained->link;
-        if (block_take(clan_intent(), sizeof *chained, sizeof *chained, cell) != MPROC_OK) abort();
+        struct chained *chained = arena_at(atomic_load(owned));
+        object_publish(owned, OBJECT_CONDITION);
+        owned = &chained->link;
+        if (block_take(test_family_intent(), sizeof *chained, sizeof *chained, owned) != MPROC_OK) abort();
     }
 }
 
 static void give_chain(void *state)
 {
     (void)state;
-    cells_give(chain);
+    resource_release(chain);
 }
 
 /* ---- an object of the root -------------------------------------------------------------------- */
 
 static void begin_event(void *state)
 {
-    clan_begin(state);
+    test_family_begin(state);
     if (mproc_event_create(&event) != MPROC_OK) abort();
 }
 
@@ -134,7 +134,7 @@ static const char *check_event(void *state, bool completed)
     if (wrong != NULL) return wrong;
     if (mproc_event_set(event) != MPROC_OK || !mproc_event_is_set(event)) return step_says("the event is of no use");
     mproc_event_free(event);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 static void open_and_free(void *state)
@@ -147,15 +147,15 @@ static void enter_with_many(void *state)
 {
     int i;
 
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     for (i = 0; i < MANY; i++) open_more(reference_of(event)->ref.offset);
 }
 
 /* ---- freed, and its place used for something else, before the dead is recovered ------------------- */
 
-/* What stands there is the tag of the dead thread, as any number may. */
+/* What stands there is the owner id of the dead thread, as any number may. */
 static uint32_t *reused;
-static _Atomic uint64_t *reused_cell;
+static _Atomic uint64_t *reused_slot;
 
 static struct reference *second;
 
@@ -174,36 +174,36 @@ static void enter_with_handle(void *state)
 /* Only where the victim has dropped its handle and let the lock go can the root's be the last. */
 static void reuse_and_recover(void *state)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
     const struct object *object = reference_of(event)->at;
     uint64_t place = reference_of(event)->ref.offset;
 
     reused = NULL;
     if (atomic_load(&object->handles) == 1 && atomic_load(&object->lock.word) == 0) {
         mproc_event_free(event);
-        if (cells_take(sizeof(struct object) + 8, 0, &reused_cell) != MPROC_OK) abort();
-        if (atomic_load(reused_cell) != place) abort();
+        if (resource_take(sizeof(struct object) + 8, 0, &reused_slot) != MPROC_OK) abort();
+        if (atomic_load(reused_slot) != place) abort();
         reused = arena_at(place);
-        *reused = clan->tags[0];
+        *reused = tested->owner_ids[0];
     }
-    clan_recover(state);
+    test_family_recover(state);
 }
 
 static const char *check_reused(void *state, bool completed)
 {
-    bool spoiled = reused != NULL && *reused != ((struct clan *)state)->tags[0];
+    bool spoiled = reused != NULL && *reused != ((struct test_family *)state)->owner_ids[0];
 
     if (completed && reused == NULL) return step_says("the handle was not dropped");
     if (reused == NULL) return check_event(state, completed);
-    cells_give(reused_cell);
-    return spoiled ? step_says("recovery wrote into a block of another") : clan_check(state, completed);
+    resource_release(reused_slot);
+    return spoiled ? step_says("recovery wrote into a block of another") : test_family_check(state, completed);
 }
 
 /* ---- a lock of the root that the victim's condition holds --------------------------------------- */
 
 static void begin_lock(void *state)
 {
-    clan_begin(state);
+    test_family_begin(state);
     if (mproc_lock_create(NULL, &lock) != MPROC_OK) abort();
 }
 
@@ -225,7 +225,7 @@ static const char *check_lock(void *state, bool completed)
     if (mproc_lock_acquire(lock, 0) != MPROC_OK || mproc_lock_release(lock) != MPROC_OK)
         return step_says("the lock is of no use");
     mproc_lock_free(lock);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* ---- permits ---------------------------------------------------------------------------------- */
@@ -236,13 +236,13 @@ static void begin_semaphore(void *state)
 {
     mproc_semaphore_options options = {.owned = true};
 
-    clan_begin(state);
+    test_family_begin(state);
     if (mproc_semaphore_create(PERMITS, &options, &semaphore) != MPROC_OK) abort();
 }
 
 static void enter_with_semaphore(void *state)
 {
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     own_semaphore = (mproc_semaphore *)open_more(reference_of(semaphore)->ref.offset);
 }
 
@@ -264,15 +264,15 @@ static const char *check_permits(void *state, bool completed)
     if (mproc_semaphore_value(semaphore) != PERMITS)
         return step_says("there are %d permits", (int)mproc_semaphore_value(semaphore));
     mproc_semaphore_free(semaphore);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* ---- two dead have handles, and nobody else ----------------------------------------------------- */
 
 /* The first makes the object and dies, and is not recovered before the victim. */
 struct two {
-    struct clan clan;
-    struct clan_member first;
+    struct test_family tested;
+    struct test_family_member first;
     int64_t first_pid;
     _Atomic uint64_t object;
     _Atomic uint32_t made;
@@ -283,7 +283,7 @@ static void be_first(void *state)
     struct two *two = state;
     mproc_event *mine;
 
-    clan_attach(&two->first, clan_root);
+    test_family_attach(&two->first, test_family_root);
     if (mproc_event_create(&mine) != MPROC_OK) abort();
     atomic_store(&two->object, reference_of(mine)->ref.offset);
     atomic_store(&two->made, 1);
@@ -294,7 +294,7 @@ static void begin_two(void *state)
 {
     struct two *two = state;
 
-    clan_begin(state);
+    test_family_begin(state);
     two->first_pid = step_fork(be_first, state);
     step_wait_for(&two->made, 1);
     step_kill(two->first_pid);
@@ -302,7 +302,7 @@ static void begin_two(void *state)
 
 static void enter_second(void *state)
 {
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     second = open_more(atomic_load(&((struct two *)state)->object));
 }
 
@@ -310,31 +310,31 @@ static void recover_two(void *state)
 {
     struct two *two = state;
 
-    if (thread_self.process == clan_root) clan_bury(&two->first);
+    if (thread_self.process == test_family_root) test_family_bury(&two->first);
     else recovery_process(two->first.slot);
-    clan_recover(state);
+    test_family_recover(state);
 }
 
 #define VICTIM .enter = enter_with_table
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover
-#define ENDED .teardown = clan_end, .sparse = true
+#define RECOVERED .recover_enter = test_family_enter_recoverer, .recover = test_family_recover
+#define ENDED .teardown = test_family_end, .sparse = true
 
 static const step_scenario scenarios[] = {
     {.name = "object.create",
      .slow = true,
-     .setup = clan_begin,
+     .setup = test_family_begin,
      VICTIM,
      .operation = create_and_free,
      RECOVERED,
-     .check = clan_check,
+     .check = test_family_check,
      ENDED},
     {.name = "object.create_with_inner",
      .slow = true,
-     .setup = clan_begin,
+     .setup = test_family_begin,
      VICTIM,
      .operation = create_and_free_condition,
      RECOVERED,
-     .check = clan_check,
+     .check = test_family_check,
      ENDED},
     {.name = "object.create_holding_other",
      .slow = true,
@@ -377,19 +377,19 @@ static const step_scenario scenarios[] = {
      ENDED},
     {.name = "object.chain",
      .slow = true,
-     .setup = clan_begin,
+     .setup = test_family_begin,
      .enter = enter_with_chain,
      .operation = give_chain,
      RECOVERED,
-     .check = clan_check,
+     .check = test_family_check,
      ENDED},
     {.name = "object.two_dead",
      .setup = begin_two,
      .enter = enter_second,
      .operation = free_second,
-     .recover_enter = clan_enter_recoverer,
+     .recover_enter = test_family_enter_recoverer,
      .recover = recover_two,
-     .check = clan_check,
+     .check = test_family_check,
      ENDED},
 };
 

@@ -5,7 +5,7 @@
  * The waiting and waking of these scenarios is as all of the library's is: the word is changed, then
  * woken, and announced in the intent before.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
 #include "arena/park.h"
@@ -17,14 +17,14 @@
 
 static _Atomic uint32_t *word(void)
 {
-    return &clan_objects->word;
+    return &test_family_objects->word;
 }
 
-static void sleep_until_changed(struct clan *clan, int number)
+static void sleep_until_changed(struct test_family *tested, int number)
 {
-    atomic_store(&clan->begun[number], 1);
+    atomic_store(&tested->begun[number], 1);
     while (atomic_load(word()) == 0) wait_on(word(), 0, PLAT_FOREVER);
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
 static void change_and_wake(int count)
@@ -38,34 +38,34 @@ static void change_and_wake(int count)
 /* Where the victim died before its change, the others still sleep, rightly. */
 static const char *check_peers(void *state, bool completed)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
     int i;
 
     if (completed && atomic_load(word()) != 1) return step_says("the change is lost");
-    for (i = 0; i < clan->peers_count; i++) {
-        if (atomic_load(&clan->go[i]) == 0) clan_peer_asleep(clan, i);
+    for (i = 0; i < tested->peers_count; i++) {
+        if (atomic_load(&tested->go[i]) == 0) test_family_peer_asleep(tested, i);
     }
     if (atomic_load(word()) == 0) change_and_wake(INT_MAX);
-    for (i = 0; i < clan->peers_count; i++) {
-        if (!clan_went_on(clan, i)) return step_says("sleeper %d was left asleep", i);
+    for (i = 0; i < tested->peers_count; i++) {
+        if (!test_family_went_on(tested, i)) return step_says("sleeper %d was left asleep", i);
     }
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* ---- the waker is killed ------------------------------------------------------------------------- */
 
 static void begin_one(void *state)
 {
-    clan_begin(state);
-    clan_peer(state, sleep_until_changed);
-    clan_peer_asleep(state, 0);
+    test_family_begin(state);
+    test_family_peer(state, sleep_until_changed);
+    test_family_peer_asleep(state, 0);
 }
 
 static void begin_three(void *state)
 {
     begin_one(state);
-    clan_peer_asleep(state, clan_peer(state, sleep_until_changed));
-    clan_peer_asleep(state, clan_peer(state, sleep_until_changed));
+    test_family_peer_asleep(state, test_family_peer(state, sleep_until_changed));
+    test_family_peer_asleep(state, test_family_peer(state, sleep_until_changed));
 }
 
 static void wake_one(void *state)
@@ -109,11 +109,11 @@ static void take_item(void)
     park_announce(NULL);
 }
 
-static void peer_takes_item(struct clan *clan, int number)
+static void peer_takes_item(struct test_family *tested, int number)
 {
-    atomic_store(&clan->begun[number], 1);
+    atomic_store(&tested->begun[number], 1);
     take_item();
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
 static void victim_takes_item(void *state)
@@ -124,26 +124,27 @@ static void victim_takes_item(void *state)
 
 static void begin_peer(void *state)
 {
-    clan_begin(state);
-    clan_peer(state, peer_takes_item);
+    test_family_begin(state);
+    test_family_peer(state, peer_takes_item);
 }
 
 static void add_item_for_one_of_two(void *state)
 {
-    clan_peer_asleep(state, 0);
+    test_family_peer_asleep(state, 0);
     change_and_wake(1);
 }
 
 static const char *check_other(void *state, bool completed)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
 
     if (completed && atomic_load(word()) != 0) return step_says("the item was not taken");
-    if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
-    else if (atomic_load(word()) != 0 && !clan_went_on(clan, 0)) return step_says("it was left asleep over an item");
-    if (atomic_load(&clan->went_on[0]) == 0) change_and_wake(1);
-    if (!clan_went_on(clan, 0)) return step_says("it was left asleep");
-    return clan_check(state, completed);
+    if (atomic_load(&tested->go[0]) == 0) test_family_peer_asleep(tested, 0);
+    else if (atomic_load(word()) != 0 && !test_family_went_on(tested, 0))
+        return step_says("it was left asleep over an item");
+    if (atomic_load(&tested->went_on[0]) == 0) change_and_wake(1);
+    if (!test_family_went_on(tested, 0)) return step_says("it was left asleep");
+    return test_family_check(state, completed);
 }
 
 /* ---- the waker is killed together with the root ------------------------------------------------------- */
@@ -153,16 +154,16 @@ static const char *check_other(void *state, bool completed)
  * but the sleeper itself, which looks every two seconds.
  */
 struct orphans {
-    struct clan clan;
-    struct clan_member top;
-    struct clan_member sleeper;
+    struct test_family tested;
+    struct test_family_member top;
+    struct test_family_member sleeper;
     int64_t top_pid;
     int64_t sleeper_pid;
 };
 
 static void be_top(void *state)
 {
-    clan_attach(&((struct orphans *)state)->top, SLOT_NONE);
+    test_family_attach(&((struct orphans *)state)->top, SLOT_NONE);
     for (;;) pause();
 }
 
@@ -170,8 +171,8 @@ static void be_sleeper(void *state)
 {
     struct orphans *orphans = state;
 
-    clan_attach(&orphans->sleeper, orphans->top.slot);
-    sleep_until_changed(&orphans->clan, 0);
+    test_family_attach(&orphans->sleeper, orphans->top.slot);
+    sleep_until_changed(&orphans->tested, 0);
     for (;;) pause();
 }
 
@@ -179,11 +180,11 @@ static void begin_orphans(void *state)
 {
     struct orphans *orphans = state;
 
-    clan_begin(state);
+    test_family_begin(state);
     orphans->top_pid = step_fork(be_top, state);
     while (atomic_load(&orphans->top.pid) == 0) plat_thread_yield();
     orphans->sleeper_pid = step_fork(be_sleeper, state);
-    while (atomic_load(&orphans->clan.begun[0]) == 0) plat_thread_yield();
+    while (atomic_load(&orphans->tested.begun[0]) == 0) plat_thread_yield();
     step_wait_asleep(orphans->sleeper_pid);
 }
 
@@ -191,7 +192,7 @@ static void enter_under_top(void *state)
 {
     struct orphans *orphans = state;
 
-    clan_attach(&orphans->clan.victim, orphans->top.slot);
+    test_family_attach(&orphans->tested.victim, orphans->top.slot);
 }
 
 static void kill_top(void *state)
@@ -206,47 +207,47 @@ static const char *check_orphan(void *state, bool completed)
 
     if (completed && atomic_load(word()) == 0) return step_says("the change is lost");
     if (atomic_load(word()) == 0) change_and_wake(1);
-    if (!step_wait_for(&orphans->clan.went_on[0], 1)) return step_says("the orphan was left asleep");
+    if (!step_wait_for(&orphans->tested.went_on[0], 1)) return step_says("the orphan was left asleep");
     step_kill(orphans->sleeper_pid);
     recovery_adopt();
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 static const step_scenario scenarios[] = {
     {.name = "park.wake_one",
      .setup = begin_one,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wake_one,
-     .recover_enter = clan_enter_recoverer,
-     .recover = clan_recover,
+     .recover_enter = test_family_enter_recoverer,
+     .recover = test_family_recover,
      .check = check_peers,
-     .teardown = clan_end},
+     .teardown = test_family_end},
     {.name = "park.wake_all",
      .setup = begin_three,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = wake_all,
-     .recover_enter = clan_enter_recoverer,
-     .recover = clan_recover,
+     .recover_enter = test_family_enter_recoverer,
+     .recover = test_family_recover,
      .check = check_peers,
-     .teardown = clan_end},
+     .teardown = test_family_end},
     {.name = "park.wait",
-     .setup = clan_begin,
-     .enter = clan_enter_victim,
+     .setup = test_family_begin,
+     .enter = test_family_enter_victim,
      .operation = sleep_until_woken,
      .release = change_for_victim,
-     .recover_enter = clan_enter_recoverer,
-     .recover = clan_recover,
+     .recover_enter = test_family_enter_recoverer,
+     .recover = test_family_recover,
      .check = check_peers,
-     .teardown = clan_end},
+     .teardown = test_family_end},
     {.name = "park.chosen_sleeper",
      .setup = begin_peer,
-     .enter = clan_enter_victim,
+     .enter = test_family_enter_victim,
      .operation = victim_takes_item,
      .release = add_item_for_one_of_two,
-     .recover_enter = clan_enter_recoverer,
-     .recover = clan_recover,
+     .recover_enter = test_family_enter_recoverer,
+     .recover = test_family_recover,
      .check = check_other,
-     .teardown = clan_end},
+     .teardown = test_family_end},
     {.name = "park.waker_and_root",
      .outside = true,
      .setup = begin_orphans,
@@ -254,7 +255,7 @@ static const step_scenario scenarios[] = {
      .operation = wake_one,
      .recover = kill_top,
      .check = check_orphan,
-     .teardown = clan_end,
+     .teardown = test_family_end,
      .slow = true},
 };
 

@@ -2,7 +2,7 @@
  * Semaphores. Promised: nobody sleeps while there are permits, whoever is killed; permits that have an owner come
  * back when he dies, and none is lost.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
 #include "object/reference.h"
@@ -23,7 +23,7 @@ static void must(mproc_status status)
 
 static void begin_with(void *state, int64_t value, const mproc_semaphore_options *options)
 {
-    clan_begin(state);
+    test_family_begin(state);
     must(mproc_semaphore_create(value, options, &semaphore));
     owned = options->owned;
     released = false;
@@ -51,7 +51,7 @@ static void open_mine(void)
 
 static void enter(void *state)
 {
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     open_mine();
 }
 
@@ -59,21 +59,21 @@ static void enter_with_permit(void *state)
 {
     enter(state);
     must(mproc_semaphore_acquire(mine, 0));
-    clan_peer_asleep(state, 0);
+    test_family_peer_asleep(state, 0);
 }
 
-static void wait_for_permit(struct clan *clan, int number)
+static void wait_for_permit(struct test_family *tested, int number)
 {
     open_mine();
-    atomic_store(&clan->begun[number], 1);
+    atomic_store(&tested->begun[number], 1);
     must(mproc_semaphore_acquire(mine, MPROC_FOREVER));
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
 static void acquire(void *state)
 {
     must(mproc_semaphore_acquire(mine, MPROC_FOREVER));
-    atomic_store(&((struct clan *)state)->victim_said, 1);
+    atomic_store(&((struct test_family *)state)->victim_said, 1);
 }
 
 static void release(void *state)
@@ -97,22 +97,22 @@ static void release_by_root(void *state)
 
 static void release_for_two(void *state)
 {
-    clan_peer_asleep(state, 0);
+    test_family_peer_asleep(state, 0);
     release_by_root(state);
 }
 
 /* With all gone, owned permits are there again; others as far as nobody has died with them. */
 static const char *check_end(void *state, bool completed, int most)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
 
-    clan_disband(clan);
+    test_family_disband(tested);
     if (owned && value() != most) return step_says("there are %d permits of %d", value(), most);
     if (value() > most) return step_says("there are %d permits, more than %d", value(), most);
     if (!owned && value() == 0) must(mproc_semaphore_release(semaphore));
     if (mproc_semaphore_acquire(semaphore, 0) != MPROC_OK) return step_says("the semaphore is of no use");
     mproc_semaphore_free(semaphore);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* ---- alone ------------------------------------------------------------------------------------ */
@@ -185,41 +185,41 @@ static const char *check_bounded(void *state, bool completed)
 static void begin_bounded_with_peer(void *state)
 {
     begin_bounded(state);
-    clan_peer(state, wait_for_permit);
+    test_family_peer(state, wait_for_permit);
 }
 
 static void begin_none_with_peer(void *state)
 {
     begin_none(state);
-    clan_peer(state, wait_for_permit);
+    test_family_peer(state, wait_for_permit);
 }
 
 static void enter_with_peer(void *state)
 {
     enter(state);
-    clan_peer_asleep(state, 0);
+    test_family_peer_asleep(state, 0);
 }
 
 static void begin_taken_with_peer(void *state)
 {
     begin_taken(state);
-    clan_peer(state, wait_for_permit);
+    test_family_peer(state, wait_for_permit);
 }
 
 static void begin_one_with_peer(void *state)
 {
     begin(state, 1, true);
-    clan_peer(state, wait_for_permit);
+    test_family_peer(state, wait_for_permit);
 }
 
 /* `must_go_on`: the peer has a permit to get. */
-static const char *check_peer(struct clan *clan, bool must_go_on)
+static const char *check_peer(struct test_family *tested, bool must_go_on)
 {
-    if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
-    if (clan_left_asleep(clan) < 0) return NULL;
+    if (atomic_load(&tested->go[0]) == 0) test_family_peer_asleep(tested, 0);
+    if (test_family_left_asleep(tested) < 0) return NULL;
     if (must_go_on || value() > 0) return step_says("it was left asleep; there are %d permits", value());
     must(mproc_semaphore_release(semaphore));
-    return clan_left_asleep(clan) < 0 ? NULL : step_says("it was left asleep by the root");
+    return test_family_left_asleep(tested) < 0 ? NULL : step_says("it was left asleep by the root");
 }
 
 static const char *check_released(void *state, bool completed)
@@ -240,40 +240,40 @@ static const char *check_given_back(void *state, bool completed)
 /* Where the victim died with a permit that nobody owns, that is gone. */
 static const char *check_two(void *state, bool completed)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
     const char *wrong;
 
-    if (atomic_load(&clan->go[0]) == 0) clan_peer_asleep(clan, 0);
+    if (atomic_load(&tested->go[0]) == 0) test_family_peer_asleep(tested, 0);
     release_by_root(state);
-    wrong = check_peer(clan, owned);
+    wrong = check_peer(tested, owned);
     return wrong != NULL ? wrong : check_end(state, completed, owned ? 1 : 2);
 }
 
 /* ---- a daemon outlives the owner -------------------------------------------------------------- */
 
-static void stay(struct clan *clan, int number)
+static void stay(struct test_family *tested, int number)
 {
-    (void)clan;
+    (void)tested;
     (void)number;
 }
 
 static void begin_one_with_peer_and_daemon(void *state)
 {
     begin_one_with_peer(state);
-    clan_peer(state, stay);
+    test_family_peer(state, stay);
 }
 
 /* The second peer is a daemon of the victim, which the system does not end with it. */
 static void enter_with_daemon(void *state)
 {
-    struct clan *clan = state;
-    struct process_slot *daemon = process_slot_at(clan->peers[1].slot);
+    struct test_family *tested = state;
+    struct process_slot *daemon = process_slot_at(tested->peers[1].slot);
     uint32_t generation;
 
     enter_with_permit(state);
-    generation = atomic_load(&process_slot_at(clan->victim.slot)->generation);
+    generation = atomic_load(&process_slot_at(tested->victim.slot)->generation);
     atomic_fetch_or(&daemon->flags, PROCESS_DAEMON);
-    atomic_store(&daemon->state, PROCESS_ATTACHED | clan->victim.slot << 3 | generation << 20);
+    atomic_store(&daemon->state, PROCESS_ATTACHED | tested->victim.slot << 3 | generation << 20);
 }
 
 /* It gets the permit before the daemon has ended; all the rest comes back after that. */
@@ -282,12 +282,14 @@ static const char *check_before_daemon(void *state, bool completed)
     const char *wrong = check_peer(state, true);
 
     if (wrong != NULL) return wrong;
-    clan_disband(state);
-    clan_recover(state);
+    test_family_disband(state);
+    test_family_recover(state);
     return check_end(state, completed, 1);
 }
 
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
+#define RECOVERED                                                                                              \
+    .recover_enter = test_family_enter_recoverer, .recover = test_family_recover, .teardown = test_family_end, \
+    .sparse = true
 
 static const step_scenario scenarios[] = {
     {.name = "sync_semaphore.free",

@@ -3,10 +3,10 @@
  * lock is free or abandoned, and can be had again; nobody who waits for it sleeps on; a raw item is not touched by
  * others.
  */
-#include "clan.h"
+#include "test_family.h"
 #include "steps.h"
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 #include "object/reference.h"
 
 #include <mproc/shared.h>
@@ -40,18 +40,18 @@ static void open_mine(void)
 
 static void enter(void *state)
 {
-    clan_enter_victim(state);
+    test_family_enter_victim(state);
     open_mine();
 }
 
-/* With a table of cells that is there already: to make it is a scenario of blocks. */
+/* With a table of owned slots that is there already: to make it is a scenario of blocks. */
 static void enter_with_table(void *state)
 {
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
 
-    clan_enter_victim(state);
-    must(cells_take(1, 0, &cell));
-    cells_give(cell);
+    test_family_enter_victim(state);
+    must(resource_take(1, 0, &owned));
+    resource_release(owned);
 }
 
 /* ---- made and freed by the victim ------------------------------------------------------------- */
@@ -68,7 +68,7 @@ static void create_and_free(void *state)
 
 static void begin_lock(void *state)
 {
-    clan_begin(state);
+    test_family_begin(state);
     must(mproc_lock_create(NULL, &lock));
 }
 
@@ -92,7 +92,7 @@ static const char *check_lock(void *state, bool completed)
     if (mproc_lock_acquire(lock, 0) != MPROC_OK || mproc_lock_release(lock) != MPROC_OK)
         return step_says("the lock is of no use");
     mproc_lock_free(lock);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 /* ---- a value of the root, got and set by the victim ------------------------------------------- */
@@ -101,7 +101,7 @@ static void begin(void *state)
 {
     struct item item = {1, 1};
 
-    clan_begin(state);
+    test_family_begin(state);
     must(mproc_shared_value_create(sizeof item, &item, NULL, &value));
     root_holds = false;
 }
@@ -165,9 +165,9 @@ static const char *check_end(void *state, bool completed)
 
     let_go(state);
     if ((wrong = check_usable(!completed)) != NULL) return wrong;
-    clan_disband(state);
+    test_family_disband(state);
     mproc_shared_value_free(value);
-    return clan_check(state, completed);
+    return test_family_check(state, completed);
 }
 
 static uint64_t left_word(void)
@@ -189,28 +189,28 @@ static const char *check_got(void *state, bool completed)
 
 /* ---- a peer waits for the value's lock --------------------------------------------------------- */
 
-static void wait_for_lock(struct clan *clan, int number)
+static void wait_for_lock(struct test_family *tested, int number)
 {
     mproc_status status;
 
     open_mine();
-    atomic_store(&clan->begun[number], 1);
+    atomic_store(&tested->begun[number], 1);
     status = mproc_shared_value_acquire(mine, MPROC_FOREVER);
     if (status == MPROC_OK) must(mproc_shared_value_release(mine));
-    atomic_store(&clan->said[number], (uint32_t)status + 1);
-    atomic_store(&clan->went_on[number], 1);
+    atomic_store(&tested->said[number], (uint32_t)status + 1);
+    atomic_store(&tested->went_on[number], 1);
 }
 
 static void begin_held_with_peer(void *state)
 {
     begin_held(state);
-    clan_peer_asleep(state, clan_peer(state, wait_for_lock));
+    test_family_peer_asleep(state, test_family_peer(state, wait_for_lock));
 }
 
 static void begin_with_peer(void *state)
 {
     begin(state);
-    clan_peer(state, wait_for_lock);
+    test_family_peer(state, wait_for_lock);
 }
 
 /* The victim has the lock and the peer sleeps for it before the stepping begins. */
@@ -218,7 +218,7 @@ static void enter_holding(void *state)
 {
     enter(state);
     must(mproc_shared_value_acquire(mine, 0));
-    clan_peer_asleep(state, 0);
+    test_family_peer_asleep(state, 0);
 }
 
 static void free_mine(void *state)
@@ -236,49 +236,51 @@ static void release(void *state)
 /* The root has the lock, so the peer sleeps rightly, until it is let go. */
 static const char *check_peer(void *state, bool completed)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
 
-    if (root_holds && clan_left_asleep(clan) < 0) return step_says("the peer has what the root holds");
+    if (root_holds && test_family_left_asleep(tested) < 0) return step_says("the peer has what the root holds");
     let_go(state);
-    if (clan_left_asleep(clan) >= 0) return step_says("the peer was left asleep");
-    if (atomic_load(&clan->said[0]) != MPROC_OK + 1)
-        return step_says("the peer got status %d", (int)atomic_load(&clan->said[0]) - 1);
+    if (test_family_left_asleep(tested) >= 0) return step_says("the peer was left asleep");
+    if (atomic_load(&tested->said[0]) != MPROC_OK + 1)
+        return step_says("the peer got status %d", (int)atomic_load(&tested->said[0]) - 1);
     return check_end(state, completed);
 }
 
 /* A lock that is freed while it is held stays locked until its owner ends; then it is abandoned. */
 static const char *check_abandoned(void *state, bool completed)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
 
     (void)completed;
-    if (clan_left_asleep(clan) >= 0) return step_says("the peer was left asleep");
-    if (atomic_load(&clan->said[0]) != MPROC_OWNER_DIED + 1)
-        return step_says("the peer got status %d", (int)atomic_load(&clan->said[0]) - 1);
+    if (test_family_left_asleep(tested) >= 0) return step_says("the peer was left asleep");
+    if (atomic_load(&tested->said[0]) != MPROC_OWNER_DIED + 1)
+        return step_says("the peer got status %d", (int)atomic_load(&tested->said[0]) - 1);
     return check_end(state, false);
 }
 
 static const char *check_released(void *state, bool completed)
 {
-    struct clan *clan = state;
+    struct test_family *tested = state;
     uint32_t said;
 
-    if (clan_left_asleep(clan) >= 0) return step_says("the peer was left asleep");
-    said = atomic_load(&clan->said[0]);
+    if (test_family_left_asleep(tested) >= 0) return step_says("the peer was left asleep");
+    said = atomic_load(&tested->said[0]);
     if (said != MPROC_OK + 1 && (completed || said != MPROC_OWNER_DIED + 1))
         return step_says("the peer got status %d", (int)said - 1);
     return check_end(state, completed);
 }
 
-#define RECOVERED .recover_enter = clan_enter_recoverer, .recover = clan_recover, .teardown = clan_end, .sparse = true
+#define RECOVERED                                                                                              \
+    .recover_enter = test_family_enter_recoverer, .recover = test_family_recover, .teardown = test_family_end, \
+    .sparse = true
 
 static const step_scenario scenarios[] = {
     {.name = "shared.create",
      .slow = true,
-     .setup = clan_begin,
+     .setup = test_family_begin,
      .enter = enter_with_table,
      .operation = create_and_free,
-     .check = clan_check,
+     .check = test_family_check,
      RECOVERED},
     {.name = "shared.create_with_lock",
      .slow = true,

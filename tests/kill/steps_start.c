@@ -1,6 +1,6 @@
 /*
  * The birth of a process. Promised: whoever is killed at whatever instruction of it, nothing stays behind: no slot,
- * no letter, no daemon; and the parent learns how its child ended.
+ * no spawn_data, no daemon; and the parent learns how its child ended.
  */
 #include "born.h"
 #include "steps.h"
@@ -99,7 +99,7 @@ static mproc_status leave(mproc_call *call)
     return MPROC_OK;
 }
 
-/* A child whose parent is gone before it has read its letter says so; here that is no news. */
+/* A child whose parent is gone before it has read its spawn_data says so; here that is no news. */
 static mproc_status start_a(mproc_function *task, mproc_choice daemon)
 {
     mproc_process_options options = {.daemon = daemon, .standard_error = {.kind = MPROC_STDIO_NULL}};

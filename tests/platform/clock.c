@@ -1,5 +1,5 @@
 /* platform.h, clock.c: time. */
-#include "door.h"
+#include "platform_fixture.h"
 
 static void case_never_goes_back(void)
 {
@@ -43,10 +43,10 @@ static void case_counts_nanoseconds(void)
 static int helper_tells_the_time(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     atomic_store(&board->values[0], plat_clock_now_ns());
     atomic_store(&board->values[1], plat_clock_birth_ns());
     return 0;
@@ -55,15 +55,15 @@ static int helper_tells_the_time(const char *text)
 static void case_has_one_scale_in_all_processes(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process process;
     int64_t before = plat_clock_now_ns();
 
-    door_start("clock.tells_the_time", "", memory, &process);
+    platform_start("clock.tells_the_time", "", memory, &process);
     CHECK_EXITS(&process, 0);
     CHECK(atomic_load(&board->values[0]) >= before);
     CHECK(atomic_load(&board->values[0]) <= plat_clock_now_ns());
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* The system records births in steps of up to 10 ms, and Windows' wall clock in steps of 16 ms. */
@@ -71,16 +71,16 @@ static void case_birth_scale_is_the_same_everywhere(void)
 {
     const int64_t step_ns = 20 * 1000000;
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process process;
     int64_t before = plat_clock_birth_ns();
 
-    door_start("clock.tells_the_time", "", memory, &process);
+    platform_start("clock.tells_the_time", "", memory, &process);
     CHECK_EXITS(&process, 0);
     CHECK(before > 0);
     CHECK(atomic_load(&board->values[1]) >= before - step_ns);
     CHECK(atomic_load(&board->values[1]) <= plat_clock_birth_ns() + step_ns);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 static void case_sleep_is_never_early(void)

@@ -1,5 +1,5 @@
 /* platform.h, event.c, first half: events. The watchers are in watcher.c. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <errno.h>
 

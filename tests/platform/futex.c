@@ -1,5 +1,5 @@
 /* platform.h, futex.c: only on systems that have it. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <errno.h>
 
@@ -94,33 +94,33 @@ static void case_wakes_as_many_as_asked(void)
 static int helper_sleeps_on_the_board(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     atomic_store(&board->step, 1);
-    while (atomic_load(&board->word) == 0) CHECK_OK(plat_futex_wait(&board->word, 0, door_limit_ns()));
+    while (atomic_load(&board->word) == 0) CHECK_OK(plat_futex_wait(&board->word, 0, platform_limit_ns()));
     return 0;
 }
 
 static bool board_wakes_one(void *board)
 {
-    return plat_futex_wake(&((door_board *)board)->word, 1) == 1;
+    return plat_futex_wake(&((platform_board *)board)->word, 1) == 1;
 }
 
 static void case_wakes_another_process(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process process;
 
-    door_start("futex.sleeps_on_the_board", "", memory, &process);
-    door_await_step(board, 1);
+    platform_start("futex.sleeps_on_the_board", "", memory, &process);
+    platform_await_step(board, 1);
     CHECK_WAIT_UNTIL(board_wakes_one, board);
     atomic_store(&board->word, 1);
     plat_futex_wake(&board->word, 1);
     CHECK_EXITS(&process, 0);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 CHECK_SUITE(futex,

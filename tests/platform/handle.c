@@ -1,5 +1,5 @@
 /* platform.h, handle.c: closing, adopting, waiting, counting. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
@@ -37,7 +37,7 @@ static int helper_adopts(const char *text)
 {
     plat_handle handles[4];
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK(os_handle_is_open(handles[0]));
     CHECK_OK(plat_handle_adopt(handles[0]));
     CHECK(os_handle_is_open(handles[0]));
@@ -51,7 +51,7 @@ static void case_adopted_handle_goes_no_further(void)
     plat_process process;
 
     CHECK_OK(plat_event_create(&event));
-    door_start("handle.adopts", "", event, &process);
+    platform_start("handle.adopts", "", event, &process);
     CHECK_EXITS(&process, 0);
     plat_handle_close(event);
 }
@@ -94,7 +94,7 @@ static void case_wait_names_each_of_eight(void)
     for (i = 0; i < EVENTS; i++) {
         int ready = -1;
         plat_event_set(events[i]);
-        CHECK_OK(plat_handle_wait(events, EVENTS, door_limit_ns(), &ready));
+        CHECK_OK(plat_handle_wait(events, EVENTS, platform_limit_ns(), &ready));
         CHECK_EQ(ready, i);
         plat_event_clear(events[i]);
     }
@@ -110,9 +110,9 @@ static void case_wait_names_the_lowest(void)
     plat_event_set(events[7]);
     plat_event_set(events[5]);
     plat_event_set(events[2]);
-    CHECK_OK(plat_handle_wait(events, EVENTS, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(events, EVENTS, platform_limit_ns(), &ready));
     CHECK_EQ(ready, 2);
-    CHECK_OK(plat_handle_wait(events + 3, EVENTS - 3, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(events + 3, EVENTS - 3, platform_limit_ns(), &ready));
     CHECK_EQ(ready, 2);
     close_events(events);
 }
@@ -125,7 +125,7 @@ static void case_wait_takes_nothing_away(void)
 
     CHECK_OK(plat_event_create(&event));
     plat_event_set(event);
-    for (i = 0; i < 3; i++) CHECK_OK(plat_handle_wait(&event, 1, door_limit_ns(), &ready));
+    for (i = 0; i < 3; i++) CHECK_OK(plat_handle_wait(&event, 1, platform_limit_ns(), &ready));
     plat_handle_close(event);
 }
 
@@ -185,9 +185,9 @@ static int helper_waits_for_its_handle(const char *text)
     plat_handle handles[4];
     int ready = -1;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
-    CHECK_OK(plat_handle_wait(handles, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(handles, 1, platform_limit_ns(), &ready));
     return 9;
 }
 
@@ -200,12 +200,12 @@ static void case_wait_sees_a_process_end_among_events(void)
 
     create_events(handles);
     CHECK_OK(plat_event_create(&go));
-    door_start("handle.waits_for_its_handle", "", go, &process);
+    platform_start("handle.waits_for_its_handle", "", go, &process);
     plat_handle_close(handles[3]);
     handles[3] = process.handle;
     CHECK_STATUS(plat_handle_wait(handles, EVENTS, 0, &ready), MPROC_TIMEOUT);
     plat_event_set(go);
-    CHECK_OK(plat_handle_wait(handles, EVENTS, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(handles, EVENTS, platform_limit_ns(), &ready));
     CHECK_EQ(ready, 3);
     CHECK_EXITS(&process, 9);
     handles[3] = PLAT_NO_HANDLE;

@@ -1,5 +1,5 @@
 /* What platform.h says of control groups; needs the right to make one. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static void group_remove(test_group *group)
 }
 
 /* In a helper: the board names the group. */
-static void join_group(door_board *board)
+static void join_group(platform_board *board)
 {
     CHECK(write_text((const char *)board->bytes, "cgroup.procs", "0"));
 }
@@ -63,13 +63,13 @@ static void join_group(door_board *board)
 static void run_in_group(const test_group *group, const char *helper, int expected)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process process;
 
     memcpy(board->bytes, group->path, strlen(group->path) + 1);
-    door_start(helper, "", memory, &process);
+    platform_start(helper, "", memory, &process);
     CHECK_EXITS(&process, expected);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* ---- CPU time --------------------------------------------------------------------------------- */
@@ -78,8 +78,8 @@ static int helper_counts_cpus(const char *text)
 {
     plat_handle handles[4];
 
-    door_handles(text, handles);
-    join_group(door_board_open(handles[0]));
+    platform_handles(text, handles);
+    join_group(platform_board_open(handles[0]));
     return plat_system_cpu_count();
 }
 
@@ -122,8 +122,8 @@ static int helper_commits_until_refused(const char *text)
     void *base = NULL;
     size_t committed = 0;
 
-    door_handles(text, handles);
-    join_group(door_board_open(handles[0]));
+    platform_handles(text, handles);
+    join_group(platform_board_open(handles[0]));
     CHECK_OK(plat_memory_create((size_t)RESERVE_MEGABYTES * MEGABYTE, &memory));
     CHECK_OK(plat_memory_map(memory, (size_t)RESERVE_MEGABYTES * MEGABYTE, &base));
     while (status == MPROC_OK && committed < RESERVE_MEGABYTES) {
@@ -142,7 +142,7 @@ static void case_commit_beyond_the_group_is_refused(void)
     char text[32];
     test_group group;
 
-    if (DOOR_SANITIZED) CHECK_SKIP("a sanitizer needs more memory than the group has");
+    if (PLATFORM_SANITIZED) CHECK_SKIP("a sanitizer needs more memory than the group has");
     group_create(&group, "memory", "memory.limit_in_bytes", "memory.max");
     snprintf(text, sizeof text, "%d", GROUP_MEGABYTES * MEGABYTE);
     CHECK(write_text(group.path, group.unified ? "memory.max" : "memory.limit_in_bytes", text));

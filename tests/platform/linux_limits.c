@@ -1,5 +1,5 @@
 /* What platform.h says of a system that refuses, and how Linux can be made to. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ static void run_helper(const char *helper)
 {
     plat_process process;
 
-    door_start(helper, "", PLAT_NO_HANDLE, &process);
+    platform_start(helper, "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 0);
 }
 
@@ -56,7 +56,7 @@ static void check_all_refused(void)
     plat_watcher *watcher = NULL;
 
     CHECK_REFUSED(plat_event_create(&handle), MPROC_LIMIT);
-    CHECK_REFUSED(plat_memory_create(DOOR_RESERVE, &handle), MPROC_LIMIT);
+    CHECK_REFUSED(plat_memory_create(PLATFORM_RESERVE, &handle), MPROC_LIMIT);
     CHECK_REFUSED(plat_sentinel_create(&handle, &other), MPROC_LIMIT);
     CHECK_REFUSED(plat_watcher_create(&watcher), MPROC_LIMIT);
     CHECK_REFUSED(plat_process_open(plat_process_id(), plat_clock_birth_ns(), &handle), MPROC_LIMIT);
@@ -90,7 +90,7 @@ static int helper_starts_with_few_files(const char *text)
 {
     struct rlimit limit;
     plat_process process;
-    door_call call;
+    platform_call call;
     int refused = 0;
     int base = open("/dev/null", O_RDONLY | O_CLOEXEC);
     mproc_status status;
@@ -101,7 +101,7 @@ static int helper_starts_with_few_files(const char *text)
         int lowest;
         limit = (struct rlimit){(rlim_t)(base + refused), 4096};
         CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        door_call_init(&call, "linux_limits.returns_0", "");
+        platform_call_init(&call, "linux_limits.returns_0", "");
         status = plat_process_start(&call.start, &process);
         if (status == MPROC_OK) break;
         CHECK_STATUS(status, MPROC_LIMIT);
@@ -149,7 +149,7 @@ static int helper_has_few_addresses(const char *text)
 
 static void case_few_addresses_shrink_the_reservation(void)
 {
-    if (DOOR_SANITIZED) CHECK_SKIP("a sanitizer needs more addresses than the limit leaves");
+    if (PLATFORM_SANITIZED) CHECK_SKIP("a sanitizer needs more addresses than the limit leaves");
     run_helper("linux_limits.has_few_addresses");
 }
 
@@ -173,10 +173,10 @@ static void refuse_call(unsigned call, unsigned error)
 static int helper_writes_to_the_board(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     atomic_store(&board->step, 3);
     return 0;
 }
@@ -184,23 +184,23 @@ static int helper_writes_to_the_board(const char *text)
 static void case_without_memfd_a_file_serves(void)
 {
     plat_handle memory;
-    door_board *board;
+    platform_board *board;
     plat_process process;
 
     refuse_call(SYS_memfd_create, EPERM);
     CHECK_EQ(memfd_create("refused", MFD_CLOEXEC), -1);
-    board = door_board_create(&memory);
-    door_start("linux_limits.writes_to_the_board", "", memory, &process);
+    board = platform_board_create(&memory);
+    platform_start("linux_limits.writes_to_the_board", "", memory, &process);
     CHECK_EXITS(&process, 0);
     CHECK_EQ(atomic_load(&board->step), 3);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* What a start promises, when it is made in another way than elsewhere. */
 static void check_starts(void)
 {
     plat_process process;
-    door_call call;
+    platform_call call;
     int free_before;
     int free_after;
 
@@ -208,10 +208,10 @@ static void check_starts(void)
     close(free_before);
     run_helper("linux_limits.returns_0");
     run_helper("linux_limits.starts_with_few_files");
-    door_call_init(&call, "linux_limits.returns_0", "");
+    platform_call_init(&call, "linux_limits.returns_0", "");
     call.start.executable = "/nowhere/at/all";
     CHECK_REFUSED(plat_process_start(&call.start, &process), MPROC_NOT_FOUND);
-    door_call_init(&call, "linux_limits.returns_0", "");
+    platform_call_init(&call, "linux_limits.returns_0", "");
     call.start.working_directory = "/nowhere/at/all";
     CHECK_REFUSED(plat_process_start(&call.start, &process), MPROC_NOT_FOUND);
     free_after = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -259,11 +259,11 @@ static bool mapping_has_flag(const void *address, const char *flag)
 static void case_core_dumps_leave_the_memory_out(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
 
     CHECK(mapping_has_flag(board, " dd"));
-    CHECK(mapping_has_flag((char *)board + DOOR_RESERVE - 1, " dd"));
-    door_board_drop(board, memory);
+    CHECK(mapping_has_flag((char *)board + PLATFORM_RESERVE - 1, " dd"));
+    platform_board_drop(board, memory);
 }
 
 /* Reserving costs nothing: only what is committed takes memory. */
@@ -274,7 +274,7 @@ static void case_a_reservation_takes_no_memory(void)
     struct stat status;
     void *base = NULL;
 
-    if (DOOR_SANITIZED) CHECK_SKIP("a sanitizer limits the addresses");
+    if (PLATFORM_SANITIZED) CHECK_SKIP("a sanitizer limits the addresses");
     CHECK_OK(plat_memory_create(reserve, &memory));
     CHECK_OK(plat_memory_map(memory, reserve, &base));
     CHECK_OK(plat_memory_commit(memory, base, 0, 16 * plat_memory_page()));

@@ -1,5 +1,5 @@
 /* platform.h, memory.c: one object that processes share, usable as far as it is committed. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
@@ -42,7 +42,7 @@ static test_block block_open(const char *text, const char **rest)
     plat_handle handles[4];
     void *base = NULL;
 
-    text = door_handles(text, handles);
+    text = platform_handles(text, handles);
     opened.page = plat_memory_page();
     opened.reserve = (size_t)atoi(text) * opened.page;
     opened.memory = handles[0];
@@ -237,7 +237,7 @@ static void case_a_child_sees_and_is_seen(void)
 
     block_commit(&block, 0, 1);
     block.base[0] = 17;
-    door_start("memory.answers", "4", block.memory, &process);
+    platform_start("memory.answers", "4", block.memory, &process);
     CHECK_EXITS(&process, 0);
     CHECK_EQ(block.base[1], 18);
     block_drop(&block);
@@ -247,10 +247,10 @@ static void case_a_child_sees_and_is_seen(void)
 static int helper_maps_early(const char *text)
 {
     test_block block = block_open(text, NULL);
-    door_board *board = (door_board *)(void *)block.base;
+    platform_board *board = (platform_board *)(void *)block.base;
 
     atomic_store(&board->step, 1);
-    door_await_step(board, 2);
+    platform_await_step(board, 2);
     CHECK_EQ(block.base[block.page], 21);
     CHECK_OK(plat_memory_commit(block.memory, block.base, 2 * block.page, block.page));
     block.base[2 * block.page] = 22;
@@ -260,12 +260,12 @@ static int helper_maps_early(const char *text)
 static void case_commit_counts_for_those_who_have_mapped_before(void)
 {
     test_block block = block_create(8);
-    door_board *board = (door_board *)(void *)block.base;
+    platform_board *board = (platform_board *)(void *)block.base;
     plat_process process;
 
     block_commit(&block, 0, 1);
-    door_start("memory.maps_early", "8", block.memory, &process);
-    door_await_step(board, 1);
+    platform_start("memory.maps_early", "8", block.memory, &process);
+    platform_await_step(board, 1);
     block_commit(&block, 1, 1);
     block.base[block.page] = 21;
     atomic_store(&board->step, 2);
@@ -289,8 +289,8 @@ static plat_end touch(test_block *block, const char *text)
 {
     plat_process process;
 
-    door_start("memory.touches", text, block->memory, &process);
-    return door_end(&process);
+    platform_start("memory.touches", text, block->memory, &process);
+    return platform_end(&process);
 }
 
 static void case_touching_the_uncommitted_is_a_fault(void)
@@ -321,8 +321,8 @@ static int helper_races(const char *text)
     test_block block = block_open(text, NULL);
     size_t i;
 
-    atomic_fetch_add(&((door_board *)(void *)block.base)->step, 1);
-    door_await_step((door_board *)(void *)block.base, RACERS);
+    atomic_fetch_add(&((platform_board *)(void *)block.base)->step, 1);
+    platform_await_step((platform_board *)(void *)block.base, RACERS);
     for (i = 1; i < RACE_PAGES; i++) {
         CHECK_OK(plat_memory_commit(block.memory, block.base, i * block.page, block.page));
         atomic_fetch_add((_Atomic uint32_t *)(void *)(block.base + i * block.page), 1);
@@ -339,7 +339,7 @@ static void case_many_processes_commit_the_same_at_once(void)
 
     block_commit(&block, 0, 1);
     snprintf(text, sizeof text, "%d", RACE_PAGES);
-    for (i = 0; i < RACERS; i++) door_start("memory.races", text, block.memory, &processes[i]);
+    for (i = 0; i < RACERS; i++) platform_start("memory.races", text, block.memory, &processes[i]);
     for (i = 0; i < RACERS; i++) CHECK_EXITS(&processes[i], 0);
     for (i = 1; i < RACE_PAGES; i++) CHECK_EQ(*(uint32_t *)(void *)(block.base + i * block.page), RACERS);
     block_drop(&block);

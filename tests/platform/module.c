@@ -1,10 +1,10 @@
 /* platform.h, module.c: where a function lies, told so that another process finds it. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* DOOR_LIBRARY is the file name of the library in module_library.c; it lies beside this program. */
+/* PLATFORM_LIBRARY is the file name of the library in module_library.c; it lies beside this program. */
 static const char no_function[] = "constant data";
 static int variable_data = 1;
 static int zeroed_data;
@@ -125,11 +125,11 @@ static int helper_finds_by_id(const char *text)
 {
     plat_handle handles[4];
     plat_module module;
-    door_board *board;
+    platform_board *board;
     uintptr_t address;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     CHECK_OK(plat_module_lookup(board->bytes, &module));
     address = module.base + (uintptr_t)atomic_load(&board->values[0]);
     CHECK(address == (uintptr_t)function_to_find);
@@ -139,16 +139,16 @@ static int helper_finds_by_id(const char *text)
 static void case_a_child_finds_the_same_function(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_module module;
     plat_process process;
 
     CHECK_OK(plat_module_find((uintptr_t)function_to_find, &module));
     memcpy(board->bytes, module.id, sizeof module.id);
     atomic_store(&board->values[0], (int64_t)((uintptr_t)function_to_find - module.base));
-    door_start("module.finds_by_id", "", memory, &process);
+    platform_start("module.finds_by_id", "", memory, &process);
     CHECK_EXITS(&process, 15);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* ---- opening ---------------------------------------------------------------------------------- */
@@ -156,7 +156,7 @@ static void case_a_child_finds_the_same_function(void)
 static void library_path(char *path, size_t size)
 {
     os_program_directory(path, size);
-    snprintf(path + strlen(path), size - strlen(path), "/%s", DOOR_LIBRARY);
+    snprintf(path + strlen(path), size - strlen(path), "/%s", PLATFORM_LIBRARY);
 }
 
 static void case_opens_a_library_for_good(void)
@@ -173,18 +173,18 @@ static void case_opens_a_library_for_good(void)
     CHECK(address != 0);
     CHECK_OK(plat_module_find(address, &module));
     CHECK(!module.main);
-    CHECK_CONTAINS(module.path, DOOR_LIBRARY);
+    CHECK_CONTAINS(module.path, PLATFORM_LIBRARY);
 }
 
 static int helper_opens_by_path(const char *text)
 {
     plat_handle handles[4];
     plat_module module;
-    door_board *board;
+    platform_board *board;
     uintptr_t address;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     CHECK_STATUS(plat_module_lookup(board->bytes, &module), MPROC_NOT_FOUND);
     CHECK_OK(plat_module_open((const char *)board->bytes + 20));
     CHECK_OK(plat_module_lookup(board->bytes, &module));
@@ -195,7 +195,7 @@ static int helper_opens_by_path(const char *text)
 static void case_a_child_opens_what_its_parent_opened(void)
 {
     plat_handle memory;
-    door_board *board;
+    platform_board *board;
     char path[1024];
     plat_module module;
     plat_process process;
@@ -204,16 +204,16 @@ static void case_a_child_opens_what_its_parent_opened(void)
     library_path(path, sizeof path);
     CHECK_OK(plat_module_open(path));
     CHECK_BASELINE();
-    board = door_board_create(&memory);
+    board = platform_board_create(&memory);
     address = os_library_symbol(path, "module_library_answer");
     CHECK_OK(plat_module_find(address, &module));
     CHECK(strlen(module.path) < sizeof board->bytes - 20);
     memcpy(board->bytes, module.id, sizeof module.id);
     memcpy(board->bytes + 20, module.path, strlen(module.path) + 1);
     atomic_store(&board->values[0], (int64_t)(address - module.base));
-    door_start("module.opens_by_path", "", memory, &process);
+    platform_start("module.opens_by_path", "", memory, &process);
     CHECK_EXITS(&process, 42);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 static void case_opening_a_missing_library_is_refused(void)

@@ -1,5 +1,5 @@
 /* What platform.h says of processes and only POSIX can show. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +13,7 @@ static int helper_returns(const char *text)
 {
     plat_handle handles[4];
 
-    return atoi(door_handles(text, handles));
+    return atoi(platform_handles(text, handles));
 }
 
 /* ---- the executable --------------------------------------------------------------------------- */
@@ -22,14 +22,14 @@ static void case_file_without_the_right_to_run_is_refused(void)
 {
     char directory[1024];
     char path[1100];
-    door_call call;
+    platform_call call;
     plat_process process;
 
     os_make_directory(directory, sizeof directory);
     snprintf(path, sizeof path, "%s/program", directory);
     os_copy_program(path);
     CHECK_EQ(chmod(path, 0644), 0);
-    door_call_init(&call, "posix_process.returns", "0");
+    platform_call_init(&call, "posix_process.returns", "0");
     call.start.executable = path;
     CHECK_STATUS(plat_process_start(&call.start, &process), MPROC_PERMISSION);
     CHECK_CONTAINS(mproc_last_error_text(), path);
@@ -42,8 +42,8 @@ static int helper_starts_after_its_file_is_gone(const char *text)
     plat_handle handles[4];
     plat_process process;
 
-    CHECK_EQ(unlink(door_handles(text, handles)), 0);
-    door_start("posix_process.returns", "21", PLAT_NO_HANDLE, &process);
+    CHECK_EQ(unlink(platform_handles(text, handles)), 0);
+    platform_start("posix_process.returns", "21", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 21);
     return 0;
 }
@@ -51,12 +51,12 @@ static int helper_starts_after_its_file_is_gone(const char *text)
 static int helper_starts_after_its_file_was_replaced(const char *text)
 {
     plat_handle handles[4];
-    const char *path = door_handles(text, handles);
+    const char *path = platform_handles(text, handles);
     plat_process process;
 
     CHECK_EQ(unlink(path), 0);
     os_write_program(path, "#!/bin/sh\nexit 99\n");
-    door_start("posix_process.returns", "22", PLAT_NO_HANDLE, &process);
+    platform_start("posix_process.returns", "22", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 22);
     return 0;
 }
@@ -65,13 +65,13 @@ static void run_as_copy(const char *helper)
 {
     char directory[1024];
     char path[1100];
-    door_call call;
+    platform_call call;
     plat_process process;
 
     os_make_directory(directory, sizeof directory);
     snprintf(path, sizeof path, "%s/copy", directory);
     os_copy_program(path);
-    door_call_init(&call, helper, path);
+    platform_call_init(&call, helper, path);
     call.start.executable = path;
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
@@ -105,7 +105,7 @@ static void case_visible_name_is_the_programs(void)
 {
     plat_process process;
 
-    door_start("posix_process.shows_its_name", "", PLAT_NO_HANDLE, &process);
+    platform_start("posix_process.shows_its_name", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 0);
 }
 
@@ -115,17 +115,17 @@ static void case_visible_name_is_the_programs(void)
 static int helper_has_closed_streams(const char *text)
 {
     plat_handle handles[4];
-    const char *closed = door_handles(text, handles);
+    const char *closed = platform_handles(text, handles);
     plat_handle memory;
     plat_handle event;
-    door_call call;
+    platform_call call;
     plat_process process;
     int ready = -1;
 
     for (; *closed != '\0'; closed++) close(*closed - '0');
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     CHECK_OK(plat_event_create(&event));
-    door_call_init(&call, "posix_process.sets_event_and_board", "");
+    platform_call_init(&call, "posix_process.sets_event_and_board", "");
     call.start.handles[2] = event;
     call.start.handles[0] = memory;
     CHECK_OK(plat_process_start(&call.start, &process));
@@ -138,10 +138,10 @@ static int helper_has_closed_streams(const char *text)
 static int helper_sets_event_and_board(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     CHECK_OK(plat_handle_adopt(handles[2]));
     plat_event_set(handles[2]);
     atomic_store(&board->step, 5);
@@ -155,7 +155,7 @@ static void case_closed_streams_do_not_confuse_handles(void)
     size_t i;
 
     for (i = 0; i < sizeof closed / sizeof closed[0]; i++) {
-        door_start("posix_process.has_closed_streams", closed[i], PLAT_NO_HANDLE, &process);
+        platform_start("posix_process.has_closed_streams", closed[i], PLAT_NO_HANDLE, &process);
         CHECK_EXITS(&process, 0);
     }
 }
@@ -164,11 +164,11 @@ static void case_closed_streams_do_not_confuse_handles(void)
 static int helper_crosses_streams(const char *text)
 {
     plat_handle handles[4];
-    door_call call;
+    platform_call call;
     plat_process process;
 
-    door_handles(text, handles);
-    door_call_init(&call, "posix_process.compares_streams", "");
+    platform_handles(text, handles);
+    platform_call_init(&call, "posix_process.compares_streams", "");
     call.start.stdio[0] = (plat_stream){PLAT_STREAM_HANDLE, 1};
     call.start.stdio[1] = (plat_stream){PLAT_STREAM_HANDLE, 2};
     call.start.stdio[2] = (plat_stream){PLAT_STREAM_HANDLE, 0};
@@ -196,12 +196,12 @@ static void case_streams_may_be_crossed(void)
 {
     char directory[1024];
     char path[1100];
-    door_call call;
+    platform_call call;
     plat_process process;
     int i;
 
     os_make_directory(directory, sizeof directory);
-    door_call_init(&call, "posix_process.crosses_streams", "");
+    platform_call_init(&call, "posix_process.crosses_streams", "");
     for (i = 0; i < 3; i++) {
         char text[2] = {(char)('0' + i), '\0'};
         snprintf(path, sizeof path, "%s/%d", directory, i);
@@ -221,9 +221,9 @@ static void case_collected_by_somebody_else_is_lost(void)
     plat_process process;
     int ready = -1;
 
-    door_start("posix_process.returns", "3", PLAT_NO_HANDLE, &process);
+    platform_start("posix_process.returns", "3", PLAT_NO_HANDLE, &process);
     CHECK_EQ(waitpid((pid_t)process.pid, NULL, 0), process.pid);
-    CHECK_OK(plat_handle_wait(&process.handle, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&process.handle, 1, platform_limit_ns(), &ready));
     CHECK(!plat_process_alive(process.pid, plat_clock_birth_ns()));
     CHECK_OK(plat_process_kill(&process));
     CHECK_EQ(plat_process_collect(&process).kind, PLAT_END_LOST);
@@ -236,8 +236,8 @@ static void case_host_that_ignores_sigchld_loses_it(void)
     int ready = -1;
 
     signal(SIGCHLD, SIG_IGN);
-    door_start("posix_process.returns", "3", PLAT_NO_HANDLE, &process);
-    CHECK_OK(plat_handle_wait(&process.handle, 1, door_limit_ns(), &ready));
+    platform_start("posix_process.returns", "3", PLAT_NO_HANDLE, &process);
+    CHECK_OK(plat_handle_wait(&process.handle, 1, platform_limit_ns(), &ready));
     CHECK_EQ(plat_process_collect(&process).kind, PLAT_END_LOST);
     CHECK_OK(plat_process_terminate(&process));
     plat_handle_close(process.handle);
@@ -251,7 +251,7 @@ static void case_other_children_are_left_to_the_host(void)
     pid_t other = fork();
 
     if (other == 0) _exit(7);
-    door_start("posix_process.returns", "3", PLAT_NO_HANDLE, &process);
+    platform_start("posix_process.returns", "3", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 3);
     CHECK_EQ(waitpid(other, &status, 0), other);
     CHECK_EQ(WEXITSTATUS(status), 7);
@@ -263,7 +263,7 @@ static int helper_arms(const char *text)
 {
     plat_handle handles[4];
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     CHECK_OK(plat_handle_adopt(handles[1]));
     CHECK_OK(plat_sentinel_arm(handles[0]));
@@ -272,20 +272,20 @@ static int helper_arms(const char *text)
     return 0;
 }
 
-static void start_armed(plat_handle watched, plat_handle there, plat_process *process)
+static void start_armed(plat_handle child_end, plat_handle there, plat_process *process)
 {
-    door_call call;
+    platform_call call;
 
-    door_call_init(&call, "posix_process.arms", "");
-    call.start.handles[0] = watched;
+    platform_call_init(&call, "posix_process.arms", "");
+    call.start.handles[0] = child_end;
     call.start.handles[1] = there;
     CHECK_OK(plat_process_start(&call.start, process));
 }
 
 static void case_closing_held_ends_only_its_own_daemon(void)
 {
-    plat_handle held[2];
-    plat_handle watched[2];
+    plat_handle parent_end[2];
+    plat_handle child_end[2];
     plat_handle there;
     plat_process processes[2];
     int ready = -1;
@@ -293,35 +293,35 @@ static void case_closing_held_ends_only_its_own_daemon(void)
 
     CHECK_OK(plat_event_create(&there));
     for (i = 0; i < 2; i++) {
-        CHECK_OK(plat_sentinel_create(&held[i], &watched[i]));
-        start_armed(watched[i], there, &processes[i]);
-        plat_handle_close(watched[i]);
-        CHECK_OK(plat_handle_wait(&there, 1, door_limit_ns(), &ready));
+        CHECK_OK(plat_sentinel_create(&parent_end[i], &child_end[i]));
+        start_armed(child_end[i], there, &processes[i]);
+        plat_handle_close(child_end[i]);
+        CHECK_OK(plat_handle_wait(&there, 1, platform_limit_ns(), &ready));
         plat_event_clear(there);
     }
-    plat_handle_close(held[0]);
+    plat_handle_close(parent_end[0]);
     CHECK_SIGNALLED(&processes[0], 9);
-    CHECK_STATUS(plat_handle_wait(&processes[1].handle, 1, door_in_ms(30), &ready), MPROC_TIMEOUT);
-    plat_handle_close(held[1]);
+    CHECK_STATUS(plat_handle_wait(&processes[1].handle, 1, platform_in_ms(30), &ready), MPROC_TIMEOUT);
+    plat_handle_close(parent_end[1]);
     CHECK_SIGNALLED(&processes[1], 9);
     plat_handle_close(there);
 }
 
 static void case_arming_after_the_parents_end_ends_at_once(void)
 {
-    plat_handle held;
-    plat_handle watched;
+    plat_handle parent_end;
+    plat_handle child_end;
     plat_handle there;
     plat_process process;
     int ready = -1;
 
     CHECK_OK(plat_event_create(&there));
-    CHECK_OK(plat_sentinel_create(&held, &watched));
-    plat_handle_close(held);
-    CHECK_OK(plat_handle_wait(&watched, 1, 0, &ready));
-    start_armed(watched, there, &process);
+    CHECK_OK(plat_sentinel_create(&parent_end, &child_end));
+    plat_handle_close(parent_end);
+    CHECK_OK(plat_handle_wait(&child_end, 1, 0, &ready));
+    start_armed(child_end, there, &process);
     CHECK_SIGNALLED(&process, 9);
-    plat_handle_close(watched);
+    plat_handle_close(child_end);
     plat_handle_close(there);
 }
 
@@ -369,7 +369,7 @@ static void case_starting_a_process_is_no_fork(void)
     plat_process process;
 
     CHECK_OK(plat_process_at_fork(before_fork, after_fork_in_parent, after_fork_in_child));
-    door_start("posix_process.returns", "0", PLAT_NO_HANDLE, &process);
+    platform_start("posix_process.returns", "0", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 0);
     CHECK_STRING(fork_calls, "");
 }

@@ -1,5 +1,5 @@
 /* Signals: what a child is started with, and that none of them disturbs a call. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -46,7 +46,7 @@ static void check_child_signals(int expected)
 {
     plat_process process;
 
-    door_start("posix_signals.tells_its_signals", "", PLAT_NO_HANDLE, &process);
+    platform_start("posix_signals.tells_its_signals", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, expected);
 }
 
@@ -135,12 +135,12 @@ static int helper_catches(const char *text)
     plat_handle handles[4];
     int ready = -1;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     CHECK_OK(plat_event_create(&interrupted));
     CHECK_OK(plat_process_catch_interrupts(set_interrupted));
     plat_event_set(handles[0]);
-    CHECK_OK(plat_handle_wait(&interrupted, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&interrupted, 1, platform_limit_ns(), &ready));
     return 4;
 }
 
@@ -148,7 +148,7 @@ static int helper_stays(const char *text)
 {
     plat_handle handles[4];
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     plat_event_set(handles[0]);
     for (;;) pause();
@@ -161,8 +161,8 @@ static void interrupt_helper(const char *helper, plat_process *process)
     int ready = -1;
 
     CHECK_OK(plat_event_create(&there));
-    door_start(helper, "", there, process);
-    CHECK_OK(plat_handle_wait(&there, 1, door_limit_ns(), &ready));
+    platform_start(helper, "", there, process);
+    CHECK_OK(plat_handle_wait(&there, 1, platform_limit_ns(), &ready));
     CHECK_OK(plat_process_interrupt(process));
     plat_handle_close(there);
 }
@@ -250,7 +250,7 @@ static void stop_rain(void)
 
 static void case_signals_do_not_shorten_a_sleep(void)
 {
-    int64_t deadline = door_in_ms(50);
+    int64_t deadline = platform_in_ms(50);
 
     start_rain();
     plat_clock_sleep_until(deadline);
@@ -262,7 +262,7 @@ static void case_signals_do_not_disturb_a_wait_for_handles(void)
 {
     plat_handle event;
     int ready = -1;
-    int64_t deadline = door_in_ms(50);
+    int64_t deadline = platform_in_ms(50);
 
     CHECK_OK(plat_event_create(&event));
     start_rain();
@@ -275,7 +275,7 @@ static void case_signals_do_not_disturb_a_wait_for_handles(void)
 static void case_signals_do_not_disturb_a_watcher(void)
 {
     plat_watcher *watcher;
-    int64_t deadline = door_in_ms(50);
+    int64_t deadline = platform_in_ms(50);
 
     CHECK_OK(plat_watcher_create(&watcher));
     start_rain();
@@ -289,13 +289,13 @@ static void case_signals_do_not_disturb_a_watcher(void)
 static void case_signals_do_not_make_a_semaphore_fail(void)
 {
     plat_semaphore semaphore = {0};
-    int64_t deadline = door_in_ms(50);
+    int64_t deadline = platform_in_ms(50);
     mproc_status status;
 
     CHECK_OK(plat_semaphore_open(&semaphore));
     start_rain();
     while ((status = plat_semaphore_wait(&semaphore, deadline)) == MPROC_OK)
-        CHECK(plat_clock_now_ns() < door_limit_ns());
+        CHECK(plat_clock_now_ns() < platform_limit_ns());
     CHECK_STATUS(status, MPROC_TIMEOUT);
     CHECK(plat_clock_now_ns() >= deadline);
     stop_rain();
@@ -315,7 +315,7 @@ static void case_signals_do_not_disturb_a_start(void)
 
     start_rain();
     for (i = 0; i < 20; i++) {
-        door_start("posix_signals.returns_11", "", PLAT_NO_HANDLE, &process);
+        platform_start("posix_signals.returns_11", "", PLAT_NO_HANDLE, &process);
         CHECK_EXITS(&process, 11);
     }
     stop_rain();

@@ -1,5 +1,5 @@
 /* platform.h, process.c: how a process ends, and how that is told. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@ static int helper_returns(const char *text)
 {
     plat_handle handles[4];
 
-    return atoi(door_handles(text, handles));
+    return atoi(platform_handles(text, handles));
 }
 
 /* Says that it is there, and stays. */
@@ -16,7 +16,7 @@ static int helper_stays(const char *text)
 {
     plat_handle handles[4];
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     plat_event_set(handles[0]);
     for (;;) check_pause_ms(1000);
@@ -29,8 +29,8 @@ static void start_stayer(const char *helper, plat_process *process)
     int ready = -1;
 
     CHECK_OK(plat_event_create(&there));
-    door_start(helper, "", there, process);
-    CHECK_OK(plat_handle_wait(&there, 1, door_limit_ns(), &ready));
+    platform_start(helper, "", there, process);
+    CHECK_OK(plat_handle_wait(&there, 1, platform_limit_ns(), &ready));
     plat_handle_close(there);
 }
 
@@ -38,7 +38,7 @@ static void await_end(const plat_process *process)
 {
     int ready = -1;
 
-    CHECK_OK(plat_handle_wait(&process->handle, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&process->handle, 1, platform_limit_ns(), &ready));
 }
 
 /* ---- exit codes ------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ static void case_exit_codes_are_told(void)
 
     for (i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         snprintf(text, sizeof text, "%d", codes[i]);
-        door_start("process_end.returns", text, PLAT_NO_HANDLE, &process);
+        platform_start("process_end.returns", text, PLAT_NO_HANDLE, &process);
         CHECK_EXITS(&process, codes[i]);
     }
 }
@@ -76,7 +76,7 @@ static void case_handle_stays_ready_until_collected(void)
     plat_process process;
     int i;
 
-    door_start("process_end.returns", "4", PLAT_NO_HANDLE, &process);
+    platform_start("process_end.returns", "4", PLAT_NO_HANDLE, &process);
     for (i = 0; i < 3; i++) await_end(&process);
     CHECK_EXITS(&process, 4);
 }
@@ -111,7 +111,7 @@ static void case_terminate_right_after_start(void)
 
     CHECK_OK(plat_event_create(&unused));
     for (i = 0; i < CHILDREN; i++) {
-        door_start("process_end.stays", "", unused, &processes[i]);
+        platform_start("process_end.stays", "", unused, &processes[i]);
         CHECK_OK(plat_process_terminate(&processes[i]));
     }
     for (i = 0; i < CHILDREN; i++) CHECK_SIGNALLED(&processes[i], 15);
@@ -122,7 +122,7 @@ static void case_ending_what_has_ended_is_no_error(void)
 {
     plat_process process;
 
-    door_start("process_end.returns", "5", PLAT_NO_HANDLE, &process);
+    platform_start("process_end.returns", "5", PLAT_NO_HANDLE, &process);
     await_end(&process);
     CHECK_OK(plat_process_terminate(&process));
     CHECK_OK(plat_process_kill(&process));
@@ -174,7 +174,7 @@ static void check_fault(const char *helper, int signal)
 {
     plat_process process;
 
-    door_start(helper, "", PLAT_NO_HANDLE, &process);
+    platform_start(helper, "", PLAT_NO_HANDLE, &process);
     CHECK_SIGNALLED(&process, signal);
 }
 
@@ -205,19 +205,19 @@ static int helper_ignores_interrupts(const char *text)
     plat_handle handles[4];
     int ready = -1;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     CHECK_OK(plat_handle_adopt(handles[1]));
     plat_process_ignore_interrupts();
     plat_event_set(handles[0]);
-    CHECK_OK(plat_handle_wait(&handles[1], 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&handles[1], 1, platform_limit_ns(), &ready));
     return 8;
 }
 
 /* It is interrupted once `without_interrupts` at its birth, and once more when it ignores interrupts. */
 static void check_ignores_interrupts(bool without_interrupts)
 {
-    door_call call;
+    platform_call call;
     plat_process process;
     plat_handle there;
     plat_handle go;
@@ -225,15 +225,15 @@ static void check_ignores_interrupts(bool without_interrupts)
 
     CHECK_OK(plat_event_create(&there));
     CHECK_OK(plat_event_create(&go));
-    door_call_init(&call, "process_end.ignores_interrupts", "");
+    platform_call_init(&call, "process_end.ignores_interrupts", "");
     call.start.handles[0] = there;
     call.start.handles[1] = go;
     call.start.without_interrupts = without_interrupts;
     CHECK_OK(plat_process_start(&call.start, &process));
     if (without_interrupts) CHECK_OK(plat_process_interrupt(&process));
-    CHECK_OK(plat_handle_wait(&there, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&there, 1, platform_limit_ns(), &ready));
     CHECK_OK(plat_process_interrupt(&process));
-    CHECK_STATUS(plat_handle_wait(&process.handle, 1, door_in_ms(30), &ready), MPROC_TIMEOUT);
+    CHECK_STATUS(plat_handle_wait(&process.handle, 1, platform_in_ms(30), &ready), MPROC_TIMEOUT);
     plat_event_set(go);
     CHECK_EXITS(&process, 8);
     plat_handle_close(there);

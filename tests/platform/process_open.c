@@ -1,5 +1,5 @@
 /* platform.h, process.c: processes that are known by their number. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
@@ -10,7 +10,7 @@ static int helper_stays(const char *text)
 {
     plat_handle handles[4];
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     plat_event_set(handles[0]);
     for (;;) check_pause_ms(1000);
@@ -21,7 +21,7 @@ static int helper_returns(const char *text)
 {
     plat_handle handles[4];
 
-    return atoi(door_handles(text, handles));
+    return atoi(platform_handles(text, handles));
 }
 
 static void start_stayer(plat_process *process)
@@ -30,8 +30,8 @@ static void start_stayer(plat_process *process)
     int ready = -1;
 
     CHECK_OK(plat_event_create(&there));
-    door_start("process_open.stays", "", there, process);
-    CHECK_OK(plat_handle_wait(&there, 1, door_limit_ns(), &ready));
+    platform_start("process_open.stays", "", there, process);
+    CHECK_OK(plat_handle_wait(&there, 1, platform_limit_ns(), &ready));
     plat_handle_close(there);
 }
 
@@ -52,10 +52,10 @@ static void case_own_id_is_alive(void)
 static int helper_tells_ids(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     atomic_store(&board->values[0], plat_process_id());
     atomic_store(&board->values[1], plat_process_parent_id());
     return 0;
@@ -64,16 +64,16 @@ static int helper_tells_ids(const char *text)
 static void case_ids_agree_between_parent_and_child(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process process;
     int64_t pid;
 
-    door_start("process_open.tells_ids", "", memory, &process);
+    platform_start("process_open.tells_ids", "", memory, &process);
     pid = process.pid;
     CHECK_EXITS(&process, 0);
     CHECK_EQ(atomic_load(&board->values[0]), pid);
     CHECK_EQ(atomic_load(&board->values[1]), plat_process_id());
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 static void case_opened_process_becomes_ready_at_its_end(void)
@@ -87,7 +87,7 @@ static void case_opened_process_becomes_ready_at_its_end(void)
     CHECK(!os_handle_is_inheritable(opened));
     CHECK_STATUS(plat_handle_wait(&opened, 1, 0, &ready), MPROC_TIMEOUT);
     CHECK_OK(plat_process_kill(&process));
-    CHECK_OK(plat_handle_wait(&opened, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&opened, 1, platform_limit_ns(), &ready));
     CHECK_SIGNALLED(&process, 9);
     CHECK_OK(plat_handle_wait(&opened, 1, 0, &ready));
     plat_handle_close(opened);
@@ -117,7 +117,7 @@ static void case_process_just_born_is_found(void)
     int i;
 
     for (i = 0; i < 20; i++) {
-        door_start("process_open.returns", "0", PLAT_NO_HANDLE, &process);
+        platform_start("process_open.returns", "0", PLAT_NO_HANDLE, &process);
         if (plat_process_open(process.pid, plat_clock_birth_ns(), &opened) == MPROC_OK) plat_handle_close(opened);
         /* It may have ended meanwhile; then its own handle says so too. */
         else CHECK_OK(plat_handle_wait(&process.handle, 1, 0, &(int){0}));
@@ -132,9 +132,9 @@ static void case_ended_process_is_not_found(void)
     int64_t pid;
     int ready = -1;
 
-    door_start("process_open.returns", "0", PLAT_NO_HANDLE, &process);
+    platform_start("process_open.returns", "0", PLAT_NO_HANDLE, &process);
     pid = process.pid;
-    CHECK_OK(plat_handle_wait(&process.handle, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&process.handle, 1, platform_limit_ns(), &ready));
     /* Nobody has collected it yet: it has ended all the same. */
     CHECK(!plat_process_alive(pid, plat_clock_birth_ns()));
     CHECK_REFUSED(plat_process_open(pid, plat_clock_birth_ns(), &opened), MPROC_NOT_FOUND);
@@ -161,15 +161,15 @@ static void case_absurd_ids_are_not_found(void)
 static int helper_starts_one(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
     plat_process process;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     start_stayer(&process);
     atomic_store(&board->values[0], process.pid);
     atomic_store(&board->step, 1);
-    door_await_step(board, 2);
+    platform_await_step(board, 2);
     CHECK_OK(plat_process_kill(&process));
     CHECK_SIGNALLED(&process, 9);
     return 0;
@@ -178,20 +178,20 @@ static int helper_starts_one(const char *text)
 static void case_opens_what_is_no_child(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process process;
     plat_handle opened;
     int ready = -1;
 
-    door_start("process_open.starts_one", "", memory, &process);
-    door_await_step(board, 1);
+    platform_start("process_open.starts_one", "", memory, &process);
+    platform_await_step(board, 1);
     CHECK(plat_process_alive(atomic_load(&board->values[0]), plat_clock_birth_ns()));
     CHECK_OK(plat_process_open(atomic_load(&board->values[0]), plat_clock_birth_ns(), &opened));
     atomic_store(&board->step, 2);
-    CHECK_OK(plat_handle_wait(&opened, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&opened, 1, platform_limit_ns(), &ready));
     CHECK_EXITS(&process, 0);
     plat_handle_close(opened);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 CHECK_SUITE(process_open,

@@ -1,15 +1,15 @@
 /* platform.h, process.c: what a new process is given, and what makes a start fail. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
 /* The system's first daemon costs what the process then keeps (Windows: a job object). */
 static void warm_up(void)
 {
-    door_call call;
+    platform_call call;
     plat_process process;
 
-    door_call_init(&call, "process_start.returns", "0");
+    platform_call_init(&call, "process_start.returns", "0");
     call.start.daemon = true;
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
@@ -19,14 +19,14 @@ static int helper_returns(const char *text)
 {
     plat_handle handles[4];
 
-    return atoi(door_handles(text, handles));
+    return atoi(platform_handles(text, handles));
 }
 
 static void case_runs_this_program(void)
 {
     plat_process process;
 
-    door_start("process_start.returns", "33", PLAT_NO_HANDLE, &process);
+    platform_start("process_start.returns", "33", PLAT_NO_HANDLE, &process);
     CHECK(process.handle != PLAT_NO_HANDLE);
     CHECK(process.pid > 0);
     CHECK(process.pid != plat_process_id());
@@ -47,7 +47,7 @@ static void case_gives_the_same_command_line(void)
 {
     plat_process process;
 
-    door_start("process_start.compares_its_arguments", "", PLAT_NO_HANDLE, &process);
+    platform_start("process_start.compares_its_arguments", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 0);
 }
 
@@ -55,10 +55,10 @@ static void case_gives_the_same_command_line(void)
 
 static void case_asks_for_the_token_once(void)
 {
-    door_call call;
+    platform_call call;
     plat_process process;
 
-    door_call_init(&call, "process_start.returns", "0");
+    platform_call_init(&call, "process_start.returns", "0");
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EQ(call.written, 1);
     CHECK_EXITS(&process, 0);
@@ -70,7 +70,7 @@ static int helper_sets_its_events(const char *text)
     plat_handle handles[4];
     int i;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     for (i = 0; i < 4; i++) {
         if (i == 1) continue;
         CHECK_OK(plat_handle_adopt(handles[i]));
@@ -83,13 +83,13 @@ static int helper_sets_its_events(const char *text)
 static void case_hands_over_what_is_named(void)
 {
     plat_handle events[4];
-    door_call call;
+    platform_call call;
     plat_process process;
     int ready = -1;
     int i;
 
     for (i = 0; i < 4; i++) CHECK_OK(plat_event_create(&events[i]));
-    door_call_init(&call, "process_start.sets_its_events", "");
+    platform_call_init(&call, "process_start.sets_its_events", "");
     for (i = 0; i < 4; i++) call.start.handles[i] = i == 1 ? PLAT_NO_HANDLE : events[i];
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
@@ -103,14 +103,14 @@ static void case_hands_over_what_is_named(void)
 static int helper_counts_its_handles(const char *text)
 {
     plat_handle handles[4];
-    int place = atoi(door_handles(text, handles));
-    door_board *board = door_board_open(handles[0]);
+    int place = atoi(platform_handles(text, handles));
+    platform_board *board = platform_board_open(handles[0]);
     int ready = -1;
 
     CHECK_OK(plat_handle_adopt(handles[1]));
     atomic_store(&board->values[place], plat_handle_count());
     atomic_fetch_add(&board->step, 1);
-    CHECK_OK(plat_handle_wait(&handles[1], 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&handles[1], 1, platform_limit_ns(), &ready));
     return 0;
 }
 
@@ -120,7 +120,7 @@ static void case_children_inherit_nothing_of_each_other(void)
     enum { CHILDREN = 6 };
     plat_handle memory;
     plat_handle go;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process processes[CHILDREN];
     char text[8];
     int i;
@@ -128,20 +128,20 @@ static void case_children_inherit_nothing_of_each_other(void)
     if (plat_handle_count() < 0) CHECK_SKIP("this system does not tell how many handles are open");
     CHECK_OK(plat_event_create(&go));
     for (i = 0; i < CHILDREN; i++) {
-        door_call call;
+        platform_call call;
         snprintf(text, sizeof text, "%d", i);
-        door_call_init(&call, "process_start.counts_its_handles", text);
+        platform_call_init(&call, "process_start.counts_its_handles", text);
         call.start.handles[0] = memory;
         call.start.handles[1] = go;
         CHECK_OK(plat_process_start(&call.start, &processes[i]));
-        door_await_step(board, (uint32_t)i + 1);
+        platform_await_step(board, (uint32_t)i + 1);
     }
     plat_event_set(go);
     for (i = 0; i < CHILDREN; i++) CHECK_EXITS(&processes[i], 0);
     CHECK(atomic_load(&board->values[0]) > 0);
     for (i = 1; i < CHILDREN; i++) CHECK_EQ(atomic_load(&board->values[i]), atomic_load(&board->values[0]));
     plat_handle_close(go);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* The text is a number that must not be open. */
@@ -149,7 +149,7 @@ static int helper_looks_for_a_handle(const char *text)
 {
     plat_handle handles[4];
 
-    return os_handle_is_open((plat_handle)strtoll(door_handles(text, handles), NULL, 10)) ? 1 : 0;
+    return os_handle_is_open((plat_handle)strtoll(platform_handles(text, handles), NULL, 10)) ? 1 : 0;
 }
 
 /* Numbers far above those that a new process uses itself. */
@@ -166,7 +166,7 @@ static void case_careless_handles_of_the_host_are_not_inherited(void)
         CHECK(os_handle_is_inheritable(opened[i]));
     }
     snprintf(text, sizeof text, "%lld", (long long)opened[OPENED - 1]);
-    door_start("process_start.looks_for_a_handle", text, PLAT_NO_HANDLE, &process);
+    platform_start("process_start.looks_for_a_handle", text, PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 0);
     for (i = 0; i < OPENED; i++) plat_handle_close(opened[i]);
 }
@@ -187,7 +187,7 @@ static void run_batch(void *context)
 
     for (i = 0; i < BATCH; i++) {
         snprintf(text, sizeof text, "%d", batch->first + i);
-        door_start("process_start.returns", text, PLAT_NO_HANDLE, &processes[i]);
+        platform_start("process_start.returns", text, PLAT_NO_HANDLE, &processes[i]);
     }
     for (i = 0; i < BATCH; i++) CHECK_EXITS(&processes[i], batch->first + i);
     atomic_store(&batch->right, 1);
@@ -209,16 +209,18 @@ static void case_many_threads_start_at_once(void)
 
 /* ---- environment ------------------------------------------------------------------------------ */
 
-/* The text names what must hold: letters are variables DOOR_A and so on, "A1" has the value 1, "A-" is not set. */
+/*
+ * The text names what must hold: letters are variables PLATFORM_A and so on, "A1" has the value 1, "A-" is not set.
+ */
 static int helper_checks_variables(const char *text)
 {
     plat_handle handles[4];
     const char *at;
 
-    for (at = door_handles(text, handles); *at != '\0'; at += 2) {
-        char name[] = "DOOR_?";
+    for (at = platform_handles(text, handles); *at != '\0'; at += 2) {
+        char name[] = "PLATFORM_?";
         char value[8] = "-";
-        name[5] = at[0];
+        name[sizeof name - 2] = at[0];
         plat_system_environment(name, value, sizeof value);
         CHECK_EQ(value[0], at[1]);
     }
@@ -227,10 +229,10 @@ static int helper_checks_variables(const char *text)
 
 static void check_environment(const char *const *environment, bool only, const char *expected)
 {
-    door_call call;
+    platform_call call;
     plat_process process;
 
-    door_call_init(&call, "process_start.checks_variables", expected);
+    platform_call_init(&call, "process_start.checks_variables", expected);
     call.start.environment = environment;
     call.start.environment_only = only;
     CHECK_OK(plat_process_start(&call.start, &process));
@@ -240,27 +242,27 @@ static void check_environment(const char *const *environment, bool only, const c
 static void case_environment_is_passed_on_and_changed(void)
 {
     static const char *const nothing[] = {NULL};
-    static const char *const changes[] = {"DOOR_A=2", "DOOR_B", "DOOR_C=3", "DOOR_NOT_SET", NULL};
+    static const char *const changes[] = {"PLATFORM_A=2", "PLATFORM_B", "PLATFORM_C=3", "PLATFORM_NOT_SET", NULL};
     char value[8];
 
-    os_set_variable("DOOR_A", "1");
-    os_set_variable("DOOR_B", "1");
-    os_set_variable("DOOR_D", "4");
+    os_set_variable("PLATFORM_A", "1");
+    os_set_variable("PLATFORM_B", "1");
+    os_set_variable("PLATFORM_D", "4");
     check_environment(NULL, false, "A1B1C-D4");
     check_environment(nothing, false, "A1B1C-D4");
     check_environment(changes, false, "A2B-C3D4");
-    CHECK(plat_system_environment("DOOR_A", value, sizeof value));
+    CHECK(plat_system_environment("PLATFORM_A", value, sizeof value));
     CHECK_STRING(value, "1");
-    CHECK(plat_system_environment("DOOR_B", value, sizeof value));
-    CHECK(!plat_system_environment("DOOR_C", value, sizeof value));
+    CHECK(plat_system_environment("PLATFORM_B", value, sizeof value));
+    CHECK(!plat_system_environment("PLATFORM_C", value, sizeof value));
     CHECK(!plat_system_environment(CHECK_HELPER_VARIABLE, value, sizeof value));
 }
 
 static void case_environment_only_leaves_out_the_rest(void)
 {
-    static const char *const only[] = {"DOOR_C=3", NULL};
+    static const char *const only[] = {"PLATFORM_C=3", NULL};
 
-    os_set_variable("DOOR_A", "1");
+    os_set_variable("PLATFORM_A", "1");
     check_environment(only, true, "A-C3");
     check_environment(NULL, true, "A-C-");
 }
@@ -270,10 +272,10 @@ static void case_environment_only_leaves_out_the_rest(void)
 static int helper_tells_its_directory(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     os_current_directory((char *)board->bytes, sizeof board->bytes);
     return 0;
 }
@@ -281,17 +283,17 @@ static int helper_tells_its_directory(const char *text)
 static void check_directory(const char *directory, const char *expected)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
-    door_call call;
+    platform_board *board = platform_board_create(&memory);
+    platform_call call;
     plat_process process;
 
-    door_call_init(&call, "process_start.tells_its_directory", "");
+    platform_call_init(&call, "process_start.tells_its_directory", "");
     call.start.handles[0] = memory;
     call.start.working_directory = directory;
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
     CHECK_STRING((const char *)board->bytes, expected);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 static void case_starts_in_the_working_directory(void)
@@ -324,18 +326,18 @@ static void check_start_refused(const plat_start *start, mproc_status expected, 
 
 static void case_missing_working_directory_is_refused(void)
 {
-    door_call call;
+    platform_call call;
 
-    door_call_init(&call, "process_start.returns", "0");
+    platform_call_init(&call, "process_start.returns", "0");
     call.start.working_directory = "no-such-directory";
     check_start_refused(&call.start, MPROC_NOT_FOUND, "no-such-directory");
 }
 
 static void case_missing_executable_is_refused(void)
 {
-    door_call call;
+    platform_call call;
 
-    door_call_init(&call, "process_start.returns", "0");
+    platform_call_init(&call, "process_start.returns", "0");
     call.start.executable = "no-such-program";
     check_start_refused(&call.start, MPROC_NOT_FOUND, "no-such-program");
 }
@@ -345,11 +347,11 @@ static void case_directory_as_executable_is_refused(void)
 {
     plat_process process = {PLAT_NO_HANDLE, -5};
     char directory[1024];
-    door_call call;
+    platform_call call;
     mproc_status status;
 
     os_make_directory(directory, sizeof directory);
-    door_call_init(&call, "process_start.returns", "0");
+    platform_call_init(&call, "process_start.returns", "0");
     call.start.executable = directory;
     status = plat_process_start(&call.start, &process);
     CHECK(status == MPROC_PERMISSION || status == MPROC_INVALID);
@@ -362,12 +364,12 @@ static void case_file_that_is_no_program_is_refused(void)
 {
     char directory[1024];
     char path[1100];
-    door_call call;
+    platform_call call;
 
     os_make_directory(directory, sizeof directory);
     snprintf(path, sizeof path, "%s/program.exe", directory);
     os_write_program(path, "neither a program nor a script\n");
-    door_call_init(&call, "process_start.returns", "0");
+    platform_call_init(&call, "process_start.returns", "0");
     call.start.executable = path;
     check_start_refused(&call.start, MPROC_INVALID, "program.exe");
     os_remove_directory(directory);
@@ -376,13 +378,13 @@ static void case_file_that_is_no_program_is_refused(void)
 static void case_closed_stdio_handle_is_refused(void)
 {
     plat_handle event;
-    door_call call;
+    platform_call call;
     int i;
 
     CHECK_OK(plat_event_create(&event));
     plat_handle_close(event);
     for (i = 0; i < 3; i++) {
-        door_call_init(&call, "process_start.returns", "0");
+        platform_call_init(&call, "process_start.returns", "0");
         call.start.stdio[i].kind = PLAT_STREAM_HANDLE;
         call.start.stdio[i].handle = event;
         check_start_refused(&call.start, MPROC_INVALID, "");
@@ -398,7 +400,7 @@ static void case_executable_may_have_any_name(void)
                                         "\xC3\xA4\xE2\x98\x83\xF0\x9F\x8D\x80.exe"};
     char directory[1024];
     char path[1100];
-    door_call call;
+    platform_call call;
     plat_process process;
     size_t i;
 
@@ -406,7 +408,7 @@ static void case_executable_may_have_any_name(void)
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, names[i]);
         os_copy_program(path);
-        door_call_init(&call, "process_start.returns", "12");
+        platform_call_init(&call, "process_start.returns", "12");
         call.start.executable = path;
         CHECK_OK(plat_process_start(&call.start, &process));
         CHECK_EXITS(&process, 12);

@@ -1,5 +1,5 @@
 /* platform.h, process.c: where the standard streams of a new process lead. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
@@ -17,7 +17,7 @@ static int helper_reads(const char *text)
 {
     char line[64] = "";
     plat_handle handles[4];
-    const char *expected = door_handles(text, handles);
+    const char *expected = platform_handles(text, handles);
 
     if (fgets(line, sizeof line, stdin) == NULL) line[0] = '\0';
     line[strcspn(line, "\r\n")] = '\0';
@@ -28,10 +28,10 @@ static int helper_reads(const char *text)
 /* Starts the helper with output and errors of these kinds, both to `file` where it is a handle. */
 static void run_speaker(const char *helper, plat_stream_kind output, plat_stream_kind error, plat_handle file)
 {
-    door_call call;
+    platform_call call;
     plat_process process;
 
-    door_call_init(&call, helper, "");
+    platform_call_init(&call, helper, "");
     call.start.stdio[1] = (plat_stream){output, file};
     call.start.stdio[2] = (plat_stream){error, file};
     CHECK_OK(plat_process_start(&call.start, &process));
@@ -65,7 +65,7 @@ static void case_null_input_is_at_its_end(void)
 {
     plat_process process;
 
-    door_start("process_stdio.reads", "", PLAT_NO_HANDLE, &process);
+    platform_start("process_stdio.reads", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 0);
 }
 
@@ -129,7 +129,7 @@ static void case_input_comes_from_a_handle(void)
 {
     char directory[1024];
     char path[1100];
-    door_call call;
+    platform_call call;
     plat_process process;
     plat_handle file;
 
@@ -137,7 +137,7 @@ static void case_input_comes_from_a_handle(void)
     snprintf(path, sizeof path, "%s/input", directory);
     os_write_program(path, "a line\n");
     file = os_open_input(path);
-    door_call_init(&call, "process_stdio.reads", "a line");
+    platform_call_init(&call, "process_stdio.reads", "a line");
     call.start.stdio[0] = (plat_stream){PLAT_STREAM_HANDLE, file};
     CHECK_OK(plat_process_start(&call.start, &process));
     CHECK_EXITS(&process, 0);
@@ -150,7 +150,7 @@ static int helper_speaks_and_sets(const char *text)
 {
     plat_handle handles[4];
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     plat_event_set(handles[0]);
     return helper_speaks("");
@@ -160,13 +160,13 @@ static void case_streams_and_handles_do_not_mix(void)
 {
     output_file output;
     plat_handle event;
-    door_call call;
+    platform_call call;
     plat_process process;
     int ready = -1;
 
     output_open(&output);
     CHECK_OK(plat_event_create(&event));
-    door_call_init(&call, "process_stdio.speaks_and_sets", "");
+    platform_call_init(&call, "process_stdio.speaks_and_sets", "");
     call.start.stdio[1] = (plat_stream){PLAT_STREAM_HANDLE, output.file};
     call.start.stdio[2] = (plat_stream){PLAT_STREAM_NULL, 0};
     call.start.handles[0] = event;

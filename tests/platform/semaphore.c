@@ -1,5 +1,5 @@
 /* platform.h, semaphore.c: a wake-up object in shared memory. */
-#include "door.h"
+#include "platform_fixture.h"
 
 /*
  * A wait may return without a post, so "nothing is there" shows as a timeout that comes sooner or later, not
@@ -9,7 +9,7 @@ static void check_empty(plat_semaphore *semaphore)
 {
     int waits = 0;
 
-    while (waits < 100 && plat_semaphore_wait(semaphore, door_in_ms(2)) != MPROC_TIMEOUT) waits++;
+    while (waits < 100 && plat_semaphore_wait(semaphore, platform_in_ms(2)) != MPROC_TIMEOUT) waits++;
     CHECK(waits < 100);
 }
 
@@ -61,7 +61,7 @@ static void case_times_out_and_not_before(void)
     for (i = 0; i < sizeof spans_ns / sizeof spans_ns[0]; i++) {
         int64_t deadline = plat_clock_now_ns() + spans_ns[i];
         while (plat_semaphore_wait(&semaphore, deadline) != MPROC_TIMEOUT)
-            CHECK(plat_clock_now_ns() < door_limit_ns());
+            CHECK(plat_clock_now_ns() < platform_limit_ns());
         CHECK(plat_clock_now_ns() >= deadline);
     }
     plat_semaphore_close(&semaphore);
@@ -104,7 +104,7 @@ typedef struct player {
 
 static void await_turn(player *pair)
 {
-    while (atomic_load(pair->turn) % 2 != pair->me) CHECK_OK(plat_semaphore_wait(pair->mine, door_limit_ns()));
+    while (atomic_load(pair->turn) % 2 != pair->me) CHECK_OK(plat_semaphore_wait(pair->mine, platform_limit_ns()));
 }
 
 /* Takes turns with the other side; both sleep in between. */
@@ -150,7 +150,7 @@ static void case_two_threads_take_turns(void)
 enum { POSTERS = 4, POSTS = 2000 };
 
 static plat_semaphore stormed;
-static _Atomic uint32_t storm_count;
+static _Atomic uint32_t stress_count;
 
 static void post_often(void *unused)
 {
@@ -158,20 +158,20 @@ static void post_often(void *unused)
 
     (void)unused;
     for (i = 0; i < POSTS; i++) {
-        atomic_fetch_add(&storm_count, 1);
+        atomic_fetch_add(&stress_count, 1);
         plat_semaphore_post(&stormed);
     }
 }
 
 /* A post may be one of many that come at once, but the last one is never lost. */
-static void case_storm_of_posts_loses_none(void)
+static void case_stress_of_posts_loses_none(void)
 {
     plat_thread *threads[POSTERS];
     int i;
 
     CHECK_OK(plat_semaphore_open(&stormed));
     for (i = 0; i < POSTERS; i++) CHECK_OK(plat_thread_start(post_often, NULL, &threads[i]));
-    while (atomic_load(&storm_count) < POSTERS * POSTS) CHECK_OK(plat_semaphore_wait(&stormed, door_limit_ns()));
+    while (atomic_load(&stress_count) < POSTERS * POSTS) CHECK_OK(plat_semaphore_wait(&stormed, platform_limit_ns()));
     for (i = 0; i < POSTERS; i++) plat_thread_join(threads[i]);
     plat_semaphore_close(&stormed);
 }
@@ -181,11 +181,11 @@ static void case_storm_of_posts_loses_none(void)
 static int helper_takes_turns(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
     player pair;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     pair = (player){&board->semaphores[1], &board->semaphores[0], &board->word, 1, ROUNDS};
     play_in_thread(&pair);
     return 0;
@@ -194,26 +194,26 @@ static int helper_takes_turns(const char *text)
 static void case_two_processes_take_turns(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     player pair = {&board->semaphores[0], &board->semaphores[1], &board->word, 0, ROUNDS};
     plat_process process;
 
     CHECK_OK(plat_semaphore_open(pair.mine));
-    door_start("semaphore.takes_turns", "", memory, &process);
+    platform_start("semaphore.takes_turns", "", memory, &process);
     play(&pair);
     CHECK_EXITS(&process, 0);
     CHECK_EQ(atomic_load(&board->word), 2 * ROUNDS);
     plat_semaphore_close(pair.mine);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 static int helper_sleeps_on_it(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     CHECK_OK(plat_semaphore_open(&board->semaphores[0]));
     atomic_store(&board->step, 1);
     for (;;) plat_semaphore_wait(&board->semaphores[0], PLAT_FOREVER);
@@ -223,11 +223,11 @@ static int helper_sleeps_on_it(const char *text)
 static void case_posting_to_a_killed_owner_is_ignored(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process process;
 
-    door_start("semaphore.sleeps_on_it", "", memory, &process);
-    door_await_step(board, 1);
+    platform_start("semaphore.sleeps_on_it", "", memory, &process);
+    platform_await_step(board, 1);
     plat_semaphore_post(&board->semaphores[0]);
     CHECK_OK(plat_process_kill(&process));
     CHECK_SIGNALLED(&process, 9);
@@ -238,7 +238,7 @@ static void case_posting_to_a_killed_owner_is_ignored(void)
     plat_semaphore_post(&board->semaphores[0]);
     CHECK_OK(plat_semaphore_wait(&board->semaphores[0], PLAT_FOREVER));
     plat_semaphore_close(&board->semaphores[0]);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 CHECK_SUITE(semaphore,
@@ -249,7 +249,7 @@ CHECK_SUITE(semaphore,
     CASE(closed_and_opened_again),
     CASE(posting_what_is_not_open_is_harmless),
     CASE(two_threads_take_turns),
-    CASE(storm_of_posts_loses_none),
+    CASE(stress_of_posts_loses_none),
     CASE(two_processes_take_turns),
     CASE(posting_to_a_killed_owner_is_ignored),
     HELPER(takes_turns),

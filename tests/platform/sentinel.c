@@ -4,7 +4,7 @@
  * In these cases the case's process starts a "middle" process, which starts a "last" one with a sentinel; then the
  * middle one is killed. All three share a board.
  */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
@@ -13,34 +13,34 @@ enum { SAW_NOTHING = 0, SAW_PARENT_LIVE = 1, SAW_PARENT_END = 2 };
 
 static void case_holds_what_the_system_needs(void)
 {
-    plat_handle held = 0;
-    plat_handle watched = 0;
+    plat_handle parent_end = 0;
+    plat_handle child_end = 0;
     int ready = -1;
 
-    CHECK_OK(plat_sentinel_create(&held, &watched));
-    CHECK(watched != PLAT_NO_HANDLE);
-    CHECK_STATUS(plat_handle_wait(&watched, 1, 0, &ready), MPROC_TIMEOUT);
-    CHECK(!os_handle_is_inheritable(watched));
-    if (held != PLAT_NO_HANDLE) CHECK(!os_handle_is_inheritable(held));
-    plat_handle_close(held);
-    plat_handle_close(watched);
+    CHECK_OK(plat_sentinel_create(&parent_end, &child_end));
+    CHECK(child_end != PLAT_NO_HANDLE);
+    CHECK_STATUS(plat_handle_wait(&child_end, 1, 0, &ready), MPROC_TIMEOUT);
+    CHECK(!os_handle_is_inheritable(child_end));
+    if (parent_end != PLAT_NO_HANDLE) CHECK(!os_handle_is_inheritable(parent_end));
+    plat_handle_close(parent_end);
+    plat_handle_close(child_end);
 }
 
 /* Starts a helper with the board and a new sentinel; the text is passed on. */
 static void start_with_sentinel(const char *helper, const char *text, plat_handle memory, bool daemon,
                                 plat_process *process)
 {
-    plat_handle held;
-    plat_handle watched;
-    door_call call;
+    plat_handle parent_end;
+    plat_handle child_end;
+    platform_call call;
 
-    CHECK_OK(plat_sentinel_create(&held, &watched));
-    door_call_init(&call, helper, text);
+    CHECK_OK(plat_sentinel_create(&parent_end, &child_end));
+    platform_call_init(&call, helper, text);
     call.start.handles[0] = memory;
-    call.start.handles[1] = watched;
+    call.start.handles[1] = child_end;
     call.start.daemon = daemon;
     CHECK_OK(plat_process_start(&call.start, process));
-    plat_handle_close(watched);
+    plat_handle_close(child_end);
 }
 
 /* ---- watching --------------------------------------------------------------------------------- */
@@ -48,16 +48,16 @@ static void start_with_sentinel(const char *helper, const char *text, plat_handl
 static int helper_watches(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
     int ready = -1;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     CHECK_OK(plat_handle_adopt(handles[1]));
     if (plat_handle_wait(&handles[1], 1, 0, &ready) == MPROC_TIMEOUT)
         atomic_store(&board->values[0], SAW_PARENT_LIVE);
     atomic_store(&board->step, 1);
-    CHECK_OK(plat_handle_wait(&handles[1], 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&handles[1], 1, platform_limit_ns(), &ready));
     atomic_store(&board->values[0], SAW_PARENT_END);
     atomic_store(&board->step, 2);
     return 0;
@@ -66,16 +66,16 @@ static int helper_watches(const char *text)
 /* Stays until the board's word is 1, so that it can be let go after its parent has been killed. */
 static bool word_is_set(void *board)
 {
-    return atomic_load(&((door_board *)board)->word) == 1;
+    return atomic_load(&((platform_board *)board)->word) == 1;
 }
 
 static int helper_stays_until_told(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     atomic_fetch_add(&board->values[1], 1);
     CHECK_WAIT_UNTIL(word_is_set, board);
     return 0;
@@ -83,7 +83,7 @@ static int helper_stays_until_told(const char *text)
 
 static bool sibling_is_there(void *board)
 {
-    return atomic_load(&((door_board *)board)->values[1]) == 1;
+    return atomic_load(&((platform_board *)board)->values[1]) == 1;
 }
 
 static int stay(void)
@@ -99,29 +99,29 @@ static int helper_holds(const char *text)
     plat_process last;
     plat_process sibling;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     start_with_sentinel("sentinel.watches", "", handles[0], false, &last);
-    door_start("sentinel.stays_until_told", "", handles[0], &sibling);
+    platform_start("sentinel.stays_until_told", "", handles[0], &sibling);
     return stay();
 }
 
 static void case_is_ready_when_the_parent_was_killed(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process middle;
 
-    door_start("sentinel.holds", "", memory, &middle);
-    door_await_step(board, 1);
+    platform_start("sentinel.holds", "", memory, &middle);
+    platform_await_step(board, 1);
     CHECK_EQ(atomic_load(&board->values[0]), SAW_PARENT_LIVE);
     CHECK_WAIT_UNTIL(sibling_is_there, board);
     CHECK_OK(plat_process_kill(&middle));
     CHECK_SIGNALLED(&middle, 9);
-    door_await_step(board, 2);
+    platform_await_step(board, 2);
     CHECK_EQ(atomic_load(&board->values[0]), SAW_PARENT_END);
     atomic_store(&board->word, 1);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* As holds, but ends by itself when the board's word is set. */
@@ -129,10 +129,10 @@ static int helper_holds_and_exits(const char *text)
 {
     plat_handle handles[4];
     plat_process last;
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     start_with_sentinel("sentinel.watches", "", handles[0], false, &last);
     CHECK_WAIT_UNTIL(word_is_set, board);
     return 0;
@@ -141,16 +141,16 @@ static int helper_holds_and_exits(const char *text)
 static void case_is_ready_when_the_parent_has_exited(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process middle;
 
-    door_start("sentinel.holds_and_exits", "", memory, &middle);
-    door_await_step(board, 1);
+    platform_start("sentinel.holds_and_exits", "", memory, &middle);
+    platform_await_step(board, 1);
     CHECK_EQ(atomic_load(&board->values[0]), SAW_PARENT_LIVE);
     atomic_store(&board->word, 1);
     CHECK_EXITS(&middle, 0);
-    door_await_step(board, 2);
-    door_board_drop(board, memory);
+    platform_await_step(board, 2);
+    platform_board_drop(board, memory);
 }
 
 /* ---- daemons ---------------------------------------------------------------------------------- */
@@ -159,10 +159,10 @@ static void case_is_ready_when_the_parent_has_exited(void)
 static int helper_is_armed(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     CHECK_OK(plat_handle_adopt(handles[1]));
     CHECK_OK(plat_sentinel_arm(handles[1]));
     atomic_store(&board->values[2], plat_process_id());
@@ -175,7 +175,7 @@ static int helper_starts_a_daemon(const char *text)
     plat_handle handles[4];
     plat_process last;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     start_with_sentinel("sentinel.is_armed", "", handles[0], true, &last);
     return stay();
@@ -184,20 +184,20 @@ static int helper_starts_a_daemon(const char *text)
 static void case_daemon_is_ended_when_its_parent_was_killed(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process middle;
     plat_handle last;
     int ready = -1;
 
-    door_start("sentinel.starts_a_daemon", "", memory, &middle);
-    door_await_step(board, 1);
+    platform_start("sentinel.starts_a_daemon", "", memory, &middle);
+    platform_await_step(board, 1);
     CHECK_OK(plat_process_open(atomic_load(&board->values[2]), plat_clock_birth_ns(), &last));
     CHECK_STATUS(plat_handle_wait(&last, 1, 0, &ready), MPROC_TIMEOUT);
     CHECK_OK(plat_process_kill(&middle));
     CHECK_SIGNALLED(&middle, 9);
-    CHECK_OK(plat_handle_wait(&last, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&last, 1, platform_limit_ns(), &ready));
     plat_handle_close(last);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* The end of a daemon takes its own daemons along. */
@@ -206,7 +206,7 @@ static int helper_is_armed_and_starts_a_daemon(const char *text)
     plat_handle handles[4];
     plat_process last;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     CHECK_OK(plat_handle_adopt(handles[1]));
     CHECK_OK(plat_sentinel_arm(handles[1]));
@@ -219,7 +219,7 @@ static int helper_starts_two_generations(const char *text)
     plat_handle handles[4];
     plat_process next;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     start_with_sentinel("sentinel.is_armed_and_starts_a_daemon", "", handles[0], true, &next);
     return stay();
@@ -228,19 +228,19 @@ static int helper_starts_two_generations(const char *text)
 static void case_daemons_of_daemons_are_ended_too(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process first;
     plat_handle last;
     int ready = -1;
 
-    door_start("sentinel.starts_two_generations", "", memory, &first);
-    door_await_step(board, 1);
+    platform_start("sentinel.starts_two_generations", "", memory, &first);
+    platform_await_step(board, 1);
     CHECK_OK(plat_process_open(atomic_load(&board->values[2]), plat_clock_birth_ns(), &last));
     CHECK_OK(plat_process_kill(&first));
     CHECK_SIGNALLED(&first, 9);
-    CHECK_OK(plat_handle_wait(&last, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&last, 1, platform_limit_ns(), &ready));
     plat_handle_close(last);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* A child that is no daemon lives on when its parent's daemons are ended with it. */
@@ -249,10 +249,10 @@ static int helper_starts_one_of_each(const char *text)
     plat_handle handles[4];
     plat_process process;
 
-    door_handles(text, handles);
+    platform_handles(text, handles);
     CHECK_OK(plat_handle_adopt(handles[0]));
     start_with_sentinel("sentinel.is_armed", "", handles[0], true, &process);
-    door_start("sentinel.outlives", "", handles[0], &process);
+    platform_start("sentinel.outlives", "", handles[0], &process);
     return stay();
 }
 
@@ -260,10 +260,10 @@ static int helper_starts_one_of_each(const char *text)
 static int helper_outlives(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     atomic_store(&board->values[1], 1);
     CHECK_WAIT_UNTIL(word_is_set, board);
     atomic_store(&board->step, 3);
@@ -273,59 +273,59 @@ static int helper_outlives(const char *text)
 static void case_other_children_live_on(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     plat_process middle;
     plat_handle daemon;
     int ready = -1;
 
-    door_start("sentinel.starts_one_of_each", "", memory, &middle);
-    door_await_step(board, 1);
+    platform_start("sentinel.starts_one_of_each", "", memory, &middle);
+    platform_await_step(board, 1);
     CHECK_WAIT_UNTIL(sibling_is_there, board);
     CHECK_OK(plat_process_open(atomic_load(&board->values[2]), plat_clock_birth_ns(), &daemon));
     CHECK_OK(plat_process_kill(&middle));
     CHECK_SIGNALLED(&middle, 9);
-    CHECK_OK(plat_handle_wait(&daemon, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&daemon, 1, platform_limit_ns(), &ready));
     atomic_store(&board->word, 1);
-    door_await_step(board, 3);
+    platform_await_step(board, 3);
     plat_handle_close(daemon);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* ---- threads ---------------------------------------------------------------------------------- */
 
 static plat_handle daemon_memory;
 static plat_process daemon_process;
-static plat_handle daemon_held;
+static plat_handle daemon_parent_end;
 
 static void start_daemon(void *unused)
 {
-    plat_handle watched;
-    door_call call;
+    plat_handle child_end;
+    platform_call call;
 
     (void)unused;
-    CHECK_OK(plat_sentinel_create(&daemon_held, &watched));
-    door_call_init(&call, "sentinel.is_armed", "");
+    CHECK_OK(plat_sentinel_create(&daemon_parent_end, &child_end));
+    platform_call_init(&call, "sentinel.is_armed", "");
     call.start.handles[0] = daemon_memory;
-    call.start.handles[1] = watched;
+    call.start.handles[1] = child_end;
     CHECK_OK(plat_process_start(&call.start, &daemon_process));
-    plat_handle_close(watched);
+    plat_handle_close(child_end);
 }
 
 /* Not so with the system's simpler ways, which watch the thread that started the child. */
 static void case_daemon_outlives_the_thread_that_started_it(void)
 {
-    door_board *board = door_board_create(&daemon_memory);
+    platform_board *board = platform_board_create(&daemon_memory);
     plat_thread *thread;
     int ready = -1;
 
     CHECK_OK(plat_thread_start(start_daemon, NULL, &thread));
     plat_thread_join(thread);
-    door_await_step(board, 1);
-    CHECK_STATUS(plat_handle_wait(&daemon_process.handle, 1, door_in_ms(50), &ready), MPROC_TIMEOUT);
+    platform_await_step(board, 1);
+    CHECK_STATUS(plat_handle_wait(&daemon_process.handle, 1, platform_in_ms(50), &ready), MPROC_TIMEOUT);
     CHECK_OK(plat_process_kill(&daemon_process));
     CHECK_SIGNALLED(&daemon_process, 9);
-    plat_handle_close(daemon_held);
-    door_board_drop(board, daemon_memory);
+    plat_handle_close(daemon_parent_end);
+    platform_board_drop(board, daemon_memory);
 }
 
 CHECK_SUITE(sentinel,

@@ -1,5 +1,5 @@
 /* platform.h, system.c. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
@@ -22,7 +22,7 @@ static void case_cpu_count_honours_affinity(void)
 {
     plat_process process;
 
-    door_start("system.counts_bound_cpus", "", PLAT_NO_HANDLE, &process);
+    platform_start("system.counts_bound_cpus", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 1);
 }
 
@@ -81,10 +81,10 @@ static void case_random_fills_much(void)
 static int helper_writes_random(const char *text)
 {
     plat_handle handles[4];
-    door_board *board;
+    platform_board *board;
 
-    door_handles(text, handles);
-    board = door_board_open(handles[0]);
+    platform_handles(text, handles);
+    board = platform_board_open(handles[0]);
     CHECK_OK(plat_system_random(board->bytes, 32));
     return 0;
 }
@@ -92,15 +92,15 @@ static int helper_writes_random(const char *text)
 static void case_random_differs_in_a_child(void)
 {
     plat_handle memory;
-    door_board *board = door_board_create(&memory);
+    platform_board *board = platform_board_create(&memory);
     unsigned char mine[32];
     plat_process process;
 
     CHECK_OK(plat_system_random(mine, sizeof mine));
-    door_start("system.writes_random", "", memory, &process);
+    platform_start("system.writes_random", "", memory, &process);
     CHECK_EXITS(&process, 0);
     CHECK(memcmp(mine, board->bytes, sizeof mine) != 0);
-    door_board_drop(board, memory);
+    platform_board_drop(board, memory);
 }
 
 /* Windows keeps handles of its generator for the rest of the process. */
@@ -117,7 +117,7 @@ static void case_variable_that_is_not_set_is_not_found(void)
 {
     char value[16] = "kept";
 
-    CHECK(!plat_system_environment("DOOR_NOT_SET", value, sizeof value));
+    CHECK(!plat_system_environment("PLATFORM_NOT_SET", value, sizeof value));
     CHECK_STRING(value, "kept");
 }
 
@@ -125,19 +125,19 @@ static void case_variable_is_read(void)
 {
     char value[64];
 
-    os_set_variable("DOOR_VARIABLE", "a value = with signs");
-    CHECK(plat_system_environment("DOOR_VARIABLE", value, sizeof value));
+    os_set_variable("PLATFORM_VARIABLE", "a value = with signs");
+    CHECK(plat_system_environment("PLATFORM_VARIABLE", value, sizeof value));
     CHECK_STRING(value, "a value = with signs");
     /* A name is compared whole. */
-    CHECK(!plat_system_environment("DOOR_VARIABL", value, sizeof value));
+    CHECK(!plat_system_environment("PLATFORM_VARIABL", value, sizeof value));
 }
 
 static void case_variable_that_fits_exactly_is_read(void)
 {
     char value[8];
 
-    os_set_variable("DOOR_VARIABLE", "1234567");
-    CHECK(plat_system_environment("DOOR_VARIABLE", value, sizeof value));
+    os_set_variable("PLATFORM_VARIABLE", "1234567");
+    CHECK(plat_system_environment("PLATFORM_VARIABLE", value, sizeof value));
     CHECK_STRING(value, "1234567");
 }
 
@@ -145,8 +145,8 @@ static void case_variable_that_is_too_long_is_not_found(void)
 {
     char value[8] = "kept";
 
-    os_set_variable("DOOR_VARIABLE", "12345678");
-    CHECK(!plat_system_environment("DOOR_VARIABLE", value, sizeof value));
+    os_set_variable("PLATFORM_VARIABLE", "12345678");
+    CHECK(!plat_system_environment("PLATFORM_VARIABLE", value, sizeof value));
     CHECK_STRING(value, "kept");
 }
 
@@ -154,14 +154,14 @@ static void case_removed_variable_is_gone(void)
 {
     char value[8];
 
-    os_set_variable("DOOR_VARIABLE", "1");
-    os_set_variable("DOOR_OTHER", "2");
-    plat_system_environment_remove("DOOR_VARIABLE");
-    CHECK(!plat_system_environment("DOOR_VARIABLE", value, sizeof value));
-    CHECK(getenv("DOOR_VARIABLE") == NULL);
-    CHECK(plat_system_environment("DOOR_OTHER", value, sizeof value));
-    plat_system_environment_remove("DOOR_VARIABLE");
-    plat_system_environment_remove("DOOR_NOT_SET");
+    os_set_variable("PLATFORM_VARIABLE", "1");
+    os_set_variable("PLATFORM_OTHER", "2");
+    plat_system_environment_remove("PLATFORM_VARIABLE");
+    CHECK(!plat_system_environment("PLATFORM_VARIABLE", value, sizeof value));
+    CHECK(getenv("PLATFORM_VARIABLE") == NULL);
+    CHECK(plat_system_environment("PLATFORM_OTHER", value, sizeof value));
+    plat_system_environment_remove("PLATFORM_VARIABLE");
+    plat_system_environment_remove("PLATFORM_NOT_SET");
 }
 
 static int helper_has_no_variable(const char *text)
@@ -169,18 +169,18 @@ static int helper_has_no_variable(const char *text)
     char value[8];
 
     (void)text;
-    return plat_system_environment("DOOR_VARIABLE", value, sizeof value) ? 1 : 0;
+    return plat_system_environment("PLATFORM_VARIABLE", value, sizeof value) ? 1 : 0;
 }
 
 static void case_removed_variable_is_not_passed_on(void)
 {
     plat_process process;
 
-    os_set_variable("DOOR_VARIABLE", "1");
-    door_start("system.has_no_variable", "", PLAT_NO_HANDLE, &process);
+    os_set_variable("PLATFORM_VARIABLE", "1");
+    platform_start("system.has_no_variable", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 1);
-    plat_system_environment_remove("DOOR_VARIABLE");
-    door_start("system.has_no_variable", "", PLAT_NO_HANDLE, &process);
+    plat_system_environment_remove("PLATFORM_VARIABLE");
+    platform_start("system.has_no_variable", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 0);
 }
 

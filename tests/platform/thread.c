@@ -1,5 +1,5 @@
 /* platform.h, thread.c. */
-#include "door.h"
+#include "platform_fixture.h"
 
 static void store_thread_argument(void *argument)
 {
@@ -135,7 +135,7 @@ static void case_hook_is_not_called_at_the_end_of_the_process(void)
 {
     plat_process process;
 
-    door_start("thread.ends_with_a_hook", "", PLAT_NO_HANDLE, &process);
+    platform_start("thread.ends_with_a_hook", "", PLAT_NO_HANDLE, &process);
     CHECK_EXITS(&process, 6);
 }
 

@@ -1,5 +1,5 @@
 /* platform.h, event.c, second half: watchers. */
-#include "door.h"
+#include "platform_fixture.h"
 
 #include <stdio.h>
 
@@ -19,7 +19,7 @@ static void await_end(plat_handle process)
 {
     int ready = -1;
 
-    CHECK_OK(plat_handle_wait(&process, 1, door_limit_ns(), &ready));
+    CHECK_OK(plat_handle_wait(&process, 1, platform_limit_ns(), &ready));
 }
 
 static void kill_and_collect(plat_process *process)
@@ -31,7 +31,7 @@ static void kill_and_collect(plat_process *process)
 /* Nothing is reported: not now, and not within a moment. */
 static void check_silent(plat_watcher *watcher)
 {
-    int64_t deadline = door_in_ms(20);
+    int64_t deadline = platform_in_ms(20);
 
     CHECK_EQ(plat_watcher_wait(watcher, 0), 0);
     CHECK_EQ(plat_watcher_wait(watcher, deadline), 0);
@@ -45,7 +45,7 @@ static void case_reports_an_end_once(void)
     plat_process process;
 
     CHECK_OK(plat_watcher_create(&watcher));
-    door_start("watcher.stays", "", PLAT_NO_HANDLE, &process);
+    platform_start("watcher.stays", "", PLAT_NO_HANDLE, &process);
     CHECK_OK(plat_watcher_add(watcher, process.handle, token));
     check_silent(watcher);
     CHECK_OK(plat_process_kill(&process));
@@ -62,10 +62,10 @@ static void case_reports_what_had_ended_before(void)
     plat_process process;
 
     CHECK_OK(plat_watcher_create(&watcher));
-    door_start("watcher.ends", "", PLAT_NO_HANDLE, &process);
+    platform_start("watcher.ends", "", PLAT_NO_HANDLE, &process);
     await_end(process.handle);
     CHECK_OK(plat_watcher_add(watcher, process.handle, 5));
-    CHECK_EQ(plat_watcher_wait(watcher, door_limit_ns()), 5);
+    CHECK_EQ(plat_watcher_wait(watcher, platform_limit_ns()), 5);
     plat_watcher_remove(watcher, process.handle, 5);
     CHECK_EXITS(&process, 0);
     plat_watcher_free(watcher);
@@ -79,7 +79,7 @@ static void start_many(plat_watcher *watcher, plat_process *processes)
     int i;
 
     for (i = 0; i < MANY; i++) {
-        door_start(i % 2 ? "watcher.stays" : "watcher.ends", "", PLAT_NO_HANDLE, &processes[i]);
+        platform_start(i % 2 ? "watcher.stays" : "watcher.ends", "", PLAT_NO_HANDLE, &processes[i]);
         CHECK_OK(plat_watcher_add(watcher, processes[i].handle, (uint64_t)i + 1));
     }
 }
@@ -87,7 +87,7 @@ static void start_many(plat_watcher *watcher, plat_process *processes)
 static void await_reports(plat_watcher *watcher, int *reports, int count)
 {
     while (count > 0) {
-        uint64_t token = plat_watcher_wait(watcher, door_limit_ns());
+        uint64_t token = plat_watcher_wait(watcher, platform_limit_ns());
         CHECK(token >= 1 && token <= MANY);
         CHECK_EQ(++reports[token - 1], 1);
         count--;
@@ -109,8 +109,8 @@ static void case_watches_a_hundred(void)
     await_reports(watcher, reports, MANY / 2);
     for (i = 0; i < MANY; i++) {
         plat_watcher_remove(watcher, processes[i].handle, (uint64_t)i + 1);
-        door_check_end(&processes[i], i % 2 ? PLAT_END_SIGNALLED : PLAT_END_EXITED, i % 2 ? 9 : 0, __FILE__,
-                       __LINE__);
+        platform_check_end(&processes[i], i % 2 ? PLAT_END_SIGNALLED : PLAT_END_EXITED, i % 2 ? 9 : 0, __FILE__,
+                           __LINE__);
     }
     plat_watcher_free(watcher);
 }
@@ -122,15 +122,15 @@ static void case_removed_process_is_not_reported(void)
     plat_process removed;
 
     CHECK_OK(plat_watcher_create(&watcher));
-    door_start("watcher.stays", "", PLAT_NO_HANDLE, &kept);
-    door_start("watcher.stays", "", PLAT_NO_HANDLE, &removed);
+    platform_start("watcher.stays", "", PLAT_NO_HANDLE, &kept);
+    platform_start("watcher.stays", "", PLAT_NO_HANDLE, &removed);
     CHECK_OK(plat_watcher_add(watcher, removed.handle, 1));
     CHECK_OK(plat_watcher_add(watcher, kept.handle, 2));
     plat_watcher_remove(watcher, removed.handle, 1);
     kill_and_collect(&removed);
     check_silent(watcher);
     CHECK_OK(plat_process_kill(&kept));
-    CHECK_EQ(plat_watcher_wait(watcher, door_limit_ns()), 2);
+    CHECK_EQ(plat_watcher_wait(watcher, platform_limit_ns()), 2);
     plat_watcher_remove(watcher, kept.handle, 2);
     CHECK_SIGNALLED(&kept, 9);
     plat_watcher_free(watcher);
@@ -142,12 +142,12 @@ static void case_removed_process_can_be_added_again(void)
     plat_process process;
 
     CHECK_OK(plat_watcher_create(&watcher));
-    door_start("watcher.stays", "", PLAT_NO_HANDLE, &process);
+    platform_start("watcher.stays", "", PLAT_NO_HANDLE, &process);
     CHECK_OK(plat_watcher_add(watcher, process.handle, 1));
     plat_watcher_remove(watcher, process.handle, 1);
     CHECK_OK(plat_watcher_add(watcher, process.handle, 2));
     CHECK_OK(plat_process_kill(&process));
-    CHECK_EQ(plat_watcher_wait(watcher, door_limit_ns()), 2);
+    CHECK_EQ(plat_watcher_wait(watcher, platform_limit_ns()), 2);
     plat_watcher_remove(watcher, process.handle, 2);
     CHECK_SIGNALLED(&process, 9);
     plat_watcher_free(watcher);
@@ -221,7 +221,7 @@ static void case_what_is_added_during_a_wait_is_reported_by_it(void)
     plat_thread *thread;
 
     CHECK_OK(plat_watcher_create(&addition.watcher));
-    door_start("watcher.ends", "", PLAT_NO_HANDLE, &process);
+    platform_start("watcher.ends", "", PLAT_NO_HANDLE, &process);
     addition.process = process.handle;
     CHECK_OK(plat_thread_start(add_after_a_while, &addition, &thread));
     CHECK_EQ(plat_watcher_wait(addition.watcher, PLAT_FOREVER), 77);
@@ -237,7 +237,7 @@ static void case_free_forgets_what_is_still_in_it(void)
     plat_process process;
 
     CHECK_OK(plat_watcher_create(&watcher));
-    door_start("watcher.stays", "", PLAT_NO_HANDLE, &process);
+    platform_start("watcher.stays", "", PLAT_NO_HANDLE, &process);
     CHECK_OK(plat_watcher_add(watcher, process.handle, 1));
     plat_watcher_free(watcher);
     kill_and_collect(&process);

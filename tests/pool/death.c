@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "pool_fixture.h"
-#include "process/things.h"
+#include "process/all_objects.h"
 
 enum { COUNT = 40 };
 
@@ -424,7 +424,7 @@ static mproc_status dies_with_all_locks(const void *item, void *result, mproc_ca
 
     (void)item;
     (void)result;
-    MPROC_TRY(things_unpack(call, &all));
+    MPROC_TRY(all_objects_unpack(call, &all));
     CHECK_OK(mproc_lock_acquire(all.lock, 0));
     CHECK_OK(mproc_rlock_acquire(all.rlock, 0));
     CHECK_OK(mproc_condition_acquire(all.condition, 0));
@@ -440,17 +440,17 @@ static void case_locks_of_a_worker_that_was_killed_are_abandoned(void)
     int64_t value;
     things all;
 
-    things_create(&all);
+    all_objects_create(&all);
     pool = fixture_create(1);
     CHECK_REFUSED(mproc_pool_map(pool, dies_with_all_locks, "x", 1, NULL, 0, 1,
-                                 &(mproc_map_options){.args = THINGS_LIST(&all)}),
+                                 &(mproc_map_options){.args = ALL_OBJECTS_LIST(&all)}),
                   MPROC_WORKER_LOST, os_killed_text());
     CHECK_STATUS(mproc_lock_acquire(all.lock, MPROC_FOREVER), MPROC_OWNER_DIED);
     CHECK_STATUS(mproc_rlock_acquire(all.rlock, MPROC_FOREVER), MPROC_OWNER_DIED);
     CHECK_STATUS(mproc_condition_acquire(all.condition, MPROC_FOREVER), MPROC_OWNER_DIED);
     CHECK_STATUS(mproc_shared_value_get(all.value, &value, sizeof value), MPROC_OWNER_DIED);
     CHECK_STATUS(mproc_shared_array_get(all.array, 0, 1, &value), MPROC_OWNER_DIED);
-    things_free(&all);
+    all_objects_free(&all);
     check_restored(pool);
     mproc_pool_free(pool);
 }

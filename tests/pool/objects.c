@@ -3,7 +3,7 @@
 
 #include "pool_fixture.h"
 #include "object/reference.h"
-#include "process/things.h"
+#include "process/all_objects.h"
 
 enum { CALLS = 40 };
 
@@ -21,14 +21,14 @@ static uint32_t handles_of(const void *object)
 
 /* ---- the way ------------------------------------------------------------------------------------ */
 
-static mproc_status uses_things(const void *item, void *result, mproc_call *call)
+static mproc_status uses_objects(const void *item, void *result, mproc_call *call)
 {
     things all;
 
     (void)item;
     (void)result;
-    MPROC_TRY(things_unpack(call, &all));
-    things_use(&all);
+    MPROC_TRY(all_objects_unpack(call, &all));
+    all_objects_use(&all);
     return MPROC_OK;
 }
 
@@ -37,12 +37,12 @@ static void case_each_call_has_objects_of_each_kind(void)
     mproc_pool *pool = fixture_create(3);
     things all;
 
-    things_create(&all);
-    CHECK_OK(map(pool, uses_things, THINGS_LIST(&all), CALLS));
-    things_check(&all, CALLS);
-    CHECK_OK(map(pool, uses_things, THINGS_LIST(&all), CALLS));
-    things_check(&all, 2 * CALLS);
-    things_free(&all);
+    all_objects_create(&all);
+    CHECK_OK(map(pool, uses_objects, ALL_OBJECTS_LIST(&all), CALLS));
+    all_objects_check(&all, CALLS);
+    CHECK_OK(map(pool, uses_objects, ALL_OBJECTS_LIST(&all), CALLS));
+    all_objects_check(&all, 2 * CALLS);
+    all_objects_free(&all);
     mproc_pool_free(pool);
 }
 
@@ -53,10 +53,10 @@ static mproc_status looks_for_things(const void *item, void *result, mproc_call 
 
     (void)item;
     (void)result;
-    MPROC_TRY(things_from(mproc_value_at(list, 1), &all));
-    MPROC_TRY(things_from(mproc_value_at(list, 1), &again));
+    MPROC_TRY(all_objects_from(mproc_value_at(list, 1), &all));
+    MPROC_TRY(all_objects_from(mproc_value_at(list, 1), &again));
     CHECK(again.lock == all.lock && again.array == all.array);
-    things_use(&all);
+    all_objects_use(&all);
     return MPROC_OK;
 }
 
@@ -65,20 +65,20 @@ static void case_calls_find_objects_in_lists_and_maps(void)
     mproc_pool *pool = fixture_create(2);
     things all;
 
-    things_create(&all);
-    CHECK_OK(map(pool, looks_for_things, MPROC_MAP("list", MPROC_LIST("things", THINGS_LIST(&all))), CALLS));
-    things_check(&all, CALLS);
-    things_free(&all);
+    all_objects_create(&all);
+    CHECK_OK(map(pool, looks_for_things, MPROC_MAP("list", MPROC_LIST("things", ALL_OBJECTS_LIST(&all))), CALLS));
+    all_objects_check(&all, CALLS);
+    all_objects_free(&all);
     mproc_pool_free(pool);
 }
 
-static mproc_status uses_things_once(size_t first, size_t count, const void *items, void *results, mproc_call *call)
+static mproc_status uses_objects_once(size_t first, size_t count, const void *items, void *results, mproc_call *call)
 {
     (void)first;
     (void)count;
     (void)items;
     (void)results;
-    return uses_things(NULL, NULL, call);
+    return uses_objects(NULL, NULL, call);
 }
 
 static void case_range_functions_have_objects_too(void)
@@ -86,11 +86,11 @@ static void case_range_functions_have_objects_too(void)
     mproc_pool *pool = fixture_create(2);
     things all;
 
-    things_create(&all);
-    CHECK_OK(mproc_pool_map_range(pool, uses_things_once, NULL, 0, NULL, 0, 100,
-                                  &(mproc_map_options){.chunk_size = 10, .args = THINGS_LIST(&all)}));
-    things_check(&all, 10);
-    things_free(&all);
+    all_objects_create(&all);
+    CHECK_OK(mproc_pool_map_range(pool, uses_objects_once, NULL, 0, NULL, 0, 100,
+                                  &(mproc_map_options){.chunk_size = 10, .args = ALL_OBJECTS_LIST(&all)}));
+    all_objects_check(&all, 10);
+    all_objects_free(&all);
     mproc_pool_free(pool);
 }
 
@@ -102,14 +102,15 @@ static void case_objects_of_a_map_end_with_it(void)
     things all;
 
     for (int i = 0; i < 20; i++) {
-        things_create(&all);
-        CHECK_OK(map(pool, i % 2 ? looks_for_things : uses_things,
-                     i % 2 ? MPROC_MAP("list", MPROC_LIST("things", THINGS_LIST(&all))) : THINGS_LIST(&all), CALLS));
+        all_objects_create(&all);
+        CHECK_OK(map(pool, i % 2 ? looks_for_things : uses_objects,
+                     i % 2 ? MPROC_MAP("list", MPROC_LIST("things", ALL_OBJECTS_LIST(&all))) : ALL_OBJECTS_LIST(&all),
+                     CALLS));
         CHECK_EQ(handles_of(all.lock), 1);
         CHECK_EQ(handles_of(all.semaphore), 1);
         CHECK_EQ(handles_of(all.value), 1);
         CHECK_EQ(handles_of(all.array), 1);
-        things_free(&all);
+        all_objects_free(&all);
     }
     mproc_pool_free(pool);
 }
@@ -138,7 +139,7 @@ static void case_permits_that_calls_have_kept_come_back_with_the_map(void)
     mproc_pool_free(pool);
 }
 
-static mproc_status uses_things_when_told(const void *item, void *result, mproc_call *call)
+static mproc_status uses_objects_when_told(const void *item, void *result, mproc_call *call)
 {
     fixture_board *board = fixture_board_of(item);
     things all;
@@ -146,8 +147,8 @@ static mproc_status uses_things_when_told(const void *item, void *result, mproc_
     (void)result;
     atomic_fetch_add(&board->started, 1);
     fixture_await(&board->go, 1);
-    MPROC_TRY(things_unpack(call, &all));
-    things_use(&all);
+    MPROC_TRY(all_objects_unpack(call, &all));
+    all_objects_use(&all);
     CHECK(mproc_semaphore_value(all.semaphore) > 0);
     atomic_fetch_add(&board->count, 1);
     return MPROC_OK;
@@ -157,14 +158,14 @@ static void case_arguments_keep_objects_that_are_freed_meanwhile(void)
 {
     fixture_board *board = fixture_board_create();
     fixture_map map = {
-        .pool = fixture_create(2), .function = uses_things_when_told, .items = fixture_items(6), .count = 6};
+        .pool = fixture_create(2), .function = uses_objects_when_told, .items = fixture_items(6), .count = 6};
     things all;
 
-    things_create(&all);
-    map.options = (mproc_map_options){.chunk_size = 1, .args = THINGS_LIST(&all)};
+    all_objects_create(&all);
+    map.options = (mproc_map_options){.chunk_size = 1, .args = ALL_OBJECTS_LIST(&all)};
     fixture_map_start(&map);
     fixture_await(&board->started, 2);
-    things_free(&all);
+    all_objects_free(&all);
     atomic_store(&board->go, 1);
     fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_OK);
@@ -205,12 +206,12 @@ static void case_objects_that_were_freed_are_refused(void)
     mproc_value copy;
     things all;
 
-    things_create(&all);
-    CHECK_OK(mproc_value_copy(THINGS_LIST(&all), &copy));
-    CHECK_OK(map(pool, uses_things, copy, CALLS));
-    things_check(&all, CALLS);
-    things_free(&all);
-    CHECK_REFUSED(map(pool, uses_things, copy, CALLS), MPROC_CLOSED, "among the arguments has been freed");
+    all_objects_create(&all);
+    CHECK_OK(mproc_value_copy(ALL_OBJECTS_LIST(&all), &copy));
+    CHECK_OK(map(pool, uses_objects, copy, CALLS));
+    all_objects_check(&all, CALLS);
+    all_objects_free(&all);
+    CHECK_REFUSED(map(pool, uses_objects, copy, CALLS), MPROC_CLOSED, "among the arguments has been freed");
     mproc_value_clear(&copy);
     fixture_check_squares(pool, 100, 0);
     mproc_pool_free(pool);

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 
 static mproc_worker_kind kind;
-static _Atomic uint64_t *board_cell;
+static _Atomic uint64_t *board_slot;
 
 /* ---- pools of both kinds ---------------------------------------------------------------------- */
 
@@ -64,23 +64,23 @@ mproc_pool *fixture_create(int workers)
 
 fixture_board *fixture_board_create(void)
 {
-    CHECK(board_cell == NULL);
-    CHECK_OK(cells_take(sizeof(fixture_board), sizeof(fixture_board), &board_cell));
-    return (fixture_board *)arena_at(atomic_load(board_cell));
+    CHECK(board_slot == NULL);
+    CHECK_OK(resource_take(sizeof(fixture_board), sizeof(fixture_board), &board_slot));
+    return (fixture_board *)arena_at(atomic_load(board_slot));
 }
 
 void fixture_board_drop(void)
 {
-    cells_give(board_cell);
-    board_cell = NULL;
+    resource_release(board_slot);
+    board_slot = NULL;
 }
 
 fixture_item *fixture_items(size_t count)
 {
     fixture_item *items = calloc(count, sizeof *items);
 
-    CHECK(items != NULL && board_cell != NULL);
-    for (size_t i = 0; i < count; i++) items[i] = (fixture_item){atomic_load(board_cell), (int64_t)i};
+    CHECK(items != NULL && board_slot != NULL);
+    for (size_t i = 0; i < count; i++) items[i] = (fixture_item){atomic_load(board_slot), (int64_t)i};
     return items;
 }
 

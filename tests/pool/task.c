@@ -3,7 +3,7 @@
 
 #include "pool_fixture.h"
 #include "object/reference.h"
-#include "process/things.h"
+#include "process/all_objects.h"
 
 enum { COUNT = 40 };
 
@@ -11,7 +11,7 @@ enum { COUNT = 40 };
 
 static mproc_status take_all(const mproc_call *call, things *all)
 {
-    MPROC_TRY(things_unpack(call, all));
+    MPROC_TRY(all_objects_unpack(call, all));
     CHECK_OK(mproc_lock_acquire(all->lock, 0));
     CHECK_OK(mproc_rlock_acquire(all->rlock, 0));
     CHECK_OK(mproc_rlock_acquire(all->rlock, 0));
@@ -52,11 +52,11 @@ static void case_locks_that_a_task_leaves_held_are_abandoned(void)
     mproc_pool *pool = fixture_create(1);
     things all;
 
-    things_create(&all);
-    CHECK_OK(
-        mproc_pool_map(pool, keeps_all_locks, "x", 1, NULL, 0, 1, &(mproc_map_options){.args = THINGS_LIST(&all)}));
+    all_objects_create(&all);
+    CHECK_OK(mproc_pool_map(pool, keeps_all_locks, "x", 1, NULL, 0, 1,
+                            &(mproc_map_options){.args = ALL_OBJECTS_LIST(&all)}));
     check_all_are_abandoned(&all);
-    things_free(&all);
+    all_objects_free(&all);
     check_pool_works(pool);
     mproc_pool_free(pool);
 }
@@ -68,7 +68,7 @@ static mproc_status keeps_one_lock(const void *item, void *result, mproc_call *c
 
     (void)item;
     (void)result;
-    MPROC_TRY(things_unpack(call, &all));
+    MPROC_TRY(all_objects_unpack(call, &all));
     CHECK_OK(mproc_rlock_acquire(all.rlock, MPROC_FOREVER));
     MPROC_TRY(mproc_lock_acquire(all.lock, MPROC_FOREVER));
     CHECK_OK(mproc_rlock_release(all.rlock));
@@ -83,13 +83,13 @@ static void case_the_next_task_finds_the_lock_abandoned_that_the_last_has_kept(v
     mproc_map_options options = {.chunk_size = 1, .statuses = statuses};
     things all;
 
-    things_create(&all);
-    options.args = THINGS_LIST(&all);
+    all_objects_create(&all);
+    options.args = ALL_OBJECTS_LIST(&all);
     CHECK_REFUSED(mproc_pool_map(pool, keeps_one_lock, "xy", 1, NULL, 0, 2, &options), MPROC_USER + 1, "no stock");
     CHECK_CONTAINS(mproc_last_error_text(), "a lock that the task has left held is abandoned");
     CHECK_EQ(statuses[0], MPROC_USER + 1);
     CHECK_EQ(statuses[1], MPROC_OWNER_DIED);
-    things_free(&all);
+    all_objects_free(&all);
     check_pool_works(pool);
     mproc_pool_free(pool);
 }
@@ -195,13 +195,13 @@ static void case_a_task_that_ends_its_thread_leaves_nothing(void)
     mproc_pool *pool = fixture_create(1);
     things all;
 
-    things_create(&all);
+    all_objects_create(&all);
     CHECK_STATUS(mproc_pool_map(pool, ends_with_all_locks, "x", 1, NULL, 0, 1,
-                                &(mproc_map_options){.args = THINGS_LIST(&all)}),
+                                &(mproc_map_options){.args = ALL_OBJECTS_LIST(&all)}),
                  MPROC_WORKER_LOST);
     check_all_are_abandoned(&all);
     CHECK_EQ(atomic_load(&((struct object *)((struct reference *)all.array)->at)->handles), 1);
-    things_free(&all);
+    all_objects_free(&all);
     check_pool_works(pool);
     mproc_pool_free(pool);
 }

@@ -5,7 +5,7 @@
 #include <mproc/mproc.h>
 
 #include "check.h"
-#include "process/kit.h"
+#include "process/process_fixture.h"
 
 /* Runs the function with the arguments in a child named 'f1', and in this process. */
 static void check_runs(mproc_function *function, mproc_args args)
@@ -138,15 +138,15 @@ static void case_arguments_that_cannot_be_are_refused_by_number(void)
     mproc_process *process = NULL;
     void *pointer = &options;
 
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, MPROC_ARGS(1, "caf\xE9"), &options, &process), MPROC_INVALID,
-               "argument 2 of 'f1': a string is not UTF-8 at its byte 3");
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, MPROC_ARGS(pointer), &options, &process), MPROC_INVALID,
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, MPROC_ARGS(1, "caf\xE9"), &options, &process),
+               MPROC_INVALID, "argument 2 of 'f1': a string is not UTF-8 at its byte 3");
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, MPROC_ARGS(pointer), &options, &process), MPROC_INVALID,
                "argument 1 of 'f1': a value is a void pointer");
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, MPROC_MAP("a", 1, "a", 2), &options, &process), MPROC_INVALID,
-               "the arguments of 'f1': a map has the key 'a' twice");
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, MPROC_MAP("a"), &options, &process), MPROC_INVALID,
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, MPROC_MAP("a", 1, "a", 2), &options, &process),
+               MPROC_INVALID, "the arguments of 'f1': a map has the key 'a' twice");
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, MPROC_MAP("a"), &options, &process), MPROC_INVALID,
                "an odd number");
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_int(5), &options, &process), MPROC_INVALID,
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_int(5), &options, &process), MPROC_INVALID,
                "the arguments of 'f1' are an int64: a single one is written MPROC_ARGS(x)");
     CHECK(process == NULL);
 }
@@ -172,7 +172,7 @@ static void case_arguments_are_copied_at_creation(void)
     CHECK_EXITED(process, 0);
 }
 
-CHECK_SUITE_SETUP(process_arguments, kit_setup,
+CHECK_SUITE_SETUP(process_arguments, fixture_setup,
     CASE(arguments_of_each_type_arrive),
     CASE(arguments_have_names_if_they_are_a_map),
     CASE(no_arguments_are_none_of_any_kind),

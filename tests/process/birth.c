@@ -1,22 +1,23 @@
 /* mproc/process.h: what a child is started with: program, directory, environment, standard streams, handles. */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <stdlib.h>
 
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 /* ---- the program ------------------------------------------------------------------------------ */
 
 static void check_no_start(mproc_status status, const char *part)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "unborn"});
+    mproc_process *process =
+        fixture_create(fixture_does_nothing, NULL, 0, &(mproc_process_options){.name = "unborn"});
 
     CHECK_SAYS(mproc_process_start(process), status, part);
     CHECK_CONTAINS(mproc_last_error_text(), "'unborn' cannot be started");
     CHECK_EQ(mproc_process_exit_status(process).kind, MPROC_EXIT_NOT_STARTED);
     CHECK_EQ(mproc_process_pid(process), 0);
     CHECK(!mproc_process_is_alive(process));
-    CHECK_EQ(kit_active_count(), 0);
+    CHECK_EQ(fixture_active_count(), 0);
     /* The next start may succeed: the process is as it was. */
     CHECK_OK(mproc_set_executable(NULL));
     CHECK_OK(mproc_process_start(process));
@@ -59,12 +60,12 @@ static void case_copy_of_the_program_serves_as_well(void)
 
     os_make_directory(directory, sizeof directory);
     /* On Windows the name of the file may be all that tells builds apart. */
-    snprintf(path, sizeof path, "%s/" KIT_PROGRAM, directory);
+    snprintf(path, sizeof path, "%s/" FIXTURE_PROGRAM, directory);
     os_copy_program(path);
     CHECK_OK(mproc_set_executable(path));
-    CHECK_EXITED(kit_start(kit_exits, NULL, 23, NULL), 23);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 23, NULL), 23);
     CHECK_OK(mproc_set_executable(NULL));
-    CHECK_EXITED(kit_start(kit_exits, NULL, 24, NULL), 24);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 24, NULL), 24);
     os_remove_directory(directory);
 }
 
@@ -72,7 +73,7 @@ static void case_copy_of_the_program_serves_as_well(void)
 
 static mproc_status tells_its_directory(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
 
     os_current_directory(board->text, sizeof board->text);
     return MPROC_OK;
@@ -80,28 +81,28 @@ static mproc_status tells_its_directory(mproc_call *call)
 
 static void case_child_starts_in_its_directory(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
     char directory[1024];
     char own[1024];
 
     os_make_directory(directory, sizeof directory);
     os_current_directory(own, sizeof own);
-    CHECK_EXITED(kit_start(tells_its_directory, board, 0, &(mproc_process_options){.working_directory = directory}),
-                 0);
+    CHECK_EXITED(
+        fixture_start(tells_its_directory, board, 0, &(mproc_process_options){.working_directory = directory}), 0);
     CHECK_STRING(board->text, directory);
-    CHECK_EXITED(kit_start(tells_its_directory, board, 0, NULL), 0);
+    CHECK_EXITED(fixture_start(tells_its_directory, board, 0, NULL), 0);
     CHECK_STRING(board->text, own);
     os_current_directory(board->text, sizeof board->text);
     CHECK_STRING(board->text, own);
     os_remove_directory(directory);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_missing_directory_is_an_error_of_start(void)
 {
     mproc_process *process =
-        kit_create(kit_does_nothing, NULL, 0,
-                   &(mproc_process_options){.name = "unborn", .working_directory = "/no-such-directory"});
+        fixture_create(fixture_does_nothing, NULL, 0,
+                       &(mproc_process_options){.name = "unborn", .working_directory = "/no-such-directory"});
 
     CHECK_SAYS(mproc_process_start(process), MPROC_NOT_FOUND, "'/no-such-directory'");
     CHECK_CONTAINS(mproc_last_error_text(), "'unborn'");
@@ -111,8 +112,9 @@ static void case_missing_directory_is_an_error_of_start(void)
 
 static mproc_status tells_its_variables(mproc_call *call)
 {
-    static const char *const names[] = {"KIT_KEPT", "KIT_SET", "KIT_REMOVED", "KIT_CHANGED", "MPROC_CHILD", "PATH"};
-    kit_board *board = kit_unpack(call, NULL);
+    static const char *const names[] = {"FIXTURE_KEPT",    "FIXTURE_SET", "FIXTURE_REMOVED",
+                                        "FIXTURE_CHANGED", "MPROC_CHILD", "PATH"};
+    fixture_board *board = fixture_unpack(call, NULL);
     size_t i;
 
     board->text[0] = '\0';
@@ -127,41 +129,42 @@ static mproc_status tells_its_variables(mproc_call *call)
 
 static void set_variables(void)
 {
-    os_set_variable("KIT_KEPT", "kept");
-    os_set_variable("KIT_REMOVED", "still here");
-    os_set_variable("KIT_CHANGED", "old");
+    os_set_variable("FIXTURE_KEPT", "kept");
+    os_set_variable("FIXTURE_REMOVED", "still here");
+    os_set_variable("FIXTURE_CHANGED", "old");
 }
 
-static const char *const changes[] = {"KIT_SET=a = \xC3\xA4", "KIT_REMOVED", "KIT_CHANGED=new", NULL};
+static const char *const changes[] = {"FIXTURE_SET=a = \xC3\xA4", "FIXTURE_REMOVED", "FIXTURE_CHANGED=new", NULL};
 
 static void case_environment_is_changed_as_asked(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
 
     set_variables();
-    CHECK_EXITED(kit_start(tells_its_variables, board, 0, NULL), 0);
-    CHECK_CONTAINS(board->text, "KIT_KEPT=kept;KIT_SET=(none);KIT_REMOVED=still here;KIT_CHANGED=old;");
+    CHECK_EXITED(fixture_start(tells_its_variables, board, 0, NULL), 0);
+    CHECK_CONTAINS(board->text,
+                   "FIXTURE_KEPT=kept;FIXTURE_SET=(none);FIXTURE_REMOVED=still here;FIXTURE_CHANGED=old;");
     CHECK_CONTAINS(board->text, "MPROC_CHILD=(none);");
-    CHECK_EXITED(kit_start(tells_its_variables, board, 0, &(mproc_process_options){.environment = changes}), 0);
-    CHECK_CONTAINS(board->text, "KIT_KEPT=kept;KIT_SET=a = ");
-    CHECK_CONTAINS(board->text, ";KIT_REMOVED=(none);KIT_CHANGED=new;MPROC_CHILD=(none);PATH=yes;");
-    CHECK(plat_system_environment("KIT_CHANGED", board->text, sizeof board->text));
+    CHECK_EXITED(fixture_start(tells_its_variables, board, 0, &(mproc_process_options){.environment = changes}), 0);
+    CHECK_CONTAINS(board->text, "FIXTURE_KEPT=kept;FIXTURE_SET=a = ");
+    CHECK_CONTAINS(board->text, ";FIXTURE_REMOVED=(none);FIXTURE_CHANGED=new;MPROC_CHILD=(none);PATH=yes;");
+    CHECK(plat_system_environment("FIXTURE_CHANGED", board->text, sizeof board->text));
     CHECK_STRING(board->text, "old");
-    CHECK(!plat_system_environment("KIT_SET", board->text, sizeof board->text));
-    kit_board_free(board);
+    CHECK(!plat_system_environment("FIXTURE_SET", board->text, sizeof board->text));
+    fixture_board_free(board);
 }
 
 static void case_environment_can_be_the_given_one_alone(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
 
     set_variables();
-    CHECK_EXITED(kit_start(tells_its_variables, board, 0,
-                           &(mproc_process_options){.environment = changes, .environment_only = true}),
+    CHECK_EXITED(fixture_start(tells_its_variables, board, 0,
+                               &(mproc_process_options){.environment = changes, .environment_only = true}),
                  0);
-    CHECK_CONTAINS(board->text, "KIT_KEPT=(none);KIT_SET=a = ");
-    CHECK_CONTAINS(board->text, ";KIT_REMOVED=(none);KIT_CHANGED=new;MPROC_CHILD=(none);");
-    kit_board_free(board);
+    CHECK_CONTAINS(board->text, "FIXTURE_KEPT=(none);FIXTURE_SET=a = ");
+    CHECK_CONTAINS(board->text, ";FIXTURE_REMOVED=(none);FIXTURE_CHANGED=new;MPROC_CHILD=(none);");
+    fixture_board_free(board);
 }
 
 /* ---- standard streams ------------------------------------------------------------------------- */
@@ -192,7 +195,7 @@ static void run_echo(mproc_stdio input, char *output, char *errors, size_t size)
         snprintf(paths[i], sizeof paths[i], "%s/%d", directory, i);
         *streams[i] = (mproc_stdio){MPROC_STDIO_HANDLE, os_open_output(paths[i])};
     }
-    CHECK_EXITED(kit_start(echoes, NULL, 0, &options), 0);
+    CHECK_EXITED(fixture_start(echoes, NULL, 0, &options), 0);
     for (i = 0; i < 2; i++) {
         CHECK(os_handle_is_open(streams[i]->handle));
         plat_handle_close(streams[i]->handle);
@@ -238,16 +241,16 @@ static int helper_starts_silent_ones(const char *text)
     const mproc_stdio null = {MPROC_STDIO_NULL, 0};
 
     (void)text;
-    CHECK_EXITED(kit_start(echoes, NULL, 0, &(mproc_process_options){.standard_output = null}), 0);
-    CHECK_EXITED(kit_start(echoes, NULL, 0, &(mproc_process_options){.standard_error = null}), 0);
+    CHECK_EXITED(fixture_start(echoes, NULL, 0, &(mproc_process_options){.standard_output = null}), 0);
+    CHECK_EXITED(fixture_start(echoes, NULL, 0, &(mproc_process_options){.standard_error = null}), 0);
     return 0;
 }
 
 static void case_output_is_inherited_or_nowhere(void)
 {
-    kit_run run = {.helper = "process_birth.starts_silent_ones"};
+    fixture_run run = {.helper = "process_birth.starts_silent_ones"};
 
-    kit_run_to_end(&run);
+    fixture_run_to_end(&run);
     CHECK_EQ(run.code, 0);
     CHECK_STRING(run.output, "err: end of file\nout: end of file\n");
 }
@@ -255,8 +258,8 @@ static void case_output_is_inherited_or_nowhere(void)
 static void case_closed_handle_is_refused(void)
 {
     mproc_process *process =
-        kit_create(kit_does_nothing, NULL, 0,
-                   &(mproc_process_options){.name = "unborn", .standard_output = {MPROC_STDIO_HANDLE, 4444}});
+        fixture_create(fixture_does_nothing, NULL, 0,
+                       &(mproc_process_options){.name = "unborn", .standard_output = {MPROC_STDIO_HANDLE, 4444}});
 
     CHECK_SAYS(mproc_process_start(process), MPROC_INVALID, "4444");
     CHECK_CONTAINS(mproc_last_error_text(), "'unborn'");
@@ -269,11 +272,11 @@ static void case_closed_handle_is_refused(void)
 static mproc_status counts_its_handles(mproc_call *call)
 {
     int64_t number = 0;
-    kit_board *board = kit_unpack(call, &number);
+    fixture_board *board = fixture_unpack(call, &number);
 
     atomic_store(&board->values[number], plat_handle_count());
-    kit_step(board);
-    kit_await_step(board, 100);
+    fixture_step(board);
+    fixture_await_step(board, 100);
     return MPROC_OK;
 }
 
@@ -282,29 +285,29 @@ enum { SIBLINGS = 6 };
 /* Neither siblings' handles nor what the program has open without protection reach a child. */
 static void case_every_child_has_the_same_handles(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
     mproc_process *processes[SIBLINGS];
     plat_handle inheritable = os_open_inheritable();
     int i;
 
     if (plat_handle_count() < 0) CHECK_SKIP("the system does not tell how many handles a process has");
     for (i = 0; i < SIBLINGS; i++) {
-        processes[i] = kit_start(counts_its_handles, board, i, NULL);
-        kit_await_step(board, (uint32_t)i + 1);
+        processes[i] = fixture_start(counts_its_handles, board, i, NULL);
+        fixture_await_step(board, (uint32_t)i + 1);
         CHECK_EQ(atomic_load(&board->values[i]), atomic_load(&board->values[0]));
     }
     atomic_store(&board->step, 100);
     for (i = 0; i < SIBLINGS; i++) CHECK_EXITED(processes[i], 0);
     CHECK(atomic_load(&board->values[0]) > 0);
     plat_handle_close(inheritable);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static mproc_status looks_for_a_handle(mproc_call *call)
 {
     int64_t number = 0;
 
-    kit_unpack(call, &number);
+    fixture_unpack(call, &number);
     CHECK(!os_handle_is_open((plat_handle)number));
     return MPROC_OK;
 }
@@ -317,11 +320,11 @@ static void case_open_handles_of_the_program_stay_with_it(void)
     for (i = 0; i < 40; i++) inheritable[i] = os_open_inheritable();
     CHECK(os_handle_is_inheritable(inheritable[39]));
     /* High enough that a child has nothing of its own there. */
-    CHECK_EXITED(kit_start(looks_for_a_handle, NULL, inheritable[39], NULL), 0);
+    CHECK_EXITED(fixture_start(looks_for_a_handle, NULL, inheritable[39], NULL), 0);
     for (i = 0; i < 40; i++) plat_handle_close(inheritable[i]);
 }
 
-CHECK_SUITE_SETUP(process_birth, kit_setup,
+CHECK_SUITE_SETUP(process_birth, fixture_setup,
     CASE(missing_executable_is_an_error_of_start),
     CASE(directory_is_no_executable),
     CASE(file_that_is_no_program_is_refused),

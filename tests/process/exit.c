@@ -1,9 +1,9 @@
 /* mproc/process.h: exit codes, what a task that fails says, and what happens when a process ends. */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <stdlib.h>
 
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 /* ---- exit codes ------------------------------------------------------------------------------- */
 
@@ -17,7 +17,7 @@ static void case_exit_codes_are_kept(void)
     int i;
 
     for (code = 0; code < 256; code += step) {
-        for (i = 0; i < AT_ONCE; i++) processes[i] = kit_start(kit_exits, NULL, code + i, NULL);
+        for (i = 0; i < AT_ONCE; i++) processes[i] = fixture_start(fixture_exits, NULL, code + i, NULL);
         for (i = 0; i < AT_ONCE; i++) CHECK_EXITED(processes[i], code + i);
     }
 }
@@ -25,7 +25,7 @@ static void case_exit_codes_are_kept(void)
 /* POSIX keeps eight bits of a code; Windows says 259 of a process that runs. */
 static void case_exit_code_259_is_an_end(void)
 {
-    mproc_process *process = kit_start(kit_exits, NULL, 259, NULL);
+    mproc_process *process = fixture_start(fixture_exits, NULL, 259, NULL);
     mproc_exit_status status;
 
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
@@ -48,7 +48,7 @@ static mproc_status faults(mproc_call *call)
 
 static void case_fault_is_a_signal(void)
 {
-    CHECK_ENDED_BY(kit_start(faults, NULL, 0, NULL), 11);
+    CHECK_ENDED_BY(fixture_start(faults, NULL, 0, NULL), 11);
 }
 
 /* ---- statuses of tasks ------------------------------------------------------------------------ */
@@ -61,8 +61,8 @@ static mproc_status fails_without_a_text(mproc_call *call)
 
 static int helper_starts_one_that_fails(const char *text)
 {
-    mproc_process *process = kit_create(*text == '1' ? kit_returns : fails_without_a_text, NULL, MPROC_USER + 5,
-                                        &(mproc_process_options){.name = "failing"});
+    mproc_process *process = fixture_create(*text == '1' ? fixture_returns : fails_without_a_text, NULL,
+                                            MPROC_USER + 5, &(mproc_process_options){.name = "failing"});
 
     CHECK_OK(mproc_process_start(process));
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
@@ -75,11 +75,11 @@ static int helper_starts_one_that_fails(const char *text)
 
 static void check_report(const char *which, const char *expected)
 {
-    kit_run run = {.helper = "process_exit.starts_one_that_fails", .text = which};
+    fixture_run run = {.helper = "process_exit.starts_one_that_fails", .text = which};
     char line[256];
     int pid = 0;
 
-    kit_run_to_end(&run);
+    fixture_run_to_end(&run);
     CHECK_EQ(run.code, 0);
     CHECK(strchr(run.output, '<') != NULL);
     CHECK_EQ(sscanf(strchr(run.output, '<'), "<%d>", &pid), 1);
@@ -106,15 +106,15 @@ static mproc_status fails_with_a_long_text(mproc_call *call)
 static int helper_starts_one_that_says_much(const char *text)
 {
     (void)text;
-    CHECK_EXITED(kit_start(fails_with_a_long_text, NULL, 0, NULL), 1);
+    CHECK_EXITED(fixture_start(fails_with_a_long_text, NULL, 0, NULL), 1);
     return 0;
 }
 
 static void case_report_of_a_failed_task_is_complete(void)
 {
-    kit_run run = {.helper = "process_exit.starts_one_that_says_much"};
+    fixture_run run = {.helper = "process_exit.starts_one_that_says_much"};
 
-    kit_run_to_end(&run);
+    fixture_run_to_end(&run);
     CHECK_EQ(run.code, 0);
     CHECK_CONTAINS(run.output, "MPROC_USER (1000): 0000000000");
     CHECK_CONTAINS(run.output, "0000000000.\n");
@@ -123,19 +123,19 @@ static void case_report_of_a_failed_task_is_complete(void)
 
 /* ---- what a task leaves ----------------------------------------------------------------------- */
 
-static kit_board *board_at_exit;
+static fixture_board *board_at_exit;
 
 static void write_at_exit(void)
 {
     atomic_store(&board_at_exit->values[0], 17);
-    kit_step(board_at_exit);
+    fixture_step(board_at_exit);
 }
 
 static mproc_status registers_a_handler(mproc_call *call)
 {
     int64_t code = 0;
 
-    board_at_exit = kit_unpack(call, &code);
+    board_at_exit = fixture_unpack(call, &code);
     atexit(write_at_exit);
     if (code != 0) exit((int)code);
     return MPROC_OK;
@@ -143,48 +143,48 @@ static mproc_status registers_a_handler(mproc_call *call)
 
 static void case_exit_handlers_of_a_child_run(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
 
-    CHECK_EXITED(kit_start(registers_a_handler, board, 0, NULL), 0);
+    CHECK_EXITED(fixture_start(registers_a_handler, board, 0, NULL), 0);
     CHECK_EQ(atomic_load(&board->values[0]), 17);
-    CHECK_EXITED(kit_start(registers_a_handler, board, 5, NULL), 5);
+    CHECK_EXITED(fixture_start(registers_a_handler, board, 5, NULL), 5);
     CHECK_EQ(atomic_load(&board->step), 2);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void waits_for_ever(void *board)
 {
-    kit_step(board);
+    fixture_step(board);
     for (;;) plat_clock_sleep_until(PLAT_FOREVER);
 }
 
 static mproc_status leaves_a_thread(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
     plat_thread *thread = NULL;
 
     CHECK_OK(plat_thread_start(waits_for_ever, board, &thread));
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     return MPROC_OK;
 }
 
 /* As everywhere in C, and unlike Python: a task that wants its threads to finish joins them. */
 static void case_threads_of_a_task_end_with_it(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
 
-    CHECK_EXITED(kit_start(leaves_a_thread, board, 0, NULL), 0);
-    kit_board_free(board);
+    CHECK_EXITED(fixture_start(leaves_a_thread, board, 0, NULL), 0);
+    fixture_board_free(board);
 }
 
 /* ---- the end of a first process --------------------------------------------------------------- */
 
 static mproc_status says_when_it_was_released(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
 
-    kit_step(board);
-    kit_await_step(board, 10);
+    fixture_step(board);
+    fixture_await_step(board, 10);
     printf("other done\n");
     fflush(stdout);
     return MPROC_OK;
@@ -192,7 +192,7 @@ static mproc_status says_when_it_was_released(mproc_call *call)
 
 static mproc_status daemon_waits(mproc_call *call)
 {
-    kit_waits(call);
+    fixture_waits(call);
     printf("the daemon was not ended\n");
     return MPROC_OK;
 }
@@ -209,13 +209,13 @@ static int helper_exits_with_children(const char *text)
 {
     static mproc_process *volatile other;
     static mproc_process *volatile daemon;
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
 
-    other = kit_start(says_when_it_was_released, board, 0, NULL);
-    daemon = kit_start(daemon_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    other = fixture_start(says_when_it_was_released, board, 0, NULL);
+    daemon = fixture_start(daemon_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     board_at_exit = board;
     atexit(release_at_exit);
-    kit_await_step(board, 2);
+    fixture_await_step(board, 2);
     printf("<%d>\n", (int)mproc_process_pid(daemon));
     if (*text == 'f') {
         mproc_process_free(other);
@@ -226,18 +226,18 @@ static int helper_exits_with_children(const char *text)
 
 static void check_exit_with_children(const char *text)
 {
-    kit_run run = {.helper = "process_exit.exits_with_children", .text = text};
+    fixture_run run = {.helper = "process_exit.exits_with_children", .text = text};
     const char *main_done;
     int pid = 0;
 
-    kit_run_to_end(&run);
+    fixture_run_to_end(&run);
     CHECK_EQ(run.code, 7);
     main_done = strstr(run.output, "main done\n");
     CHECK(main_done != NULL);
     CHECK_CONTAINS(main_done, "other done\n");
     CHECK(strstr(run.output, "not ended") == NULL);
     CHECK_EQ(sscanf(strchr(run.output, '<'), "<%d>", &pid), 1);
-    CHECK(kit_is_gone(pid));
+    CHECK(fixture_is_gone(pid));
 }
 
 static void case_exit_ends_daemons_and_joins_others(void)
@@ -255,35 +255,35 @@ static mproc_status exits_with_children(mproc_call *call)
 {
     static mproc_process *volatile other;
     static mproc_process *volatile daemon;
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
 
-    other = kit_start(says_when_it_was_released, board, 0, NULL);
+    other = fixture_start(says_when_it_was_released, board, 0, NULL);
     CHECK(mproc_process_is_alive(other));
-    daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    daemon = fixture_start(fixture_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     atomic_store(&board->values[0], mproc_process_pid(daemon));
-    kit_await_step(board, 2);
+    fixture_await_step(board, 2);
     atomic_store(&board->step, 10);
     return MPROC_OK;
 }
 
 static void case_exit_of_a_child_does_the_same(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
 
-    CHECK_EXITED(kit_start(exits_with_children, board, 0, NULL), 0);
-    CHECK(kit_is_gone(atomic_load(&board->values[0])));
-    kit_board_free(board);
+    CHECK_EXITED(fixture_start(exits_with_children, board, 0, NULL), 0);
+    CHECK(fixture_is_gone(atomic_load(&board->values[0])));
+    fixture_board_free(board);
 }
 
 /* ---- shutdown --------------------------------------------------------------------------------- */
 
 static void case_shutdown_is_bounded(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
-    mproc_process *other = kit_start(kit_waits, board, 0, &(mproc_process_options){.name = "stubborn"});
+    fixture_board *board = fixture_board_create();
+    mproc_process *daemon = fixture_start(fixture_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    mproc_process *other = fixture_start(fixture_waits, board, 0, &(mproc_process_options){.name = "stubborn"});
 
-    kit_await_step(board, 2);
+    fixture_await_step(board, 2);
     CHECK_SAYS(mproc_shutdown(100), MPROC_TIMEOUT, "'stubborn'");
     CHECK(mproc_process_is_alive(other));
     CHECK_OK(mproc_process_join(daemon, check_limit_ms()));
@@ -292,25 +292,26 @@ static void case_shutdown_is_bounded(void)
     CHECK(!mproc_process_is_alive(other));
     CHECK_ENDED_BY(daemon, 15);
     CHECK_ENDED_BY(other, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_shutdown_without_time_only_tries(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *other = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *other = fixture_start(fixture_waits, board, 0, NULL);
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_STATUS(mproc_shutdown(0), MPROC_TIMEOUT);
     CHECK_OK(mproc_process_kill(other));
     CHECK_ENDED_BY(other, 9);
     CHECK_OK(mproc_shutdown(0));
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_nothing_starts_after_shutdown(void)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "too late"});
+    mproc_process *process =
+        fixture_create(fixture_does_nothing, NULL, 0, &(mproc_process_options){.name = "too late"});
 
     CHECK_OK(mproc_shutdown(check_limit_ms()));
     CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "'too late'");
@@ -320,38 +321,38 @@ static void case_nothing_starts_after_shutdown(void)
 
 static void case_shutdown_is_interrupted(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *other = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *other = fixture_start(fixture_waits, board, 0, NULL);
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     mproc_interrupt();
     CHECK_STATUS(mproc_shutdown(MPROC_FOREVER), MPROC_INTERRUPTED);
     CHECK(mproc_process_is_alive(other));
     CHECK_OK(mproc_process_kill(other));
     CHECK_ENDED_BY(other, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_negative_limits_are_refused(void)
 {
-    mproc_process *process = kit_start(kit_does_nothing, NULL, 0, NULL);
+    mproc_process *process = fixture_start(fixture_does_nothing, NULL, 0, NULL);
 
     CHECK_SAYS(mproc_process_join(process, -1), MPROC_INVALID, "MPROC_FOREVER");
     CHECK_SAYS(mproc_shutdown(-1), MPROC_INVALID, "MPROC_FOREVER");
     CHECK_EXITED(process, 0);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 2, NULL), 2);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 2, NULL), 2);
 }
 
 /* ---- how it ended, for whoever asks ----------------------------------------------------------- */
 
 static void case_code_is_0_only_of_a_process_that_ended_with_0(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_create(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_create(fixture_waits, board, 0, NULL);
 
     CHECK_EQ(mproc_process_exit_status(process).code, MPROC_NO_EXIT_CODE);
     CHECK_OK(mproc_process_start(process));
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_EQ(mproc_process_exit_status(process).code, MPROC_NO_EXIT_CODE);
     CHECK(!mproc_exit_ok(mproc_process_exit_status(process)));
     CHECK_OK(mproc_process_kill(process));
@@ -359,16 +360,16 @@ static void case_code_is_0_only_of_a_process_that_ended_with_0(void)
     CHECK_EQ(mproc_process_exit_status(process).code, -9);
     CHECK(!mproc_exit_ok(mproc_process_exit_status(process)));
     mproc_process_free(process);
-    process = kit_start(kit_does_nothing, NULL, 0, NULL);
+    process = fixture_start(fixture_does_nothing, NULL, 0, NULL);
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK(mproc_exit_ok(mproc_process_exit_status(process)));
     mproc_process_free(process);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_status_and_text_of_a_task_come_to_who_joins_it(void)
 {
-    mproc_process *process = kit_start(kit_returns, NULL, MPROC_USER + 7, NULL);
+    mproc_process *process = fixture_start(fixture_returns, NULL, MPROC_USER + 7, NULL);
     mproc_status status = MPROC_OK;
 
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
@@ -377,7 +378,7 @@ static void case_status_and_text_of_a_task_come_to_who_joins_it(void)
     CHECK_STRING(mproc_process_error_text(process), "the task returns 1007");
     CHECK_SAYS(mproc_process_task_status(process, NULL), MPROC_INVALID, "status is NULL");
     CHECK_EXITED(process, 1);
-    process = kit_start(kit_does_nothing, NULL, 0, NULL);
+    process = fixture_start(fixture_does_nothing, NULL, 0, NULL);
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK_OK(mproc_process_task_status(process, &status));
     CHECK_EQ(status, MPROC_OK);
@@ -387,13 +388,13 @@ static void case_status_and_text_of_a_task_come_to_who_joins_it(void)
 
 static void case_task_that_does_not_return_has_no_status(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_create(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_create(fixture_waits, board, 0, NULL);
     mproc_status status = MPROC_OK;
 
     CHECK_SAYS(mproc_process_task_status(process, &status), MPROC_BAD_STATE, "has returned nothing");
     CHECK_OK(mproc_process_start(process));
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_STATUS(mproc_process_task_status(process, &status), MPROC_BAD_STATE);
     CHECK_OK(mproc_process_kill(process));
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
@@ -401,7 +402,7 @@ static void case_task_that_does_not_return_has_no_status(void)
     CHECK_STRING(mproc_process_error_text(process), "");
     mproc_process_free(process);
     CHECK_STATUS(mproc_process_task_status(mproc_current_process(), &status), MPROC_BAD_STATE);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* A multiple of a character of three bytes never fits exactly. */
@@ -416,7 +417,7 @@ static mproc_status says_much(mproc_call *call)
 
 static void case_long_text_of_a_task_is_cut_at_a_character(void)
 {
-    mproc_process *process = kit_start(says_much, NULL, 0, NULL);
+    mproc_process *process = fixture_start(says_much, NULL, 0, NULL);
 
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK_EQ(strlen(mproc_process_error_text(process)), 510);
@@ -433,14 +434,14 @@ static mproc_status survives_a_failure(mproc_call *call)
 
 static void case_older_failure_is_not_taken_for_the_cause(void)
 {
-    mproc_process *process = kit_start(survives_a_failure, NULL, 0, NULL);
+    mproc_process *process = fixture_start(survives_a_failure, NULL, 0, NULL);
 
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK_STRING(mproc_process_error_text(process), mproc_status_text(MPROC_USER));
     mproc_process_free(process);
 }
 
-CHECK_SUITE_SETUP(process_exit, kit_setup,
+CHECK_SUITE_SETUP(process_exit, fixture_setup,
     CASE_LIMIT(exit_codes_are_kept, 60),
     CASE(exit_code_259_is_an_end),
     CASE(fault_is_a_signal),

@@ -1,17 +1,17 @@
 /* mproc_main_guard(), and what a process does with a token: programs of their own, of which the output is read. */
-#include "kit.h"
+#include "process_fixture.h"
 
-#include "kit_os.h"
-#include "platform/door.h"
+#include "process_fixture_os.h"
+#include "platform/platform_fixture.h"
 #include "process/token.h"
 
 /* Runs one of the programs that lie beside this one. */
-static void run_program(const char *name, kit_run *run)
+static void run_program(const char *name, fixture_run *run)
 {
     char path[1200];
 
-    run->executable = kit_beside(name, path, sizeof path);
-    kit_run_to_end(run);
+    run->executable = fixture_beside(name, path, sizeof path);
+    fixture_run_to_end(run);
     run->executable = NULL;
 }
 
@@ -26,9 +26,9 @@ static int count(const char *text, const char *part)
 /* Before anything of main() has run a second time. */
 static void case_forgotten_guard_is_told_before_anything_runs_twice(void)
 {
-    kit_run run = {0};
+    fixture_run run = {0};
 
-    run_program(KIT_NO_GUARD, &run);
+    run_program(FIXTURE_NO_GUARD, &run);
     CHECK_EQ(run.code, 3);
     CHECK_EQ(count(run.output, "main runs"), 1);
     CHECK_CONTAINS(run.output, "start of Process-1: MPROC_NO_GUARD");
@@ -42,9 +42,9 @@ static void case_forgotten_guard_is_told_before_anything_runs_twice(void)
 static void case_named_executable_without_a_guard_is_told(void)
 {
     char path[1200];
-    kit_run run = {.text = kit_beside(KIT_NO_GUARD, path, sizeof path)};
+    fixture_run run = {.text = fixture_beside(FIXTURE_NO_GUARD, path, sizeof path)};
 
-    run_program(KIT_NO_GUARD, &run);
+    run_program(FIXTURE_NO_GUARD, &run);
     CHECK_EQ(run.code, 3);
     CHECK_EQ(count(run.output, "start of "), 2);
     CHECK_CONTAINS(run.output, "start of Process-1: MPROC_OK");
@@ -59,9 +59,9 @@ static void case_arguments_and_objects_come_before_the_guard(void)
 {
     const char *arguments[] = {"-n", "57", "-w", "two words", NULL};
     char path[1200];
-    kit_exec exec = {.file = kit_beside(KIT_EARLY, path, sizeof path), .arguments = arguments};
+    fixture_exec exec = {.file = fixture_beside(FIXTURE_EARLY, path, sizeof path), .arguments = arguments};
 
-    kit_exec_to_end(&exec);
+    fixture_exec_to_end(&exec);
     CHECK_EQ(exec.code, 0);
     CHECK_CONTAINS(exec.output, "early in a child has read 57 and 'two words'\n");
     CHECK_CONTAINS(exec.output, "exit code 57\n");
@@ -72,10 +72,10 @@ static void case_foreign_grandchild_does_not_believe_the_token(void)
     char path[1200];
     char command[1300];
     const char *variables[2] = {command, NULL};
-    kit_run run = {.environment = variables};
+    fixture_run run = {.environment = variables};
 
-    snprintf(command, sizeof command, "KIT_COMMAND=%s", kit_beside(KIT_PLACE, path, sizeof path));
-    run_program(KIT_FOREIGN, &run);
+    snprintf(command, sizeof command, "FIXTURE_COMMAND=%s", fixture_beside(FIXTURE_PLACE, path, sizeof path));
+    run_program(FIXTURE_FOREIGN, &run);
     CHECK_EQ(run.code, 0);
     /* The other program is a first process, with children of its own ... */
     CHECK_CONTAINS(run.output, "Process-1: 7\nProcess-2: 8\n");
@@ -90,10 +90,10 @@ static void check_is_first_process(const char *token)
 {
     char variable[300];
     const char *variables[2] = {variable, NULL};
-    kit_run run = {.environment = variables};
+    fixture_run run = {.environment = variables};
 
     snprintf(variable, sizeof variable, PLAT_TOKEN_NAME "=%s", token);
-    run_program(KIT_PLACE, &run);
+    run_program(FIXTURE_PLACE, &run);
     CHECK_EQ(run.code, 0);
     CHECK_STRING(run.output, "Process-1: 7\nProcess-2: 8\n");
 }
@@ -136,10 +136,10 @@ static void case_child_without_the_arena_is_told(void)
 {
     char variable[300];
     const char *variables[2] = {variable, NULL};
-    kit_run run = {.environment = variables};
+    fixture_run run = {.environment = variables};
 
     snprintf(variable, sizeof variable, PLAT_TOKEN_NAME "=0 0 65536 8 0 0 %lld 0 0 0", (long long)mproc_getpid());
-    run_program(KIT_PLACE, &run);
+    run_program(FIXTURE_PLACE, &run);
     CHECK_EQ(run.code, 1);
     CHECK_CONTAINS(run.output, "whose memory it cannot have");
 }
@@ -154,7 +154,7 @@ static void case_token_survives_printing_and_parsing(void)
     token_print(&token, text);
     CHECK(token_parse(text, &read));
     CHECK_EQ(read.memory, token.memory);
-    CHECK_EQ(read.watched, token.watched);
+    CHECK_EQ(read.child_end, token.child_end);
     CHECK_EQ(read.reserve, token.reserve);
     CHECK_EQ(read.pid_offset, token.pid_offset);
     CHECK_EQ(read.process, token.process);
@@ -169,14 +169,14 @@ static void case_token_survives_printing_and_parsing(void)
 
 static void case_exit_handlers_run_around_the_librarys(void)
 {
-    kit_run run = {0};
+    fixture_run run = {0};
 
-    run_program(KIT_EXIT_ORDER, &run);
+    run_program(FIXTURE_EXIT_ORDER, &run);
     CHECK_EQ(run.code, 0);
     CHECK_STRING(run.output, "first: daemon runs, other runs\nlast: daemon has ended, other has ended\n");
 }
 
-CHECK_SUITE_SETUP(process_guard, kit_setup,
+CHECK_SUITE_SETUP(process_guard, fixture_setup,
     CASE(forgotten_guard_is_told_before_anything_runs_twice),
     CASE(named_executable_without_a_guard_is_told),
     CASE(arguments_and_objects_come_before_the_guard),

@@ -1,9 +1,9 @@
 /* mproc/process.h: interrupts, which end one wait in each thread. From a signal handler: posix_signal.c. */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <mproc/pool.h>
 
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 #include "object/interrupt.h"
 #include "process/process.h"
 
@@ -35,7 +35,7 @@ enum { SLEEPERS = 4 };
 
 typedef struct sleeper {
     mproc_process *process; /* joined; NULL: it sleeps */
-    kit_board *board;
+    fixture_board *board;
     mproc_status first;
     mproc_status second;
     bool more;
@@ -52,7 +52,7 @@ static void wait_twice(void *argument)
 
     /* What the thread knows of interrupts begins with its first call. */
     CHECK(!mproc_interrupted());
-    kit_step(self->board);
+    fixture_step(self->board);
     self->first = wait_once(self, MPROC_FOREVER);
     self->more = mproc_interrupted();
     self->second = wait_once(self, 20);
@@ -60,8 +60,8 @@ static void wait_twice(void *argument)
 
 static void case_interrupt_ends_one_wait_in_each_thread(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(fixture_waits, board, 0, NULL);
     sleeper sleepers[SLEEPERS];
     plat_thread *threads[SLEEPERS];
     int i;
@@ -70,7 +70,7 @@ static void case_interrupt_ends_one_wait_in_each_thread(void)
         sleepers[i] = (sleeper){.process = i % 2 ? process : NULL, .board = board};
         CHECK_OK(plat_thread_start(wait_twice, &sleepers[i], &threads[i]));
     }
-    kit_await_step(board, 1 + SLEEPERS);
+    fixture_await_step(board, 1 + SLEEPERS);
     mproc_interrupt();
     for (i = 0; i < SLEEPERS; i++) plat_thread_join(threads[i]);
     for (i = 0; i < SLEEPERS; i++) {
@@ -81,7 +81,7 @@ static void case_interrupt_ends_one_wait_in_each_thread(void)
     CHECK(mproc_interrupted());
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void sleep_a_little(void *status)
@@ -108,26 +108,26 @@ enum { ITEMS = 100000 };
 
 static mproc_status takes_its_time(const void *item, void *result, mproc_call *call)
 {
-    kit_board *board = arena_at(*(const uint64_t *)item);
+    fixture_board *board = arena_at(*(const uint64_t *)item);
 
     (void)result;
     (void)call;
-    kit_step(board);
+    fixture_step(board);
     check_pause_ms(1);
     return MPROC_OK;
 }
 
 static void interrupts_at_the_first_item(void *argument)
 {
-    kit_board *board = argument;
+    fixture_board *board = argument;
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     mproc_interrupt();
 }
 
 static void case_interrupt_ends_a_map(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
     static uint64_t items[ITEMS];
     mproc_pool *pool = NULL;
     plat_thread *thread = NULL;
@@ -144,51 +144,51 @@ static void case_interrupt_ends_a_map(void)
     CHECK(atomic_load(&board->step) < ITEMS);
     CHECK_OK(mproc_pool_map(pool, takes_its_time, items, sizeof items[0], NULL, 0, 4, NULL));
     mproc_pool_free(pool);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* ---- another process -------------------------------------------------------------------------- */
 
 static mproc_status is_interrupted_asleep(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
 
     CHECK_OK(mproc_catch_interrupts());
-    kit_step(board);
+    fixture_step(board);
     return mproc_sleep_ms(MPROC_FOREVER);
 }
 
 static void case_interrupted_child_that_returns_its_status_exits_with_1(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(is_interrupted_asleep, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(is_interrupted_asleep, board, 0, NULL);
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK(mproc_process_is_alive(process));
     CHECK_OK(mproc_process_interrupt(process));
     CHECK_EXITED(process, 1);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static mproc_status polls(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
 
     CHECK_OK(mproc_catch_interrupts());
-    kit_step(board);
+    fixture_step(board);
     while (!mproc_interrupted()) continue;
     return MPROC_OK;
 }
 
 static void case_computing_child_can_ask(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(polls, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(polls, board, 0, NULL);
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_OK(mproc_process_interrupt(process));
     CHECK_EXITED(process, 0);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static mproc_status sleeps_at_once(mproc_call *call)
@@ -200,7 +200,7 @@ static mproc_status sleeps_at_once(mproc_call *call)
 /* Without the signal, which would end it before it can say anything. */
 static void case_interrupt_may_come_before_the_childs_first_call(void)
 {
-    mproc_process *process = kit_start(sleeps_at_once, NULL, 0, NULL);
+    mproc_process *process = fixture_start(sleeps_at_once, NULL, 0, NULL);
 
     interrupt_process(process->slot);
     CHECK_EXITED(process, 1);
@@ -208,7 +208,7 @@ static void case_interrupt_may_come_before_the_childs_first_call(void)
 
 static void case_interrupting_an_ended_child_is_fine(void)
 {
-    mproc_process *process = kit_start(kit_does_nothing, NULL, 0, NULL);
+    mproc_process *process = fixture_start(fixture_does_nothing, NULL, 0, NULL);
 
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK_OK(mproc_process_interrupt(process));
@@ -216,7 +216,7 @@ static void case_interrupting_an_ended_child_is_fine(void)
     CHECK_EXITED(process, 0);
 }
 
-CHECK_SUITE_SETUP(process_interrupt, kit_setup,
+CHECK_SUITE_SETUP(process_interrupt, fixture_setup,
     CASE(interrupt_ends_the_next_wait_once),
     CASE(sleep_lasts_its_time),
     CASE(interrupt_ends_one_wait_in_each_thread),

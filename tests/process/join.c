@@ -1,5 +1,5 @@
 /* mproc/process.h: waiting for processes from several threads at once. The suite for ThreadSanitizer, too. */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <stdlib.h>
 
@@ -36,23 +36,23 @@ static void run_all(void (*function)(void *), void *arguments, size_t size, int 
 
 static mproc_status waits_and_exits(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
 
-    kit_step(board);
-    kit_await_step(board, 2);
+    fixture_step(board);
+    fixture_await_step(board, 2);
     exit(42);
 }
 
 static void releases(void *board)
 {
-    kit_await_step(board, 1);
-    kit_step(board);
+    fixture_await_step(board, 1);
+    fixture_step(board);
 }
 
 static void case_all_joining_threads_learn_the_same_status(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(waits_and_exits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(waits_and_exits, board, 0, NULL);
     joiner joiners[THREADS];
     plat_thread *releaser = NULL;
     int i;
@@ -67,17 +67,17 @@ static void case_all_joining_threads_learn_the_same_status(void)
         CHECK_EQ(joiners[i].exit.code, 42);
     }
     CHECK_EXITED(process, 42);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_each_thread_times_out_by_itself(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, &(mproc_process_options){.name = "waiting"});
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(fixture_waits, board, 0, &(mproc_process_options){.name = "waiting"});
     joiner joiners[THREADS];
     int i;
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     for (i = 0; i < THREADS; i++) joiners[i] = (joiner){.process = process, .timeout_ms = i % 2 ? 30 : 0};
     run_all(join_it, joiners, sizeof joiners[0], THREADS);
     for (i = 0; i < THREADS; i++) {
@@ -88,7 +88,7 @@ static void case_each_thread_times_out_by_itself(void)
     }
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* ---- everything at once ----------------------------------------------------------------------- */
@@ -102,10 +102,10 @@ static void start_and_join_own(void *argument)
     for (round = 0; round < check_many(ROUNDS, ROUNDS / 4); round++) {
         mproc_process *processes[PER_ROUND];
         for (i = 0; i < PER_ROUND; i++) {
-            processes[i] = kit_start(kit_exits, NULL, (thread * 31 + round * 7 + i) % 200, NULL);
+            processes[i] = fixture_start(fixture_exits, NULL, (thread * 31 + round * 7 + i) % 200, NULL);
             mproc_process_is_alive(processes[i]);
         }
-        kit_active_count();
+        fixture_active_count();
         for (i = 0; i < PER_ROUND; i++) CHECK_EXITED(processes[i], (thread * 31 + round * 7 + i) % 200);
     }
 }
@@ -117,7 +117,7 @@ static void case_threads_start_and_join_processes_of_their_own(void)
 
     for (i = 0; i < THREADS; i++) numbers[i] = i;
     run_all(start_and_join_own, numbers, sizeof numbers[0], THREADS);
-    CHECK_EQ(kit_active_count(), 0);
+    CHECK_EQ(fixture_active_count(), 0);
 }
 
 /* One process at a time, whose object all threads use in all ways at once. */
@@ -145,12 +145,12 @@ static void use_it_in_all_ways(void *argument)
     CHECK_OK(mproc_process_join(shared->process, MPROC_FOREVER));
     CHECK(!mproc_process_is_alive(shared->process));
     CHECK_EQ(mproc_process_exit_status(shared->process).signal, 9);
-    kit_active_count();
+    fixture_active_count();
 }
 
 static void case_threads_use_the_same_process_at_once(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
     meeting shared;
     meeting *arguments[THREADS];
     int round;
@@ -158,7 +158,7 @@ static void case_threads_use_the_same_process_at_once(void)
 
     for (i = 0; i < THREADS; i++) arguments[i] = &shared;
     for (round = 0; round < ROUNDS; round++) {
-        shared.process = kit_create(kit_waits, board, 0, NULL);
+        shared.process = fixture_create(fixture_waits, board, 0, NULL);
         atomic_init(&shared.starts, 0);
         atomic_init(&shared.kills, 0);
         run_all(use_it_in_all_ways, arguments, sizeof arguments[0], THREADS);
@@ -166,20 +166,20 @@ static void case_threads_use_the_same_process_at_once(void)
         CHECK_EQ(atomic_load(&shared.kills), THREADS);
         mproc_process_free(shared.process);
     }
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* ---- closing under a joiner ------------------------------------------------------------------- */
 
 static void case_process_is_closed_while_others_join(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(fixture_waits, board, 0, NULL);
     joiner joiners[3];
     plat_thread *threads[3];
     int i;
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     for (i = 0; i < 3; i++) {
         joiners[i] = (joiner){.process = process, .timeout_ms = MPROC_FOREVER};
         CHECK_OK(plat_thread_start(join_it, &joiners[i], &threads[i]));
@@ -193,10 +193,10 @@ static void case_process_is_closed_while_others_join(void)
         CHECK_EQ(joiners[i].exit.kind, MPROC_EXIT_SIGNALLED);
     }
     mproc_process_free(process);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
-CHECK_SUITE_SETUP(process_join, kit_setup,
+CHECK_SUITE_SETUP(process_join, fixture_setup,
     CASE(all_joining_threads_learn_the_same_status),
     CASE(each_thread_times_out_by_itself),
     CASE_LIMIT(threads_start_and_join_processes_of_their_own, 60),

@@ -2,7 +2,7 @@
  * The library in a system that refuses: too little of something, or something missing. Each situation is made in a
  * new process before the program is loaded, so that the family is founded in it.
  */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 /* Makes the situation, in the new process. False: the system does not let it be made. */
 typedef bool preparation(void);
@@ -58,15 +58,15 @@ static void set_limit(int what, rlim_t soft)
 
 static int helper_works(const char *text)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(fixture_waits, board, 0, NULL);
 
     (void)text;
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
-    kit_board_free(board);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 3, NULL), 3);
+    fixture_board_free(board);
     return 0;
 }
 
@@ -88,7 +88,7 @@ static int helper_has_a_small_arena(const char *text)
 
 static void case_small_address_space_shrinks_the_reservation(void)
 {
-    if (KIT_SANITIZED) CHECK_SKIP("a sanitizer reserves more addresses than the limit leaves");
+    if (FIXTURE_SANITIZED) CHECK_SKIP("a sanitizer reserves more addresses than the limit leaves");
     run_in(small_address_space, "linux_refusals.has_a_small_arena");
 }
 
@@ -104,7 +104,7 @@ static bool small_files(void)
 static int helper_founds_its_family_late(const char *text)
 {
     mproc_process *process = NULL;
-    mproc_status status = mproc_process_create(kit_does_nothing, mproc_no_args(), NULL, &process);
+    mproc_status status = mproc_process_create(fixture_does_nothing, mproc_no_args(), NULL, &process);
     mproc_process *self = mproc_current_process();
     mproc_status slept = mproc_sleep_ms(0);
 
@@ -125,7 +125,7 @@ static void case_family_without_memory_is_refused_and_founded_later(void)
 /* Each start with a limit one higher than the last, until one succeeds. */
 static void case_start_without_files_is_a_limit_and_leaves_nothing(void)
 {
-    mproc_process *process = kit_create(kit_exits, NULL, 8, &(mproc_process_options){.name = "unborn"});
+    mproc_process *process = fixture_create(fixture_exits, NULL, 8, &(mproc_process_options){.name = "unborn"});
     int handles = plat_handle_count();
     rlim_t limit = 3;
     int refused = 0;
@@ -148,7 +148,8 @@ static void case_start_without_files_is_a_limit_and_leaves_nothing(void)
 
 static int helper_may_have_no_processes(const char *text)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "unborn"});
+    mproc_process *process =
+        fixture_create(fixture_does_nothing, NULL, 0, &(mproc_process_options){.name = "unborn"});
 
     (void)text;
     /* The limit does not hold for root. */
@@ -210,7 +211,7 @@ static int helper_is_told_of_too_many_files(const char *text)
     mproc_process *process = NULL;
 
     (void)text;
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_no_args(), NULL, &process), MPROC_LIMIT, "ulimit -n");
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_no_args(), NULL, &process), MPROC_LIMIT, "ulimit -n");
     CHECK_CONTAINS(mproc_last_error_text(), "shared memory");
     CHECK_STATUS(mproc_sleep_ms(0), MPROC_LIMIT);
     CHECK_STATUS(mproc_shutdown(0), MPROC_LIMIT);
@@ -288,7 +289,7 @@ static bool no_place_at_all(void)
 static int helper_has_no_family(const char *text)
 {
     mproc_process *process = NULL;
-    mproc_status status = mproc_process_create(kit_does_nothing, mproc_no_args(), NULL, &process);
+    mproc_status status = mproc_process_create(fixture_does_nothing, mproc_no_args(), NULL, &process);
 
     (void)text;
     CHECK(status != MPROC_OK);
@@ -319,7 +320,7 @@ static int helper_works_without_proc(const char *text)
 
 static void case_missing_proc_is_no_hindrance(void)
 {
-    if (KIT_SANITIZED) CHECK_SKIP("a sanitizer reads /proc");
+    if (FIXTURE_SANITIZED) CHECK_SKIP("a sanitizer reads /proc");
     run_in(no_proc, "linux_refusals.works_without_proc");
 }
 
@@ -368,7 +369,7 @@ static bool forbidden_process_descriptors(void)
 /* What a child's own copy has is not what tells that the child has ended. */
 static mproc_status leaves_a_copy(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
     pid_t pid = fork();
 
     if (pid == 0) {
@@ -380,13 +381,13 @@ static mproc_status leaves_a_copy(mproc_call *call)
 
 static int helper_works_with_pipes(const char *text)
 {
-    kit_board *board;
+    fixture_board *board;
 
     helper_works(text);
-    board = kit_board_create();
-    CHECK_EXITED(kit_start(leaves_a_copy, board, 0, NULL), 0);
-    kit_step(board);
-    kit_board_free(board);
+    board = fixture_board_create();
+    CHECK_EXITED(fixture_start(leaves_a_copy, board, 0, NULL), 0);
+    fixture_step(board);
+    fixture_board_free(board);
     return 0;
 }
 
@@ -411,7 +412,7 @@ static void case_program_started_without_streams_works(void)
     run_in(no_streams, "linux_refusals.works");
 }
 
-CHECK_SUITE_SETUP(linux_refusals, kit_setup,
+CHECK_SUITE_SETUP(linux_refusals, fixture_setup,
     CASE(small_address_space_shrinks_the_reservation),
     CASE(family_without_memory_is_refused_and_founded_later),
     CASE(family_without_files_is_a_limit),

@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "modules.h"
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 /* Windows: without dllimport its address would be that of a jump in the executable. */
 MODULES_IMPORT mproc_status linked_task(mproc_call *call);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 void modules_close(intptr_t handle)
 {

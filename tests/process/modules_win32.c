@@ -3,7 +3,7 @@
 #include <windows.h>
 
 #include "check.h"
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 enum { UNITS = 1100 };
 

@@ -2,8 +2,8 @@
 #include <mproc/mproc.h>
 
 #include "check.h"
-#include "process/kit.h"
-#include "process/things.h"
+#include "process/process_fixture.h"
+#include "process/all_objects.h"
 
 /* Runs the function with the arguments in a child named 'f1'. */
 static void run_child(mproc_function *function, mproc_args args)
@@ -23,20 +23,20 @@ static void run_here(mproc_function *function, mproc_args args, int times)
     int i;
 
     CHECK_OK(mproc_process_create(function, args, &(mproc_process_options){.name = "f1"}, &process));
-    bytes = kit_bytes_used();
+    bytes = fixture_bytes_used();
     for (i = 0; i < times; i++) CHECK_OK(mproc_process_run(process));
-    CHECK_EQ(kit_bytes_used(), bytes);
+    CHECK_EQ(fixture_bytes_used(), bytes);
     mproc_process_free(process);
 }
 
 /* ---- the way ------------------------------------------------------------------------------------ */
 
-static mproc_status uses_things(mproc_call *call)
+static mproc_status uses_objects(mproc_call *call)
 {
     things all;
 
-    MPROC_TRY(things_unpack(call, &all));
-    things_use(&all);
+    MPROC_TRY(all_objects_unpack(call, &all));
+    all_objects_use(&all);
     return MPROC_OK;
 }
 
@@ -44,12 +44,12 @@ static void case_objects_of_each_kind_arrive(void)
 {
     things all;
 
-    things_create(&all);
-    run_child(uses_things, THINGS_LIST(&all));
-    things_check(&all, 1);
-    run_here(uses_things, THINGS_LIST(&all), 1);
-    things_check(&all, 2);
-    things_free(&all);
+    all_objects_create(&all);
+    run_child(uses_objects, ALL_OBJECTS_LIST(&all));
+    all_objects_check(&all, 1);
+    run_here(uses_objects, ALL_OBJECTS_LIST(&all), 1);
+    all_objects_check(&all, 2);
+    all_objects_free(&all);
 }
 
 static mproc_status looks_for_things(mproc_call *call)
@@ -58,10 +58,10 @@ static mproc_status looks_for_things(mproc_call *call)
     mproc_value deep = mproc_value_at(mproc_value_get(args, "list"), 1);
     things all, again;
 
-    MPROC_TRY(things_from(mproc_value_get(args, "things"), &all));
-    things_use(&all);
-    MPROC_TRY(things_from(mproc_value_get(deep, "again"), &again));
-    things_use(&again);
+    MPROC_TRY(all_objects_from(mproc_value_get(args, "things"), &all));
+    all_objects_use(&all);
+    MPROC_TRY(all_objects_from(mproc_value_get(deep, "again"), &again));
+    all_objects_use(&again);
     CHECK(again.lock == all.lock && again.array == all.array);
     return MPROC_OK;
 }
@@ -70,11 +70,11 @@ static void case_objects_arrive_in_lists_and_maps(void)
 {
     things all;
 
-    things_create(&all);
-    run_child(looks_for_things,
-              MPROC_MAP("things", THINGS_LIST(&all), "list", MPROC_LIST(1, MPROC_MAP("again", THINGS_LIST(&all)))));
-    things_check(&all, 2);
-    things_free(&all);
+    all_objects_create(&all);
+    run_child(looks_for_things, MPROC_MAP("things", ALL_OBJECTS_LIST(&all), "list",
+                                          MPROC_LIST(1, MPROC_MAP("again", ALL_OBJECTS_LIST(&all)))));
+    all_objects_check(&all, 2);
+    all_objects_free(&all);
 }
 
 /* By its own references, and as it was given them. */
@@ -82,10 +82,10 @@ static mproc_status passes_on(mproc_call *call)
 {
     things all;
 
-    MPROC_TRY(things_unpack(call, &all));
-    run_child(uses_things, THINGS_LIST(&all));
-    run_child(uses_things, mproc_call_value(call));
-    things_use(&all);
+    MPROC_TRY(all_objects_unpack(call, &all));
+    run_child(uses_objects, ALL_OBJECTS_LIST(&all));
+    run_child(uses_objects, mproc_call_value(call));
+    all_objects_use(&all);
     return MPROC_OK;
 }
 
@@ -93,10 +93,10 @@ static void case_objects_are_passed_on_to_grandchildren(void)
 {
     things all;
 
-    things_create(&all);
-    run_child(passes_on, THINGS_LIST(&all));
-    things_check(&all, 3);
-    things_free(&all);
+    all_objects_create(&all);
+    run_child(passes_on, ALL_OBJECTS_LIST(&all));
+    all_objects_check(&all, 3);
+    all_objects_free(&all);
 }
 
 static void case_copied_values_refer_to_the_same_objects(void)
@@ -104,12 +104,12 @@ static void case_copied_values_refer_to_the_same_objects(void)
     mproc_value copy;
     things all;
 
-    things_create(&all);
-    CHECK_OK(mproc_value_copy(THINGS_LIST(&all), &copy));
-    run_child(uses_things, copy);
-    things_check(&all, 1);
+    all_objects_create(&all);
+    CHECK_OK(mproc_value_copy(ALL_OBJECTS_LIST(&all), &copy));
+    run_child(uses_objects, copy);
+    all_objects_check(&all, 1);
     mproc_value_clear(&copy);
-    things_free(&all);
+    all_objects_free(&all);
 }
 
 /* ---- references of a task ----------------------------------------------------------------------- */
@@ -147,12 +147,13 @@ static void case_what_a_task_finds_in_its_arguments_ends_with_it(void)
 {
     things all;
 
-    things_create(&all);
+    all_objects_create(&all);
     run_here(looks_for_things,
-             MPROC_MAP("things", THINGS_LIST(&all), "list", MPROC_LIST(1, MPROC_MAP("again", THINGS_LIST(&all)))),
+             MPROC_MAP("things", ALL_OBJECTS_LIST(&all), "list",
+                       MPROC_LIST(1, MPROC_MAP("again", ALL_OBJECTS_LIST(&all)))),
              100);
-    things_check(&all, 200);
-    things_free(&all);
+    all_objects_check(&all, 200);
+    all_objects_free(&all);
 }
 
 static mproc_status frees_what_it_was_given(mproc_call *call)
@@ -188,7 +189,7 @@ static void case_task_may_free_what_it_was_given(void)
 static void case_reference_that_no_task_finds_is_the_programs(void)
 {
     mproc_lock *lock = NULL, *second = NULL;
-    uint64_t bytes = kit_bytes_used();
+    uint64_t bytes = fixture_bytes_used();
 
     CHECK_OK(mproc_lock_create(NULL, &lock));
     CHECK_OK(mproc_value_to(MPROC_VALUE(lock), &second));
@@ -199,53 +200,53 @@ static void case_reference_that_no_task_finds_is_the_programs(void)
     CHECK_OK(mproc_lock_acquire(second, 0));
     CHECK_OK(mproc_lock_release(second));
     mproc_lock_free(second);
-    CHECK_EQ(kit_bytes_used(), bytes);
+    CHECK_EQ(fixture_bytes_used(), bytes);
 }
 
 /* ---- lives -------------------------------------------------------------------------------------- */
 
-static mproc_status uses_things_when_told(mproc_call *call)
+static mproc_status uses_objects_when_told(mproc_call *call)
 {
     mproc_value list;
-    kit_board *board;
+    fixture_board *board;
     uint64_t offset;
     uint32_t step;
     things all;
 
     MPROC_TRY(mproc_unpack(call, &offset, &step, &list));
-    board = (kit_board *)arena_at(offset);
-    kit_await_step(board, step);
-    MPROC_TRY(things_from(list, &all));
-    things_use(&all);
-    things_check(&all, 1);
+    board = (fixture_board *)arena_at(offset);
+    fixture_await_step(board, step);
+    MPROC_TRY(all_objects_from(list, &all));
+    all_objects_use(&all);
+    all_objects_check(&all, 1);
     atomic_store(&board->values[0], 1);
     return MPROC_OK;
 }
 
 static bool bytes_are(void *bytes)
 {
-    return kit_bytes_used() == *(const uint64_t *)bytes;
+    return fixture_bytes_used() == *(const uint64_t *)bytes;
 }
 
 /* Freed before the child has seen them, and even before there is a child. */
 static void check_lives(bool before_start)
 {
-    kit_board *board = kit_board_create();
-    uint64_t bytes = kit_bytes_used();
+    fixture_board *board = fixture_board_create();
+    uint64_t bytes = fixture_bytes_used();
     mproc_process *process = NULL;
     things all;
 
-    things_create(&all);
-    CHECK_OK(mproc_process_create(uses_things_when_told, MPROC_ARGS(arena_offset(board), 1, THINGS_LIST(&all)), NULL,
-                                  &process));
-    if (before_start) things_free(&all);
+    all_objects_create(&all);
+    CHECK_OK(mproc_process_create(uses_objects_when_told, MPROC_ARGS(arena_offset(board), 1, ALL_OBJECTS_LIST(&all)),
+                                  NULL, &process));
+    if (before_start) all_objects_free(&all);
     CHECK_OK(mproc_process_start(process));
-    if (!before_start) things_free(&all);
-    kit_step(board);
+    if (!before_start) all_objects_free(&all);
+    fixture_step(board);
     CHECK_EXITED(process, 0);
     CHECK_EQ(atomic_load(&board->values[0]), 1);
     CHECK_WAIT_UNTIL(bytes_are, &bytes);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_arguments_keep_objects_that_are_freed_meanwhile(void)
@@ -257,39 +258,39 @@ static void case_arguments_keep_objects_that_are_freed_meanwhile(void)
 /* Its child is no daemon: that lives on. */
 static mproc_status makes_things_for_a_child(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
+    fixture_board *board = fixture_unpack(call, NULL);
     mproc_process *process = NULL;
     things all;
 
-    things_create(&all);
-    CHECK_OK(mproc_process_create(uses_things_when_told, MPROC_ARGS(arena_offset(board), 2, THINGS_LIST(&all)),
+    all_objects_create(&all);
+    CHECK_OK(mproc_process_create(uses_objects_when_told, MPROC_ARGS(arena_offset(board), 2, ALL_OBJECTS_LIST(&all)),
                                   &(mproc_process_options){.daemon = MPROC_NO}, &process));
     CHECK_OK(mproc_process_start(process));
     atomic_store(&board->values[1], mproc_process_pid(process));
-    kit_step(board);
+    fixture_step(board);
     for (;;) CHECK_OK(mproc_sleep_ms(MPROC_FOREVER));
     return MPROC_OK;
 }
 
 static bool is_gone(void *pid)
 {
-    return kit_is_gone(*(const int64_t *)pid);
+    return fixture_is_gone(*(const int64_t *)pid);
 }
 
 static void case_objects_outlive_the_process_that_made_them(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(makes_things_for_a_child, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(makes_things_for_a_child, board, 0, NULL);
     int64_t pid;
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     pid = atomic_load(&board->values[1]);
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
-    kit_step(board);
+    fixture_step(board);
     CHECK_WAIT_UNTIL(is_gone, &pid);
     CHECK_EQ(atomic_load(&board->values[0]), 1);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* ---- refused ------------------------------------------------------------------------------------ */
@@ -330,8 +331,8 @@ static void case_each_kind_is_told_from_the_others(void)
     things all, wrong = {.lock = NULL};
     mproc_value list;
 
-    things_create(&all);
-    CHECK_OK(mproc_value_copy(THINGS_LIST(&all), &list));
+    all_objects_create(&all);
+    CHECK_OK(mproc_value_copy(ALL_OBJECTS_LIST(&all), &list));
     CHECK_WANTS(0, wrong.rlock, "is a lock, the variable wants an rlock");
     CHECK_WANTS(1, wrong.lock, "is an rlock, the variable wants a lock");
     CHECK_WANTS(2, wrong.condition, "is a semaphore, the variable wants a condition");
@@ -342,7 +343,7 @@ static void case_each_kind_is_told_from_the_others(void)
     CHECK_WANTS(7, wrong.value, "is a shared array, the variable wants a shared value");
     CHECK(wrong.rlock == NULL && wrong.lock == NULL && wrong.array == NULL && wrong.value == NULL);
     mproc_value_clear(&list);
-    things_free(&all);
+    all_objects_free(&all);
 }
 
 static mproc_status takes_nothing_for_an_object(mproc_call *call)
@@ -371,10 +372,10 @@ static void check_gone(mproc_value list)
 
     for (i = 0; i < mproc_value_count(list); i++) {
         mproc_value one = mproc_value_at(list, i);
-        CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_list_from(&one, 1), NULL, &process), MPROC_CLOSED,
+        CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_list_from(&one, 1), NULL, &process), MPROC_CLOSED,
                    "among the arguments has been freed");
     }
-    CHECK_STATUS(mproc_process_create(kit_does_nothing, list, NULL, &process), MPROC_CLOSED);
+    CHECK_STATUS(mproc_process_create(fixture_does_nothing, list, NULL, &process), MPROC_CLOSED);
     CHECK(process == NULL);
     CHECK_SAYS(mproc_value_to(mproc_value_at(list, 0), &lock), MPROC_CLOSED,
                "a lock that a value refers to has been freed");
@@ -387,20 +388,20 @@ static void case_object_that_was_freed_is_refused(void)
     things all, others;
     uint64_t bytes;
 
-    things_create(&all);
-    CHECK_OK(mproc_value_copy(THINGS_LIST(&all), &copy));
-    things_free(&all);
-    bytes = kit_bytes_used();
+    all_objects_create(&all);
+    CHECK_OK(mproc_value_copy(ALL_OBJECTS_LIST(&all), &copy));
+    all_objects_free(&all);
+    bytes = fixture_bytes_used();
     check_gone(copy);
-    things_create(&others);
+    all_objects_create(&others);
     check_gone(copy);
-    things_check(&others, 0);
-    things_free(&others);
-    CHECK_EQ(kit_bytes_used(), bytes);
+    all_objects_check(&others, 0);
+    all_objects_free(&others);
+    CHECK_EQ(fixture_bytes_used(), bytes);
     mproc_value_clear(&copy);
 }
 
-CHECK_SUITE_SETUP(process_objects, kit_setup,
+CHECK_SUITE_SETUP(process_objects, fixture_setup,
     CASE(objects_of_each_kind_arrive),
     CASE(objects_arrive_in_lists_and_maps),
     CASE(objects_are_passed_on_to_grandchildren),

@@ -2,10 +2,10 @@
  * Whom a new process takes itself for: the child that it is, whatever the program does before its guard; never a
  * first process, if it descends from a start. Programs of their own, of which the output is read.
  */
-#include "kit.h"
+#include "process_fixture.h"
 
-#include "kit_os.h"
-#include "platform/door.h"
+#include "process_fixture_os.h"
+#include "platform/platform_fixture.h"
 
 static int count(const char *text, const char *part)
 {
@@ -15,19 +15,19 @@ static int count(const char *text, const char *part)
     return found;
 }
 
-static void run_origin(kit_exec *exec, const char *const *arguments)
+static void run_origin(fixture_exec *exec, const char *const *arguments)
 {
     static char path[1200];
 
-    exec->file = kit_beside(KIT_ORIGIN, path, sizeof path);
+    exec->file = fixture_beside(FIXTURE_ORIGIN, path, sizeof path);
     exec->arguments = arguments;
-    kit_exec_to_end(exec);
+    fixture_exec_to_end(exec);
     CHECK_EQ(exec->code, 0);
 }
 
 static void case_child_is_let_in_though_its_program_clears_the_environment(void)
 {
-    kit_exec exec = {.code = 0};
+    fixture_exec exec = {.code = 0};
 
     run_origin(&exec, (const char *[]){"clear", NULL});
     CHECK_STRING(exec.output, "main runs\nthe task has read nothing\nthe child: MPROC_OK, code 0: \n");
@@ -35,7 +35,7 @@ static void case_child_is_let_in_though_its_program_clears_the_environment(void)
 
 static void case_child_has_the_arguments_that_its_program_has_blanked(void)
 {
-    kit_exec exec = {.code = 0};
+    fixture_exec exec = {.code = 0};
 
     run_origin(&exec, (const char *[]){"blank", "a secret", NULL});
     CHECK_STRING(exec.output, "main runs\nthe task has read a secret\nthe child: MPROC_OK, code 0: \n");
@@ -44,14 +44,14 @@ static void case_child_has_the_arguments_that_its_program_has_blanked(void)
 /* The launcher is the process that was started, its program is another. */
 static void case_program_behind_a_launcher_is_refused(void)
 {
-    kit_exec exec = {.code = 0};
+    fixture_exec exec = {.code = 0};
     char launcher[1200];
     char program[1200];
     char command[1300];
 
-    snprintf(command, sizeof command, "\"%s\"", kit_beside(KIT_ORIGIN, program, sizeof program));
-    os_set_variable("KIT_COMMAND", command);
-    run_origin(&exec, (const char *[]){"launch", kit_beside(KIT_LAUNCHER, launcher, sizeof launcher), NULL});
+    snprintf(command, sizeof command, "\"%s\"", fixture_beside(FIXTURE_ORIGIN, program, sizeof program));
+    os_set_variable("FIXTURE_COMMAND", command);
+    run_origin(&exec, (const char *[]){"launch", fixture_beside(FIXTURE_LAUNCHER, launcher, sizeof launcher), NULL});
     CHECK_EQ(count(exec.output, "main runs"), 1);
     CHECK_CONTAINS(exec.output, "MPROC_BAD_STATE");
     CHECK_CONTAINS(exec.output, "must become their program (exec), not start it");
@@ -62,14 +62,14 @@ static void case_program_behind_a_launcher_is_refused(void)
 /* A child that runs its own program before its guard would do so for ever. */
 static void case_families_in_a_circle_come_to_an_end(void)
 {
-    kit_exec exec = {.code = 0};
+    fixture_exec exec = {.code = 0};
 
     run_origin(&exec, (const char *[]){"circle", NULL});
     CHECK_EQ(count(exec.output, "main runs"), 5);
     CHECK_CONTAINS(exec.output, "is 5 families deep in others");
 }
 
-CHECK_SUITE_SETUP(process_origin, kit_setup,
+CHECK_SUITE_SETUP(process_origin, fixture_setup,
     CASE(child_is_let_in_though_its_program_clears_the_environment),
     CASE(child_has_the_arguments_that_its_program_has_blanked),
     CASE(program_behind_a_launcher_is_refused),

@@ -2,7 +2,7 @@
  * Threads that are cancelled (pthread_cancel) inside calls of the library: nothing is cancelled in the middle, so
  * each call ends as ever, the thread ends after it, and all others go on.
  */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <mproc/mproc.h>
 #include <pthread.h>
@@ -69,7 +69,7 @@ static void start_and_join(cancel_scene *scene)
     mproc_process *process = NULL;
 
     (void)scene;
-    CHECK_OK(mproc_process_create(kit_does_nothing, mproc_no_args(), NULL, &process));
+    CHECK_OK(mproc_process_create(fixture_does_nothing, mproc_no_args(), NULL, &process));
     CHECK_OK(mproc_process_start(process));
     CHECK_OK(mproc_process_join(process, MPROC_FOREVER));
     mproc_process_free(process);
@@ -137,8 +137,8 @@ static void check_others_go_on(void)
 
     for (int i = 0; i < 40; i++) CHECK_OK(mproc_event_create(&events[i]));
     for (int i = 0; i < 40; i++) mproc_event_free(events[i]);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
-    CHECK_EQ(kit_active_count(), 0);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 3, NULL), 3);
+    CHECK_EQ(fixture_active_count(), 0);
 }
 
 static void cancel_at_work(void (*body)(struct cancel_scene *scene), cancel_scene *scene)
@@ -156,12 +156,12 @@ static void cancel_at_work(void (*body)(struct cancel_scene *scene), cancel_scen
 
 static void case_cancelled_joiner_leaves_the_child_to_others(void)
 {
-    kit_board *board = kit_board_create();
-    cancel_scene scene = {.child = kit_start(kit_waits, board, 0, NULL)};
-    mproc_process *other = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    cancel_scene scene = {.child = fixture_start(fixture_waits, board, 0, NULL)};
+    mproc_process *other = fixture_start(fixture_waits, board, 0, NULL);
     pthread_t thread;
 
-    kit_await_step(board, 2);
+    fixture_await_step(board, 2);
     start(&scene, join_child, &thread);
     check_pause_ms(20); /* so that it most likely waits: the promise holds in either case */
     CHECK_EQ(pthread_cancel(thread), 0);
@@ -171,7 +171,7 @@ static void case_cancelled_joiner_leaves_the_child_to_others(void)
     end(thread);
     CHECK_ENDED_BY(scene.child, SIGKILL);
     check_others_go_on();
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_cancelled_waiters_end_when_they_have_what_they_waited_for(void)
@@ -259,7 +259,7 @@ static void case_thread_cancelled_while_it_maps_hinders_nobody(void)
     check_others_go_on();
 }
 
-CHECK_SUITE_SETUP(process_cancel, kit_setup,
+CHECK_SUITE_SETUP(process_cancel, fixture_setup,
     CASE(cancelled_joiner_leaves_the_child_to_others),
     CASE(cancelled_waiters_end_when_they_have_what_they_waited_for),
     CASE(cancelled_waiter_of_a_condition_ends_when_it_is_notified),

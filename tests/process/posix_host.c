@@ -2,7 +2,7 @@
  * mproc/process.h in programs that use POSIX themselves: signals, fork(), wait(). What the library must bear, and
  * what it must leave alone.
  */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 /* ---- somebody else collects the children ------------------------------------------------------ */
 
@@ -23,7 +23,7 @@ static void check_ended(mproc_process *process, int code)
 
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK(!mproc_process_is_alive(process));
-    CHECK(!kit_is_active(process));
+    CHECK(!fixture_is_active(process));
     status = mproc_process_exit_status(process);
     CHECK(status.kind == MPROC_EXIT_LOST || (status.kind == MPROC_EXIT_EXITED && status.code == code));
     mproc_process_free(process);
@@ -31,14 +31,14 @@ static void check_ended(mproc_process *process, int code)
 
 static void run_some(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *waiting = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *waiting = fixture_start(fixture_waits, board, 0, NULL);
     mproc_process *processes[10];
     int i;
 
-    for (i = 0; i < 10; i++) processes[i] = kit_start(kit_exits, NULL, i, NULL);
+    for (i = 0; i < 10; i++) processes[i] = fixture_start(fixture_exits, NULL, i, NULL);
     for (i = 0; i < 10; i++) check_ended(processes[i], i);
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK(mproc_process_is_alive(waiting));
     CHECK_EQ(mproc_process_exit_status(waiting).kind, MPROC_EXIT_RUNNING);
     CHECK_STATUS(mproc_process_join(waiting, 0), MPROC_TIMEOUT);
@@ -47,7 +47,7 @@ static void run_some(void)
     CHECK(mproc_process_exit_status(waiting).kind == MPROC_EXIT_LOST ||
           mproc_process_exit_status(waiting).signal == SIGKILL);
     mproc_process_free(waiting);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_ignored_sigchld_does_not_make_the_dead_alive(void)
@@ -88,7 +88,7 @@ static void case_other_children_of_the_program_are_left_alone(void)
     int status = 0;
 
     if (pid == 0) _exit(33);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 3, NULL), 3);
     CHECK_EQ(mproc_shutdown(check_limit_ms()), MPROC_OK);
     CHECK_EQ(waitpid(pid, &status, 0), pid);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 33);
@@ -120,7 +120,7 @@ static void calls_everything(void *context)
     intptr_t handle = -1;
     size_t count = 0;
 
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_no_args(), NULL, &out), MPROC_FORKED, "fork() copy");
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_no_args(), NULL, &out), MPROC_FORKED, "fork() copy");
     CHECK_STATUS(mproc_process_start(process), MPROC_FORKED);
     CHECK_STATUS(mproc_process_run(process), MPROC_FORKED);
     CHECK_STATUS(mproc_process_join(process, MPROC_FOREVER), MPROC_FORKED);
@@ -151,17 +151,17 @@ static void calls_everything(void *context)
 
 static void case_copy_is_no_member(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(fixture_waits, board, 0, NULL);
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_EQ(in_a_copy(calls_everything, process), 5);
     CHECK(mproc_process_is_alive(process));
     CHECK_OK(mproc_sleep_ms(1));
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
-    kit_board_free(board);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 3, NULL), 3);
+    fixture_board_free(board);
 }
 
 static void exits_normally(void *unused)
@@ -172,11 +172,11 @@ static void exits_normally(void *unused)
 
 static void case_exit_of_a_copy_ends_nobody(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
-    mproc_process *other = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *daemon = fixture_start(fixture_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    mproc_process *other = fixture_start(fixture_waits, board, 0, NULL);
 
-    kit_await_step(board, 2);
+    fixture_await_step(board, 2);
     CHECK_EQ(in_a_copy(exits_normally, NULL), 6);
     CHECK(mproc_process_is_alive(daemon));
     CHECK(mproc_process_is_alive(other));
@@ -184,49 +184,49 @@ static void case_exit_of_a_copy_ends_nobody(void)
     CHECK_ENDED_BY(other, 9);
     CHECK_OK(mproc_process_kill(daemon));
     CHECK_ENDED_BY(daemon, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* A member of the family that has a daemon, and a copy of itself that outlives it. Values: daemon, copy. */
 static mproc_status has_a_daemon_and_a_copy(mproc_call *call)
 {
-    kit_board *board = kit_unpack(call, NULL);
-    mproc_process *daemon = kit_start(kit_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    fixture_board *board = fixture_unpack(call, NULL);
+    mproc_process *daemon = fixture_start(fixture_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
     pid_t pid;
 
     atomic_store(&board->values[0], mproc_process_pid(daemon));
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     pid = fork();
     if (pid == 0) {
-        kit_step(board);
+        fixture_step(board);
         for (;;) pause();
     }
     atomic_store(&board->values[1], pid);
-    return kit_waits(call);
+    return fixture_waits(call);
 }
 
 static bool pid_is_gone(void *pid)
 {
-    return kit_is_gone(*(int64_t *)pid);
+    return fixture_is_gone(*(int64_t *)pid);
 }
 
 static void case_daemons_end_with_their_parent_though_a_copy_of_it_lives(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *parent = kit_start(has_a_daemon_and_a_copy, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *parent = fixture_start(has_a_daemon_and_a_copy, board, 0, NULL);
     int64_t daemon;
     pid_t copy;
 
-    kit_await_step(board, 3);
+    fixture_await_step(board, 3);
     daemon = atomic_load(&board->values[0]);
     copy = (pid_t)atomic_load(&board->values[1]);
-    CHECK(!kit_is_gone(daemon));
+    CHECK(!fixture_is_gone(daemon));
     CHECK_OK(mproc_process_kill(parent));
     CHECK_ENDED_BY(parent, 9);
     CHECK_WAIT_UNTIL(pid_is_gone, &daemon);
-    CHECK(!kit_is_gone(copy));
+    CHECK(!fixture_is_gone(copy));
     CHECK_EQ(kill(copy, SIGKILL), 0);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* Copies are made while other threads start and join: none of the library's locks may stay locked in them. */
@@ -235,7 +235,7 @@ static void *starts_and_joins(void *unused)
     int i;
 
     (void)unused;
-    for (i = 0; i < 40; i++) CHECK_EXITED(kit_start(kit_exits, NULL, i, NULL), i);
+    for (i = 0; i < 40; i++) CHECK_EXITED(fixture_start(fixture_exits, NULL, i, NULL), i);
     atomic_store(&thief_stops, true);
     return NULL;
 }
@@ -245,13 +245,13 @@ static void frees_and_exits(void *process)
     CHECK_STATUS(mproc_process_join(process, MPROC_FOREVER), MPROC_FORKED);
     mproc_process_free(process);
     /* What only the stacks of other threads led to looks like a leak in a copy, which has no such threads. */
-    if (KIT_SANITIZED) _exit(7);
+    if (FIXTURE_SANITIZED) _exit(7);
     exit(7);
 }
 
 static void case_copies_do_not_hang_whatever_other_threads_did(void)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, NULL);
+    mproc_process *process = fixture_create(fixture_does_nothing, NULL, 0, NULL);
     pthread_t thread;
 
     CHECK_EQ(pthread_create(&thread, NULL, starts_and_joins, NULL), 0);
@@ -272,7 +272,7 @@ static void case_dispositions_and_mask_stay_the_programs(void)
 
     for (number = 1; number < 65; number++) sigaction(number, NULL, &before[number]);
     sigprocmask(SIG_SETMASK, NULL, &mask);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 3, NULL), 3);
     CHECK_OK(mproc_shutdown(check_limit_ms()));
     sigprocmask(SIG_SETMASK, NULL, &now);
     for (number = 1; number < 65; number++) {
@@ -285,20 +285,20 @@ static void case_dispositions_and_mask_stay_the_programs(void)
 static mproc_status waits_without_catching(mproc_call *call)
 {
     signal(SIGINT, SIG_DFL);
-    kit_step(kit_unpack(call, NULL));
+    fixture_step(fixture_unpack(call, NULL));
     for (;;) pause();
     return MPROC_OK;
 }
 
 static void case_interrupt_ends_a_child_that_does_not_catch_it(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(waits_without_catching, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(waits_without_catching, board, 0, NULL);
 
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     CHECK_OK(mproc_process_interrupt(process));
     CHECK_ENDED_BY(process, SIGINT);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void on_interrupt(int number)
@@ -309,7 +309,7 @@ static void on_interrupt(int number)
 
 static void *sends_an_interrupt(void *board)
 {
-    kit_await_step(board, 1);
+    fixture_await_step(board, 1);
     kill(getpid(), SIGINT);
     return NULL;
 }
@@ -317,8 +317,8 @@ static void *sends_an_interrupt(void *board)
 /* With SA_RESTART, after which no system call says EINTR. */
 static void case_signal_handler_ends_a_join(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(fixture_waits, board, 0, NULL);
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     pthread_t thread;
 
@@ -329,7 +329,7 @@ static void case_signal_handler_ends_a_join(void)
     pthread_join(thread, NULL);
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_caught_ctrl_c_ends_a_sleep(void)
@@ -351,8 +351,8 @@ static void on_alarm(int number)
 
 static void case_other_signals_do_not_end_waits(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_start(kit_waits, board, 0, NULL);
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_start(fixture_waits, board, 0, NULL);
     struct sigaction action = {.sa_handler = on_alarm};
     int64_t start_ms;
 
@@ -365,7 +365,7 @@ static void case_other_signals_do_not_end_waits(void)
     CHECK(check_now_ms() - start_ms >= 119);
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 /* ---- daemons and SIGTERM ---------------------------------------------------------------------- */
@@ -373,7 +373,7 @@ static void case_other_signals_do_not_end_waits(void)
 static mproc_status ignores_terminate(mproc_call *call)
 {
     signal(SIGTERM, SIG_IGN);
-    return kit_waits(call);
+    return fixture_waits(call);
 }
 
 static void tidies_up(int number)
@@ -387,18 +387,18 @@ static void tidies_up(int number)
 static mproc_status catches_terminate(mproc_call *call)
 {
     signal(SIGTERM, tidies_up);
-    return kit_waits(call);
+    return fixture_waits(call);
 }
 
 static int helper_exits_with_daemons_that_see_sigterm(const char *text)
 {
     const mproc_process_options daemon = {.daemon = MPROC_YES};
-    kit_board *board = kit_board_create();
-    mproc_process *stubborn = kit_start(ignores_terminate, board, 0, &daemon);
+    fixture_board *board = fixture_board_create();
+    mproc_process *stubborn = fixture_start(ignores_terminate, board, 0, &daemon);
 
     (void)text;
-    mproc_process_free(kit_start(catches_terminate, board, 0, &daemon));
-    kit_await_step(board, 2);
+    mproc_process_free(fixture_start(catches_terminate, board, 0, &daemon));
+    fixture_await_step(board, 2);
     printf("<%d>\n", (int)mproc_process_pid(stubborn));
     mproc_process_free(stubborn);
     return 4;
@@ -406,14 +406,14 @@ static int helper_exits_with_daemons_that_see_sigterm(const char *text)
 
 static void case_daemon_has_its_grace_and_is_then_killed(void)
 {
-    kit_run run = {.helper = "posix_host.exits_with_daemons_that_see_sigterm"};
+    fixture_run run = {.helper = "posix_host.exits_with_daemons_that_see_sigterm"};
     int pid = 0;
 
-    kit_run_to_end(&run);
+    fixture_run_to_end(&run);
     CHECK_EQ(run.code, 4);
     CHECK_CONTAINS(run.output, "tidied up\n");
     CHECK_EQ(sscanf(strchr(run.output, '<'), "<%d>", &pid), 1);
-    CHECK(kit_is_gone(pid));
+    CHECK(fixture_is_gone(pid));
 }
 
 /* ---- broken standard streams ------------------------------------------------------------------ */
@@ -432,8 +432,8 @@ static void case_full_output_does_not_change_success(void)
     const mproc_stdio stream = {MPROC_STDIO_HANDLE, full};
 
     CHECK(full >= 0);
-    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){.standard_output = stream}), 0);
-    CHECK_EXITED(kit_start(prints_much, NULL, 0, &(mproc_process_options){.standard_error = stream}), 0);
+    CHECK_EXITED(fixture_start(prints_much, NULL, 0, &(mproc_process_options){.standard_output = stream}), 0);
+    CHECK_EXITED(fixture_start(prints_much, NULL, 0, &(mproc_process_options){.standard_error = stream}), 0);
     close(full);
 }
 
@@ -444,22 +444,22 @@ static int helper_has_no_streams(const char *text)
     close(1);
     close(2);
     if (open("/dev/full", O_WRONLY) != 0) return 1;
-    CHECK_EXITED(kit_start(prints_much, NULL, 0, NULL), 0);
+    CHECK_EXITED(fixture_start(prints_much, NULL, 0, NULL), 0);
     close(0);
-    CHECK_EXITED(kit_start(prints_much, NULL, 0, NULL), 0);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 21, NULL), 21);
+    CHECK_EXITED(fixture_start(prints_much, NULL, 0, NULL), 0);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 21, NULL), 21);
     return 12;
 }
 
 static void case_program_that_closed_its_streams_can_have_children(void)
 {
-    kit_run run = {.helper = "posix_host.has_no_streams"};
+    fixture_run run = {.helper = "posix_host.has_no_streams"};
 
-    kit_run_to_end(&run);
+    fixture_run_to_end(&run);
     CHECK_EQ(run.code, 12);
 }
 
-CHECK_SUITE_SETUP(posix_host, kit_setup,
+CHECK_SUITE_SETUP(posix_host, fixture_setup,
     CASE(ignored_sigchld_does_not_make_the_dead_alive),
     CASE(collecting_thread_does_not_make_the_dead_alive),
     CASE(other_children_of_the_program_are_left_alone),

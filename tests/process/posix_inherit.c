@@ -1,5 +1,5 @@
 /* What children inherit of signals. */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 /* Raises the step when it runs, and then waits for a signal. */
 static mproc_status waits_for_a_signal(mproc_call *call)
 {
-    kit_step(kit_unpack(call, NULL));
+    fixture_step(fixture_unpack(call, NULL));
     for (;;) pause();
     return MPROC_OK;
 }
@@ -28,19 +28,19 @@ static void take_signals(void)
 
 static void case_children_of_a_program_that_takes_its_signals_can_be_ended(void)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
     mproc_process *first;
     mproc_process *second;
 
     take_signals();
-    first = kit_start(waits_for_a_signal, board, 0, NULL);
-    second = kit_start(waits_for_a_signal, board, 0, NULL);
-    kit_await_step(board, 2);
+    first = fixture_start(waits_for_a_signal, board, 0, NULL);
+    second = fixture_start(waits_for_a_signal, board, 0, NULL);
+    fixture_await_step(board, 2);
     CHECK_OK(mproc_process_terminate(first));
     CHECK_ENDED_BY(first, SIGTERM);
     CHECK_OK(mproc_process_interrupt(second));
     CHECK_ENDED_BY(second, SIGINT);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static mproc_status has_the_programs_signals(mproc_call *call)
@@ -59,10 +59,11 @@ static mproc_status has_the_programs_signals(mproc_call *call)
 static void case_signals_are_inherited_when_asked_for(void)
 {
     take_signals();
-    CHECK_EXITED(kit_start(has_the_programs_signals, NULL, 0, &(mproc_process_options){.inherit_signals = true}), 0);
+    CHECK_EXITED(fixture_start(has_the_programs_signals, NULL, 0, &(mproc_process_options){.inherit_signals = true}),
+                 0);
 }
 
-CHECK_SUITE_SETUP(posix_inherit, kit_setup,
+CHECK_SUITE_SETUP(posix_inherit, fixture_setup,
     CASE(children_of_a_program_that_takes_its_signals_can_be_ended),
     CASE(signals_are_inherited_when_asked_for),
 );

@@ -1,13 +1,13 @@
 /* The same where programs become others, and fork; and what lies under the numbers of a child's handles. */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kit_os.h"
-#include "platform/door.h"
+#include "process_fixture_os.h"
+#include "platform/platform_fixture.h"
 #include "process/token.h"
 
 static int count(const char *text, const char *part)
@@ -19,7 +19,7 @@ static int count(const char *text, const char *part)
 }
 
 /* Runs `origin launch` with a script that has this line, in which $0 is the program. */
-static void run_script(const char *line, kit_exec *exec)
+static void run_script(const char *line, fixture_exec *exec)
 {
     char directory[1024];
     char path[1100];
@@ -28,12 +28,12 @@ static void run_script(const char *line, kit_exec *exec)
 
     os_make_directory(directory, sizeof directory);
     snprintf(path, sizeof path, "%s/script", directory);
-    kit_beside(KIT_ORIGIN, program, sizeof program);
+    fixture_beside(FIXTURE_ORIGIN, program, sizeof program);
     snprintf(script, sizeof script, "#!/bin/sh\nprogram='%s'\n%s\n", program, line);
     os_write_program(path, script);
     exec->file = program;
     exec->arguments = (const char *[]){"launch", path, NULL};
-    kit_exec_to_end(exec);
+    fixture_exec_to_end(exec);
     os_remove_directory(directory);
     CHECK_EQ(exec->code, 0);
     CHECK_EQ(count(exec->output, "main runs"), 1);
@@ -41,7 +41,7 @@ static void run_script(const char *line, kit_exec *exec)
 
 static void case_child_is_let_in_through_a_wrapper_without_environment(void)
 {
-    kit_exec exec = {.code = 0};
+    fixture_exec exec = {.code = 0};
 
     run_script("exec env -i \"$program\" \"$@\"", &exec);
     CHECK_STRING(exec.output, "main runs\nthe task has read nothing\nthe child: MPROC_OK, code 0: \n");
@@ -49,7 +49,7 @@ static void case_child_is_let_in_through_a_wrapper_without_environment(void)
 
 static void case_program_behind_a_launcher_without_environment_is_refused(void)
 {
-    kit_exec exec = {.code = 0};
+    fixture_exec exec = {.code = 0};
 
     run_script("env -i \"$program\" \"$@\"\nexit 5", &exec);
     CHECK_CONTAINS(exec.output, "must become their program (exec), not start it");
@@ -58,12 +58,12 @@ static void case_program_behind_a_launcher_without_environment_is_refused(void)
 
 static void case_copy_that_comes_to_the_guard_in_place_of_the_child_is_refused(void)
 {
-    kit_exec exec = {.code = 0};
+    fixture_exec exec = {.code = 0};
     char program[1200];
 
-    exec.file = kit_beside(KIT_ORIGIN, program, sizeof program);
+    exec.file = fixture_beside(FIXTURE_ORIGIN, program, sizeof program);
     exec.arguments = (const char *[]){"fork", NULL};
-    kit_exec_to_end(&exec);
+    fixture_exec_to_end(&exec);
     CHECK_EQ(count(exec.output, "main runs"), 1);
     CHECK_CONTAINS(exec.output, "daemon() or fork() come after mproc_main_guard()");
     CHECK_CONTAINS(exec.output, "the child: MPROC_NO_GUARD, code 0: ");
@@ -92,7 +92,7 @@ static int helper_has_a_third(const char *text)
     CHECK_OK(mproc_sleep_ms(0));
     CHECK(mproc_parent_process() == NULL);
     CHECK(fcntl(3, F_GETFD) >= 0);
-    CHECK_EXITED(kit_start(kit_exits, NULL, 3, NULL), 3);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 3, NULL), 3);
     CHECK(fcntl(3, F_GETFD) >= 0);
     return 0;
 }
@@ -116,7 +116,7 @@ static void case_stale_token_leaves_the_programs_descriptors_alone(void)
     os_remove_directory(directory);
 }
 
-CHECK_SUITE_SETUP(posix_origin, kit_setup,
+CHECK_SUITE_SETUP(posix_origin, fixture_setup,
     CASE(child_is_let_in_through_a_wrapper_without_environment),
     CASE(program_behind_a_launcher_without_environment_is_refused),
     CASE(copy_that_comes_to_the_guard_in_place_of_the_child_is_refused),

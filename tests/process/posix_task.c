@@ -4,13 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kit.h"
+#include "process_fixture.h"
 
-static kit_board *exits_counted;
+static fixture_board *exits_counted;
 
 static void count_exit(void)
 {
-    kit_step(exits_counted);
+    fixture_step(exits_counted);
 }
 
 /* As after an exec() that has failed. The program's exit handlers are the original's. */
@@ -20,7 +20,7 @@ static mproc_status leaves_a_copy(mproc_call *call)
     int status = 0;
     pid_t copy;
 
-    exits_counted = kit_unpack(call, &number);
+    exits_counted = fixture_unpack(call, &number);
     CHECK_EQ(atexit(count_exit), 0);
     if ((copy = fork()) == 0) return (mproc_status)number;
     CHECK_EQ(waitpid(copy, &status, 0), copy);
@@ -31,12 +31,12 @@ static mproc_status leaves_a_copy(mproc_call *call)
 
 static void check_copy_ends(mproc_status returned, int code)
 {
-    kit_board *board = kit_board_create();
+    fixture_board *board = fixture_board_create();
 
-    CHECK_EXITED(kit_start(leaves_a_copy, board, returned, NULL), 0);
+    CHECK_EXITED(fixture_start(leaves_a_copy, board, returned, NULL), 0);
     CHECK_EQ(atomic_load(&board->step), 1);
     CHECK_EQ(atomic_load(&board->values[0]), code);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_a_fork_copy_that_returns_from_its_task_ends_there(void)
@@ -45,6 +45,6 @@ static void case_a_fork_copy_that_returns_from_its_task_ends_there(void)
     check_copy_ends(MPROC_USER, 1);
 }
 
-CHECK_SUITE_SETUP(posix_task, kit_setup,
+CHECK_SUITE_SETUP(posix_task, fixture_setup,
     CASE(a_fork_copy_that_returns_from_its_task_ends_there),
 );

@@ -1,9 +1,9 @@
 /* mproc/process.h: what is refused, with which status, and what the text says. */
-#include "kit.h"
+#include "process_fixture.h"
 
 #include <stdlib.h>
 
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 
 #define NAME_127                                                             \
     "1234567890123456789012345678901234567890123456789012345678901234567890" \
@@ -12,7 +12,7 @@
 static mproc_status create_with(const mproc_process_options *options)
 {
     mproc_process *process = (mproc_process *)&options;
-    mproc_status status = mproc_process_create(kit_does_nothing, mproc_no_args(), options, &process);
+    mproc_status status = mproc_process_create(fixture_does_nothing, mproc_no_args(), options, &process);
 
     if (status == MPROC_OK) mproc_process_free(process);
     else CHECK(process == (mproc_process *)&options);
@@ -26,7 +26,7 @@ static void case_function_and_place_must_be_given(void)
     mproc_process *process = NULL;
 
     CHECK_SAYS(mproc_process_create(NULL, mproc_no_args(), NULL, &process), MPROC_INVALID, "needs a function");
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_no_args(), NULL, NULL), MPROC_INVALID, "out is NULL");
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_no_args(), NULL, NULL), MPROC_INVALID, "out is NULL");
     CHECK(process == NULL);
 }
 
@@ -34,11 +34,11 @@ static void case_arguments_must_be_somewhere_and_of_sane_size(void)
 {
     mproc_process *process = NULL;
 
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_bytes(NULL, 5), NULL, &process), MPROC_INVALID,
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_bytes(NULL, 5), NULL, &process), MPROC_INVALID,
                "5 argument bytes");
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_bytes("x", ((size_t)1 << 30) + 1), NULL, &process),
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_bytes("x", ((size_t)1 << 30) + 1), NULL, &process),
                MPROC_INVALID, "at most 1 GiB");
-    CHECK_SAYS(mproc_process_create(kit_does_nothing, mproc_bytes("x", SIZE_MAX), NULL, &process), MPROC_INVALID,
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_bytes("x", SIZE_MAX), NULL, &process), MPROC_INVALID,
                "at most 1 GiB");
     CHECK(process == NULL);
 }
@@ -48,7 +48,7 @@ static void case_name_must_fit(void)
     mproc_process *process = NULL;
 
     CHECK_EQ(strlen(NAME_127), 127);
-    CHECK_OK(mproc_process_create(kit_does_nothing, mproc_no_args(), &(mproc_process_options){.name = NAME_127},
+    CHECK_OK(mproc_process_create(fixture_does_nothing, mproc_no_args(), &(mproc_process_options){.name = NAME_127},
                                   &process));
     CHECK_STRING(mproc_process_name(process), NAME_127);
     CHECK_SAYS(create_with(&(mproc_process_options){.name = NAME_127 "8"}), MPROC_INVALID, "128 bytes");
@@ -86,7 +86,7 @@ static void case_key_must_fit(void)
     mproc_process *process = NULL;
     size_t size = 0;
 
-    CHECK_OK(mproc_process_create(kit_does_nothing, mproc_no_args(),
+    CHECK_OK(mproc_process_create(fixture_does_nothing, mproc_no_args(),
                                   &(mproc_process_options){.authkey = key, .authkey_size = 256}, &process));
     CHECK(memcmp(mproc_process_authkey(process, &size), key, 256) == 0);
     CHECK_EQ(size, 256);
@@ -137,12 +137,13 @@ static void case_options_may_be_of_another_version(void)
     memset(&newer, 0, sizeof newer);
     newer.options.name = "older";
     newer.options.daemon = MPROC_YES;
-    CHECK_OK(mproc_process_create_sized(kit_does_nothing, mproc_no_args(), &newer.options,
+    CHECK_OK(mproc_process_create_sized(fixture_does_nothing, mproc_no_args(), &newer.options,
                                         offsetof(mproc_process_options, daemon), &process));
     CHECK_STRING(mproc_process_name(process), "older");
     CHECK(!mproc_process_daemon(process));
     mproc_process_free(process);
-    CHECK_OK(mproc_process_create_sized(kit_does_nothing, mproc_no_args(), &newer.options, sizeof newer, &process));
+    CHECK_OK(
+        mproc_process_create_sized(fixture_does_nothing, mproc_no_args(), &newer.options, sizeof newer, &process));
     CHECK(mproc_process_daemon(process));
     mproc_process_free(process);
 }
@@ -186,8 +187,8 @@ static void case_function_that_no_other_process_finds_is_refused(void)
 
 static void case_process_starts_once(void)
 {
-    kit_board *board = kit_board_create();
-    mproc_process *process = kit_create(kit_waits, board, 0, &(mproc_process_options){.name = "once"});
+    fixture_board *board = fixture_board_create();
+    mproc_process *process = fixture_create(fixture_waits, board, 0, &(mproc_process_options){.name = "once"});
     char pid[32];
 
     CHECK_OK(mproc_process_start(process));
@@ -198,12 +199,12 @@ static void case_process_starts_once(void)
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "'once' was already started");
     CHECK_ENDED_BY(process, 9);
-    kit_board_free(board);
+    fixture_board_free(board);
 }
 
 static void case_process_that_was_not_started_has_no_end(void)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "idle"});
+    mproc_process *process = fixture_create(fixture_does_nothing, NULL, 0, &(mproc_process_options){.name = "idle"});
 
     CHECK_SAYS(mproc_process_join(process, 0), MPROC_BAD_STATE, "'idle' was not started: start it before joining it");
     CHECK_SAYS(mproc_process_join(process, MPROC_FOREVER), MPROC_BAD_STATE, "not started");
@@ -232,7 +233,7 @@ static void case_process_cannot_wait_for_itself(void)
 
 static void case_daemon_is_decided_before_the_start(void)
 {
-    mproc_process *process = kit_create(kit_does_nothing, NULL, 0, &(mproc_process_options){.name = "late"});
+    mproc_process *process = fixture_create(fixture_does_nothing, NULL, 0, &(mproc_process_options){.name = "late"});
 
     CHECK_OK(mproc_process_set_daemon(process, true));
     CHECK(mproc_process_daemon(process));
@@ -254,7 +255,7 @@ static void case_lists_need_room(void)
     CHECK_EQ(count, 0);
 }
 
-CHECK_SUITE_SETUP(process_refusals, kit_setup,
+CHECK_SUITE_SETUP(process_refusals, fixture_setup,
     CASE(function_and_place_must_be_given),
     CASE(arguments_must_be_somewhere_and_of_sane_size),
     CASE(name_must_fit),

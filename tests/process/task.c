@@ -4,7 +4,7 @@
 
 #include <mproc/mproc.h>
 
-#include "kit.h"
+#include "process_fixture.h"
 
 /* ---- locks ------------------------------------------------------------------------------------ */
 
@@ -71,10 +71,10 @@ static int helper_prints_in_a_pool(const char *text)
 /* Into a pipe or a file, where the C library keeps it in a buffer; free() kills the workers. */
 static void case_what_tasks_of_a_pool_print_arrives(void)
 {
-    kit_run run = {.helper = "process_task.prints_in_a_pool"};
+    fixture_run run = {.helper = "process_task.prints_in_a_pool"};
     char line[16];
 
-    kit_run_to_end(&run);
+    fixture_run_to_end(&run);
     CHECK_EQ(run.code, 0);
     for (int i = 0; i < LINES; i++) {
         snprintf(line, sizeof line, "<%d>", i);
@@ -82,7 +82,7 @@ static void case_what_tasks_of_a_pool_print_arrives(void)
     }
 }
 
-CHECK_SUITE_SETUP(process_task, kit_setup,
+CHECK_SUITE_SETUP(process_task, fixture_setup,
     CASE(a_lock_that_a_task_keeps_is_abandoned_before_its_process_waits),
     CASE(what_tasks_of_a_pool_print_arrives),
     HELPER(prints_in_a_pool),

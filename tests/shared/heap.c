@@ -66,7 +66,7 @@ static void change_one(holding *places, uint32_t *seed)
     else make(place, seed);
 }
 
-/* The cells that a process needs for so many stay with it. */
+/* The owned slots that a process needs for so many stay with it. */
 static void make_all_once(int count)
 {
     static holding places[8 * PLACES];

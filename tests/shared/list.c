@@ -1,6 +1,6 @@
 /* mproc/shareable_list.h. */
 #include "shared/named_memory.h"
-#include "shelf.h"
+#include "memory_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +145,7 @@ static void case_elements_are_found_and_counted(void)
 static void case_what_cannot_be_an_element_is_refused(void)
 {
     mproc_shareable_list *list = NULL, *good = create(MPROC_LIST(1));
-    mproc_shared_memory *memory = shelf_create(8, NULL);
+    mproc_shared_memory *memory = memory_create(8, NULL);
 
     CHECK_SAYS(mproc_shareable_list_create(mproc_int(1), NULL, &list), MPROC_INVALID, "not of an int64");
     CHECK_SAYS(mproc_shareable_list_create(MPROC_LIST(1, MPROC_LIST(2)), NULL, &list), MPROC_INVALID,
@@ -188,33 +188,33 @@ static void case_child_sees_and_changes_elements(void)
 {
     mproc_shareable_list *list = create(MPROC_LIST(1, 2, 3));
 
-    shelf_run(changes_all, MPROC_ARGS(list, mproc_nil()));
+    memory_run(changes_all, MPROC_ARGS(list, mproc_nil()));
     check_items(list, MPROC_LIST("set", 2, 3));
     mproc_shareable_list_free(list);
 }
 
 static void case_list_is_found_by_its_name(void)
 {
-    const mproc_shareable_list_options options = {.name = shelf_name("list")};
+    const mproc_shareable_list_options options = {.name = memory_name("list")};
     mproc_shareable_list *list = NULL, *copy = NULL;
     mproc_shared_memory *memory = NULL;
     mproc_value items;
 
     CHECK_OK(mproc_shareable_list_create(MPROC_LIST(1, 2, 3), &options, &list));
     CHECK_STRING(mproc_shareable_list_name(list), options.name);
-    shelf_run(changes_all, MPROC_ARGS(list, options.name));
+    memory_run(changes_all, MPROC_ARGS(list, options.name));
     check_items(list, MPROC_LIST("set", "there", 3));
     CHECK_SAYS(mproc_shared_memory_attach(options.name, &memory), MPROC_MISMATCH, "is a shareable list, not");
     CHECK_STATUS(mproc_shareable_list_create(MPROC_LIST(1), &options, &copy), MPROC_EXISTS);
     CHECK_OK(mproc_shareable_list_items(list, &items));
-    CHECK_OK(mproc_shareable_list_create(items, &(mproc_shareable_list_options){.name = shelf_name("copy")}, &copy));
+    CHECK_OK(mproc_shareable_list_create(items, &(mproc_shareable_list_options){.name = memory_name("copy")}, &copy));
     mproc_value_clear(&items);
     CHECK_OK(mproc_shareable_list_set(list, 2, mproc_nil()));
     check_items(copy, MPROC_LIST("set", "there", 3));
     mproc_shareable_list_free(copy);
     CHECK_OK(mproc_shareable_list_unlink(list));
     CHECK_STATUS(mproc_shareable_list_unlink(list), MPROC_NOT_FOUND);
-    CHECK(shelf_is_free(options.name));
+    CHECK(memory_is_free(options.name));
     mproc_shareable_list_free(list);
 }
 
@@ -231,7 +231,7 @@ static void case_unlinked_list_cannot_be_passed_on(void)
     mproc_shareable_list *list = NULL;
     mproc_process *process = NULL;
 
-    CHECK_OK(mproc_shareable_list_create(MPROC_LIST(1), &(mproc_shareable_list_options){.name = shelf_name("gone")},
+    CHECK_OK(mproc_shareable_list_create(MPROC_LIST(1), &(mproc_shareable_list_options){.name = memory_name("gone")},
                                          &list));
     CHECK_OK(mproc_process_create(is_given_no_list, MPROC_ARGS(list), NULL, &process));
     CHECK_OK(mproc_shareable_list_unlink(list));
@@ -308,7 +308,7 @@ static void case_killed_writer_leaves_a_whole_element(void)
 {
     for (int round = 0; round < 10; round++) {
         mproc_shareable_list *list = create(MPROC_LIST(mproc_bool(false), words[3]));
-        mproc_process *process = shelf_start(writes_for_ever, MPROC_ARGS(list));
+        mproc_process *process = memory_start(writes_for_ever, MPROC_ARGS(list));
         CHECK_WAIT_UNTIL(has_begun, list);
         for (int i = 0; i < 2000; i++) check_whole(list);
         CHECK_OK(mproc_process_kill(process));
@@ -320,7 +320,7 @@ static void case_killed_writer_leaves_a_whole_element(void)
     }
 }
 
-CHECK_SUITE_SETUP(shareable_list, kit_setup,
+CHECK_SUITE_SETUP(shareable_list, fixture_setup,
     CASE(elements_of_all_types_come_back),
     CASE(texts_keep_their_exact_bytes),
     CASE(empty_list_is_one),

@@ -1,5 +1,5 @@
 /* mproc/shared_memory.h without names, and what is refused with or without them. */
-#include "shelf.h"
+#include "memory_fixture.h"
 
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ static void case_memory_is_zero_and_has_the_size_asked_for(void)
 static void case_memory_used_again_is_zero(void)
 {
     for (int round = 0; round < 3; round++) {
-        mproc_shared_memory *memory = shelf_create(10000, NULL);
+        mproc_shared_memory *memory = memory_create(10000, NULL);
         CHECK(all_are(mproc_shared_memory_data(memory), 10000, 0));
         memset(mproc_shared_memory_data(memory), 1, 10000);
         mproc_shared_memory_free(memory);
@@ -50,11 +50,11 @@ static mproc_status doubles(mproc_call *call)
 
 static void case_child_and_parent_see_each_others_writes(void)
 {
-    mproc_shared_memory *memory = shelf_create(1000 * sizeof(int64_t), NULL);
+    mproc_shared_memory *memory = memory_create(1000 * sizeof(int64_t), NULL);
     int64_t *numbers = mproc_shared_memory_data(memory);
 
     for (int i = 0; i < 1000; i++) numbers[i] = i;
-    shelf_run(doubles, MPROC_ARGS(memory));
+    memory_run(doubles, MPROC_ARGS(memory));
     for (int i = 0; i < 1000; i++) CHECK_EQ(numbers[i], 2 * i);
     mproc_shared_memory_free(memory);
 }
@@ -64,17 +64,17 @@ static mproc_status passes_on(mproc_call *call)
     mproc_shared_memory *memory;
 
     MPROC_TRY(mproc_unpack(call, &memory));
-    shelf_run(doubles, MPROC_ARGS(memory));
+    memory_run(doubles, MPROC_ARGS(memory));
     return MPROC_OK;
 }
 
 static void case_grandchild_has_the_memory_too(void)
 {
-    mproc_shared_memory *memory = shelf_create(sizeof(int64_t), NULL);
+    mproc_shared_memory *memory = memory_create(sizeof(int64_t), NULL);
     int64_t *number = mproc_shared_memory_data(memory);
 
     *number = 21;
-    shelf_run(passes_on, MPROC_ARGS(memory));
+    memory_run(passes_on, MPROC_ARGS(memory));
     CHECK_EQ(*number, 42);
     mproc_shared_memory_free(memory);
 }
@@ -90,9 +90,9 @@ static mproc_status asks_for_an_array(mproc_call *call)
 
 static void case_memory_is_no_array(void)
 {
-    mproc_shared_memory *memory = shelf_create(8, NULL);
+    mproc_shared_memory *memory = memory_create(8, NULL);
 
-    shelf_run(asks_for_an_array, MPROC_ARGS(memory));
+    memory_run(asks_for_an_array, MPROC_ARGS(memory));
     mproc_shared_memory_free(memory);
 }
 
@@ -101,22 +101,22 @@ static mproc_status waits_with_the_memory(mproc_call *call)
     mproc_shared_memory *memory;
 
     MPROC_TRY(mproc_unpack(call, &memory));
-    atomic_store(shelf_word(memory), 1);
+    atomic_store(memory_word(memory), 1);
     for (;;) mproc_sleep_ms(MPROC_FOREVER);
     return MPROC_OK;
 }
 
 static void case_killed_process_does_not_keep_the_memory(void)
 {
-    uint64_t before = kit_bytes_used();
-    mproc_shared_memory *memory = shelf_create(100000, NULL);
-    mproc_process *process = shelf_start(waits_with_the_memory, MPROC_ARGS(memory));
+    uint64_t before = fixture_bytes_used();
+    mproc_shared_memory *memory = memory_create(100000, NULL);
+    mproc_process *process = memory_start(waits_with_the_memory, MPROC_ARGS(memory));
 
-    shelf_await(memory, 1);
+    memory_await(memory, 1);
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
     mproc_shared_memory_free(memory);
-    CHECK(kit_bytes_used() <= before + 10000);
+    CHECK(fixture_bytes_used() <= before + 10000);
 }
 
 static void refuses(const char *name, const char *part)
@@ -144,7 +144,7 @@ static void case_what_cannot_be_a_name_is_refused(void)
 
 static void case_sizes_that_cannot_be_are_refused(void)
 {
-    const mproc_shared_memory_options options = {.name = shelf_name("large")};
+    const mproc_shared_memory_options options = {.name = memory_name("large")};
     mproc_shared_memory *memory = NULL;
 
     CHECK_SAYS(mproc_shared_memory_create(0, NULL, &memory), MPROC_INVALID, "0 bytes");
@@ -154,21 +154,21 @@ static void case_sizes_that_cannot_be_are_refused(void)
     CHECK_STATUS(mproc_shared_memory_create((size_t)-1, &options, &memory), MPROC_NO_MEMORY);
     CHECK_SAYS(mproc_shared_memory_create((size_t)1 << 50, &options, &memory), MPROC_NO_MEMORY, options.name);
     CHECK(memory == NULL);
-    CHECK(shelf_is_free(options.name));
+    CHECK(memory_is_free(options.name));
     CHECK_SAYS(mproc_shared_memory_create(8, NULL, NULL), MPROC_INVALID, "NULL");
     CHECK_SAYS(mproc_shared_memory_attach(options.name, NULL), MPROC_INVALID, "NULL");
 }
 
 static void case_memory_without_a_name_cannot_be_unlinked(void)
 {
-    mproc_shared_memory *memory = shelf_create(8, NULL);
+    mproc_shared_memory *memory = memory_create(8, NULL);
 
     CHECK_SAYS(mproc_shared_memory_unlink(memory), MPROC_NOT_SUPPORTED, "no name");
     mproc_shared_memory_free(memory);
     mproc_shared_memory_free(NULL);
 }
 
-CHECK_SUITE_SETUP(shared_memory, kit_setup,
+CHECK_SUITE_SETUP(shared_memory, fixture_setup,
     CASE(memory_is_zero_and_has_the_size_asked_for),
     CASE(memory_used_again_is_zero),
     CASE(child_and_parent_see_each_others_writes),

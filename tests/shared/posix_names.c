@@ -1,5 +1,5 @@
 /* Named memory where it is files: who may make them, and what is left of them. */
-#include "shelf.h"
+#include "memory_fixture.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -132,7 +132,7 @@ static void case_first_use_of_names_removes_what_is_left_over(void)
     while ((left_over = fopen(file, "w")) == NULL && errno == ENOENT);
     CHECK(left_over != NULL);
     fclose(left_over);
-    memory = shelf_create(8, shelf_name("another"));
+    memory = memory_create(8, memory_name("another"));
     CHECK(access(file, F_OK) != 0);
     mproc_shared_memory_free(memory);
 }
@@ -265,7 +265,7 @@ static void case_tidying_a_name_touches_no_other(void)
     run_as_stranger(tidies_one_name);
 }
 
-CHECK_SUITE_SETUP(shared_memory_files, kit_setup,
+CHECK_SUITE_SETUP(shared_memory_files, fixture_setup,
     CASE(stopped_process_holds_up_one_name_at_most),
     CASE(umask_takes_no_rights_from_the_user),
     CASE(what_is_left_over_elsewhere_is_removed),

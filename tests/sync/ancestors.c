@@ -4,7 +4,7 @@
  */
 #include "sync/peers.h"
 
-#include "platform/door.h"
+#include "platform/platform_fixture.h"
 #include "object/reference.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static mproc_status has_its_place(mproc_call *call)
 {
     mproc_process_options options = {.daemon = MPROC_NO};
     mproc_process *child = NULL;
-    kit_board *told;
+    fixture_board *told;
     plan its_plan;
     char what;
 
@@ -88,15 +88,15 @@ static int helper_is_the_first_process(const char *text)
     mproc_process *child = NULL;
     plan its_plan = {.generation = 0};
     plat_handle handles[4];
-    door_board *outer;
-    kit_board *told;
+    platform_board *outer;
+    fixture_board *told;
     void *object;
     int count;
 
-    text = door_handles(text, handles);
+    text = platform_handles(text, handles);
     while (*text == ' ') text++;
-    outer = door_board_open(handles[0]);
-    told = kit_board_create();
+    outer = platform_board_open(handles[0]);
+    told = fixture_board_create();
     its_plan.permit = text[0] == 'p';
     snprintf(its_plan.what, sizeof its_plan.what, "%s", text + 1);
     object = create_object(its_plan.permit);
@@ -115,13 +115,13 @@ static int helper_is_the_first_process(const char *text)
 
 static bool process_is_gone(void *pid)
 {
-    return kit_is_gone(*(int64_t *)pid);
+    return fixture_is_gone(*(int64_t *)pid);
 }
 
-static void kill_those_that(int what, const char *generations, door_board *outer)
+static void kill_those_that(int what, const char *generations, platform_board *outer)
 {
     for (int i = 0; generations[i]; i++)
-        if (generations[i] == what) kit_kill(atomic_load(&outer->values[i]));
+        if (generations[i] == what) fixture_kill(atomic_load(&outer->values[i]));
 }
 
 static void wait_ends(const char *what)
@@ -129,19 +129,19 @@ static void wait_ends(const char *what)
     int waiting = (int)strlen(what) - 2;
     plat_process first;
     plat_handle memory;
-    door_board *outer = door_board_create(&memory);
+    platform_board *outer = platform_board_create(&memory);
 
-    door_start("sync_ancestors.is_the_first_process", what, memory, &first);
-    door_await_step(outer, 1);
+    platform_start("sync_ancestors.is_the_first_process", what, memory, &first);
+    platform_await_step(outer, 1);
     CHECK_OK(plat_process_kill(&first));
     kill_those_that(IS_KILLED, what + 1, outer);
-    door_end(&first);
+    platform_end(&first);
     for (int i = waiting; i >= 0; i--) {
         int64_t pid = atomic_load(&outer->values[i]);
         CHECK_WAIT_UNTIL(process_is_gone, &pid);
         if (i == waiting) kill_those_that(COMPUTES, what + 1, outer);
     }
-    door_board_drop(outer, memory);
+    platform_board_drop(outer, memory);
 }
 
 static void case_grandchild_gets_the_permit_while_its_parent_joins_it(void)

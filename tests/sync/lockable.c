@@ -1,7 +1,7 @@
 #include "sync/lockable.h"
 
 #include "base/handle.h"
-#include "process/kit.h"
+#include "process/process_fixture.h"
 
 const mproc_object_kind lockables[LOCKABLES] = {MPROC_KIND_LOCK, MPROC_KIND_RLOCK, MPROC_KIND_SHARED_VALUE,
                                                 MPROC_KIND_SHARED_ARRAY};

@@ -157,7 +157,8 @@ static void create(int kind, object *new_one)
     if (kind == 3) CHECK_OK(mproc_condition_create(NULL, &new_one->condition));
     if (kind == 4) CHECK_OK(mproc_event_create(&new_one->event));
     if (kind == 5)
-        CHECK_OK(mproc_barrier_create(2, &(mproc_barrier_options){.action = kit_does_nothing}, &new_one->barrier));
+        CHECK_OK(
+            mproc_barrier_create(2, &(mproc_barrier_options){.action = fixture_does_nothing}, &new_one->barrier));
 }
 
 static void use(int kind, const object *one)

@@ -88,7 +88,7 @@ static void case_permit_of_a_killed_orphan_comes_back(void)
     peer_crowd crowd;
     mproc_semaphore *semaphore = create_semaphore(&crowd);
 
-    kit_kill(crowd.board->plain);
+    fixture_kill(crowd.board->plain);
     CHECK_OK(mproc_semaphore_acquire(semaphore, check_limit_ms()));
     mproc_semaphore_free(semaphore);
     crowd_fini(&crowd);
@@ -101,7 +101,7 @@ static void case_also_for_whoever_waits_for_short_times(void)
     mproc_semaphore *semaphore = create_semaphore(&crowd);
     mproc_status status = MPROC_TIMEOUT;
 
-    kit_kill(crowd.board->plain);
+    fixture_kill(crowd.board->plain);
     for (int64_t i = 0; status == MPROC_TIMEOUT && i < check_limit_ms() / 20; i++)
         status = mproc_semaphore_acquire(semaphore, 20);
     CHECK_OK(status);
@@ -120,7 +120,7 @@ static void case_also_while_nobody_waits(void)
     peer_crowd crowd;
     mproc_semaphore *semaphore = create_semaphore(&crowd);
 
-    kit_kill(crowd.board->plain);
+    fixture_kill(crowd.board->plain);
     CHECK_WAIT_UNTIL(is_free, semaphore);
     mproc_semaphore_free(semaphore);
     crowd_fini(&crowd);
@@ -141,7 +141,7 @@ static void case_barrier_breaks_when_an_orphan_is_killed_there(void)
     CHECK_OK(mproc_barrier_create(3, NULL, &barrier));
     make_orphan(&crowd, barrier, stands_at_a_barrier);
     peers_await_sleepers(barrier, 1);
-    kit_kill(crowd.board->plain);
+    fixture_kill(crowd.board->plain);
     CHECK_STATUS(mproc_barrier_wait(barrier, check_limit_ms(), NULL), MPROC_BROKEN);
     CHECK_CONTAINS(mproc_last_error_text(), "one of its parties will not come");
     mproc_barrier_free(barrier);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "object/cells.h"
+#include "object/resource_owner.h"
 #include "object/reference.h"
 
 static bool of_threads;
@@ -20,7 +20,7 @@ static void setup(bool threads)
     plat_thread *thread = NULL;
 
     of_threads = threads;
-    kit_setup();
+    fixture_setup();
     CHECK_OK(plat_thread_start(makes_a_call, NULL, &thread));
     plat_thread_join(thread);
 }
@@ -142,8 +142,8 @@ void crowd_init(peer_crowd *crowd)
 {
     memset(crowd, 0, sizeof *crowd);
     crowd->threads = 1;
-    CHECK_OK(cells_take(sizeof(board), sizeof(board), &crowd->cell));
-    crowd->board = arena_at(atomic_load(crowd->cell));
+    CHECK_OK(resource_take(sizeof(board), sizeof(board), &crowd->owned));
+    crowd->board = arena_at(atomic_load(crowd->owned));
 }
 
 static void add_member(peer_crowd *crowd, peer_body *body, void *object)
@@ -221,7 +221,7 @@ void crowd_join(peer_crowd *crowd)
 void crowd_fini(peer_crowd *crowd)
 {
     crowd_join(crowd);
-    cells_give(crowd->cell);
+    resource_release(crowd->owned);
 }
 
 /* ---- owners that end ------------------------------------------------------------------------------ */

@@ -12,7 +12,7 @@
 #include <mproc/mproc.h>
 
 #include "check.h"
-#include "process/kit.h"
+#include "process/process_fixture.h"
 
 /* Setups of twin suites: the family is founded, and has had a child and a thread, before things are counted. */
 void peers_of_processes(void);
@@ -73,7 +73,7 @@ typedef struct peer_crowd {
     int threads; /* of each process; 0: one. Peers that are threads are so many times as many. */
     int peers;
     int members;
-    _Atomic uint64_t *cell;
+    _Atomic uint64_t *owned;
     peer_member all[PEERS_MAX];
 } peer_crowd;
 

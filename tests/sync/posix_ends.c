@@ -8,7 +8,7 @@
 
 #include "arena/slot.h"
 #include "object/reference.h"
-#include "object/waiting.h"
+#include "object/wait_queue.h"
 
 static uint64_t offset_of(const void *object)
 {
@@ -127,10 +127,10 @@ static void *waits_until_told(void *condition)
     uint32_t word;
 
     CHECK_OK(mproc_condition_acquire(condition, MPROC_FOREVER));
-    waiting_enter(offset_of(condition), 0);
+    wait_queue_enter(offset_of(condition), 0);
     CHECK_OK(mproc_condition_release(condition));
     atomic_store(&entered, 1);
-    while (waiting_state(&word) == WAITING_STILL) plat_thread_yield();
+    while (wait_queue_state(&word) == WAIT_PENDING) plat_thread_yield();
     pthread_exit(NULL);
 }
 

@@ -1,6 +1,6 @@
 /*
  * A program whose child starts another mproc program before its own first mproc call, so that this one inherits
- * its environment and perhaps its handles. KIT_COMMAND is the other program's command line.
+ * its environment and perhaps its handles. FIXTURE_COMMAND is the other program's command line.
  */
 #include <mproc/process.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ int main(void)
     mproc_process *process = NULL;
 
     setvbuf(stdout, NULL, _IONBF, 0);
-    if (getenv("MPROC_CHILD") != NULL) printf("the other ended with %d\n", system(getenv("KIT_COMMAND")));
+    if (getenv("MPROC_CHILD") != NULL) printf("the other ended with %d\n", system(getenv("FIXTURE_COMMAND")));
     mproc_main_guard();
 
     mproc_check(mproc_process_create(task, mproc_no_args(), NULL, &process));

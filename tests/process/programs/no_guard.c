@@ -1,5 +1,5 @@
 /*
- * A program without a guard that starts a process. KIT_TEXT, if it is not empty, is the executable for its child,
+ * A program without a guard that starts a process. FIXTURE_TEXT, if it is not empty, is the executable for its child,
  * which may be this one: then main() runs again. The test reads what is printed.
  */
 #include <mproc/process.h>
@@ -17,7 +17,7 @@ int main(void)
 {
     mproc_process *process = NULL;
     mproc_status status;
-    const char *executable = getenv("KIT_TEXT");
+    const char *executable = getenv("FIXTURE_TEXT");
 
     setvbuf(stdout, NULL, _IONBF, 0);
     printf("main runs\n");

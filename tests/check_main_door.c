@@ -1,7 +1,0 @@
-/* main() of the test programs that start processes only through the door, or not through the library at all. */
-#include "check.h"
-
-int main(int argc, char **argv)
-{
-    return check_main(argc, argv);
-}

@@ -1,0 +1,35 @@
+/*
+ * The stress tests of the soak: two minutes each.
+ */
+#include "stress.h"
+
+#include "check.h"
+
+#define SECONDS 120
+
+static void case_arena(void)
+{
+    stress_arena(SECONDS);
+}
+
+static void case_sync(void)
+{
+    stress_sync(SECONDS);
+}
+
+static void case_names(void)
+{
+    stress_names(SECONDS);
+}
+
+static void case_pool(void)
+{
+    stress_pool(SECONDS);
+}
+
+CHECK_SUITE(stress_long,
+    CASE_LIMIT(arena, 240),
+    CASE_LIMIT(sync, 240),
+    CASE_LIMIT(names, 240),
+    CASE_LIMIT(pool, 240)
+);

@@ -1,0 +1,35 @@
+/*
+ * The stress tests of the quick suite: a few seconds each.
+ */
+#include "stress.h"
+
+#include "check.h"
+
+#define SECONDS 3
+
+static void case_arena(void)
+{
+    stress_arena(SECONDS);
+}
+
+static void case_sync(void)
+{
+    stress_sync(SECONDS);
+}
+
+static void case_names(void)
+{
+    stress_names(SECONDS);
+}
+
+static void case_pool(void)
+{
+    stress_pool(SECONDS);
+}
+
+CHECK_SUITE(stress,
+    CASE_LIMIT(arena, 60),
+    CASE_LIMIT(sync, 60),
+    CASE_LIMIT(names, 60),
+    CASE_LIMIT(pool, 60)
+);
