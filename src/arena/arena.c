@@ -15,7 +15,7 @@
 /* An entry of the table of extents has 64 bytes, a large block 32 KiB at least. */
 #define EXTENT_TABLE_SHARE 512
 
-unsigned char *arena_base;
+struct arena_header *arena_header;
 static plat_handle memory_handle = PLAT_NO_HANDLE;
 static uint64_t mapped_bytes;
 
@@ -38,7 +38,7 @@ static mproc_status reserve_and_map(uint64_t *reserve)
     for (*reserve = plat_memory_reserve_max(); *reserve >= RESERVE_BYTES_MIN; *reserve /= 2) {
         if ((status = plat_memory_create((size_t)*reserve, &memory_handle)) != MPROC_OK) continue;
         if ((status = plat_memory_map(memory_handle, (size_t)*reserve, &base)) == MPROC_OK) {
-            arena_base = base;
+            arena_header = base;
             mapped_bytes = *reserve;
             return MPROC_OK;
         }
@@ -91,9 +91,9 @@ mproc_status arena_create(const function_ref *copy)
 
     if ((status = reserve_and_map(&reserve)) != MPROC_OK) goto done;
     committed = round_up(near_end() + FIRST_HEAP_BYTES, plat_memory_page());
-    if ((status = plat_memory_commit(memory_handle, arena_base, 0, (size_t)committed)) != MPROC_OK) goto done;
+    if ((status = plat_memory_commit(memory_handle, arena_header, 0, (size_t)committed)) != MPROC_OK) goto done;
 
-    header = arena_header();
+    header = arena_header;
     header->abi = ARENA_ABI;
     header->page = (uint32_t)plat_memory_page();
     header->reserve = reserve;
@@ -128,27 +128,27 @@ mproc_status arena_attach(plat_handle memory, uint64_t reserve, const function_r
         return mproc_error(MPROC_INVALID, "the handle %lld that this process was told of is no arena",
                            (long long)memory);
     if ((status = plat_memory_map(memory, (size_t)reserve, &base)) != MPROC_OK) return status;
-    arena_base = base;
+    arena_header = base;
     mapped_bytes = reserve;
     memory_handle = memory;
-    if (arena_header()->abi != ARENA_ABI)
+    if (arena_header->abi != ARENA_ABI)
         return mproc_error(MPROC_MISMATCH,
                            "this process was started by a program whose mproc has arena version %u, the one here "
                            "has %u: build both with the same version",
-                           (unsigned)arena_header()->abi, ARENA_ABI);
-    if (!function_same(&arena_header()->copy, copy))
+                           (unsigned)arena_header->abi, ARENA_ABI);
+    if (!function_same(&arena_header->copy, copy))
         return mproc_error(MPROC_MISMATCH,
                            "this process was started by another copy of mproc, in '%s', than the one in '%s': link "
                            "the program and its plugins with one shared mproc library",
-                           arena_header()->copy.path, copy->path);
+                           arena_header->copy.path, copy->path);
     return MPROC_OK;
 }
 
 void arena_detach(void)
 {
-    if (arena_base) plat_memory_unmap(arena_base, (size_t)mapped_bytes);
+    if (arena_header) plat_memory_unmap(arena_header, (size_t)mapped_bytes);
     plat_handle_close(memory_handle);
-    arena_base = NULL;
+    arena_header = NULL;
     memory_handle = PLAT_NO_HANDLE;
 }
 
@@ -160,7 +160,7 @@ plat_handle arena_memory(void)
 /* Committing twice is harmless, so processes may race here; the highest word wins. */
 static mproc_status commit_to(struct arena_range *range, uint64_t from, uint64_t end)
 {
-    mproc_status status = plat_memory_commit(memory_handle, arena_base, (size_t)from, (size_t)(end - from));
+    mproc_status status = plat_memory_commit(memory_handle, arena_header, (size_t)from, (size_t)(end - from));
     uint64_t seen = atomic_load(&range->committed);
 
     if (status != MPROC_OK) return status;
@@ -171,18 +171,18 @@ static mproc_status commit_to(struct arena_range *range, uint64_t from, uint64_t
 
 mproc_status arena_commit(arena_part part, uint64_t end)
 {
-    struct arena_range *range = &arena_header()->ranges[part];
-    uint64_t from = atomic_load(&range->committed), page = arena_header()->page;
+    struct arena_range *range = &arena_header->ranges[part];
+    uint64_t from = atomic_load(&range->committed), page = arena_header->page;
     uint64_t least = part == ARENA_HEAP ? GROWTH_BYTES_MIN : GROWTH_SLOT_BYTES_MIN;
     uint64_t growth = from > range->start ? (from - range->start) / 8 : 0;
     uint64_t exact = round_up(end, page), generous;
-    uint64_t limit = part == ARENA_HEAP ? atomic_load(&arena_header()->heap.bottom) : range->limit;
+    uint64_t limit = part == ARENA_HEAP ? atomic_load(&arena_header->heap.bottom) : range->limit;
 
     if (end > limit)
         return mproc_error(part <= ARENA_EXTENTS ? MPROC_NO_MEMORY : MPROC_LIMIT,
                            "the arena of %llu MiB is full: raise the limit on the address space of the family's "
                            "first process",
-                           (unsigned long long)(arena_header()->reserve >> 20));
+                           (unsigned long long)(arena_header->reserve >> 20));
     if (end <= from) return MPROC_OK;
     growth = lesser(growth < least ? least : growth, GROWTH_BYTES_MAX);
     generous = lesser(round_up(exact > from + growth ? exact : from + growth, page), limit);

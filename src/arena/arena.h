@@ -139,23 +139,18 @@ static_assert(sizeof(struct heap_bank) % ARENA_LINE == 0, "no two banks share a 
 static_assert(offsetof(struct heap, banks) % ARENA_LINE == 0, "the first bank begins a cache line");
 
 /* Where this process has the arena; NULL before arena_create() or arena_attach(). */
-extern unsigned char *arena_base;
-
-static inline struct arena_header *arena_header(void)
-{
-    return (struct arena_header *)(void *)arena_base;
-}
+extern struct arena_header *arena_header;
 
 /* Offset 0 is the header, which nothing refers to: it serves as "none". */
 static inline void *arena_at(uint64_t offset)
 {
-    assert(offset != 0 && offset < arena_header()->reserve);
-    return arena_base + offset;
+    assert(offset != 0 && offset < arena_header->reserve);
+    return (unsigned char *)arena_header + offset;
 }
 
 static inline uint64_t arena_offset(const volatile void *address)
 {
-    return (uint64_t)((const volatile unsigned char *)address - arena_base);
+    return (uint64_t)((const volatile unsigned char *)address - (const volatile unsigned char *)arena_header);
 }
 
 /* Creates and maps an arena for a new family. */

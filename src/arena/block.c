@@ -17,7 +17,7 @@
 
 static struct heap *heap(void)
 {
-    return &arena_header()->heap;
+    return &arena_header->heap;
 }
 
 /* Threads have slots one after the other, often two for each process: so every second is not in every second bank. */
@@ -117,7 +117,7 @@ static bool take_others(struct intent *intent, uint32_t class_index)
 /* What was never used is nobody's and zero, so headers may be written before the blocks are published. */
 static bool cut_committed(struct intent *intent, uint32_t class_index, uint32_t length)
 {
-    uint64_t limit = atomic_load(&arena_header()->ranges[ARENA_HEAP].committed), first, bytes;
+    uint64_t limit = atomic_load(&arena_header->ranges[ARENA_HEAP].committed), first, bytes;
 
     bytes = size_class_bytes(class_index);
     lock_acquire(intent, &heap()->lock);
@@ -213,9 +213,9 @@ mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _A
     uint32_t class_index;
 
     assert(atomic_load(owned) == 0 && clear <= size && get(&intent->heap) == 0);
-    if (size > arena_header()->reserve)
+    if (size > arena_header->reserve)
         return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
-                           (unsigned long long)size, (unsigned long long)(arena_header()->reserve >> 20));
+                           (unsigned long long)size, (unsigned long long)(arena_header->reserve >> 20));
     if (size > SMALL_BYTES_MAX - sizeof(struct block_header)) return take_large(intent, size, clear, owned);
     class_index = size_class_of(size + sizeof(struct block_header));
     if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
@@ -315,7 +315,7 @@ static uint64_t count_list(uint64_t block, uint32_t class_index, uint64_t limit,
 
 static void count_cut(struct block_census *census)
 {
-    uint64_t top = atomic_load(&heap()->top), at = arena_header()->ranges[ARENA_HEAP].start;
+    uint64_t top = atomic_load(&heap()->top), at = arena_header->ranges[ARENA_HEAP].start;
 
     while (at < top && census->sound) {
         const struct block_header *header = (const struct block_header *)arena_at(at);

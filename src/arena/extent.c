@@ -37,7 +37,7 @@ static_assert(ENTRY_BYTES == ARENA_LINE, "an extent is one cache line");
 
 static struct heap *heap(void)
 {
-    return &arena_header()->heap;
+    return &arena_header->heap;
 }
 
 static struct extent *at(uint64_t extent)
@@ -80,7 +80,7 @@ static void set_state(uint64_t extent, enum extent_state state)
 
 static _Atomic uint64_t *bin_of(uint64_t bytes)
 {
-    return &heap()->bins[size_class_below(bytes) - size_class_below(arena_header()->page)];
+    return &heap()->bins[size_class_below(bytes) - size_class_below(arena_header->page)];
 }
 
 static void list_add(struct intent *intent, _Atomic uint64_t *first, uint64_t extent)
@@ -223,7 +223,7 @@ static bool take_addresses(struct intent *intent, uint64_t bytes, _Atomic uint64
 {
     uint64_t bottom = get(&heap()->bottom), extent = find_cold(bytes);
 
-    if (!extent && bottom < atomic_load(&arena_header()->ranges[ARENA_HEAP].committed) + bytes)
+    if (!extent && bottom < atomic_load(&arena_header->ranges[ARENA_HEAP].committed) + bytes)
         if ((extent = first_fit(bytes, INT32_MAX)) == 0) return false;
     if (extent) {
         take_of_cold(intent, extent, bytes, owned);
@@ -238,7 +238,7 @@ static bool take_addresses(struct intent *intent, uint64_t bytes, _Atomic uint64
 /* Memory for one more entry is committed before the lock is taken; others may have used it up until then. */
 static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned)
 {
-    const struct arena_range *table = &arena_header()->ranges[ARENA_EXTENTS];
+    const struct arena_range *table = &arena_header->ranges[ARENA_EXTENTS];
     mproc_status status = MPROC_OK;
 
     while (status == MPROC_OK && get(owned) == 0) {
@@ -252,7 +252,7 @@ static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uin
     }
     if (status != MPROC_OK)
         return mproc_error(MPROC_NO_MEMORY, "the arena of %llu MiB has no room for a block of %llu bytes",
-                           (unsigned long long)(arena_header()->reserve >> 20), (unsigned long long)bytes);
+                           (unsigned long long)(arena_header->reserve >> 20), (unsigned long long)bytes);
     return MPROC_OK;
 }
 
@@ -260,7 +260,7 @@ static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uin
 static mproc_status commit(uint64_t extent)
 {
     mproc_status status =
-        plat_memory_commit(arena_memory(), arena_base, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
+        plat_memory_commit(arena_memory(), arena_header, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
 
     if (status == MPROC_OK) set_state(extent, EXTENT_USED);
     return status;
@@ -356,7 +356,7 @@ static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
 {
     uint64_t extent = get(owned);
 
-    plat_memory_release(arena_memory(), arena_base, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
+    plat_memory_release(arena_memory(), arena_header, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
     put_cold(intent, owned, extent);
 }
 
@@ -382,7 +382,7 @@ void extent_give(struct intent *intent, _Atomic uint64_t *owned)
 /* Where the system has no more memory, or we no more addresses, what is kept warm may help. */
 mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned, bool *zero)
 {
-    uint64_t page = arena_header()->page;
+    uint64_t page = arena_header->page;
     mproc_status status;
 
     bytes = (bytes + page - 1) & ~(page - 1);
@@ -400,7 +400,7 @@ mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t
 
 static bool is_entry(uint64_t extent)
 {
-    uint64_t start = arena_header()->ranges[ARENA_EXTENTS].start;
+    uint64_t start = arena_header->ranges[ARENA_EXTENTS].start;
 
     return extent > start && extent < get(&heap()->table_end) &&
            (extent - start) % ENTRY_BYTES == sizeof(struct block_header);
@@ -414,7 +414,7 @@ bool extent_is_at(uint64_t extent, uint64_t start)
 /* How many are in the list, all in that state; `*bytes` grows by theirs. A list longer than the table is a circle. */
 static uint64_t count_list(uint64_t first, enum extent_state state, uint64_t *bytes, bool *sound)
 {
-    uint64_t count = 0, limit = (get(&heap()->table_end) - arena_header()->ranges[ARENA_EXTENTS].start) / ENTRY_BYTES;
+    uint64_t count = 0, limit = (get(&heap()->table_end) - arena_header->ranges[ARENA_EXTENTS].start) / ENTRY_BYTES;
     uint64_t previous = 0;
 
     for (uint64_t extent = first; extent; previous = extent, extent = get(&at(extent)->next), count++) {
@@ -449,14 +449,14 @@ static struct walk walk_addresses(void)
         walk.bytes[state] += extent_bytes(extent);
         start += extent_bytes(extent);
     }
-    walk.sound = walk.sound && start == arena_header()->ranges[ARENA_HEAP].limit;
+    walk.sound = walk.sound && start == arena_header->ranges[ARENA_HEAP].limit;
     return walk;
 }
 
 static bool lists_match(const struct walk *walk)
 {
     uint64_t warm_bytes = 0, cold_bytes = 0, none = 0, warm, cold = 0, spares, last = get(&heap()->newest);
-    uint64_t table = get(&heap()->table_end) - arena_header()->ranges[ARENA_EXTENTS].start;
+    uint64_t table = get(&heap()->table_end) - arena_header->ranges[ARENA_EXTENTS].start;
     bool sound = true;
 
     warm = count_list(last, EXTENT_WARM, &warm_bytes, &sound);

@@ -26,7 +26,7 @@ static bool lock_try(arena_lock *lock, uint32_t value)
 
 bool lock_spin(arena_lock *lock)
 {
-    int spins = arena_header()->cpus > 1 ? LOCK_SPINS : 0;
+    int spins = arena_header->cpus > 1 ? LOCK_SPINS : 0;
 
     for (int i = 0; i < spins; i++) {
         plat_thread_pause();

@@ -17,15 +17,15 @@
 
 static _Atomic uint64_t *key_at(uint32_t thread)
 {
-    return (_Atomic uint64_t *)arena_at(arena_header()->ranges[ARENA_PARKING].start) + thread;
+    return (_Atomic uint64_t *)arena_at(arena_header->ranges[ARENA_PARKING].start) + thread;
 }
 
 /* The table grows with the highest thread slot; what is not committed holds no sleeper. */
 static uint32_t keys_count(void)
 {
-    struct arena_range *range = &arena_header()->ranges[ARENA_PARKING];
+    struct arena_range *range = &arena_header->ranges[ARENA_PARKING];
     uint64_t keys = (atomic_load(&range->committed) - range->start) / sizeof(uint64_t);
-    uint32_t high = atomic_load(&arena_header()->threads_high);
+    uint32_t high = atomic_load(&arena_header->threads_high);
     return keys < high ? (uint32_t)keys : high;
 }
 
@@ -49,7 +49,7 @@ static mproc_status key_sleep(_Atomic uint64_t *key, uint64_t mine, int64_t dead
 static mproc_status sleep_on(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
     _Atomic uint64_t *key = key_at(thread_self.index);
-    uint64_t mine = (uint64_t)atomic_fetch_add(&arena_header()->park_ticket, 1) << KEY_TICKET_SHIFT;
+    uint64_t mine = (uint64_t)atomic_fetch_add(&arena_header->park_ticket, 1) << KEY_TICKET_SHIFT;
 
     mine |= arena_offset(word);
     atomic_store(key, mine);
@@ -61,7 +61,7 @@ static mproc_status sleep_on(_Atomic uint32_t *word, uint32_t expected, int64_t 
 
 mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
-    uint64_t end = arena_header()->ranges[ARENA_PARKING].start + (thread_self.index + 1) * sizeof(uint64_t);
+    uint64_t end = arena_header->ranges[ARENA_PARKING].start + (thread_self.index + 1) * sizeof(uint64_t);
     mproc_status status;
 
     if (arena_commit(ARENA_PARKING, end) != MPROC_OK) {

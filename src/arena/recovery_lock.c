@@ -44,7 +44,7 @@ static bool take_over(_Atomic uint32_t *word, uint32_t seen)
  */
 bool recovery_lock_acquire(void)
 {
-    _Atomic uint32_t *word = &arena_header()->recovery;
+    _Atomic uint32_t *word = &arena_header->recovery;
 
     /* Looks before it sleeps: a recoverer that is dead already must not hold up anybody. */
     for (bool sleep = false;; sleep = true) {
@@ -61,7 +61,7 @@ bool recovery_lock_acquire(void)
 /* The word is in the intent meanwhile: if we end before the wake, whoever recovers us wakes instead. */
 void recovery_lock_release(void)
 {
-    _Atomic uint32_t *word = &arena_header()->recovery;
+    _Atomic uint32_t *word = &arena_header->recovery;
     struct intent *intent = recovery_intent();
 
     atomic_store(&intent->wake, arena_offset(word));
@@ -71,7 +71,7 @@ void recovery_lock_release(void)
 
 void recovery_lock_pass(void)
 {
-    if (atomic_load(&arena_header()->recovery) == 0) return;
+    if (atomic_load(&arena_header->recovery) == 0) return;
     if (recovery_lock_acquire()) recovery_lock_release();
 }
 

@@ -72,7 +72,7 @@ static mproc_status take(const struct slot_table *table, uint32_t value, uint32_
             return mproc_error(MPROC_LIMIT, "all %u %s of the family are in use", table->max - table->first,
                                table->what);
         if (high >= table->near) {
-            end = arena_header()->ranges[table->part].start + (high + 1 - table->near) * (uint64_t)table->slot_bytes;
+            end = arena_header->ranges[table->part].start + (high + 1 - table->near) * (uint64_t)table->slot_bytes;
             if ((status = arena_commit(table->part, end)) != MPROC_OK) return status;
         }
         raise_high(table->high, high + 1);
@@ -81,7 +81,7 @@ static mproc_status take(const struct slot_table *table, uint32_t value, uint32_
 
 mproc_status slot_process_take(uint32_t parent, uint32_t *index)
 {
-    struct arena_header *header = arena_header();
+    struct arena_header *header = arena_header;
     struct slot_table table = {ARENA_PROCESSES,
                                sizeof(struct process_slot),
                                0,
@@ -106,12 +106,12 @@ void slot_process_release(uint32_t index)
     atomic_store(&slot->interrupts, 0);
     atomic_fetch_add(&slot->generation, 1);
     atomic_store(&slot->state, PROCESS_FREE);
-    atomic_store_explicit(&arena_header()->processes_hint, index, memory_order_relaxed);
+    atomic_store_explicit(&arena_header->processes_hint, index, memory_order_relaxed);
 }
 
 mproc_status slot_thread_enter(uint32_t process)
 {
-    struct arena_header *header = arena_header();
+    struct arena_header *header = arena_header;
     struct slot_table table = {
         ARENA_THREADS,         sizeof(struct thread_slot), 1,           SLOT_NEAR_THREADS, header->threads_max,
         &header->threads_high, &header->threads_hint,      thread_word, "thread slots"};
@@ -142,7 +142,7 @@ void slot_thread_release(uint32_t index)
     atomic_store(&slot->settles, 0);
     atomic_fetch_add(&slot->generation, 1);
     atomic_store(&slot->owner, 0);
-    atomic_store_explicit(&arena_header()->threads_hint, index, memory_order_relaxed);
+    atomic_store_explicit(&arena_header->threads_hint, index, memory_order_relaxed);
 }
 
 bool slot_process_dead(uint32_t index)

@@ -97,22 +97,21 @@ static_assert(offsetof(struct arena_header, heap) % ARENA_LINE == 0, "the heap's
 
 static inline struct near_slots *near_slots(void)
 {
-    return (struct near_slots *)(void *)(arena_header() + 1);
+    return (struct near_slots *)(void *)(arena_header + 1);
 }
 
 static inline struct process_slot *process_slot_at(uint32_t index)
 {
-    assert(index < arena_header()->processes_max);
+    assert(index < arena_header->processes_max);
     if (index < SLOT_NEAR_PROCESSES) return &near_slots()->processes[index];
-    return (struct process_slot *)arena_at(arena_header()->ranges[ARENA_PROCESSES].start) + index -
-           SLOT_NEAR_PROCESSES;
+    return (struct process_slot *)arena_at(arena_header->ranges[ARENA_PROCESSES].start) + index - SLOT_NEAR_PROCESSES;
 }
 
 static inline struct thread_slot *thread_slot_at(uint32_t index)
 {
-    assert(index < arena_header()->threads_max);
+    assert(index < arena_header->threads_max);
     if (index < SLOT_NEAR_THREADS) return &near_slots()->threads[index];
-    return (struct thread_slot *)arena_at(arena_header()->ranges[ARENA_THREADS].start) + index - SLOT_NEAR_THREADS;
+    return (struct thread_slot *)arena_at(arena_header->ranges[ARENA_THREADS].start) + index - SLOT_NEAR_THREADS;
 }
 
 static inline enum process_state process_slot_state(const struct process_slot *slot)

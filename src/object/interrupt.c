@@ -22,7 +22,7 @@ void interrupt_process(uint32_t process)
 
 void interrupt_wake(uint32_t process)
 {
-    uint32_t high = atomic_load(&arena_header()->threads_high);
+    uint32_t high = atomic_load(&arena_header->threads_high);
 
     for (uint32_t i = 1; i < high; i++) {
         struct thread_slot *thread = thread_slot_at(i);

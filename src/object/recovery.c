@@ -68,7 +68,7 @@ static void recover_slot(uint32_t index)
 
 static void recover_threads(uint32_t process)
 {
-    uint32_t high = atomic_load(&arena_header()->threads_high);
+    uint32_t high = atomic_load(&arena_header->threads_high);
 
     for (uint32_t i = 1; i < high; i++)
         if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) {
@@ -124,14 +124,14 @@ static void end_daemon(struct process_slot *slot)
  */
 static bool recover_children(uint32_t parent)
 {
-    uint32_t high = atomic_load(&arena_header()->processes_high);
+    uint32_t high = atomic_load(&arena_header->processes_high);
     bool quiet = true;
 
     for (uint32_t i = 0; i < high; i++) {
         struct process_slot *slot = process_slot_at(i);
         if (!is_child(i, atomic_load(&slot->state), parent)) continue;
         if (!slot_process_dead(i)) {
-            atomic_store(&arena_header()->orphans, ORPHANS_FOUND);
+            atomic_store(&arena_header->orphans, ORPHANS_FOUND);
             if (!(atomic_load(&slot->flags) & PROCESS_DAEMON)) continue;
             end_daemon(slot);
             quiet = false;
@@ -220,24 +220,24 @@ static void adopt(uint32_t index)
 
     if ((state & 7u) == PROCESS_FREE || (!is_first && !is_orphan(index, state))) return;
     if (atomic_load(&slot->state) == state && slot_process_dead(index) && recover_locked(index)) free_slot(index);
-    else if (!is_first) atomic_store(&arena_header()->orphans, ORPHANS_FOUND);
+    else if (!is_first) atomic_store(&arena_header->orphans, ORPHANS_FOUND);
 }
 
 void recovery_adopt(void)
 {
-    uint32_t high = atomic_load(&arena_header()->processes_high);
+    uint32_t high = atomic_load(&arena_header->processes_high);
     uint32_t sought = ORPHANS_SOUGHT;
 
     if (!recovery_lock_acquire()) return;
-    atomic_store(&arena_header()->orphans, ORPHANS_SOUGHT);
+    atomic_store(&arena_header->orphans, ORPHANS_SOUGHT);
     for (uint32_t i = 0; i < high; i++) adopt(i);
-    atomic_compare_exchange_strong(&arena_header()->orphans, &sought, ORPHANS_NONE);
+    atomic_compare_exchange_strong(&arena_header->orphans, &sought, ORPHANS_NONE);
     recovery_lock_release();
 }
 
 bool recovery_orphans(void)
 {
-    return atomic_load(&arena_header()->orphans) != ORPHANS_NONE;
+    return atomic_load(&arena_header->orphans) != ORPHANS_NONE;
 }
 
 /* Whether this process has not looked for so long; if so, it has now. */

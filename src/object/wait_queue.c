@@ -88,7 +88,7 @@ static bool notify(struct intent *intent, uint32_t thread, uint64_t word, enum w
 /* The slot of who has waited longest; 0: nobody waits. */
 static uint32_t oldest(uint64_t object, uint64_t *word)
 {
-    uint32_t high = atomic_load(&arena_header()->threads_high), found = 0;
+    uint32_t high = atomic_load(&arena_header->threads_high), found = 0;
     uint64_t order = 0;
 
     for (uint32_t i = 1; i < high; i++) {
@@ -107,7 +107,7 @@ static uint32_t oldest(uint64_t object, uint64_t *word)
 /* One pass, for who comes meanwhile is not meant. */
 static uint32_t notify_all(struct intent *intent, uint64_t object, _Atomic uint32_t *deferred)
 {
-    uint32_t high = atomic_load(&arena_header()->threads_high), notified = 0;
+    uint32_t high = atomic_load(&arena_header->threads_high), notified = 0;
     uint64_t word;
 
     for (uint32_t i = 1; i < high; i++) {
@@ -129,7 +129,7 @@ uint32_t wait_queue_notify(struct intent *intent, uint64_t object, uint32_t coun
 
 void wait_queue_notify_order(struct intent *intent, uint64_t object, uint64_t order, enum wait_state outcome)
 {
-    uint32_t high = atomic_load(&arena_header()->threads_high);
+    uint32_t high = atomic_load(&arena_header->threads_high);
     uint64_t word;
 
     for (uint32_t i = 1; i < high; i++) {

@@ -38,8 +38,8 @@ static size_t greater(size_t left, size_t right)
 /* Threads reach all memory, and processes the arena's. */
 static bool is_reached(const struct map *map, const void *array, size_t size)
 {
-    uintptr_t begin = (uintptr_t)array, base = (uintptr_t)arena_base;
-    uint64_t reserve = arena_header()->reserve;
+    uintptr_t begin = (uintptr_t)array, base = (uintptr_t)arena_header;
+    uint64_t reserve = arena_header->reserve;
 
     if (!array || map->pool->shared->threads) return true;
     return begin >= base && begin - base < reserve && size <= reserve - (begin - base);

@@ -31,7 +31,7 @@ static bool may_end(struct pool_shared *shared, uint64_t next)
 /* A spinner's token carries its index, so that the pool's owner can take it from a dead one. */
 static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index)
 {
-    uint32_t spinners = arena_header()->cpus - 1;
+    uint32_t spinners = arena_header->cpus - 1;
 
     for (uint32_t i = 0; i < spinners && i < POOL_SPINNERS_MAX; i++) {
         uint32_t expected = 0;
@@ -47,7 +47,7 @@ static bool spin(const struct chunk_runner *runner, uint64_t next)
     int64_t until_ns;
     bool news = false;
 
-    if (runner->copies && shared->workers >= arena_header()->cpus) return false;
+    if (runner->copies && shared->workers >= arena_header->cpus) return false;
     if (!(token = take_spinner(shared, runner->index))) return false;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {

@@ -18,7 +18,7 @@ static bool parent_ended(const struct spawn_token *token)
  */
 static bool slot_reused(const struct spawn_token *token, mproc_status attached)
 {
-    return attached == MPROC_OK && token->process < arena_header()->processes_max &&
+    return attached == MPROC_OK && token->process < arena_header->processes_max &&
            atomic_load(&process_slot_at(token->process)->generation) != token->generation;
 }
 
@@ -104,7 +104,7 @@ static bool is_pending(const struct process_slot *slot)
 static uint32_t find_own_slot(const struct spawn_token *token)
 {
     for (;;) {
-        uint32_t high = atomic_load(&arena_header()->processes_high);
+        uint32_t high = atomic_load(&arena_header->processes_high);
         bool pending = false;
         for (uint32_t i = 0; i < high; i++) {
             const struct process_slot *slot = process_slot_at(i);

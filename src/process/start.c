@@ -87,7 +87,7 @@ static void write_token(void *context, const plat_handle *numbers, char *text)
     struct process_slot *slot = process_slot_at(*index);
     struct spawn_token token = {.memory = numbers[0],
                                 .child_end = numbers[1],
-                                .reserve = arena_header()->reserve,
+                                .reserve = arena_header->reserve,
                                 .pid_offset = arena_offset(&slot->pid),
                                 .process = *index,
                                 .generation = atomic_load(&slot->generation),

@@ -98,7 +98,7 @@ static void case_too_large_a_block_is_refused(void)
 
     CHECK_SAYS(resource_take(UINT64_MAX, 0, &owned), MPROC_NO_MEMORY, "18446744073709551615 bytes");
     CHECK_SAYS(resource_take(UINT64_MAX / 2, 0, &owned), MPROC_NO_MEMORY, "larger than the arena");
-    CHECK_SAYS(resource_take(arena_header()->reserve, 0, &owned), MPROC_NO_MEMORY, "arena");
+    CHECK_SAYS(resource_take(arena_header->reserve, 0, &owned), MPROC_NO_MEMORY, "arena");
     CHECK(owned == NULL);
     CHECK_EQ(block_count().cut, before.cut);
     CHECK_OK(resource_take(10, 0, &owned));
@@ -145,7 +145,7 @@ static void case_many_blocks_are_taken_and_released(void)
 /* As if all addresses were in use. */
 static void case_a_larger_block_serves_where_no_new_one_fits(void)
 {
-    struct heap *heap = &arena_header()->heap;
+    struct heap *heap = &arena_header->heap;
     uint64_t bottom = atomic_load(&heap->bottom);
     _Atomic uint64_t *owned = NULL;
     _Atomic uint64_t *none = NULL;
@@ -180,7 +180,7 @@ static void check_clear(uint64_t size)
 /* With memory that was kept, and with memory that was given back. */
 static void case_large_blocks_are_clear_whatever_was_there(void)
 {
-    _Atomic uint64_t *warm_bytes_max = &arena_header()->heap.warm_bytes_max;
+    _Atomic uint64_t *warm_bytes_max = &arena_header->heap.warm_bytes_max;
     int round;
 
     for (round = 0; round < 3; round++) check_clear(100000);
@@ -193,12 +193,12 @@ static void case_large_blocks_are_clear_whatever_was_there(void)
 /* How many bytes of addresses large blocks take, in use or not. */
 static uint64_t large_addresses(void)
 {
-    return arena_header()->ranges[ARENA_HEAP].limit - atomic_load(&arena_header()->heap.bottom);
+    return arena_header->ranges[ARENA_HEAP].limit - atomic_load(&arena_header->heap.bottom);
 }
 
 static void case_one_block_that_grows_leaves_little_behind(void)
 {
-    uint64_t most = atomic_load(&arena_header()->heap.warm_bytes_max), size = 1000000;
+    uint64_t most = atomic_load(&arena_header->heap.warm_bytes_max), size = 1000000;
     _Atomic uint64_t *owned = NULL;
 
     for (; size < most + most / 2; size += size / 2) {
@@ -217,7 +217,7 @@ static void case_ten_thousand_sizes_share_the_addresses(void)
     uint32_t seed = 1;
     int i;
 
-    atomic_store(&arena_header()->heap.warm_bytes_max, 1000000);
+    atomic_store(&arena_header->heap.warm_bytes_max, 1000000);
     for (i = 0; i < SIZES; i++) {
         _Atomic uint64_t **owned = &blocks[(seed >> 16) % AT_ONCE];
         resource_release(*owned);
@@ -227,7 +227,7 @@ static void case_ten_thousand_sizes_share_the_addresses(void)
     CHECK(large_addresses() <= (uint64_t)2 * AT_ONCE * (33000 + SIZES * 20) + 1000000);
     for (i = 0; i < AT_ONCE; i++) resource_release(blocks[i]);
     CHECK(block_count().sound);
-    atomic_store(&arena_header()->heap.warm_bytes_max, 0);
+    atomic_store(&arena_header->heap.warm_bytes_max, 0);
     check_clear(33000);
     CHECK_EQ(large_addresses(), 0);
 }

@@ -27,7 +27,7 @@ static bed *bed_create(_Atomic uint64_t **owned)
 /* How many threads of the family sleep on the word, or are about to. */
 static uint32_t sleepers_on(const _Atomic uint32_t *word)
 {
-    uint32_t high = atomic_load(&arena_header()->threads_high);
+    uint32_t high = atomic_load(&arena_header->threads_high);
     uint32_t found = 0;
     uint32_t i;
 

@@ -29,7 +29,7 @@ void born_victims(bool wanted)
 
 struct born_census born_count(void)
 {
-    const struct arena_header *header = arena_header();
+    const struct arena_header *header = arena_header;
     struct block_census blocks = block_count();
     struct born_census census = {0, 0, blocks.cut - blocks.free};
     uint32_t i;

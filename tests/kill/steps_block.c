@@ -40,7 +40,7 @@ static bool any_free(uint64_t size)
     uint32_t class_index = size_class_of(size + sizeof(struct block_header)), i;
 
     for (i = 0; i < HEAP_BANKS; i++)
-        if (atomic_load(&arena_header()->heap.banks[i].heads[class_index]) != 0) return true;
+        if (atomic_load(&arena_header->heap.banks[i].heads[class_index]) != 0) return true;
     return false;
 }
 
@@ -62,11 +62,11 @@ static void begin_drained(void *state)
 /* Says that no memory is committed above the top; committing it again is harmless. */
 static void begin_uncommitted(void *state)
 {
-    uint64_t page = arena_header()->page, top;
+    uint64_t page = arena_header->page, top;
 
     drain(SIZE_LARGE);
-    top = atomic_load(&arena_header()->heap.top);
-    atomic_store(&arena_header()->ranges[ARENA_HEAP].committed, (top + page - 1) / page * page);
+    top = atomic_load(&arena_header->heap.top);
+    atomic_store(&arena_header->ranges[ARENA_HEAP].committed, (top + page - 1) / page * page);
     test_family_begin(state);
 }
 
@@ -87,7 +87,7 @@ static void begin_locked(void *state)
     uint32_t bank = thread_self.index + thread_self.index / HEAP_BANKS;
 
     begin_with_free(state);
-    lock_acquire(test_family_intent(), &arena_header()->heap.banks[bank % HEAP_BANKS].lock);
+    lock_acquire(test_family_intent(), &arena_header->heap.banks[bank % HEAP_BANKS].lock);
 }
 
 static void unlock(void *state)
@@ -104,7 +104,7 @@ static void make_spares(void)
     _Atomic uint64_t *owned[8];
     int i;
 
-    atomic_store(&arena_header()->heap.warm_bytes_max, 0);
+    atomic_store(&arena_header->heap.warm_bytes_max, 0);
     for (i = 0; i < 8; i++)
         if (resource_take(SIZE_EXTENT, 0, &owned[i]) != MPROC_OK) abort();
     for (i = 0; i < 8; i++) resource_release(owned[i]);
@@ -117,7 +117,7 @@ static void begin_warm(void *state, uint64_t bytes_max)
 
     if (!made) make_spares();
     made = true;
-    atomic_store(&arena_header()->heap.warm_bytes_max, bytes_max);
+    atomic_store(&arena_header->heap.warm_bytes_max, bytes_max);
     test_family_begin(state);
 }
 
@@ -336,7 +336,7 @@ static const char *check(void *state, bool completed)
 /* All that the dead had is free: with nothing kept warm, the heap's large end is as it was at first. */
 static const char *check_extents(void *state, bool completed)
 {
-    const struct heap *heap = &arena_header()->heap;
+    const struct heap *heap = &arena_header->heap;
     const char *wrong = check(state, completed);
     uint64_t most = atomic_load(&heap->warm_bytes_max);
 
@@ -352,7 +352,7 @@ static const char *check_extents(void *state, bool completed)
 static void end_extents(void *state)
 {
     test_family_end(state);
-    atomic_store(&arena_header()->heap.warm_bytes_max, 0);
+    atomic_store(&arena_header->heap.warm_bytes_max, 0);
     take_extent(&test_family_objects->owned);
     block_give(test_family_intent(), &test_family_objects->owned);
 }

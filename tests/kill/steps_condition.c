@@ -76,7 +76,7 @@ static bool is_told(const struct test_family *tested, int peer)
 {
     uint32_t i;
 
-    for (i = 1; i < atomic_load(&arena_header()->threads_high); i++) {
+    for (i = 1; i < atomic_load(&arena_header->threads_high); i++) {
         const struct thread_slot *slot = thread_slot_at(i);
         if (atomic_load(&slot->owner) == tested->peers[peer].slot + 1)
             return (atomic_load(&slot->wait) & 7u) == WAIT_NOTIFIED;

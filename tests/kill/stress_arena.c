@@ -176,7 +176,7 @@ void stress_arena(int seconds)
                             .rounds = rounds};
 
     board = stress_begin(&stress, "the arena", sizeof *board);
-    atomic_store(&arena_header()->heap.warm_bytes_max, BLOCK_BYTES_MAX_LARGE); /* so that many become cold */
+    atomic_store(&arena_header->heap.warm_bytes_max, BLOCK_BYTES_MAX_LARGE); /* so that many become cold */
     atomic_store(&board->items, PROCESSES / 2);
     stress_blow(&stress, seconds);
     calm_down(&stress);

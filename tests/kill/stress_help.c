@@ -41,7 +41,7 @@ static struct census before;
 
 static struct census count(void)
 {
-    const struct arena_header *header = arena_header();
+    const struct arena_header *header = arena_header;
     struct block_census blocks = block_count();
     struct census now = {0, 0, blocks.cut - blocks.free, blocks.sound};
     uint32_t i;

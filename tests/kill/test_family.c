@@ -55,20 +55,20 @@ void test_family_attach(struct test_family_member *member, uint32_t parent)
 static void watch(void)
 {
     static size_t sizes[ARENA_PARTS], kept[ARENA_PARTS];
-    const struct arena_header *header = arena_header();
+    const struct arena_header *header = arena_header;
     int part;
 
-    step_watch(ARENA_PARTS, arena_base, (size_t)arena_offset(near_slots() + 1));
-    step_keep(ARENA_PARTS, arena_base, (size_t)arena_offset(near_slots() + 1));
+    step_watch(ARENA_PARTS, arena_header, (size_t)arena_offset(near_slots() + 1));
+    step_keep(ARENA_PARTS, arena_header, (size_t)arena_offset(near_slots() + 1));
     for (part = 0; part < ARENA_PARTS; part++) {
         const struct arena_range *range = &header->ranges[part];
         size_t committed = (size_t)(atomic_load(&range->committed) - range->start);
         size_t size = committed;
         if (size > WATCHED_BYTES_MAX) size = WATCHED_BYTES_MAX;
         if (size > sizes[part]) sizes[part] = size;
-        step_watch(part, arena_base + range->start, sizes[part]);
+        step_watch(part, (unsigned char *)arena_header + range->start, sizes[part]);
         if (committed > kept[part]) kept[part] = committed;
-        step_keep(part, arena_base + range->start, kept[part]);
+        step_keep(part, (unsigned char *)arena_header + range->start, kept[part]);
     }
 }
 
@@ -113,8 +113,8 @@ void test_family_begin(void *state)
 
     watch();
     tested->blocks_used = census.cut - census.free;
-    atomic_store(&arena_header()->processes_hint, 1); /* any value will do; the same makes for the same path */
-    atomic_store(&arena_header()->threads_hint, 2);
+    atomic_store(&arena_header->processes_hint, 1); /* any value will do; the same makes for the same path */
+    atomic_store(&arena_header->threads_hint, 2);
     memset(test_family_objects, 0, sizeof *test_family_objects);
 }
 
@@ -129,7 +129,7 @@ static void set_crowd(bool taken)
 
 void test_family_crowd(struct test_family *tested)
 {
-    struct arena_header *header = arena_header();
+    struct arena_header *header = arena_header;
     struct arena_range *ranges = header->ranges;
 
     set_crowd(true);
@@ -280,7 +280,7 @@ void test_family_end(void *state)
 
 static const char *check_slots(const struct test_family *tested)
 {
-    const struct arena_header *header = arena_header();
+    const struct arena_header *header = arena_header;
     uint32_t processes = 0, threads = 0, expected = 1 + (uint32_t)tested->peers_count, i;
 
     for (i = 0; i < atomic_load(&header->processes_high); i++)
@@ -312,7 +312,7 @@ static const char *check_intents(void)
     uint32_t i;
     int j;
 
-    for (i = 1; i < atomic_load(&arena_header()->threads_high); i++) {
+    for (i = 1; i < atomic_load(&arena_header->threads_high); i++) {
         const struct thread_slot *slot = thread_slot_at(i);
         if (atomic_load(&slot->owner) != 0) continue;
         if (atomic_load(&slot->parked) != 0) return step_says("the free thread slot %u is parked", i);
@@ -328,7 +328,7 @@ static const char *check_intents(void)
 
 static const char *check_heap(const struct test_family *tested)
 {
-    const struct heap *heap = &arena_header()->heap;
+    const struct heap *heap = &arena_header->heap;
     struct block_census census = block_count();
     int i;
 
@@ -347,7 +347,7 @@ const char *test_family_check(void *state, bool completed)
     const char *wrong;
 
     (void)completed;
-    if (atomic_load(&arena_header()->recovery)) return step_says("the recovery lock is held");
+    if (atomic_load(&arena_header->recovery)) return step_says("the recovery lock is held");
     if ((wrong = check_slots(state)) != NULL) return wrong;
     if ((wrong = check_owner_ids(state)) != NULL) return wrong;
     if ((wrong = check_intents()) != NULL) return wrong;

@@ -10,7 +10,7 @@
 /* A process of the family that runs, is a daemon, and is not this one. */
 static bool daemon_is_left(void)
 {
-    uint32_t high = atomic_load(&arena_header()->processes_high);
+    uint32_t high = atomic_load(&arena_header->processes_high);
     uint32_t i;
 
     for (i = 0; i < high; i++) {

@@ -186,7 +186,7 @@ static mproc_status goes_deeper(mproc_call *call)
     fixture_board *board = fixture_unpack(call, &depth);
 
     atomic_fetch_add(&board->values[0], 1);
-    atomic_store(&board->values[1], (int64_t)atomic_load(&arena_header()->processes_high));
+    atomic_store(&board->values[1], (int64_t)atomic_load(&arena_header->processes_high));
     if (depth > 0) CHECK_EXITED(fixture_start(goes_deeper, board, depth - 1, NULL), (int)depth - 1);
     exit((int)depth);
 }

@@ -81,8 +81,8 @@ static bool small_address_space(void)
 static int helper_has_a_small_arena(const char *text)
 {
     CHECK(mproc_current_process() != NULL);
-    CHECK(arena_header()->reserve <= (uint64_t)400 << 20);
-    printf("reserved %llu MiB\n", (unsigned long long)(arena_header()->reserve >> 20));
+    CHECK(arena_header->reserve <= (uint64_t)400 << 20);
+    printf("reserved %llu MiB\n", (unsigned long long)(arena_header->reserve >> 20));
     return helper_works(text);
 }
 

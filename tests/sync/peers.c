@@ -278,7 +278,7 @@ static bool sleepers_have_come(void *context)
 {
     const sleepers_wait *wait = context;
     uint64_t object = slept_over(wait->object);
-    uint32_t high = atomic_load(&arena_header()->threads_high);
+    uint32_t high = atomic_load(&arena_header->threads_high);
     int count = 0;
     uint32_t i;
 
@@ -313,5 +313,5 @@ void peers_await_blocks(uint64_t count)
 
 uint64_t peers_committed(void)
 {
-    return atomic_load(&arena_header()->ranges[ARENA_HEAP].committed);
+    return atomic_load(&arena_header->ranges[ARENA_HEAP].committed);
 }
