@@ -299,11 +299,18 @@ mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle 
 /* Whether that process still exists and has not ended. */
 bool plat_process_alive(int64_t pid, int64_t born_before_ns);
 
+/* Kills a process that need not be a child. It may have ended; one that has its id by now is left alone. */
+void plat_process_kill_other(int64_t pid, int64_t born_before_ns);
+
 /*
  * For a process that has ended after its parent: collects it if the system has given it to this process meanwhile
- * (the first of a container, a subreaper), where it would be a zombie. Others are left alone. Windows: does nothing.
+ * (the first of a container, a subreaper), where it would be a zombie. Returns the id of the process that it is a
+ * zombie of, which alone can collect it, or 0. Windows: 0.
  */
-void plat_process_collect_orphan(int64_t pid, int64_t born_before_ns);
+int64_t plat_process_collect_orphan(int64_t pid, int64_t born_before_ns);
+
+/* Whether the system gives orphans to this process. */
+bool plat_process_is_given_orphans(void);
 
 int64_t plat_process_id(void);
 

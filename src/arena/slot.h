@@ -50,7 +50,8 @@ static_assert(offsetof(struct thread_slot, robust) == ARENA_LINE, "what others l
 /*
  * PROCESS_FREE -> STARTING (the parent takes the slot) -> ATTACHED (the child, which must be the one
  * that `pid` names) -> DEAD (recovery: it is dead, its locks are released) -> RECOVERED (all that it
- * had is released) -> FREE (its parent has done with it; or, if that is dead, whoever adopts it).
+ * had is released) -> FREE (its parent has done with it; or, if that is dead, whoever adopts it, but no sooner than
+ * the member to which the system has given a dead orphan has collected it).
  * A slot goes from STARTING to DEAD when the child died, or its parent did, before it attached.
  */
 enum process_state { PROCESS_FREE, PROCESS_STARTING, PROCESS_ATTACHED, PROCESS_DEAD, PROCESS_RECOVERED };

@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-#include "object/wait.h"
+#include "arena/park.h"
 
 #define POLL_NS ((int64_t)200000000)
 
@@ -45,13 +45,6 @@ mproc_status interrupt_status(void)
 {
     return mproc_error(MPROC_INTERRUPTED, "process %lld was interrupted while it waited",
                        (long long)plat_process_id());
-}
-
-int64_t interrupt_deadline(int64_t timeout_ms)
-{
-    int64_t deadline_ns = 0;
-
-    return deadline_from_timeout(timeout_ms, &deadline_ns) == MPROC_OK ? deadline_ns : 0;
 }
 
 mproc_status interrupt_wait_handle(plat_handle handle, int64_t deadline_ns)

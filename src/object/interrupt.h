@@ -31,7 +31,4 @@ mproc_status interrupt_status(void);
  */
 mproc_status interrupt_wait_handle(plat_handle handle, int64_t deadline_ns);
 
-/* As deadline_from_timeout(), for what cannot be refused. */
-int64_t interrupt_deadline(int64_t timeout_ms);
-
 #endif

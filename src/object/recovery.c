@@ -93,11 +93,30 @@ static void set_state(struct process_slot *slot, enum process_state state)
     atomic_store(&slot->state, process_state_word(state, atomic_load(&slot->state)));
 }
 
+/* Whether another living member of the family has this process id. */
+static bool is_member(int64_t pid)
+{
+    uint32_t high = atomic_load(&arena_header->processes_high);
+
+    for (uint32_t i = 0; i < high; i++)
+        if (atomic_load(&process_slot_at(i)->pid) == pid && i != thread_self.process && !slot_process_dead(i))
+            return true;
+    return false;
+}
+
+/*
+ * The slot of an orphan that is recovered. The system may have given the dead process to another member, of which it
+ * is a zombie: then the slot stays, so that this one, when it looks for orphans, knows whom to collect.
+ */
 static void free_slot(uint32_t index)
 {
     struct process_slot *slot = process_slot_at(index);
+    int64_t collector = plat_process_collect_orphan(atomic_load(&slot->pid), atomic_load(&slot->born_before_ns));
 
-    plat_process_collect_orphan(atomic_load(&slot->pid), atomic_load(&slot->born_before_ns));
+    if (collector && is_member(collector)) {
+        atomic_store(&arena_header->orphans, ORPHANS_FOUND);
+        return;
+    }
     object_drop(recovery_intent(), &slot->spawn_data);
     slot_process_release(index);
 }
@@ -110,12 +129,8 @@ static bool recover_locked(uint32_t process);
  */
 static void end_daemon(struct process_slot *slot)
 {
-    plat_process process = {PLAT_NO_HANDLE, atomic_load(&slot->pid)};
-
-    if (!(atomic_fetch_or(&slot->flags, PROCESS_OVERDUE) & PROCESS_OVERDUE)) return;
-    if (plat_process_open(process.pid, atomic_load(&slot->born_before_ns), &process.handle) != MPROC_OK) return;
-    plat_process_kill(&process);
-    plat_handle_close(process.handle);
+    if (atomic_fetch_or(&slot->flags, PROCESS_OVERDUE) & PROCESS_OVERDUE)
+        plat_process_kill_other(atomic_load(&slot->pid), atomic_load(&slot->born_before_ns));
 }
 
 /*

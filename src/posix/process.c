@@ -29,6 +29,7 @@ static void (*_Atomic interrupt_handler)(void);
 static mproc_status process_signal(const plat_process *process, int number);
 static bool process_was_born_before(int64_t pid, int64_t born_before_ns);
 static bool process_has_not_ended(int64_t pid);
+static int64_t process_zombie_of(int64_t pid);
 static int64_t process_birth_ns(int64_t pid);
 static bool process_read_stat(int64_t pid, char *text, size_t size);
 static void process_on_interrupt(int number);
@@ -123,14 +124,51 @@ bool plat_process_alive(int64_t pid, int64_t born_before_ns)
     return result;
 }
 
-/* What is not a child of this process, or has not ended, waitid() leaves alone. */
-void plat_process_collect_orphan(int64_t pid, int64_t born_before_ns)
+/* The system has no descriptor for it, or none to spare: then there is a moment in which the id may change hands. */
+static void process_kill_other_uncancelled(int64_t pid, int64_t born_before_ns)
+{
+    int descriptor = process_open_descriptor(pid);
+
+    if (descriptor < 0 && process_is_gone(errno)) return;
+    if (process_was_born_before(pid, born_before_ns)) {
+        if (descriptor < 0) kill((pid_t)pid, SIGKILL);
+        else syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0);
+    }
+    if (descriptor >= 0) close(descriptor);
+}
+
+void plat_process_kill_other(int64_t pid, int64_t born_before_ns)
 {
     int state = cancel_hold();
+
+    process_kill_other_uncancelled(pid, born_before_ns);
+    cancel_resume(state);
+}
+
+/* What is not a child of this process, or has not ended, waitid() leaves alone. */
+static int64_t process_collect_orphan_uncancelled(int64_t pid, int64_t born_before_ns)
+{
     siginfo_t info = {0};
 
-    if (pid > 0 && process_was_born_before(pid, born_before_ns)) waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
+    if (pid <= 0 || !process_was_born_before(pid, born_before_ns)) return 0;
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) == 0) return 0;
+    return process_zombie_of(pid);
+}
+
+int64_t plat_process_collect_orphan(int64_t pid, int64_t born_before_ns)
+{
+    int state = cancel_hold();
+    int64_t parent = process_collect_orphan_uncancelled(pid, born_before_ns);
+
     cancel_resume(state);
+    return parent;
+}
+
+bool plat_process_is_given_orphans(void)
+{
+    int subreaper = 0;
+
+    return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &subreaper) == 0 && subreaper != 0);
 }
 
 int64_t plat_process_id(void)
@@ -250,6 +288,16 @@ static bool process_has_not_ended(int64_t pid)
     if (!process_read_stat(pid, text, sizeof text)) return true;
     const char *state = strrchr(text, ')');
     return state == NULL || strlen(state) < 3 || strchr("ZXx", state[2]) == NULL;
+}
+
+/* Field 4 is the parent, for which the zombie waits. */
+static int64_t process_zombie_of(int64_t pid)
+{
+    char text[1024];
+
+    if (!process_read_stat(pid, text, sizeof text)) return 0;
+    const char *state = strrchr(text, ')');
+    return state != NULL && strncmp(state, ") Z ", 4) == 0 ? strtoll(state + 4, NULL, 10) : 0;
 }
 
 /* Field 22 of the stat file, or -1. Field 2, the name in parentheses, may itself hold blanks and parentheses. */

@@ -1,5 +1,4 @@
 /* The end of a process: daemons are ended, other children joined. */
-#include "object/interrupt.h"
 #include "object/wait.h"
 #include "process/children.h"
 #include "process/family.h"
@@ -7,12 +6,7 @@
 #include "process/reaper.h"
 
 /* A daemon that catches SIGTERM has this long to make use of it. */
-#define DAEMON_GRACE_MS 1000
-
-static int64_t lesser(int64_t left, int64_t right)
-{
-    return left < right ? left : right;
-}
+#define DAEMON_GRACE_NS ((int64_t)1000000000)
 
 /* Pool workers have nothing of their own to finish; other daemons may catch SIGTERM. */
 static void end_daemons(void)
@@ -28,10 +22,11 @@ static void end_daemons(void)
 /* An interrupt ends the grace of all: they are killed, and the caller learns of it. */
 static mproc_status wait_daemons(int64_t deadline_ns)
 {
-    int64_t grace_ns = lesser(deadline_ns, interrupt_deadline(DAEMON_GRACE_MS));
+    int64_t grace_ns = plat_clock_now_ns() + DAEMON_GRACE_NS;
     mproc_process *process = NULL;
     mproc_status status = MPROC_OK;
 
+    if (deadline_ns < grace_ns) grace_ns = deadline_ns;
     while ((process = children_next(process)) != NULL) {
         mproc_status one;
         if (!process->daemon || (one = process_wait(process, grace_ns)) == MPROC_OK) continue;
@@ -40,13 +35,13 @@ static mproc_status wait_daemons(int64_t deadline_ns)
             grace_ns = 0;
         }
         mproc_process_kill(process);
-        one = process_wait(process, deadline_ns);
-        if (one != MPROC_OK && status == MPROC_OK) status = one;
+        if (process_wait(process, deadline_ns) == MPROC_INTERRUPTED) status = MPROC_INTERRUPTED;
     }
     return status;
 }
 
-static mproc_status wait_others(int64_t deadline_ns)
+/* Daemons are among them: what has not ended in its time may have by now. */
+static mproc_status wait_all(int64_t deadline_ns)
 {
     mproc_process *process = NULL;
     mproc_status status = MPROC_OK;
@@ -60,17 +55,6 @@ static mproc_status wait_others(int64_t deadline_ns)
     return status;
 }
 
-static mproc_status end_children(int64_t deadline_ns)
-{
-    mproc_status daemons, others;
-
-    end_daemons();
-    daemons = wait_daemons(deadline_ns);
-    if (daemons == MPROC_INTERRUPTED) return daemons;
-    others = wait_others(deadline_ns);
-    return others != MPROC_OK ? others : daemons;
-}
-
 mproc_status mproc_shutdown(int64_t timeout_ms)
 {
     int64_t deadline_ns;
@@ -79,7 +63,9 @@ mproc_status mproc_shutdown(int64_t timeout_ms)
     if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
     atomic_store(&family.leaving, true);
-    return end_children(deadline_ns);
+    end_daemons();
+    if ((status = wait_daemons(deadline_ns)) != MPROC_OK) return status;
+    return wait_all(deadline_ns);
 }
 
 void mproc_main_exit(void)

@@ -13,7 +13,7 @@
  * millisecond or less, or the parent counts as dead. It doubles each time, for some take longer.
  */
 #define RETRY_NS ((int64_t)1000000)
-/* How often it looks at most, and how often for the ends of orphans, if there are any. */
+/* How often it looks at most, and how often for the ends of orphans, if there are any or may be given to it. */
 #define POLL_NS ((int64_t)2000000000)
 /* How often its start is looked for: it takes some tens of microseconds. */
 #define BEGIN_NS ((int64_t)20000)
@@ -30,7 +30,8 @@ enum { REAPER_BEGINS, REAPER_RUNS, REAPER_FAILED };
 static _Atomic int reaper_state;
 static _Atomic bool ends;
 static plat_thread *thread;
-static plat_mutex reaper_mutex; /* guards the start of the reaper alone */
+static plat_mutex reaper_mutex;    /* guards the start of the reaper, and `given_orphans` */
+static _Atomic bool given_orphans; /* by the system, to this process; looked for with each start */
 
 static void retry_all(void)
 {
@@ -75,11 +76,13 @@ static void adopt_siblings(void)
     recovery_adopt();
 }
 
+/* An orphan that the system gives to this process may be recovered by another, which does not tell. */
 static int64_t look_again_ns(bool pending)
 {
     int64_t wait_ns = atomic_load(&retry_ns);
+    bool polls = recovery_orphans() || given_orphans;
 
-    if (!pending) return recovery_orphans() ? plat_clock_now_ns() + POLL_NS : PLAT_FOREVER;
+    if (!pending) return polls ? plat_clock_now_ns() + POLL_NS : PLAT_FOREVER;
     if (wait_ns < POLL_NS) atomic_compare_exchange_strong(&retry_ns, &wait_ns, 2 * wait_ns);
     return plat_clock_now_ns() + wait_ns;
 }
@@ -153,6 +156,10 @@ mproc_status reaper_start(void)
 
     plat_mutex_lock(&reaper_mutex);
     if (!watcher && (status = prepare()) == MPROC_OK) atomic_store(&prepared, true);
+    if (status == MPROC_OK && !given_orphans && plat_process_is_given_orphans()) {
+        given_orphans = true;
+        plat_watcher_wake(watcher);
+    }
     plat_mutex_unlock(&reaper_mutex);
     return status;
 }

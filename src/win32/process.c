@@ -186,11 +186,26 @@ bool plat_process_alive(int64_t pid, int64_t born_before_ns)
     return found != NULL || code != ERROR_SUCCESS;
 }
 
+void plat_process_kill_other(int64_t pid, int64_t born_before_ns)
+{
+    plat_process process = {PLAT_NO_HANDLE, pid};
+
+    if (plat_process_open(pid, born_before_ns, &process.handle) != MPROC_OK) return;
+    plat_process_kill(&process);
+    plat_handle_close(process.handle);
+}
+
 /* No process is given to another one here. */
-void plat_process_collect_orphan(int64_t pid, int64_t born_before_ns)
+int64_t plat_process_collect_orphan(int64_t pid, int64_t born_before_ns)
 {
     (void)pid;
     (void)born_before_ns;
+    return 0;
+}
+
+bool plat_process_is_given_orphans(void)
+{
+    return false;
 }
 
 int64_t plat_process_id(void)

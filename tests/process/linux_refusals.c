@@ -391,6 +391,47 @@ static int helper_works_with_pipes(const char *text)
     return 0;
 }
 
+static mproc_status closes_all(mproc_call *call)
+{
+    fixture_board *board = fixture_unpack(call, NULL);
+
+    for (int i = 3; i < 1024; i++) close(i);
+    atomic_store(&board->values[0], mproc_getpid());
+    return fixture_waits(call);
+}
+
+static mproc_status has_one_that_closes_all(mproc_call *call)
+{
+    fixture_start(closes_all, fixture_unpack(call, NULL), 0, &(mproc_process_options){.daemon = MPROC_YES});
+    return fixture_waits(call);
+}
+
+static bool is_gone(void *pid)
+{
+    return fixture_is_gone(*(int64_t *)pid);
+}
+
+static int helper_ends_an_escaped_daemon(const char *text)
+{
+    fixture_board *board = fixture_board_create();
+    mproc_process *parent = fixture_start(has_one_that_closes_all, board, 0, NULL);
+    int64_t pid;
+
+    (void)text;
+    fixture_await_step(board, 2);
+    pid = atomic_load(&board->values[0]);
+    CHECK_OK(mproc_process_kill(parent));
+    CHECK_ENDED_BY(parent, SIGKILL);
+    CHECK_WAIT_UNTIL(is_gone, &pid);
+    fixture_board_free(board);
+    return 0;
+}
+
+static void case_escaped_daemons_are_ended_without_process_descriptors(void)
+{
+    run_in(no_process_descriptors, "linux_refusals.ends_an_escaped_daemon");
+}
+
 static void case_refused_process_descriptors_are_replaced_by_pipes(void)
 {
     run_in(no_process_descriptors, "linux_refusals.works_with_pipes");
@@ -424,9 +465,11 @@ CHECK_SUITE_SETUP(linux_refusals, fixture_setup,
     CASE(missing_proc_is_no_hindrance),
     CASE(forbidden_executable_memfds_are_no_hindrance),
     CASE(refused_process_descriptors_are_replaced_by_pipes),
+    CASE(escaped_daemons_are_ended_without_process_descriptors),
     CASE(program_started_without_streams_works),
     HELPER(works),
     HELPER(works_with_pipes),
+    HELPER(ends_an_escaped_daemon),
     HELPER(has_a_small_arena),
     HELPER(founds_its_family_late),
     HELPER(is_told_of_too_many_files),
