@@ -3,8 +3,8 @@
 
 #include <limits.h>
 
+#include "arena/liveness.h"
 #include "arena/park.h"
-#include "arena/recovery_lock.h"
 
 /* Some 50 pauses are about as long as a critical section; yields matter when threads outnumber CPUs. */
 #define LOCK_SPINS 50
@@ -40,41 +40,29 @@ bool lock_spin(arena_lock *lock)
 }
 
 /* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
-static enum lock_try sleep_once(arena_lock *lock, uint32_t seen, int64_t deadline_ns, int64_t *poll_ns)
-{
-    int64_t until_ns = plat_clock_now_ns() + *poll_ns;
-    bool last = deadline_ns < until_ns;
-
-    if (park_wait(&lock->word, seen | LOCK_WAITERS, last ? deadline_ns : until_ns) != MPROC_TIMEOUT) return LOCK_BUSY;
-    if (last) return LOCK_TIMEOUT;
-    if (*poll_ns < LOCK_POLL_NS_MAX) *poll_ns *= 2;
-    return LOCK_ASK;
-}
-
-enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *poll_ns)
+bool lock_wait(arena_lock *lock, int64_t *poll_ns)
 {
     uint32_t seen;
 
     if (*poll_ns == 0) {
-        if (lock_spin(lock)) return LOCK_TAKEN;
+        if (lock_spin(lock)) return true;
         *poll_ns = LOCK_POLL_NS;
     }
     seen = atomic_load(&lock->word);
-    if (seen == 0) return lock_try(lock, thread_self.owner_id | LOCK_WAITERS) ? LOCK_TAKEN : LOCK_BUSY;
-    if (seen == LOCK_ABANDONED) return LOCK_OWNER_DIED;
+    if (seen == 0) return lock_try(lock, thread_self.owner_id | LOCK_WAITERS);
     if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_strong(&lock->word, &seen, seen | LOCK_WAITERS))
-        return LOCK_BUSY;
-    return sleep_once(lock, seen, deadline_ns, poll_ns);
+        return false;
+    if (park_wait(&lock->word, seen | LOCK_WAITERS, plat_clock_now_ns() + *poll_ns) != MPROC_TIMEOUT) return false;
+    liveness.lock_owner(lock_owner(lock));
+    if (*poll_ns < LOCK_POLL_NS_MAX) *poll_ns *= 2;
+    return false;
 }
 
 void lock_acquire_slow(arena_lock *lock)
 {
     int64_t poll_ns = 0;
 
-    for (;;) {
-        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &poll_ns);
-        if (tried == LOCK_TAKEN) return;
-        if (tried == LOCK_ASK) recovery_lock_help(lock_owner(lock));
+    while (!lock_wait(lock, &poll_ns)) {
     }
 }
 

@@ -17,15 +17,11 @@
  */
 #define LOCK_ABANDONED 0x00100000u
 
-/* One try, with a sleep of some milliseconds at most, to get a lock that was not free. */
-enum lock_try { LOCK_TAKEN, LOCK_BUSY, LOCK_ASK, LOCK_TIMEOUT, LOCK_OWNER_DIED };
-
 /*
- * As lock_acquire(), for the locks of the program, of which the caller keeps account. `*poll_ns`, 0 at first, is how
- * long it sleeps before it asks whether the owner lives. LOCK_ASK: it has slept for so
- * long, and the caller asks. LOCK_OWNER_DIED: the word is LOCK_ABANDONED.
+ * One step of waiting for a lock: tries, or sleeps for some milliseconds at most, and asks then whether the owner lives.
+ * `*poll_ns`, 0 at first, is how long it sleeps. Returns whether this thread has the lock.
  */
-enum lock_try lock_try_wait(arena_lock *lock, int64_t deadline_ns, int64_t *poll_ns);
+bool lock_wait(arena_lock *lock, int64_t *poll_ns);
 
 /* Tries for as long as a critical section of the library usually takes, without sleeping. */
 bool lock_spin(arena_lock *lock);

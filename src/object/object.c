@@ -2,7 +2,7 @@
 #include "object/object.h"
 
 #include "arena/lock.h"
-#include "arena/recovery_lock.h"
+#include "arena/liveness.h"
 
 static struct object *object_at(uint64_t offset)
 {
@@ -69,15 +69,13 @@ static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic 
 
     begin(intent, object, lock);
     if (atomic_compare_exchange_strong(&lock->word, &expected, thread_self.owner_id)) return true;
-    for (;;) {
-        enum lock_try tried = lock_try_wait(lock, PLAT_FOREVER, &poll_ns);
-        if (tried == LOCK_TAKEN) return true;
-        if (tried == LOCK_ASK) recovery_lock_help(lock_owner(lock));
+    while (!lock_wait(lock, &poll_ns)) {
         if (atomic_load(owned) == object) continue;
         lock_wake(lock); /* a wake-up may have come to us */
         intent_end(intent);
         return false;
     }
+    return true;
 }
 
 /* Returns false, with nothing changed, if this is the last handle. */
@@ -143,7 +141,7 @@ static void unpublish(uint64_t object)
     uint32_t generation = (object_generation(object) + 1) & OBJECT_GENERATION_MASK;
 
     atomic_store(&block_header_of(object)->kind, OBJECT_NONE | generation << 8);
-    recovery_lock_pass();
+    if (atomic_load(&arena_header->recovery) != 0) liveness.pass();
 }
 
 void object_holder_died(struct intent *intent, uint64_t object)

@@ -5,8 +5,9 @@
 
 #include "object/resource_owner.h"
 #include "object/robust_list.h"
+#include "arena/liveness.h"
 #include "arena/park.h"
-#include "arena/recovery_lock.h"
+#include "object/recovery_lock.h"
 #include "object/wait_queue.h"
 
 /* A process looks for the dead of others this often at most. */
@@ -188,7 +189,7 @@ bool recovery_process(uint32_t process)
 }
 
 /* Under the recovery lock a dead thread keeps its slot, so what is true here stays true. */
-void recovery_help(uint32_t owner_id)
+static void help(uint32_t owner_id)
 {
     uint32_t owner;
 
@@ -274,3 +275,11 @@ void recovery_poll(void)
     if (recovery_orphans() || recovery_orphaned()) recovery_adopt();
     looks = false;
 }
+
+const struct liveness liveness = {
+    .lock_owner = recovery_lock_help,
+    .owner = help,
+    .poll = recovery_poll,
+    .pass = recovery_lock_pass,
+    .adopt = recovery_adopt,
+};

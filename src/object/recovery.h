@@ -19,9 +19,6 @@
  */
 bool recovery_process(uint32_t process);
 
-/* Recovers the thread's process if it has ended: for a thread that waits on a lock for too long. */
-void recovery_help(uint32_t owner_id);
-
 /* Whether the parent of this process has ended, or is gone already. */
 bool recovery_orphaned(void);
 

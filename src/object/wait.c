@@ -1,8 +1,8 @@
 /* The one wait. */
 #include "object/wait.h"
 
+#include "arena/liveness.h"
 #include "object/interrupt.h"
-#include "object/recovery.h"
 
 #define MS_NS ((int64_t)1000000)
 /* Waits lead to others only by functions of the program: the action of a barrier, the predicate of a condition. */
@@ -21,7 +21,7 @@ mproc_status wait_on(_Atomic uint32_t *word, uint32_t expected, int64_t deadline
     bool last = deadline_ns <= poll_ns;
 
     if (park_wait(word, expected, last ? deadline_ns : poll_ns) != MPROC_TIMEOUT) return MPROC_OK;
-    recovery_poll();
+    liveness.poll();
     return last ? MPROC_TIMEOUT : MPROC_OK;
 }
 
@@ -98,7 +98,7 @@ mproc_status wait_timed_out(const struct wait *wait, const char *what)
 
 mproc_status wait_tried(const char *what)
 {
-    recovery_poll();
+    liveness.poll();
     return mproc_error(MPROC_TIMEOUT, "%s", what);
 }
 
@@ -116,7 +116,7 @@ bool wait_ask(uint32_t owner, _Atomic int64_t *asked_ns)
 
     if (seen != 0 && now_ns >= seen && now_ns - seen < ASK_NS) return false;
     if (!atomic_compare_exchange_strong(asked_ns, &seen, now_ns)) return false;
-    recovery_help(owner);
+    liveness.owner(owner);
     return true;
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "object/recovery.h"
+#include "arena/liveness.h"
 #include "process/arguments.h"
 #include "process/children.h"
 #include "process/family.h"
@@ -60,7 +60,7 @@ static mproc_status take_slot(uint32_t *slot)
     mproc_status status = slot_process_take(family.process, slot);
 
     if (status != MPROC_LIMIT) return status;
-    recovery_adopt();
+    liveness.adopt();
     return slot_process_take(family.process, slot);
 }
 

@@ -1,5 +1,5 @@
 /* The lock of recovery, and what whoever waits for any other lock does with it. */
-#include "arena/recovery_lock.h"
+#include "object/recovery_lock.h"
 
 #include <limits.h>
 
