@@ -158,25 +158,15 @@ plat_handle arena_memory(void)
 }
 
 /* Committing twice is harmless, so processes may race here; the highest word wins. */
-static mproc_status commit_to(struct arena_range *range, uint64_t from, uint64_t end)
-{
-    mproc_status status = plat_memory_commit(memory_handle, arena_header, (size_t)from, (size_t)(end - from));
-    uint64_t seen = atomic_load(&range->committed);
-
-    if (status != MPROC_OK) return status;
-    while (seen < end && !atomic_compare_exchange_weak(&range->committed, &seen, end)) {
-    }
-    return MPROC_OK;
-}
-
 mproc_status arena_commit(arena_part part, uint64_t end)
 {
     struct arena_range *range = &arena_header->ranges[part];
-    uint64_t from = atomic_load(&range->committed), page = arena_header->page;
+    uint64_t from = atomic_load(&range->committed), seen = from, page = arena_header->page;
     uint64_t least = part == ARENA_HEAP ? GROWTH_BYTES_MIN : GROWTH_SLOT_BYTES_MIN;
     uint64_t growth = from > range->start ? (from - range->start) / 8 : 0;
-    uint64_t exact = round_up(end, page), generous;
+    uint64_t exact = round_up(end, page), to;
     uint64_t limit = part == ARENA_HEAP ? atomic_load(&arena_header->heap.bottom) : range->limit;
+    mproc_status status;
 
     if (end > limit)
         return mproc_error(part <= ARENA_EXTENTS ? MPROC_NO_MEMORY : MPROC_LIMIT,
@@ -185,7 +175,13 @@ mproc_status arena_commit(arena_part part, uint64_t end)
                            (unsigned long long)(arena_header->reserve >> 20));
     if (end <= from) return MPROC_OK;
     growth = lesser(growth < least ? least : growth, GROWTH_BYTES_MAX);
-    generous = lesser(round_up(exact > from + growth ? exact : from + growth, page), limit);
-    if (commit_to(range, from, generous) == MPROC_OK) return MPROC_OK;
-    return commit_to(range, from, exact);
+    to = lesser(round_up(exact > from + growth ? exact : from + growth, page), limit);
+    status = plat_memory_commit(memory_handle, arena_header, (size_t)from, (size_t)(to - from));
+    if (status != MPROC_OK && to > exact) {
+        to = exact;
+        status = plat_memory_commit(memory_handle, arena_header, (size_t)from, (size_t)(to - from));
+    }
+    while (status == MPROC_OK && seen < to && !atomic_compare_exchange_weak(&range->committed, &seen, to)) {
+    }
+    return status;
 }

@@ -197,14 +197,6 @@ static mproc_status take_large(struct intent *intent, uint64_t size, uint64_t cl
     return MPROC_OK;
 }
 
-/* The owned slot has a large block, or already its extent. */
-static void give_large(struct intent *intent, _Atomic uint64_t *owned, struct block_header *header)
-{
-    if (header->class_index == BLOCK_CLASS_LARGE)
-        atomic_store_explicit(owned, get(&header->next), memory_order_release);
-    extent_give(intent, owned);
-}
-
 /* ---- any block --------------------------------------------------------------------------------------------- */
 
 /* Where there is no memory for more, a larger block serves, rather than none. */
@@ -229,10 +221,10 @@ mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _A
 }
 
 /*
- * Of a block that is the first of a chain, `next` is part of the list of changes, not written before: until those are
- * published it names the others.
+ * `next` is part of the list of changes, not written before: in a stage it names the others of a chain until those
+ * are published. A large block's owned slot may have its extent already.
  */
-static void give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left, bool is_chain)
+void block_give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left)
 {
     uint64_t block = get(owned);
     struct block_header *header;
@@ -241,8 +233,10 @@ static void give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left, 
 
     if (!block) return;
     header = block_header_of(block);
+    if (header->class_index == BLOCK_CLASS_LARGE)
+        atomic_store_explicit(owned, get(&header->next), memory_order_release);
     if (header->class_index >= HEAP_CLASSES) {
-        give_large(intent, owned, header);
+        extent_give(intent, owned);
         return;
     }
     bank = own_bank();
@@ -250,23 +244,12 @@ static void give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left, 
     lock_acquire(intent, &bank->lock);
     /* In recovery the lock's last owner may have been another recoverer that died over this very owned slot. */
     if (get(owned) == block) {
-        if (is_chain) intent_store(intent, &header->next, get(head));
-        else atomic_store_explicit(&header->next, get(head), memory_order_relaxed);
+        intent_store(intent, &header->next, get(head));
         intent_store(intent, head, block);
         intent_store(intent, owned, left);
         intent_commit(intent);
     }
     lock_release(intent, &bank->lock);
-}
-
-void block_give(struct intent *intent, _Atomic uint64_t *owned)
-{
-    block_give_leaving(intent, owned, 0);
-}
-
-void block_give_leaving(struct intent *intent, _Atomic uint64_t *owned, uint64_t left)
-{
-    give(intent, owned, left, false);
 }
 
 void block_give_stage(struct intent *intent, struct intent *dead)
@@ -275,7 +258,7 @@ void block_give_stage(struct intent *intent, struct intent *dead)
 
     while ((block = get(&dead->heap)) != 0) {
         bool small = block_header_of(block)->class_index < HEAP_CLASSES;
-        give(intent, &dead->heap, small ? get(next_of(block)) : 0, true);
+        block_give(intent, &dead->heap, small ? get(next_of(block)) : 0);
     }
 }
 

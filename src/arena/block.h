@@ -46,15 +46,11 @@ struct block_header {
 mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned);
 
 /*
- * Gives the owned slot's block back and empties the owned slot; an empty owned slot is fine. The block is no object
- * any more. Memory of large blocks may go back to the system.
+ * Gives the owned slot's block back and puts `left`, 0 or a block that this one refers to, in its place; an empty
+ * owned slot is fine. A large block leaves nothing. The block is no object any more. Memory of large blocks may go
+ * back to the system.
  */
-void block_give(struct intent *intent, _Atomic uint64_t *owned);
-
-/*
- * As block_give(), and puts `left`, which the block had in its hands, into the owned slot. The block is a small one.
- */
-void block_give_leaving(struct intent *intent, _Atomic uint64_t *owned, uint64_t left);
+void block_give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left);
 
 /* In recovery: gives back all that is in the dead thread's stage. */
 void block_give_stage(struct intent *intent, struct intent *dead);

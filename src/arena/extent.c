@@ -334,8 +334,15 @@ static void take_out(struct intent *intent, uint64_t extent)
     }
 }
 
-static void put_cold(struct intent *intent, _Atomic uint64_t *owned, uint64_t extent)
+/*
+ * The owned slot's extent, which is raw, becomes cold: parts of it may have memory. In recovery the lock's last owner
+ * may have been another recoverer that died over this very owned slot, so what it has is looked at under the lock.
+ */
+static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
 {
+    uint64_t extent = get(owned);
+
+    plat_memory_release(arena_memory(), arena_header, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
     while (get(owned) != 0) {
         lock_acquire(intent, &heap()->lock);
         if (get(owned) == extent) {
@@ -351,23 +358,6 @@ static void put_cold(struct intent *intent, _Atomic uint64_t *owned, uint64_t ex
     }
 }
 
-/* The owned slot's extent is raw: parts of it may have memory. */
-static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
-{
-    uint64_t extent = get(owned);
-
-    plat_memory_release(arena_memory(), arena_header, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
-    put_cold(intent, owned, extent);
-}
-
-/* The oldest of more than `most` warm bytes becomes cold. */
-static bool cool_oldest(struct intent *intent, uint64_t most)
-{
-    if (!take_oldest(intent, most)) return false;
-    give_raw(intent, &intent->heap);
-    return true;
-}
-
 void extent_give(struct intent *intent, _Atomic uint64_t *owned)
 {
     uint64_t extent = get(owned), most = get(&heap()->warm_bytes_max);
@@ -375,8 +365,7 @@ void extent_give(struct intent *intent, _Atomic uint64_t *owned)
     if (state_of(extent) == EXTENT_USED && extent_bytes(extent) > most) set_state(extent, EXTENT_RAW);
     if (state_of(extent) == EXTENT_RAW) give_raw(intent, owned);
     else put_warm(intent, owned, extent);
-    while (cool_oldest(intent, most)) {
-    }
+    while (take_oldest(intent, most)) give_raw(intent, &intent->heap);
 }
 
 /* Where the system has no more memory, or we no more addresses, what is kept warm may help. */
@@ -386,14 +375,15 @@ mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t
     mproc_status status;
 
     bytes = (bytes + page - 1) & ~(page - 1);
-    do {
+    for (;;) {
         *zero = false;
         if (take_warm(intent, bytes, owned)) return MPROC_OK;
         *zero = true;
         status = take_cold(intent, bytes, owned);
         if (status == MPROC_OK && (status = commit(get(owned))) != MPROC_OK) give_raw(intent, owned);
-    } while (status != MPROC_OK && cool_oldest(intent, 0));
-    return status;
+        if (status == MPROC_OK || !take_oldest(intent, 0)) return status;
+        give_raw(intent, &intent->heap);
+    }
 }
 
 /* ---- census -------------------------------------------------------------------------------------------------- */

@@ -18,8 +18,8 @@
 #define LOCK_ABANDONED 0x00100000u
 
 /*
- * One step of waiting for a lock: tries, or sleeps for some milliseconds at most, and asks then whether the owner lives.
- * `*poll_ns`, 0 at first, is how long it sleeps. Returns whether this thread has the lock.
+ * One step of waiting for a lock: tries, or sleeps for some milliseconds at most, and asks then whether the owner
+ * lives. `*poll_ns`, 0 at first, is how long it sleeps. Returns whether this thread has the lock.
  */
 bool lock_wait(arena_lock *lock, int64_t *poll_ns);
 

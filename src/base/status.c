@@ -82,7 +82,7 @@ mproc_status mproc_error(mproc_status status, const char *format, ...)
     int size = 0;
 
     if (!format) {
-        snprintf(text, sizeof text, "%s", mproc_status_text(status));
+        snprintf(text, sizeof text, "%s", status_find(status)->text);
     } else {
         va_start(arguments, format);
         size = vsnprintf(text, sizeof text, format, arguments);

@@ -102,19 +102,12 @@ static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *o
  * owned slot that was dropped: all in it still are objects with one handle, and recovery ends them in turn.
  */
 
-static void drop_link(struct intent *intent, struct object *holder, _Atomic uint64_t *link)
+/* The object that the link refers to comes behind its holder in the list, if this was the last handle. */
+static void drop_object(struct intent *intent, struct object *holder, _Atomic uint64_t *link, uint64_t object)
 {
-    uint64_t object = atomic_load_explicit(link, memory_order_relaxed);
-    struct object *object_;
+    struct object *object_ = object_at(object);
 
-    if (!object) return;
-    if (object_kind(object) == OBJECT_NONE) {
-        block_give(intent, link);
-        return;
-    }
-    if (drop_one(intent, object, link)) return;
-    object_ = object_at(object);
-    if (!acquire_while(intent, object, link)) return;
+    if (drop_one(intent, object, link) || !acquire_while(intent, object, link)) return;
     intent_store(intent, &object_->next, atomic_load_explicit(&holder->next, memory_order_relaxed));
     intent_store(intent, &holder->next, object);
     intent_store(intent, link, 0);
@@ -122,14 +115,46 @@ static void drop_link(struct intent *intent, struct object *holder, _Atomic uint
     lock_release(intent, &object_->lock);
 }
 
-static void drop_links(struct intent *intent, uint64_t object)
+/* Nobody has a handle of the object any more: what it holds is given up. */
+static void drop_links(struct intent *intent, uint64_t holder)
 {
-    const struct object_type *type = object_type(object);
+    const struct object_type *type = object_type(holder);
     uint32_t count = type->links;
 
-    if (type->links_count_at) count = *(const uint32_t *)arena_at(object + type->links_count_at);
-    for (uint32_t i = 0; i < count; i++)
-        drop_link(intent, object_at(object), (_Atomic uint64_t *)arena_at(object + type->links_at) + i);
+    if (type->last_dropped) type->last_dropped(intent, holder);
+    if (type->links_count_at) count = *(const uint32_t *)arena_at(holder + type->links_count_at);
+    for (uint32_t i = 0; i < count; i++) {
+        _Atomic uint64_t *link = (_Atomic uint64_t *)arena_at(holder + type->links_at) + i;
+        uint64_t object = atomic_load_explicit(link, memory_order_relaxed);
+        if (object && object_kind(object) != OBJECT_NONE) drop_object(intent, object_at(holder), link, object);
+        else block_give(intent, link, 0);
+    }
+}
+
+void object_holder_died(struct intent *intent, uint64_t object)
+{
+    const struct object_type *type = object_type_there(object);
+
+    if (type && type->holder_died) type->holder_died(intent, object);
+}
+
+/*
+ * Plain memory has no list. So an object with others behind it first leaves the owned slot, in which the next one
+ * takes its place: the object's lock is taken for that, as an intent has one. Returns the slot that it is in
+ * afterwards.
+ */
+static _Atomic uint64_t *leave_to_next(struct intent *intent, uint64_t object, _Atomic uint64_t *owned)
+{
+    struct object *object_ = object_at(object);
+
+    if (atomic_load_explicit(&object_->next, memory_order_relaxed) == 0) return owned;
+    object_lock(intent, object, &object_->lock);
+    intent_store(intent, owned, atomic_load_explicit(&object_->next, memory_order_relaxed));
+    intent_store(intent, &intent->ending, object);
+    intent_store(intent, &object_->next, 0);
+    intent_commit(intent);
+    lock_release(intent, &object_->lock);
+    return &intent->ending;
 }
 
 /*
@@ -144,50 +169,19 @@ static void unpublish(uint64_t object)
     if (atomic_load(&arena_header->recovery) != 0) liveness.pass();
 }
 
-void object_holder_died(struct intent *intent, uint64_t object)
-{
-    const struct object_type *type = object_type_there(object);
-
-    if (type && type->holder_died) type->holder_died(intent, object);
-}
-
-/*
- * Plain memory has no list. So the object first leaves the owned slot, in which the next one takes its place: the
- * object's lock is taken for that, as an intent has one.
- */
-static void leave_to_next(struct intent *intent, uint64_t object, const _Atomic uint64_t *owned)
-{
-    struct object *object_ = object_at(object);
-
-    object_lock(intent, object, &object_->lock);
-    intent_store(intent, owned, atomic_load_explicit(&object_->next, memory_order_relaxed));
-    intent_store(intent, &intent->ending, object);
-    intent_store(intent, &object_->next, 0);
-    intent_commit(intent);
-    lock_release(intent, &object_->lock);
-}
-
-static void end_object(struct intent *intent, uint64_t object, _Atomic uint64_t *owned)
-{
-    const struct object_type *type = object_type(object);
-
-    if (type->last_dropped) type->last_dropped(intent, object);
-    drop_links(intent, object);
-    if (atomic_load_explicit(&object_at(object)->next, memory_order_relaxed) != 0) {
-        leave_to_next(intent, object, owned);
-        owned = &intent->ending;
-    }
-    unpublish(object);
-    block_give(intent, owned);
-}
-
 void object_drop(struct intent *intent, _Atomic uint64_t *owned)
 {
     uint64_t object;
 
     while ((object = atomic_load_explicit(owned, memory_order_relaxed)) != 0) {
-        if (object_kind(object) == OBJECT_NONE) block_give(intent, owned);
-        else if (!drop_one(intent, object, owned)) end_object(intent, object, owned);
+        _Atomic uint64_t *place = owned;
+        if (object_kind(object) != OBJECT_NONE) {
+            if (drop_one(intent, object, owned)) continue;
+            drop_links(intent, object);
+            place = leave_to_next(intent, object, owned);
+            unpublish(object);
+        }
+        block_give(intent, place, 0);
     }
 }
 

@@ -59,10 +59,11 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
     if (!object_is(ref->offset, (enum object_kind)ref->kind, ref->generation))
         return mproc_error(MPROC_CLOSED, "%s that a value refers to has been freed", object_types[ref->kind]->name);
     if ((status = make(&reference)) != MPROC_OK) return status;
-    if ((status = resource_refer(ref->offset, &owned)) != MPROC_OK) {
+    if ((status = resource_slot_take(&owned)) != MPROC_OK) {
         free(reference);
         return status;
     }
+    object_refer(work_intent(), ref->offset, owned);
     fill(reference, ref->kind, owned);
     type = object_types[ref->kind];
     if (!type->opened || (status = type->opened(reference)) == MPROC_OK) *out = reference;
@@ -172,6 +173,7 @@ void reference_free(struct reference *reference)
         plat_clock_sleep_until(plat_clock_now_ns() + POLL_NS);
     }
     if (closing) closing(reference);
-    resource_release(reference->owned);
+    object_drop(work_intent(), reference->owned);
+    resource_slot_put(reference->owned);
     free(reference);
 }

@@ -12,7 +12,7 @@
  */
 struct resource_table {
     _Atomic uint64_t next;
-    _Atomic uint64_t owned[TABLE_SLOTS];
+    _Atomic uint64_t slots[TABLE_SLOTS];
 };
 
 /* The owned slots that are free, as a stack of pointers with room for all there are. Guarded by `mutex`. */
@@ -37,54 +37,51 @@ static mproc_status make_room(void)
 }
 
 /* A new table hangs on the last one; it is clear before it is there, so recovery may walk the chain at any time. */
-static mproc_status add_table(void)
+static void use_table(struct resource_table *table)
 {
-    struct resource_table *table;
-    mproc_status status;
-
-    if ((status = make_room()) != MPROC_OK) return status;
-    if (!chain_end) chain_end = &process_slot_at(thread_self.process)->owned;
-    if ((status = block_take(work_intent(), sizeof *table, sizeof *table, chain_end)) != MPROC_OK) return status;
-    table = (struct resource_table *)arena_at(atomic_load(chain_end));
     chain_end = &table->next;
-    for (int i = 0; i < TABLE_SLOTS; i++) free_slots[free_count++] = &table->owned[i];
+    for (int i = 0; i < TABLE_SLOTS; i++) free_slots[free_count++] = &table->slots[i];
     slot_count += TABLE_SLOTS;
-    return MPROC_OK;
 }
 
-mproc_status resource_take(uint64_t size, uint64_t clear, _Atomic uint64_t **owned)
+mproc_status resource_slot_take(_Atomic uint64_t **owned)
 {
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&mutex);
-    if (free_count == 0) status = add_table();
-    if (status == MPROC_OK) status = block_take(work_intent(), size, clear, free_slots[free_count - 1]);
+    if (!chain_end) chain_end = &process_slot_at(thread_self.process)->owned;
+    if (free_count == 0 && (status = make_room()) == MPROC_OK) {
+        status = block_take(work_intent(), sizeof(struct resource_table), sizeof(struct resource_table), chain_end);
+        if (status == MPROC_OK) use_table((struct resource_table *)arena_at(atomic_load(chain_end)));
+    }
     if (status == MPROC_OK) *owned = free_slots[--free_count];
     plat_mutex_unlock(&mutex);
     return status;
 }
 
-mproc_status resource_refer(uint64_t object, _Atomic uint64_t **owned)
+void resource_slot_put(_Atomic uint64_t *owned)
 {
-    mproc_status status = MPROC_OK;
-
     plat_mutex_lock(&mutex);
-    if (free_count == 0) status = add_table();
-    if (status == MPROC_OK) {
-        *owned = free_slots[--free_count];
-        object_refer(work_intent(), object, *owned);
-    }
+    free_slots[free_count++] = owned;
     plat_mutex_unlock(&mutex);
+}
+
+mproc_status resource_take(uint64_t size, uint64_t clear, _Atomic uint64_t **owned)
+{
+    _Atomic uint64_t *slot;
+    mproc_status status;
+
+    if ((status = resource_slot_take(&slot)) != MPROC_OK) return status;
+    if ((status = block_take(work_intent(), size, clear, slot)) == MPROC_OK) *owned = slot;
+    else resource_slot_put(slot);
     return status;
 }
 
 void resource_release(_Atomic uint64_t *owned)
 {
     if (!owned) return;
-    plat_mutex_lock(&mutex);
     object_drop(work_intent(), owned);
-    free_slots[free_count++] = owned;
-    plat_mutex_unlock(&mutex);
+    resource_slot_put(owned);
 }
 
 void resource_owner_died(struct intent *intent, const _Atomic uint64_t *chain)
@@ -92,7 +89,7 @@ void resource_owner_died(struct intent *intent, const _Atomic uint64_t *chain)
     for (uint64_t at = atomic_load(chain); at != 0;) {
         struct resource_table *table = (struct resource_table *)arena_at(at);
         for (int i = 0; i < TABLE_SLOTS; i++) {
-            object_holder_died(intent, atomic_load(&table->owned[i]));
+            object_holder_died(intent, atomic_load(&table->slots[i]));
         }
         at = atomic_load(&table->next);
     }
@@ -105,8 +102,8 @@ void resource_owner_recover(struct intent *intent, _Atomic uint64_t *chain)
 
     while ((head = atomic_load(chain)) != 0) {
         struct resource_table *table = (struct resource_table *)arena_at(head);
-        for (int i = 0; i < TABLE_SLOTS; i++) object_drop(intent, &table->owned[i]);
-        block_give_leaving(intent, chain, atomic_load(&table->next));
+        for (int i = 0; i < TABLE_SLOTS; i++) object_drop(intent, &table->slots[i]);
+        block_give(intent, chain, atomic_load(&table->next));
     }
 }
 

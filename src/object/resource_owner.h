@@ -2,8 +2,8 @@
  * The owned slots of a process: a chain of tables in the arena that holds what it has: blocks of its own, and handles
  * of objects. When it dies, recovery gives all of them up; that is all that has to be known about who has what.
  */
-#ifndef MPROC_OBJECT_CELLS_H
-#define MPROC_OBJECT_CELLS_H
+#ifndef MPROC_OBJECT_RESOURCE_OWNER_H
+#define MPROC_OBJECT_RESOURCE_OWNER_H
 
 #include "object/object.h"
 
@@ -13,8 +13,9 @@
  */
 mproc_status resource_take(uint64_t size, uint64_t clear, _Atomic uint64_t **owned);
 
-/* Takes another handle of an object that lives meanwhile. MPROC_NO_MEMORY. */
-mproc_status resource_refer(uint64_t object, _Atomic uint64_t **owned);
+/* Takes an empty owned slot, and puts it back when it is empty. MPROC_NO_MEMORY. */
+mproc_status resource_slot_take(_Atomic uint64_t **owned);
+void resource_slot_put(_Atomic uint64_t *owned);
 
 /* Gives up what the owned slot has, a block or a handle, and the owned slot; NULL is fine. */
 void resource_release(_Atomic uint64_t *owned);

@@ -156,7 +156,7 @@ void robust_list_abandon(struct intent *intent, struct thread_slot *slot, uint32
 
     visit_all(slot, abandon, 0, owner_id);
     while ((more = atomic_load(&slot->robust_more)) != 0)
-        block_give_leaving(intent, &slot->robust_more, atomic_load(&((struct robust_table *)arena_at(more))->next));
+        block_give(intent, &slot->robust_more, atomic_load(&((struct robust_table *)arena_at(more))->next));
 }
 
 static bool is_owned(_Atomic uint64_t *place, uint64_t lock, uint32_t owner_id)

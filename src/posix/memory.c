@@ -42,11 +42,9 @@ static int64_t memory_mapped_now(void);
 static int memory_open_nameless(void);
 static int memory_open_file(void);
 static int memory_open_file_in(const char *directory);
-static mproc_status memory_check_limit(off_t end);
 static size_t memory_missing(int descriptor, off_t offset, off_t size);
-static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t size);
 static bool memory_reaches(int descriptor, off_t end);
-static int memory_populate(int descriptor, char *base, off_t offset, off_t size);
+static int memory_populate(char *at, off_t size);
 static int memory_allocate(int descriptor, off_t offset, off_t size);
 static int memory_grow_by_writing(int descriptor, off_t end);
 static int memory_write_zeros(int descriptor, off_t from, off_t end);
@@ -129,16 +127,43 @@ void plat_memory_unmap(void *base, size_t reserve)
     if (base != NULL) munmap(base, reserve);
 }
 
+/*
+ * fallocate() keeps all others from allocating in the file until it is done, and waits for who gives memory back; a
+ * page that is touched does neither. So a large range is touched, and any range for which the file is long enough: by
+ * the kernel, which says so where it finds no memory. Its last page makes the file long enough, as nobody could touch
+ * what is beyond the end. Without a mapping (`base` NULL), or before Linux 5.14, nothing can be touched.
+ */
+static int memory_commit_range(int descriptor, char *base, off_t offset, off_t size)
+{
+    off_t page = (off_t)plat_memory_page();
+    bool reaches = memory_reaches(descriptor, offset + size);
+    int result = -1;
+
+    if (base != NULL && (size > MEMORY_STEP || reaches)) {
+        if (!reaches && memory_allocate(descriptor, offset + size - page, page) != 0) return -1;
+        result = memory_populate(base + offset, size);
+        if (result == 0 || errno != EINVAL) return result;
+    }
+    for (off_t done = 0; done < size; done += MEMORY_STEP) {
+        off_t step = size - done < MEMORY_STEP ? size - done : MEMORY_STEP;
+        if ((result = memory_allocate(descriptor, offset + done, step)) != 0) break;
+    }
+    return result;
+}
+
+/* Beyond RLIMIT_FSIZE the system sends SIGXFSZ, which ends the process. */
 static mproc_status memory_commit_uncancelled(plat_handle memory, void *base, size_t offset, size_t size)
 {
     int descriptor = (int)memory;
+    struct rlimit limit;
 
     assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
     if (size == 0) return MPROC_OK; /* fallocate() refuses it */
-    MPROC_TRY(memory_check_limit((off_t)(offset + size)));
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && offset + size > limit.rlim_cur)
+        return error_system(EFBIG, "cannot grow shared memory to %zu bytes", offset + size);
     size_t missing = memory_missing(descriptor, (off_t)offset, (off_t)size);
     if (missing > 0) MPROC_TRY(memory_check_room(missing));
-    if (memory_commit_steps(descriptor, base, (off_t)offset, (off_t)size) != 0) {
+    if (memory_commit_range(descriptor, base, (off_t)offset, (off_t)size) != 0) {
         return error_system(errno, "cannot commit %zu bytes of shared memory at %zu", size, offset);
     }
     return MPROC_OK;
@@ -236,17 +261,6 @@ static int memory_open_file_in(const char *directory)
     return descriptor;
 }
 
-/* Beyond RLIMIT_FSIZE the system sends SIGXFSZ, which ends the process. */
-static mproc_status memory_check_limit(off_t end)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && (rlim_t)end > limit.rlim_cur) {
-        return error_system(EFBIG, "cannot grow shared memory to %lld bytes", (long long)end);
-    }
-    return MPROC_OK;
-}
-
 /*
  * How much of the range must still be allocated, at most: all holes of the file may lie in it. Only an
  * estimate, for the check of what is left: file systems count blocks of their own too.
@@ -262,24 +276,6 @@ static size_t memory_missing(int descriptor, off_t offset, off_t size)
     return (size_t)(holes < size ? holes : size);
 }
 
-/*
- * fallocate() keeps all others from allocating in the file until it is done, and waits for who gives memory back; a
- * page that is touched does neither. So a large range is touched, and any range for which the file is long enough: by
- * the kernel, which says so where it finds no memory. Without a mapping (`base` NULL) nothing can be touched.
- */
-static int memory_commit_steps(int descriptor, char *base, off_t offset, off_t size)
-{
-    if (base != NULL && (size > MEMORY_STEP || memory_reaches(descriptor, offset + size))) {
-        int result = memory_populate(descriptor, base, offset, size);
-        if (result == 0 || errno != EINVAL) return result;
-    }
-    for (off_t done = 0; done < size; done += MEMORY_STEP) {
-        off_t step = size - done < MEMORY_STEP ? size - done : MEMORY_STEP;
-        if (memory_allocate(descriptor, offset + done, step) != 0) return -1;
-    }
-    return 0;
-}
-
 static bool memory_reaches(int descriptor, off_t end)
 {
     struct stat file;
@@ -287,21 +283,13 @@ static bool memory_reaches(int descriptor, off_t end)
     return fstat(descriptor, &file) == 0 && file.st_size >= end;
 }
 
-/*
- * Its last page makes the file long enough, as nobody could touch what is beyond the end. EINVAL: the kernel is older
- * than 5.14.
- */
-static int memory_populate(int descriptor, char *base, off_t offset, off_t size)
+/* EINVAL: the kernel is older than 5.14. */
+static int memory_populate(char *at, off_t size)
 {
-    off_t page = (off_t)plat_memory_page();
-
-    if (!memory_reaches(descriptor, offset + size) && memory_allocate(descriptor, offset + size - page, page) != 0) {
-        return -1;
-    }
     for (off_t done = 0; done < size; done += MEMORY_STEP) {
         off_t step = size - done < MEMORY_STEP ? size - done : MEMORY_STEP;
         int result;
-        do result = madvise(base + offset + done, (size_t)step, MADV_POPULATE_WRITE);
+        do result = madvise(at + done, (size_t)step, MADV_POPULATE_WRITE);
         while (result != 0 && (errno == EINTR || errno == EAGAIN));
         if (result == 0) continue;
         if (errno != EINVAL) errno = ENOMEM; /* EFAULT is what a touch would have got: SIGBUS */

@@ -111,9 +111,9 @@ static void case_empty_slot_can_be_released(void)
     _Atomic uint64_t *owned = NULL;
 
     CHECK_OK(resource_take(10, 0, &owned));
-    block_give(work_intent(), owned);
+    block_give(work_intent(), owned, 0);
     CHECK_EQ(atomic_load(owned), 0);
-    block_give(work_intent(), owned);
+    block_give(work_intent(), owned, 0);
     resource_release(owned);
     CHECK(block_count().sound);
 }
@@ -242,7 +242,7 @@ static void case_a_large_block_that_was_given_is_no_object(void)
     block = atomic_load(owned);
     CHECK_EQ(block_kind(block), atomic_load(&block_header_of(block)->kind));
     atomic_store(&block_header_of(block)->kind, block_kind(block) | 77);
-    block_give(work_intent(), owned);
+    block_give(work_intent(), owned, 0);
     resource_release(owned);
     CHECK_EQ(block_kind(block), 0);
     CHECK_OK(resource_take(50000, 0, &owned));

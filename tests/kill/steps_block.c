@@ -76,8 +76,8 @@ static void begin_with_free(void *state)
     drain(SIZE);
     take(SIZE, &test_family_objects->owned);
     take(SIZE, own_slot());
-    block_give(test_family_intent(), &test_family_objects->owned);
-    block_give(test_family_intent(), own_slot());
+    block_give(test_family_intent(), &test_family_objects->owned, 0);
+    block_give(test_family_intent(), own_slot(), 0);
     test_family_begin(state);
 }
 
@@ -159,14 +159,14 @@ static void enter_with_block(void *state)
 static void give_one(void *state)
 {
     (void)state;
-    block_give(test_family_intent(), own_slot());
+    block_give(test_family_intent(), own_slot(), 0);
 }
 
 /* It is taken from the victim's own bank. */
 static void enter_with_own(void *state)
 {
     enter_with_block(state);
-    block_give(test_family_intent(), own_slot());
+    block_give(test_family_intent(), own_slot(), 0);
 }
 
 static void take_extent(_Atomic uint64_t *owned)
@@ -197,7 +197,7 @@ static void enter_with_extents(void *state, _Atomic uint64_t **owned, int count)
     test_family_enter_victim(state);
     for (i = 0; i < count; i++) {
         if (resource_take(SIZE, 0, &owned[i]) != MPROC_OK) abort();
-        block_give(test_family_intent(), owned[i]);
+        block_give(test_family_intent(), owned[i], 0);
         take_extent(owned[i]);
     }
 }
@@ -211,7 +211,7 @@ static void move_to_own(_Atomic uint64_t *owned)
 static void enter_with_warm(void *state)
 {
     enter_with_extent(state);
-    block_give(test_family_intent(), own_slot());
+    block_give(test_family_intent(), own_slot(), 0);
 }
 
 /* Three are free, which is more than fit, when the victim's own is. */
@@ -221,8 +221,8 @@ static void enter_with_two_warm(void *state)
 
     enter_with_extents(state, owned, 3);
     move_to_own(owned[0]);
-    block_give(test_family_intent(), owned[2]);
-    block_give(test_family_intent(), owned[1]);
+    block_give(test_family_intent(), owned[2], 0);
+    block_give(test_family_intent(), owned[1], 0);
 }
 
 /* Each has a neighbour below that is in use, and the first, the highest, one above. */
@@ -240,8 +240,8 @@ static void enter_between_cold(void *state)
 
     enter_with_extents(state, owned, 4);
     move_to_own(owned[1]);
-    block_give(test_family_intent(), owned[0]);
-    block_give(test_family_intent(), owned[2]);
+    block_give(test_family_intent(), owned[0], 0);
+    block_give(test_family_intent(), owned[2], 0);
 }
 
 /* Below it is nothing but the heap's free addresses. */
@@ -251,7 +251,7 @@ static void enter_lowest(void *state)
 
     enter_with_extents(state, owned, 2);
     move_to_own(owned[1]);
-    block_give(test_family_intent(), owned[0]);
+    block_give(test_family_intent(), owned[0], 0);
 }
 
 /* A hole of one, of two. */
@@ -260,7 +260,7 @@ static void enter_with_hole(void *state)
     _Atomic uint64_t *owned[3];
 
     enter_with_extents(state, owned, 3);
-    block_give(test_family_intent(), owned[1]);
+    block_give(test_family_intent(), owned[1], 0);
 }
 
 static void enter_with_wide_hole(void *state)
@@ -268,8 +268,8 @@ static void enter_with_wide_hole(void *state)
     _Atomic uint64_t *owned[4];
 
     enter_with_extents(state, owned, 4);
-    block_give(test_family_intent(), owned[1]);
-    block_give(test_family_intent(), owned[2]);
+    block_give(test_family_intent(), owned[1], 0);
+    block_give(test_family_intent(), owned[2], 0);
 }
 
 static _Atomic uint64_t *first_slot;
@@ -321,7 +321,7 @@ static const char *check_takes(uint64_t size)
         if (bytes[i] != 0)
             return step_says("byte %llu of a block that should be clear is %d", (unsigned long long)i, bytes[i]);
     }
-    block_give(test_family_intent(), &test_family_objects->owned);
+    block_give(test_family_intent(), &test_family_objects->owned, 0);
     return NULL;
 }
 
@@ -354,7 +354,7 @@ static void end_extents(void *state)
     test_family_end(state);
     atomic_store(&arena_header->heap.warm_bytes_max, 0);
     take_extent(&test_family_objects->owned);
-    block_give(test_family_intent(), &test_family_objects->owned);
+    block_give(test_family_intent(), &test_family_objects->owned, 0);
 }
 
 static const char *check_locked(void *state, bool completed)

@@ -93,14 +93,14 @@ static void bring_and_fetch(void *state)
     intent_store(outer, &words()->place, 0);
     intent_commit(outer);
     lock_release(outer, &words()->lock);
-    block_give(outer, &outer->stages[1]);
+    block_give(outer, &outer->stages[1], 0);
 }
 
 /* Where the victim died in between, the block is in its place, and the root gives it back. */
 static const char *check_place(void *state, bool completed)
 {
     if (completed && atomic_load(&words()->place) != 0) return step_says("the block was not fetched");
-    block_give(test_family_intent(), &words()->place);
+    block_give(test_family_intent(), &words()->place, 0);
     if (atomic_load(&words()->inner.word)) return step_says("the inner lock is held");
     return check_all(state, false);
 }

@@ -168,7 +168,7 @@ void test_family_bury(struct test_family_member *member)
 
     if (atomic_load(&member->pid) == 0) return;
     if (!recovery_process(member->slot)) return; /* test_family_check() finds the slot that is not free */
-    block_give(recovery_intent(), &slot->spawn_data);
+    block_give(recovery_intent(), &slot->spawn_data, 0);
     slot_process_release(member->slot);
     atomic_store(&member->pid, 0);
 }
