@@ -171,7 +171,7 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t
 MPROC_API void mproc_pool_free(mproc_pool *pool);
 
 /* Returns the number of workers. */
-MPROC_API int mproc_pool_size(const mproc_pool *pool);
+MPROC_API int mproc_pool_workers(const mproc_pool *pool);
 
 /*
  * Writes the process ids of the workers that run now to `pids`, up to `capacity`, and returns their

@@ -162,14 +162,14 @@ void mproc_pool_free(mproc_pool *pool)
     if (pool->shared && family_enter() == MPROC_OK) {
         mproc_pool_terminate(pool);
         wait_for_workers(pool, PLAT_FOREVER, false);
-        workers_free(pool);
+        workers_join(pool);
         free_memory(pool);
     }
     free(pool->records);
     free(pool);
 }
 
-int mproc_pool_size(const mproc_pool *pool)
+int mproc_pool_workers(const mproc_pool *pool)
 {
     assert(pool);
     return (int)pool->count;

@@ -15,6 +15,7 @@ struct worker_record {
     plat_thread *thread;
     bool ended;                   /* the thread has ended before its work was done: its successor joins it */
     plat_thread *predecessor;     /* of the thread, or NULL */
+    bool successor;               /* started by any thread: it takes over the scheduling of the pool's creator */
     struct reference_scope scope; /* of a thread: its own memory may go with it */
     uint32_t ready_before;        /* the worker's `ready` when this one was started */
     char name[32];

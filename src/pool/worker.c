@@ -85,7 +85,6 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name, st
 
     if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */
     else if (next > 1) next--;
-    plat_thread_schedule_as(&shared->schedule);
     task_enter(&runner.task);
     atomic_fetch_add(&worker->ready, 1);
     while (!may_end(shared, next)) {
@@ -113,11 +112,14 @@ mproc_status worker_main(mproc_call *call)
 {
     static struct reference_scope scope;
     struct worker_start start;
+    struct pool_shared *shared;
 
     MPROC_TRY(mproc_unpack_bytes(call, &start, sizeof start));
+    shared = (struct pool_shared *)arena_at(start.pool);
+    if (start.successor) plat_thread_schedule_as(&shared->schedule);
     plat_process_ignore_interrupts();
     task_on_thread_end(thread_lost, NULL);
-    worker_run((struct pool_shared *)arena_at(start.pool), start.index, call->name, &scope);
+    worker_run(shared, start.index, call->name, &scope);
     task_on_thread_end(NULL, NULL);
     return MPROC_OK;
 }

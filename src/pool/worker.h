@@ -9,7 +9,7 @@
 struct worker_start {
     uint64_t pool; /* offset of the struct pool_shared */
     uint32_t index;
-    uint32_t unused;
+    uint32_t successor; /* it takes the place of one that has ended */
 };
 
 /* The function of worker processes. */

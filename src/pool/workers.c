@@ -143,7 +143,7 @@ static void worker_ended(void *context, mproc_process *process)
 
 static mproc_status start_process(mproc_pool *pool, struct worker_record *record)
 {
-    struct worker_start start = {arena_offset(pool->shared), record->index, 0};
+    struct worker_start start = {arena_offset(pool->shared), record->index, record->successor};
     mproc_process_options options = {.name = record->name, .daemon = MPROC_YES};
     mproc_process *process = NULL;
     mproc_status status;
@@ -198,6 +198,7 @@ static void thread_main(void *context)
     struct pool_shared *shared = record->pool->shared;
 
     if (record->predecessor) plat_thread_join(record->predecessor);
+    if (record->successor) plat_thread_schedule_as(&shared->schedule);
     if (family_enter() == MPROC_OK) {
         task_on_thread_end(thread_lost, record);
         worker_run(shared, record->index, record->name, &record->scope);
@@ -230,6 +231,7 @@ static mproc_status start_worker(mproc_pool *pool, struct worker_record *record)
     mproc_status status;
 
     snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
+    record->successor = pool->names > pool->count;
     atomic_fetch_add(&pool->shared->running, 1);
     if (pool->shared->threads) status = start_thread(record);
     else status = start_process(pool, record);
@@ -274,7 +276,7 @@ void workers_kill(mproc_pool *pool)
         if (pool->records[i].process) mproc_process_kill(pool->records[i].process);
 }
 
-void workers_free(mproc_pool *pool)
+void workers_join(mproc_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)
         if (pool->records[i].thread) plat_thread_join(pool->records[i].thread);

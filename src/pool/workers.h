@@ -13,8 +13,8 @@ mproc_status workers_restart(mproc_pool *pool);
 /* Ends all workers that are processes. Under `mutex`. */
 void workers_kill(mproc_pool *pool);
 
-/* Waits for the threads, frees the processes' objects: no worker runs any more. */
-void workers_free(mproc_pool *pool);
+/* Waits for worker threads, of which none runs the loop any more. A process worker is freed when it has ended. */
+void workers_join(mproc_pool *pool);
 
 /* Whether there is a worker at all. Under `mutex`. */
 bool workers_any(const mproc_pool *pool);

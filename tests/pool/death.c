@@ -30,7 +30,7 @@ static bool is_complete(void *context)
 
     for (size_t i = 0; i < count && i < 256; i++)
         if (!os_is_alive(pids[i])) return false;
-    return count == (size_t)mproc_pool_size(pool);
+    return count == (size_t)mproc_pool_workers(pool);
 }
 
 /* All workers are there again, and work. */

@@ -438,7 +438,7 @@ static void case_pids_are_those_of_the_workers(void)
     int64_t pids[4] = {-1, -1, -1, -1};
     int64_t told[50];
 
-    CHECK_EQ(mproc_pool_size(pool), 3);
+    CHECK_EQ(mproc_pool_workers(pool), 3);
     CHECK_EQ(mproc_pool_pids(pool, NULL, 0), 3);
     CHECK_EQ(mproc_pool_pids(pool, pids, 1), 3);
     CHECK_EQ(pids[1], -1);

@@ -220,6 +220,37 @@ static void case_a_successor_is_scheduled_as_the_creator_of_the_pool(void)
     mproc_pool_free(pool);
 }
 
+static mproc_status count_cpus(const void *item, void *result, mproc_call *call)
+{
+    cpu_set_t cpus;
+
+    (void)item;
+    (void)call;
+    CHECK_EQ(sched_getaffinity(0, sizeof cpus, &cpus), 0);
+    *(int *)result = CPU_COUNT(&cpus);
+    return MPROC_OK;
+}
+
+/* What the system does with a first worker, at whose wish ever, before it has come to its loop. */
+static void case_a_worker_that_is_moved_while_it_starts_stays_there(void)
+{
+    cpu_set_t all, one;
+    mproc_pool *pool;
+    int64_t pid;
+    int count = 0;
+
+    CHECK_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+    if (CPU_COUNT(&all) < 2) CHECK_SKIP("there is one CPU, and nowhere to move to");
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    pool = fixture_create(1);
+    CHECK_EQ(mproc_pool_pids(pool, &pid, 1), 1);
+    CHECK_EQ(sched_setaffinity((pid_t)pid, sizeof one, &one), 0);
+    CHECK_OK(mproc_map(pool, count_cpus, NULL, &count, 1, NULL));
+    CHECK_EQ(count, 1);
+    mproc_pool_free(pool);
+}
+
 /* ---- rest ------------------------------------------------------------------------------------- */
 
 static long switches_of(int64_t pid)
@@ -264,5 +295,6 @@ CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(map_without_processes_fails_and_the_next_goes_on),
     CASE(a_worker_that_ends_under_a_debugger_is_replaced),
     CASE(a_successor_is_scheduled_as_the_creator_of_the_pool),
+    CASE(a_worker_that_is_moved_while_it_starts_stays_there),
     CASE(an_idle_pool_only_looks_every_two_seconds),
 );

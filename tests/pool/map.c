@@ -264,7 +264,7 @@ static void case_many_workers_share_the_work(void)
     fixture_board *board = fixture_board_create();
     fixture_item *items = fixture_items(count);
 
-    CHECK_EQ(mproc_pool_size(pool), count);
+    CHECK_EQ(mproc_pool_workers(pool), count);
     meet_all(pool, board, items, count);
     free(items);
     fixture_board_drop();
@@ -275,7 +275,7 @@ static void case_default_is_a_worker_for_each_cpu(void)
 {
     mproc_pool *pool = fixture_create(0);
 
-    CHECK_EQ(mproc_pool_size(pool), mproc_cpu_count());
+    CHECK_EQ(mproc_pool_workers(pool), mproc_cpu_count());
     sum_of_squares(pool);
 }
 
@@ -285,7 +285,7 @@ static void case_default_options_make_processes(void)
     int64_t pids[1];
 
     CHECK_OK(mproc_pool_create(NULL, &pool));
-    CHECK_EQ(mproc_pool_size(pool), mproc_cpu_count());
+    CHECK_EQ(mproc_pool_workers(pool), mproc_cpu_count());
     CHECK_EQ(mproc_pool_pids(pool, pids, 1), mproc_cpu_count());
     CHECK(pids[0] != mproc_getpid());
     sum_of_squares(pool);

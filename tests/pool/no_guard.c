@@ -52,7 +52,7 @@ static void await_no_worker(const mproc_pool *pool)
 }
 
 /* A moment in which nothing must happen, then the same again. */
-static int judge(mproc_pool *pool, bool faults)
+static int check_maps(mproc_pool *pool, bool faults)
 {
     /* A worker without a guard is known by the first that ends; any other end may be an accident, eight are none. */
     mproc_status expected = faults ? MPROC_WORKER_LOST : MPROC_NO_GUARD;
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
         return WORKER_CODE;
     }
     if (status != MPROC_OK) return fail("create", status);
-    code = judge(pool, faults);
+    code = check_maps(pool, faults);
     mproc_pool_free(pool);
     return code;
 }

@@ -45,11 +45,11 @@ static void case_create_takes_options_of_another_size(void)
     mproc_pool *pool;
 
     CHECK_OK(mproc_pool_create_sized(&newer.options, sizeof newer, &pool));
-    CHECK_EQ(mproc_pool_size(pool), 2);
+    CHECK_EQ(mproc_pool_workers(pool), 2);
     mproc_pool_free(pool);
     newer.options.kind = (mproc_worker_kind)77; /* an older program has no such field */
     CHECK_OK(mproc_pool_create_sized(&newer.options, sizeof(int), &pool));
-    CHECK_EQ(mproc_pool_size(pool), 2);
+    CHECK_EQ(mproc_pool_workers(pool), 2);
     mproc_pool_free(pool);
 }
 

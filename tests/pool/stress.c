@@ -37,7 +37,7 @@ static mproc_status triple_range(size_t first, size_t count, const void *items, 
 }
 
 /* Each item is either right, or lost with its worker. */
-static void judge(stress *own, const int64_t *results, const mproc_status *statuses, int64_t base, size_t count)
+static void check_items(stress *own, const int64_t *results, const mproc_status *statuses, int64_t base, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         own->done++;
@@ -66,7 +66,7 @@ static void map_once(stress *own, int64_t *values, int64_t *results, mproc_statu
         status = mproc_pool_map_range(own->pool, triple_range, values, sizeof *values, results, sizeof *results,
                                       count, &options);
     if (status != MPROC_OK) CHECK_STATUS(status, MPROC_WORKER_LOST);
-    judge(own, results, statuses, base, count);
+    check_items(own, results, statuses, base, count);
 }
 
 static void map_on(void *context)
