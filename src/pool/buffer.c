@@ -141,15 +141,10 @@ void buffer_close_all(mproc_pool *pool)
 /* Why no more of the map is to be begun, or MPROC_OK. As long as there is a worker, it can do all of it. */
 static mproc_status reason_to_stop(mproc_pool *pool)
 {
-    mproc_status status = MPROC_OK;
-
     if (atomic_load(&pool->shared->state) == POOL_TERMINATED)
         return mproc_error(MPROC_TERMINATED, "the pool was terminated while it computed a map");
     if (interrupt_take()) return interrupt_status();
-    plat_mutex_lock(&pool->mutex);
-    if (!workers_any(pool)) status = workers_start(pool);
-    plat_mutex_unlock(&pool->mutex);
-    return status;
+    return workers_missing(pool);
 }
 
 static bool is_complete(struct pool_buffer *buffer)
@@ -162,7 +157,7 @@ static bool is_complete(struct pool_buffer *buffer)
  * Registers as asleep before it looks for reasons to stop, and once more at the window: the worker that completes it
  * wakes the caller, and so does whoever has made a reason.
  */
-static mproc_status wait_for_workers(mproc_pool *pool, struct pool_buffer *buffer, bool whatever_happens)
+mproc_status buffer_wait(mproc_pool *pool, struct pool_buffer *buffer, bool whatever_happens)
 {
     mproc_status status = MPROC_OK;
 
@@ -175,20 +170,10 @@ static mproc_status wait_for_workers(mproc_pool *pool, struct pool_buffer *buffe
     return status;
 }
 
-mproc_status buffer_wait(mproc_pool *pool, struct pool_buffer *buffer)
-{
-    return wait_for_workers(pool, buffer, false);
-}
-
 void buffer_give_up(mproc_pool *pool, mproc_status status)
 {
     for (int i = 0; i < 2; i++)
         if (pool->buffers[i].open) window_give_up(&pool->buffers[i].view, status);
-}
-
-void buffer_wait_until_left(mproc_pool *pool, struct pool_buffer *buffer)
-{
-    wait_for_workers(pool, buffer, true);
 }
 
 /* What the worker has said about the item, or who has looked after its end; or else the text of the status. */

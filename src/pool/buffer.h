@@ -11,16 +11,13 @@ mproc_status buffer_prepare(struct map *map);
 void buffer_open(struct map *map, uint64_t index, uint64_t number);
 
 /*
- * Waits until the window in the buffer is complete. MPROC_INTERRUPTED or MPROC_TERMINATED, or why the
- * pool is broken: then it may or may not be complete.
+ * Waits until the window in the buffer is complete. Unless that is to be waited for whatever happens:
+ * MPROC_INTERRUPTED or MPROC_TERMINATED, or why there is no worker any more; then it may or may not be complete.
  */
-mproc_status buffer_wait(mproc_pool *pool, struct pool_buffer *buffer);
+mproc_status buffer_wait(mproc_pool *pool, struct pool_buffer *buffer, bool whatever_happens);
 
 /* Nothing of what is open is begun any more; what was not begun fails with this status. */
 void buffer_give_up(mproc_pool *pool, mproc_status status);
-
-/* Waits, whatever happens, until workers have done with the window that was given up. */
-void buffer_wait_until_left(mproc_pool *pool, struct pool_buffer *buffer);
 
 /* Takes the results out of a complete window, and notes its failures. */
 void buffer_drain(struct map *map, struct pool_buffer *buffer);

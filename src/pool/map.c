@@ -15,29 +15,30 @@ static void drop_args(mproc_pool *pool)
     pool->args = NULL;
 }
 
-/* Puts the arguments into the arena. Those of a map that was given up may still be there. */
-static mproc_status set_args(struct map *map)
+static mproc_status check_open(const mproc_pool *pool)
 {
-    mproc_status status;
-
-    drop_args(map->pool);
-    if ((status = arguments_create(&map->args, "map", &map->pool->args)) != MPROC_OK) return status;
-    atomic_store(&map->pool->shared->job.args, arguments_in(map->pool->args));
-    return MPROC_OK;
+    if (atomic_load(&pool->shared->state) == POOL_OPEN) return MPROC_OK;
+    return mproc_error(MPROC_CLOSED, "the pool was closed: it takes no more work");
 }
 
-/* Among threads the address is good as it is; for processes the function must be found again. */
+/*
+ * Puts the arguments into the arena: those of a map that was given up may still be there. Among threads the address
+ * of the function is good as it is; for processes it must be found again.
+ */
 static mproc_status set_job(struct map *map)
 {
-    struct pool_job *job = &map->pool->shared->job;
+    mproc_pool *pool = map->pool;
+    struct pool_job *job = &pool->shared->job;
     function_pointer function =
         map->item_function ? (function_pointer)map->item_function : (function_pointer)map->range_function;
     function_ref ref;
     mproc_status status;
 
-    if (!map->pool->shared->threads && (status = function_encode(function, &ref)) != MPROC_OK) return status;
-    if ((status = set_args(map)) != MPROC_OK) return status;
-    if (!map->pool->shared->threads) job->function_ref = ref;
+    if (!pool->shared->threads && (status = function_encode(function, &ref)) != MPROC_OK) return status;
+    drop_args(pool);
+    if ((status = arguments_create(&map->args, "map", &pool->args)) != MPROC_OK) return status;
+    if (!pool->shared->threads) job->function_ref = ref;
+    atomic_store(&job->args, arguments_in(pool->args));
     atomic_store(&job->function, (uint64_t)(uintptr_t)function);
     atomic_store(&job->is_range, map->range_function != NULL);
     atomic_store(&job->copies, map->copies_items || map->copies_results);
@@ -49,14 +50,21 @@ static mproc_status set_job(struct map *map)
 }
 
 /* Windows of an earlier map that was interrupted may still be computed: they have the buffers until then. */
-static mproc_status wait_for_buffers(struct map *map)
+static mproc_status begin(struct map *map)
 {
+    mproc_pool *pool = map->pool;
     mproc_status status;
 
+    if ((status = check_open(pool)) != MPROC_OK) return status;
+    plat_mutex_lock(&pool->mutex);
+    status = workers_restart(pool);
+    plat_mutex_unlock(&pool->mutex);
+    if (status != MPROC_OK && atomic_load(&pool->shared->running) == 0) return status;
     for (int i = 0; i < 2; i++)
-        if ((status = buffer_wait(map->pool, &map->pool->buffers[i])) != MPROC_OK) return status;
-    buffer_close_all(map->pool);
-    return MPROC_OK;
+        if ((status = buffer_wait(pool, &pool->buffers[i], false)) != MPROC_OK) return status;
+    buffer_close_all(pool);
+    if ((status = buffer_prepare(map)) != MPROC_OK) return status;
+    return set_job(map);
 }
 
 static mproc_status run_windows(struct map *map)
@@ -67,9 +75,10 @@ static mproc_status run_windows(struct map *map)
 
     map->failures_seen = atomic_load(&pool->shared->failures);
     for (uint64_t i = 0; i < map->windows && status == MPROC_OK; i++) {
+        struct pool_buffer *buffer = &pool->buffers[(map->before + 1 + i) % 2];
         for (; opened < map->windows && opened < i + 2; opened++) buffer_open(map, opened, map->before + 1 + opened);
-        status = buffer_wait(pool, &pool->buffers[(map->before + 1 + i) % 2]);
-        if (status == MPROC_OK) buffer_drain(map, &pool->buffers[(map->before + 1 + i) % 2]);
+        status = buffer_wait(pool, buffer, false);
+        if (status == MPROC_OK) buffer_drain(map, buffer);
     }
     return status;
 }
@@ -85,58 +94,26 @@ static void give_up(struct map *map, mproc_status status)
     for (int i = 0; i < 2; i++) {
         struct pool_buffer *buffer = &map->pool->buffers[i];
         if (buffer->view.number <= map->before || buffer->view.first < map->drained) continue;
-        if (map->in_place) buffer_wait_until_left(map->pool, buffer);
+        if (map->in_place) buffer_wait(map->pool, buffer, true);
         buffer_drain_done(map, buffer);
     }
 }
 
-static mproc_status check_open(const mproc_pool *pool)
-{
-    if (atomic_load(&pool->shared->state) == POOL_OPEN) return MPROC_OK;
-    return mproc_error(MPROC_CLOSED, "the pool was closed: it takes no more work");
-}
-
-static mproc_status begin(struct map *map)
-{
-    mproc_status status;
-
-    if ((status = check_open(map->pool)) != MPROC_OK) return status;
-    plat_mutex_lock(&map->pool->mutex);
-    status = workers_restart(map->pool);
-    plat_mutex_unlock(&map->pool->mutex);
-    if (status != MPROC_OK && atomic_load(&map->pool->shared->running) == 0) return status;
-    if ((status = wait_for_buffers(map)) != MPROC_OK) return status;
-    if ((status = buffer_prepare(map)) != MPROC_OK) return status;
-    return set_job(map);
-}
-
-static mproc_status run_locked(struct map *map)
-{
-    mproc_status status;
-
-    map->before = atomic_load(&map->pool->shared->posted);
-    if ((status = begin(map)) == MPROC_OK) status = run_windows(map);
-    if (status != MPROC_OK) {
-        give_up(map, status);
-        return status;
-    }
-    drop_args(map->pool);
-    if (map->failure.status != MPROC_OK) return mproc_error(map->failure.status, "%s", map->failure.text);
-    return MPROC_OK;
-}
-
+/* Under the pool's `map_mutex`. */
 static mproc_status run(struct map *map)
 {
     struct pool_shared *shared = map->pool->shared;
     mproc_status status;
 
-    plat_mutex_lock(&map->pool->map_mutex);
+    map->before = atomic_load(&shared->posted);
     atomic_store(&shared->busy, 1);
-    status = run_locked(map);
+    if ((status = begin(map)) == MPROC_OK) status = run_windows(map);
+    if (status == MPROC_OK) drop_args(map->pool);
+    else give_up(map, status);
     atomic_store(&shared->busy, 0);
     if (atomic_load(&shared->state) != POOL_OPEN) pool_ring(shared, shared->workers);
-    plat_mutex_unlock(&map->pool->map_mutex);
-    return status;
+    if (status != MPROC_OK || map->failure.status == MPROC_OK) return status;
+    return mproc_error(map->failure.status, "%s", map->failure.text);
 }
 
 mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
@@ -161,5 +138,8 @@ mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_fu
     if ((status = partition_map(&map, &all)) != MPROC_OK) return status;
     if (count == 0) return check_open(pool);
     for (size_t i = 0; map.statuses && i < count; i++) map.statuses[i] = MPROC_OK;
-    return run(&map);
+    plat_mutex_lock(&pool->map_mutex);
+    status = run(&map);
+    plat_mutex_unlock(&pool->map_mutex);
+    return status;
 }

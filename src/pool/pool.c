@@ -32,6 +32,7 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     pool->shared = (struct pool_shared *)((at + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1));
     pool->shared->workers = pool->count;
     pool->shared->threads = options->kind == MPROC_THREADS;
+    pool->kind = options->kind == MPROC_THREADS ? &worker_thread : &worker_process;
     plat_thread_schedule(&pool->shared->schedule);
     return MPROC_OK;
 }

@@ -62,13 +62,15 @@ struct mproc_pool {
     _Atomic uint64_t *owned;
     struct worker_record *records;
     uint32_t count;
+    const struct worker_kind *kind;
 
     plat_mutex mutex;
     uint32_t names;
     uint32_t failed_starts; /* workers in a row that ended before they were ready */
     uint32_t failed_starts_weight;
-    mproc_status broken; /* why no worker is started any more; those that run go on */
-    char broken_text[POOL_TEXT_BYTES];
+    bool broken;               /* no worker is started any more; those that run go on */
+    mproc_status start_status; /* why a worker was not started, when that was tried last */
+    char start_text[POOL_TEXT_BYTES];
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
 
     plat_mutex map_mutex;

@@ -100,26 +100,3 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name, st
     reference_scope_enter(before);
     reference_scope_clear(scope);
 }
-
-/* The first thread has ended inside a task. Others that the program has may never end, and this worker never work. */
-static void thread_lost(void *unused)
-{
-    (void)unused;
-    exit(0);
-}
-
-mproc_status worker_main(mproc_call *call)
-{
-    static struct reference_scope scope;
-    struct worker_start start;
-    struct pool_shared *shared;
-
-    MPROC_TRY(mproc_unpack_bytes(call, &start, sizeof start));
-    shared = (struct pool_shared *)arena_at(start.pool);
-    if (start.successor) plat_thread_schedule_as(&shared->schedule);
-    plat_process_ignore_interrupts();
-    task_on_thread_end(thread_lost, NULL);
-    worker_run(shared, start.index, call->name, &scope);
-    task_on_thread_end(NULL, NULL);
-    return MPROC_OK;
-}

@@ -4,11 +4,24 @@
 
 #include "pool/pool.h"
 
+/* What is different between processes and threads; under the pool's mutex. */
+struct worker_kind {
+    /* Starts the worker of the record, which has none. */
+    mproc_status (*start)(struct worker_record *record);
+    /* Ends it as far as that can be done; does not wait. */
+    void (*kill)(struct worker_record *record);
+};
+
+extern const struct worker_kind worker_process, worker_thread;
+
 /* Starts a worker for each record that has none. Under `mutex`. */
 mproc_status workers_start(mproc_pool *pool);
 
 /* As workers_start(), for a new map: workers that could not begin in the last one may try again. Under `mutex`. */
 mproc_status workers_restart(mproc_pool *pool);
+
+/* Why there is no worker at all, or MPROC_OK: there is one, or soon will be. */
+mproc_status workers_missing(mproc_pool *pool);
 
 /* Ends all workers that are processes. Under `mutex`. */
 void workers_kill(mproc_pool *pool);
@@ -16,7 +29,27 @@ void workers_kill(mproc_pool *pool);
 /* Waits for worker threads, of which none runs the loop any more. A process worker is freed when it has ended. */
 void workers_join(mproc_pool *pool);
 
-/* Whether there is a worker at all. Under `mutex`. */
-bool workers_any(const mproc_pool *pool);
+/* ---- for the two kinds ------------------------------------------------------------------------ */
+
+/* No worker is started any more, until the next map. Under `mutex`. */
+void workers_break(mproc_pool *pool, mproc_status status, const char *text);
+
+/* A worker has ended, as the text says, before its work was done: fails what it had claimed. Under `mutex`. */
+void workers_lost(struct worker_record *record, const char *end);
+
+/*
+ * Starts successors, where they are wanted. If that fails, those that run go on; without any the map that runs ends
+ * and says why, and the next one tries again. Under `mutex`.
+ */
+void workers_replace(mproc_pool *pool);
+
+/*
+ * The worker is no more: the caller of map looks at the pool's state again. The last touch of the pool: whoever frees
+ * it waits for this, as may any number of joins.
+ */
+void workers_count_out(struct pool_shared *shared);
+
+/* Whether any worker of the pool has ever been ready. */
+bool workers_any_was_ready(const struct pool_shared *shared);
 
 #endif

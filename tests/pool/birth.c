@@ -7,12 +7,12 @@
 static bool starts_no_more(void *context)
 {
     mproc_pool *pool = context;
-    mproc_status broken;
+    bool broken;
 
     plat_mutex_lock(&pool->mutex);
     broken = pool->broken;
     plat_mutex_unlock(&pool->mutex);
-    return broken != MPROC_OK;
+    return broken;
 }
 
 static void check_only_one_is_lost(const fixture_map *map)

@@ -1,0 +1,140 @@
+/* Workers that are processes. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pool/worker.h"
+#include "pool/workers.h"
+#include "process/process.h"
+#include "process/start.h"
+#include "process/task.h"
+
+/*
+ * So many workers in a row that end before they are ready are no accident. Those that are killed from
+ * outside can be: a storm of kills, or a system short of memory, may pass.
+ */
+#define FAILED_STARTS_MAX 96
+#define FAILED_START_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
+
+/* What a worker process is told. */
+struct worker_start {
+    uint64_t pool; /* offset of the struct pool_shared */
+    uint32_t index;
+    uint32_t successor; /* it takes the place of one that has ended */
+};
+
+/* The first thread has ended inside a task. Others that the program has may never end, and this worker never work. */
+static void thread_lost(void *unused)
+{
+    (void)unused;
+    exit(0);
+}
+
+/* What the worker process runs. */
+static mproc_status worker_main(mproc_call *call)
+{
+    static struct reference_scope scope;
+    struct worker_start start;
+    struct pool_shared *shared;
+
+    MPROC_TRY(mproc_unpack_bytes(call, &start, sizeof start));
+    shared = (struct pool_shared *)arena_at(start.pool);
+    if (start.successor) plat_thread_schedule_as(&shared->schedule);
+    plat_process_ignore_interrupts();
+    task_on_thread_end(thread_lost, NULL);
+    worker_run(shared, start.index, call->name, &scope);
+    task_on_thread_end(NULL, NULL);
+    return MPROC_OK;
+}
+
+/* ---- in the pool's owner ---------------------------------------------------------------------- */
+
+static void describe_end(const mproc_process *process, char *text, size_t size)
+{
+    const mproc_exit_status *end = &process->exit;
+
+    if (end->kind == MPROC_EXIT_SIGNALLED)
+        snprintf(text, size, "worker '%s' (pid %lld) was ended by signal %d", process->name,
+                 (long long)process->os.pid, end->signal);
+    else if (end->kind == MPROC_EXIT_EXITED)
+        snprintf(text, size, "worker '%s' (pid %lld) ended with exit code %d", process->name,
+                 (long long)process->os.pid, end->code);
+    else
+        snprintf(text, size, "worker '%s' (pid %lld) ended, how is unknown", process->name,
+                 (long long)process->os.pid);
+}
+
+/*
+ * A worker that cannot even begin would be replaced for ever. A program of which one worker has been ready has
+ * its guard: where an exit code is all that is known of an end, another may have been killed before it came there.
+ */
+static void count_failed_start(const struct worker_record *record, const mproc_process *process, const char *end)
+{
+    mproc_pool *pool = record->pool;
+    char text[POOL_TEXT_BYTES];
+    bool killed = process->exit.signal == 9 || process->exit.signal == 15;
+
+    if (atomic_load(&pool_worker_at(pool->shared, record->index)->ready) != record->ready_before) {
+        pool->failed_starts = pool->failed_starts_weight = 0;
+        return;
+    }
+    if (process->unguarded && !workers_any_was_ready(pool->shared)) {
+        snprintf(text, sizeof text, "%.300s before it entered mproc_main_guard(): does the program's main() call it?",
+                 end);
+        workers_break(pool, MPROC_NO_GUARD, text);
+        return;
+    }
+    pool->failed_starts++;
+    pool->failed_starts_weight += killed ? 1 : FAILED_START_WEIGHT;
+    if (pool->failed_starts_weight >= FAILED_STARTS_MAX) {
+        snprintf(text, sizeof text, "%lu workers in a row ended before they were ready, the last: %.300s",
+                 (unsigned long)pool->failed_starts, end);
+        workers_break(pool, MPROC_WORKER_LOST, text);
+    }
+}
+
+/* By whoever has collected it: the reaper. */
+static void worker_ended(void *context, mproc_process *process)
+{
+    struct worker_record *record = context;
+    mproc_pool *pool = record->pool;
+    char end[POOL_TEXT_BYTES];
+
+    plat_mutex_lock(&pool->mutex);
+    describe_end(process, end, sizeof end);
+    workers_lost(record, end);
+    count_failed_start(record, process, end);
+    record->process = NULL;
+    workers_replace(pool);
+    plat_mutex_unlock(&pool->mutex);
+    mproc_process_free(process);
+    workers_count_out(pool->shared);
+}
+
+static mproc_status start(struct worker_record *record)
+{
+    struct pool_shared *shared = record->pool->shared;
+    struct worker_start start = {arena_offset(shared), record->index, record->successor};
+    mproc_process_options options = {.name = record->name, .daemon = MPROC_YES};
+    mproc_process *process = NULL;
+    mproc_status status;
+
+    status = mproc_process_create(worker_main, mproc_bytes(&start, sizeof start), &options, &process);
+    if (status != MPROC_OK) return status;
+    process->worker = true;
+    process->ended = worker_ended;
+    process->ended_context = record;
+    record->ready_before = atomic_load(&pool_worker_at(shared, record->index)->ready);
+    record->process = process;
+    status = process_start(process);
+    if (status == MPROC_OK) return MPROC_OK;
+    record->process = NULL;
+    mproc_process_free(process);
+    return status;
+}
+
+static void kill_worker(struct worker_record *record)
+{
+    if (record->process) mproc_process_kill(record->process);
+}
+
+const struct worker_kind worker_process = {start, kill_worker};

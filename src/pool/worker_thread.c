@@ -1,0 +1,76 @@
+/* Workers that are threads of the pool's owner. */
+#include <stdio.h>
+
+#include "pool/worker.h"
+#include "pool/workers.h"
+#include "process/family.h"
+#include "process/task.h"
+
+/* There is no slot for it, or no memory: maps report that. */
+static void not_entered(struct worker_record *record)
+{
+    mproc_pool *pool = record->pool;
+
+    plat_mutex_lock(&pool->mutex);
+    record->ended = true;
+    workers_break(pool, MPROC_LIMIT, mproc_last_error_text());
+    plat_mutex_unlock(&pool->mutex);
+}
+
+/* It has ended inside a task: what it had is lost, and another takes its place. Called in the thread itself. */
+static void thread_lost(void *context)
+{
+    struct worker_record *record = context;
+    mproc_pool *pool = record->pool;
+    char end[POOL_TEXT_BYTES];
+
+    reference_scope_clear(&record->scope);
+    plat_mutex_lock(&pool->mutex);
+    snprintf(end, sizeof end, "worker '%s' (a thread) ended inside its task", record->name);
+    workers_lost(record, end);
+    record->ended = true;
+    workers_replace(pool);
+    plat_mutex_unlock(&pool->mutex);
+    workers_count_out(pool->shared);
+}
+
+static void thread_main(void *context)
+{
+    struct worker_record *record = context;
+    struct pool_shared *shared = record->pool->shared;
+
+    if (record->predecessor) plat_thread_join(record->predecessor);
+    if (record->successor) plat_thread_schedule_as(&shared->schedule);
+    if (family_enter() == MPROC_OK) {
+        task_on_thread_end(thread_lost, record);
+        worker_run(shared, record->index, record->name, &record->scope);
+        task_on_thread_end(NULL, NULL);
+    } else {
+        not_entered(record);
+    }
+    workers_count_out(shared);
+}
+
+/* The thread that is in its place may be the calling one. */
+static mproc_status start(struct worker_record *record)
+{
+    plat_thread *predecessor = record->thread;
+    mproc_status status;
+
+    record->predecessor = predecessor;
+    record->thread = NULL;
+    record->ended = false;
+    status = plat_thread_start(thread_main, record, &record->thread);
+    if (status == MPROC_OK) return MPROC_OK;
+    record->thread = predecessor;
+    record->ended = predecessor != NULL;
+    return status;
+}
+
+/* A thread cannot be ended: it finishes the chunk that it is in. */
+static void kill_worker(struct worker_record *record)
+{
+    (void)record;
+}
+
+const struct worker_kind worker_thread = {start, kill_worker};
