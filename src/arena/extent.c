@@ -358,14 +358,22 @@ static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
     }
 }
 
+void extent_cool(struct intent *intent)
+{
+    while (take_oldest(intent, get(&heap()->warm_bytes_max))) give_raw(intent, &intent->heap);
+}
+
+/* To give gigabytes back takes long, so recovery, for which others wait, leaves that for the time after it. */
 void extent_give(struct intent *intent, _Atomic uint64_t *owned)
 {
-    uint64_t extent = get(owned), most = get(&heap()->warm_bytes_max);
+    uint64_t extent = get(owned);
+    bool recovers = intent == recovery_intent();
 
-    if (state_of(extent) == EXTENT_USED && extent_bytes(extent) > most) set_state(extent, EXTENT_RAW);
+    if (!recovers && state_of(extent) == EXTENT_USED && extent_bytes(extent) > get(&heap()->warm_bytes_max))
+        set_state(extent, EXTENT_RAW);
     if (state_of(extent) == EXTENT_RAW) give_raw(intent, owned);
     else put_warm(intent, owned, extent);
-    while (take_oldest(intent, most)) give_raw(intent, &intent->heap);
+    if (!recovers) extent_cool(intent);
 }
 
 /* Where the system has no more memory, or we no more addresses, what is kept warm may help. */

@@ -25,9 +25,13 @@ mproc_status extent_take(struct intent *intent, uint64_t bytes, _Atomic uint64_t
 
 /*
  * Gives the owned slot's extent back and empties the owned slot. Those that become cold for it pass the intent's
- * stage.
+ * stage. With the intent of recovery none becomes cold: whoever has recovered calls extent_cool() when others do not
+ * wait for that any more.
  */
 void extent_give(struct intent *intent, _Atomic uint64_t *owned);
+
+/* The oldest extents become cold, while more is warm than is worth while. */
+void extent_cool(struct intent *intent);
 
 /* Where the extent begins, and how many bytes it has. */
 uint64_t extent_start(uint64_t extent);

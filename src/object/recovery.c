@@ -5,6 +5,7 @@
 
 #include "object/resource_owner.h"
 #include "object/robust_list.h"
+#include "arena/extent.h"
 #include "arena/liveness.h"
 #include "arena/park.h"
 #include "object/recovery_lock.h"
@@ -178,13 +179,20 @@ static bool recover_locked(uint32_t process)
     return true;
 }
 
+/* The memory of large blocks goes back to the system when nobody waits for recovery any more. */
+static void end_recovery(void)
+{
+    recovery_lock_release();
+    extent_cool(recovery_intent());
+}
+
 bool recovery_process(uint32_t process)
 {
     bool done;
 
     if (!recovery_lock_acquire()) return false;
     done = recover_locked(process);
-    recovery_lock_release();
+    end_recovery();
     return done;
 }
 
@@ -196,7 +204,7 @@ static void help(uint32_t owner_id)
     if (!owner_id || !slot_thread_dead(owner_id) || !recovery_lock_acquire()) return;
     owner = atomic_load(&thread_slot_at(owner_id & SLOT_INDEX_MAX)->owner);
     if (slot_thread_present(owner_id) && slot_process_dead(owner - 1)) recover_locked(owner - 1);
-    recovery_lock_release();
+    end_recovery();
 }
 
 /* The lock is released while the slot still says whom to wake if we end in between. */
@@ -248,7 +256,7 @@ void recovery_adopt(void)
     atomic_store(&arena_header->orphans, ORPHANS_SOUGHT);
     for (uint32_t i = 0; i < high; i++) adopt(i);
     atomic_compare_exchange_strong(&arena_header->orphans, &sought, ORPHANS_NONE);
-    recovery_lock_release();
+    end_recovery();
 }
 
 bool recovery_orphans(void)
