@@ -112,11 +112,18 @@ static int64_t search(const struct cell *pairs, uint32_t count, const struct pro
     return -1;
 }
 
+static bool same_key(const mproc_value *left, const mproc_value *right)
+{
+    if (left->type != right->type || left->count != right->count) return false;
+    if (left->type != MPROC_TYPE_STRING && left->type != MPROC_TYPE_BYTES) return left->as.uint64 == right->as.uint64;
+    return left->count == 0 || memcmp(left->as.data, right->as.data, left->count) == 0;
+}
+
 /* A borrowed map has no order to search by. */
 static int64_t compare_all(const mproc_value *map, const mproc_value *key)
 {
     for (uint32_t i = 0; i < map->count; i++)
-        if (mproc_value_equal(map->as.items[2 * (size_t)i], *key)) return i;
+        if (same_key(&map->as.items[2 * (size_t)i], key)) return i;
     return -1;
 }
 
