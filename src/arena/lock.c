@@ -6,8 +6,12 @@
 #include "arena/liveness.h"
 #include "arena/park.h"
 
-/* Some 50 pauses are about as long as a critical section; yields matter when threads outnumber CPUs. */
-#define LOCK_SPINS 50
+/*
+ * 63 pauses together are about as long as a critical section. Each look at the lock takes its cache line from the
+ * owner, which needs it to release, and to acquire again: so the pauses between looks double. Yields matter when
+ * threads outnumber CPUs.
+ */
+#define LOCK_SPINS 6
 #define LOCK_YIELDS 20
 /*
  * How long a waiter sleeps before it asks whether the owner lives, at first and at most: deaths are normally
@@ -29,7 +33,7 @@ bool lock_spin(arena_lock *lock)
     int spins = arena_header->cpus > 1 ? LOCK_SPINS : 0;
 
     for (int i = 0; i < spins; i++) {
-        plat_thread_pause();
+        for (int pauses = 1 << i; pauses > 0; pauses--) plat_thread_pause();
         if (lock_try(lock, thread_self.owner_id)) return true;
     }
     for (int i = 0; i < LOCK_YIELDS; i++) {

@@ -13,11 +13,6 @@
 #include "arena/slot.h"
 
 /*
- * The word of a lock whose owner ended without releasing it: no owner id, as no thread has slot 0. See robust_list.h.
- */
-#define LOCK_ABANDONED 0x00100000u
-
-/*
  * One step of waiting for a lock: tries, or sleeps for some milliseconds at most, and asks then whether the owner
  * lives. `*poll_ns`, 0 at first, is how long it sleeps. Returns whether this thread has the lock.
  */
@@ -35,7 +30,7 @@ void lock_wake(arena_lock *lock);
  */
 void lock_revoke(arena_lock *lock, uint32_t owner_id);
 
-/* The owner's id, 0, or LOCK_ABANDONED. */
+/* The owner's id, or 0. */
 static inline uint32_t lock_owner(const arena_lock *lock)
 {
     return atomic_load(&lock->word) & ~LOCK_WAITERS;

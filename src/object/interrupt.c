@@ -9,7 +9,7 @@
 
 /*
  * A thread that is just about to sleep may miss the wake-up, as its word has not changed; no sleep is
- * longer than two seconds, so it is late then, but not lost.
+ * longer than some seconds, so it is late then, but not lost.
  */
 void interrupt_process(uint32_t process)
 {

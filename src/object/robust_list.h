@@ -11,6 +11,9 @@
 
 #include "object/object.h"
 
+/* The word of a lock whose owner ended without releasing it: no owner id, as no thread has slot 0. */
+#define LOCK_ABANDONED 0x00100000u
+
 /*
  * What a lock of the program begins with. `word` is as an arena_lock's, or LOCK_ABANDONED; `depth` is its owner's.
  *

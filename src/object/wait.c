@@ -9,11 +9,11 @@
 #define WAITS_NOTED 8
 /*
  * How long one sleeps before it asks whether the owner lives: at first, while it is the one who asks, and while
- * another asks. Deaths are normally recovered long before.
+ * another asks. Deaths are normally recovered long before. Thousands may wait for one lock, so the others sleep long.
  */
 #define ASK_FIRST_NS (5 * MS_NS)
 #define ASK_NS (100 * MS_NS)
-#define ASK_OTHERS_NS WAIT_SLEEP_MAX_NS
+#define ASK_OTHERS_NS (2 * WAIT_SLEEP_MAX_NS)
 
 mproc_status wait_on(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
@@ -124,14 +124,14 @@ mproc_status wait_sleep_for(struct wait *wait, _Atomic uint32_t *word, uint32_t 
                             _Atomic int64_t *asked_ns)
 {
     int64_t until_ns = plat_clock_now_ns() + wait->ask_ns;
+    bool last = wait->deadline_ns <= until_ns, asked;
     mproc_status status = wait_why(wait);
-    bool asked;
 
     if (status != MPROC_OK) return status;
-    status = wait_on(word, expected, wait->deadline_ns < until_ns ? wait->deadline_ns : until_ns);
-    if (status != MPROC_TIMEOUT) return status;
+    if (park_wait(word, expected, last ? wait->deadline_ns : until_ns) != MPROC_TIMEOUT) return MPROC_OK;
+    liveness.poll();
     asked = wait_ask(owner, asked_ns);
-    wait->ask_ns = wait->ask_ns * 2;
-    if (wait->ask_ns > (asked ? ASK_NS : ASK_OTHERS_NS)) wait->ask_ns = asked ? ASK_NS : ASK_OTHERS_NS;
-    return asked || until_ns < wait->deadline_ns ? MPROC_OK : MPROC_TIMEOUT;
+    if (!asked) wait->ask_ns = ASK_OTHERS_NS;
+    else wait->ask_ns = wait->ask_ns < ASK_NS / 2 ? 2 * wait->ask_ns : ASK_NS;
+    return last && !asked ? MPROC_TIMEOUT : MPROC_OK;
 }

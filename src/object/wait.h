@@ -14,7 +14,10 @@
 #include "arena/park.h"
 #include "object/reference.h"
 
-/* No sleep is longer: whoever has not been woken in time looks for the ends of orphans, of which nobody is told. */
+/*
+ * Whoever has not been woken for so long looks for the ends of orphans, of which nobody is told. Those who wait for a
+ * lock for which others wait as well sleep up to twice as long.
+ */
 #define WAIT_SLEEP_MAX_NS ((int64_t)2000000000)
 
 /*

@@ -60,36 +60,31 @@ static mproc_status try_now(struct robust_lock *lock, bool recover)
     return status == MPROC_TIMEOUT ? wait_tried("the lock is not free") : status;
 }
 
-/* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
-static mproc_status sleep_until_free(struct robust_lock *lock, struct wait *wait, bool recover)
-{
-    mproc_status status;
-    uint32_t seen;
-
-    if (lock_spin(&lock->word)) return MPROC_OK;
-    while ((status = try_once(lock, LOCK_WAITERS, recover, &seen)) == MPROC_TIMEOUT) {
-        if (!(seen & LOCK_WAITERS) && !swap(lock, seen, seen | LOCK_WAITERS)) continue;
-        status = wait_sleep_for(wait, &lock->word.word, seen | LOCK_WAITERS, seen & ~LOCK_WAITERS, &lock->asked_ns);
-        if (status == MPROC_TIMEOUT) return wait_timed_out(wait, "the lock was not free");
-        if (status == MPROC_OK) continue;
-        park_wake(&lock->word.word, 1); /* a wake-up that came to us was meant for whoever takes the lock */
-        return status;
-    }
-    return status;
-}
-
-/* The lock was not free at first sight. `stays`: interrupts do not end the wait. */
+/*
+ * The lock was not free at first sight. Others may sleep as well, so whoever has slept takes it with the mark set.
+ * `stays`: interrupts do not end the wait.
+ */
 static mproc_status acquire_taken(struct robust_lock *lock, struct reference *reference, int64_t timeout_ms,
                                   bool recover, bool stays)
 {
     mproc_status status;
     struct wait wait;
+    uint32_t seen;
 
     recover = recover || lock->ignore_abandoned;
     if (timeout_ms == 0) return try_now(lock, recover);
     if ((status = wait_begin(&wait, reference, timeout_ms)) != MPROC_OK) return status;
     wait.stays = stays;
-    status = sleep_until_free(lock, &wait, recover);
+    if (lock_spin(&lock->word)) goto done;
+    while ((status = try_once(lock, LOCK_WAITERS, recover, &seen)) == MPROC_TIMEOUT) {
+        if (!(seen & LOCK_WAITERS) && !swap(lock, seen, seen | LOCK_WAITERS)) continue;
+        status = wait_sleep_for(&wait, &lock->word.word, seen | LOCK_WAITERS, seen & ~LOCK_WAITERS, &lock->asked_ns);
+        if (status == MPROC_OK) continue;
+        if (status == MPROC_TIMEOUT) status = wait_timed_out(&wait, "the lock was not free");
+        else park_wake(&lock->word.word, 1); /* a wake-up that came to us was meant for whoever takes the lock */
+        break;
+    }
+done:
     wait_end(&wait);
     return status;
 }
@@ -227,11 +222,6 @@ static struct reference *checked(const void *object, enum object_kind kind)
     return reference;
 }
 
-static mproc_status acquire(struct reference *reference, int64_t timeout_ms, bool recover)
-{
-    return robust_lock_acquire(reference->ref.offset, reference, timeout_ms, recover);
-}
-
 static bool locked(const struct reference *reference)
 {
     return atomic_load(&robust_lock_at(reference->ref.offset)->word.word) != 0;
@@ -251,12 +241,16 @@ void mproc_lock_free(mproc_lock *lock)
 
 mproc_status mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms)
 {
-    return acquire(checked(lock, OBJECT_LOCK), timeout_ms, false);
+    struct reference *reference = checked(lock, OBJECT_LOCK);
+
+    return robust_lock_acquire(reference->ref.offset, reference, timeout_ms, false);
 }
 
 mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms)
 {
-    return acquire(checked(lock, OBJECT_LOCK), timeout_ms, true);
+    struct reference *reference = checked(lock, OBJECT_LOCK);
+
+    return robust_lock_acquire(reference->ref.offset, reference, timeout_ms, true);
 }
 
 mproc_status mproc_lock_release(mproc_lock *lock)
@@ -283,12 +277,16 @@ void mproc_rlock_free(mproc_rlock *rlock)
 
 mproc_status mproc_rlock_acquire(mproc_rlock *rlock, int64_t timeout_ms)
 {
-    return acquire(checked(rlock, OBJECT_RLOCK), timeout_ms, false);
+    struct reference *reference = checked(rlock, OBJECT_RLOCK);
+
+    return robust_lock_acquire(reference->ref.offset, reference, timeout_ms, false);
 }
 
 mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms)
 {
-    return acquire(checked(rlock, OBJECT_RLOCK), timeout_ms, true);
+    struct reference *reference = checked(rlock, OBJECT_RLOCK);
+
+    return robust_lock_acquire(reference->ref.offset, reference, timeout_ms, true);
 }
 
 mproc_status mproc_rlock_release(mproc_rlock *rlock)
