@@ -50,6 +50,7 @@ typedef struct clone_child {
 /* Kernels before 5.9 do not know it all (EINVAL, ENOSYS), and sandboxes refuse what they do not know (EPERM too). */
 static _Atomic bool clone_refused;
 
+static int clone_shielded(clone_child *child, void *stack);
 static int clone_begin(clone_child *child, void *stack);
 static long clone_call(const clone_request *request, void (*function)(clone_child *child), clone_child *child);
 static void clone_run(clone_child *child);
@@ -64,7 +65,7 @@ int spawn_by_clone(const spawn_order *order, pid_t *pid, int *descriptor)
     if (atomic_load(&clone_refused)) return ENOSYS;
     void *stack = malloc(CLONE_STACK_BYTES);
     if (stack == NULL) return ENOMEM;
-    int made = clone_begin(&child, stack);
+    int made = clone_shielded(&child, stack);
     free(stack);
     if (made > 0 && child.error == 0) {
         *pid = made;
@@ -79,6 +80,24 @@ int spawn_by_clone(const spawn_order *order, pid_t *pid, int *descriptor)
     bool refused = error == ENOSYS || (made < 0 && (error == EPERM || error == EINVAL));
     if (refused) atomic_store(&clone_refused, true);
     return refused ? ENOSYS : error;
+}
+
+/*
+ * A child has the mask of the thread that makes it until it sets its own. What is not blocked there could end it
+ * before its program is loaded, also a child that is to be born deaf to Ctrl-C. So nothing is open from before its
+ * birth on, as with posix_spawn(); what comes meanwhile reaches the child when its own mask lets it, and this thread
+ * afterwards.
+ */
+static int clone_shielded(clone_child *child, void *stack)
+{
+    sigset_t all;
+    sigset_t saved;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &saved);
+    int made = clone_begin(child, stack);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    return made;
 }
 
 /* Returns the process id, or a negative errno. */
@@ -114,7 +133,7 @@ static long clone_call(const clone_request *request, void (*function)(clone_chil
     return result;
 }
 
-/* In the child. Returns if it cannot become the program. */
+/* In the child, where all signals are blocked until its handlers are right. Returns if it cannot become the program. */
 static void clone_run(clone_child *child)
 {
     const spawn_order *order = child->order;
