@@ -21,9 +21,14 @@ struct named_head {
     _Atomic uint32_t ready; /* its creator has filled it */
 };
 
-/* What a reference has outside of the arena. `next` is guarded by the mutex. */
+/*
+ * What a reference has outside of the arena. `next` is guarded by the mutex. `size` and `serial` are the head's, which
+ * is read once: other programs may write there at any time, and a size is good only if it was checked.
+ */
 struct attachment {
     plat_named os;
+    uint64_t size;
+    uint64_t serial;
     char token[NAMED_TOKEN_BYTES];
     struct attachment *next;
 };
@@ -110,6 +115,7 @@ static void delist(const struct attachment *attachment)
 static void leave_all(void)
 {
     if (atomic_load(&attachments.owner) != plat_process_id()) return;
+    if (plat_mutex_held()) return; /* exit() in a signal handler; what is left over, others remove */
     plat_mutex_lock(&attachments.mutex);
     for (struct attachment *at = attachments.first; at; at = at->next) plat_named_leave(at->token, &at->os);
     plat_mutex_unlock(&attachments.mutex);
@@ -150,15 +156,24 @@ static void give_up(struct attachment *attachment)
     free(attachment);
 }
 
-static mproc_status check_head(const plat_named *os, enum object_kind kind, const char *name)
+static mproc_status refuse_cut(const char *name)
 {
-    struct named_head *head = head_of(os);
+    return mproc_error(MPROC_MISMATCH, "shared memory '%s' was cut short", name);
+}
+
+static mproc_status read_head(struct attachment *attachment, enum object_kind kind, const char *name)
+{
+    const plat_named *os = &attachment->os;
+    const volatile struct named_head *head = head_of(os);
+    uint32_t named;
 
     if (os->size < DATA_AT || head->magic != HEAD_MAGIC || head->abi != ARENA_ABI)
         return mproc_error(MPROC_MISMATCH, "shared memory '%s' is of another version of the library", name);
-    if (head->kind != (uint32_t)kind)
-        return mproc_error(MPROC_MISMATCH, "'%s' is %s, not %s", name, handle_name(head->kind), handle_name(kind));
-    if (head->size > os->size - DATA_AT) return mproc_error(MPROC_MISMATCH, "shared memory '%s' was cut short", name);
+    if ((named = head->kind) != (uint32_t)kind)
+        return mproc_error(MPROC_MISMATCH, "'%s' is %s, not %s", name, handle_name(named), handle_name(kind));
+    attachment->size = head->size;
+    attachment->serial = head->serial;
+    if (attachment->size > os->size - DATA_AT) return refuse_cut(name);
     return atomic_load(&head->ready) ? MPROC_OK : tell(MPROC_NOT_FOUND, name);
 }
 
@@ -172,7 +187,7 @@ static mproc_status attach(enum object_kind kind, const char *name, struct attac
         free(attachment);
         return tell(status, name);
     }
-    if ((status = check_head(&attachment->os, kind, name)) == MPROC_OK) *out = attachment;
+    if ((status = read_head(attachment, kind, name)) == MPROC_OK) *out = attachment;
     else give_up(attachment);
     return status;
 }
@@ -185,6 +200,8 @@ static mproc_status create(const struct named_head *head, const char *name, stru
     if ((status = make_attachment(name, &attachment)) != MPROC_OK) return status;
     status = plat_named_create(attachment->token, DATA_AT + (size_t)head->size, head, sizeof *head, &attachment->os);
     if (status == MPROC_OK) {
+        attachment->size = head->size;
+        attachment->serial = head->serial;
         *out = attachment;
         return MPROC_OK;
     }
@@ -219,8 +236,8 @@ static mproc_status complete(mproc_status status, struct attachment *attachment,
         return status;
     }
     assert(attachment);
-    object->size = head_of(&attachment->os)->size;
-    object->serial = head_of(&attachment->os)->serial;
+    object->size = attachment->size;
+    object->serial = attachment->serial;
     enlist(reference, attachment);
     *out = reference;
     return MPROC_OK;
@@ -268,7 +285,7 @@ static mproc_status attach_at_least(enum object_kind kind, uint64_t least, const
 
     MPROC_TRY(attach(kind, name, &attachment));
     assert(attachment);
-    if (head_of(&attachment->os)->size >= least) {
+    if (attachment->size >= least) {
         *out = attachment;
         return MPROC_OK;
     }
@@ -312,16 +329,18 @@ mproc_status named_open(struct reference *reference)
     enum object_kind kind = (enum object_kind)reference->ref.kind;
     struct attachment *attachment = NULL;
     mproc_status status;
+    bool other;
 
     if (object->serial == 0) return MPROC_OK; /* it is in the arena */
     if ((status = attach(kind, object->name, &attachment)) != MPROC_OK) return status;
     assert(attachment);
-    if (head_of(&attachment->os)->serial == object->serial) {
+    if (attachment->serial == object->serial && attachment->size >= object->size) {
         enlist(reference, attachment);
         return MPROC_OK;
     }
+    other = attachment->serial != object->serial;
     give_up(attachment);
-    return tell(MPROC_NOT_FOUND, object->name);
+    return other ? tell(MPROC_NOT_FOUND, object->name) : refuse_cut(object->name);
 }
 
 void named_close(struct reference *reference)

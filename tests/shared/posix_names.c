@@ -265,11 +265,35 @@ static void case_tidying_a_name_touches_no_other(void)
     run_as_stranger(tidies_one_name);
 }
 
+/* ---- programs that write where they should not ------------------------------------------------- */
+
+/* The size is the second word behind the numbers that say whose the file is. */
+static void case_memory_that_another_program_has_made_smaller_is_refused(void)
+{
+    mproc_shared_memory *memory;
+    mproc_process *process = NULL;
+    uint64_t size = 1;
+    char name[64], place[64], file[192];
+    int descriptor;
+
+    snprintf(name, sizeof name, "smaller-%d", (int)getpid()); /* such a name is its file's */
+    memory = memory_create((size_t)3 * 4096, name);
+    snprintf(file, sizeof file, "%s/%s", place_of(geteuid(), place), name);
+    if ((descriptor = open(file, O_RDWR | O_CLOEXEC)) < 0) CHECK_SKIP("the names are elsewhere");
+    CHECK_EQ(pwrite(descriptor, &size, sizeof size, 16), sizeof size);
+    CHECK_EQ(ftruncate(descriptor, 4096 + 1), 0);
+    close(descriptor);
+    CHECK_SAYS(mproc_process_create(fixture_does_nothing, MPROC_ARGS(memory), NULL, &process), MPROC_MISMATCH,
+               "was cut short");
+    mproc_shared_memory_free(memory);
+}
+
 CHECK_SUITE_SETUP(shared_memory_files, fixture_setup,
     CASE(stopped_process_holds_up_one_name_at_most),
     CASE(umask_takes_no_rights_from_the_user),
     CASE(what_is_left_over_elsewhere_is_removed),
     CASE(tidying_a_name_touches_no_other),
+    CASE(memory_that_another_program_has_made_smaller_is_refused),
     CASE(first_use_of_names_removes_what_is_left_over),
     CASE(place_that_is_not_the_users_own_is_not_used),
     CASE(nothing_is_left_of_the_place),
