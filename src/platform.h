@@ -397,6 +397,12 @@ typedef struct plat_mutex {
 void plat_mutex_lock(plat_mutex *mutex);
 void plat_mutex_unlock(plat_mutex *mutex);
 
+/*
+ * Whether the calling thread has a mutex or waits for one: then it runs a signal handler, which must take none.
+ * Windows: false, as nothing interrupts a thread there.
+ */
+bool plat_mutex_held(void);
+
 /* Lets another thread run on this CPU. */
 void plat_thread_yield(void);
 

@@ -311,7 +311,8 @@ MPROC_API mproc_status mproc_active_children(mproc_process **children, size_t ca
  * also ends the second that daemons have. MPROC_INVALID, with nothing done: `timeout_ms` is below 0. Ours.
  *
  * A process that ends by exit() or by returning from main() does this by itself if it has called
- * mproc_main_guard().
+ * mproc_main_guard(); not if a signal handler calls exit() in the middle of a call of the library that does not wait:
+ * then daemons end as when the process is killed, and the others live on.
  */
 MPROC_API mproc_status mproc_shutdown(int64_t timeout_ms);
 

@@ -35,6 +35,9 @@ static THREAD_LOCAL plat_thread *thread_self;
 
 static pthread_key_t thread_exit_key; /* set once, by plat_thread_exit_hook() */
 
+/* How many mutexes this thread has or waits for. Only its own signal handlers read it meanwhile. */
+static THREAD_LOCAL volatile sig_atomic_t thread_mutexes;
+
 static void thread_mask(sigset_t *blocked);
 static int thread_create(plat_thread *thread);
 static void *thread_run(void *argument);
@@ -107,6 +110,8 @@ static bool mutex_starts_as_zeros(void)
 void plat_mutex_lock(plat_mutex *mutex)
 {
     bool usable = mutex_starts_as_zeros();
+
+    thread_mutexes++;
     int error = pthread_mutex_lock((pthread_mutex_t *)(void *)mutex);
 
     assert(usable && error == 0);
@@ -118,8 +123,14 @@ void plat_mutex_unlock(plat_mutex *mutex)
 {
     int error = pthread_mutex_unlock((pthread_mutex_t *)(void *)mutex);
 
+    thread_mutexes--;
     assert(error == 0);
     (void)error;
+}
+
+bool plat_mutex_held(void)
+{
+    return thread_mutexes > 0;
 }
 
 void plat_thread_yield(void)

@@ -58,7 +58,10 @@ mproc_status children_add(mproc_process *process, plat_handle *child_end)
     mproc_status status;
 
     plat_mutex_lock(&mutex);
-    if ((status = plat_sentinel_create(&process->parent_end, child_end)) == MPROC_OK) {
+    if (atomic_load(&family.leaving)) {
+        status = mproc_error(MPROC_BAD_STATE, "process '%s' cannot be started: this process is about to exit",
+                             process->name);
+    } else if ((status = plat_sentinel_create(&process->parent_end, child_end)) == MPROC_OK) {
         process->token = ++last_token;
         process->next = first;
         first = process;
@@ -66,6 +69,13 @@ mproc_status children_add(mproc_process *process, plat_handle *child_end)
     }
     plat_mutex_unlock(&mutex);
     return status;
+}
+
+void children_close(void)
+{
+    plat_mutex_lock(&mutex);
+    atomic_store(&family.leaving, true);
+    plat_mutex_unlock(&mutex);
 }
 
 void children_remove(mproc_process *process)

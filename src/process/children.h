@@ -7,8 +7,15 @@
 /*
  * Enters a process that is about to be started, whose mutex the caller has, and makes its sentinel: a fork() copy
  * that is made from then on closes that. The list has its own reference. `*child_end` is the child's end.
+ * MPROC_BAD_STATE: children_close() was called.
  */
 mproc_status children_add(mproc_process *process, plat_handle *child_end);
+
+/*
+ * From now on none enters, for this process exits. One that has entered may still be on its way: its mutex is free
+ * when it has started, or has not.
+ */
+void children_close(void);
 
 /* Takes it out when it has ended, or was not started after all. */
 void children_remove(mproc_process *process);

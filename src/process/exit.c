@@ -62,15 +62,32 @@ mproc_status mproc_shutdown(int64_t timeout_ms)
 
     if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
-    atomic_store(&family.leaving, true);
+    children_close();
     end_daemons();
     if ((status = wait_daemons(deadline_ns)) != MPROC_OK) return status;
     return wait_all(deadline_ns);
 }
 
+/*
+ * Whether exit() was called by a signal handler that has interrupted the library in the middle of something: what the
+ * interrupted call has locked stays locked. Not so where it only waits.
+ */
+static bool is_interrupted(void)
+{
+    const struct thread_slot *slot = thread_self.slot;
+
+    if (plat_mutex_held()) return true;
+    if (!slot) return false;
+    for (int i = 0; i < INTENTS; i++)
+        if (atomic_load(&slot->intents[i].lock)) return true;
+    return (atomic_load(&arena_header->recovery) & ~LOCK_WAITERS) == thread_self.owner_id;
+}
+
+/* Where it must take no lock, daemons end with the process as they do when it is killed. */
 void mproc_main_exit(void)
 {
-    if (atomic_load(&family.state) != FAMILY_MEMBER) return;
+    if (atomic_load(&family.state) != FAMILY_MEMBER || is_interrupted()) return;
+    children_close();
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
     if (!reaper_started()) return;
     if (mproc_shutdown(MPROC_FOREVER) == MPROC_OK && plat_system_checks_leaks()) reaper_end();

@@ -23,7 +23,7 @@ struct family {
     _Atomic int state;
     bool child;                          /* started by a member, as opposed to the first process */
     _Atomic bool entered;                /* has passed its main guard */
-    _Atomic bool leaving;                /* exits: starts nothing any more */
+    _Atomic bool leaving;                /* exits: starts nothing any more; see children_close() */
     uint32_t process;                    /* its slot */
     uint32_t depth;                      /* of families that were created by processes which others started */
     plat_handle child_end;               /* a child's end of its sentinel */

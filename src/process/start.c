@@ -48,9 +48,6 @@ static mproc_status check_startable(const mproc_process *process)
     if (process->phase != PROCESS_CREATED)
         return mproc_error(MPROC_BAD_STATE, "process '%s' was already started (pid %lld): start a process once",
                            process->name, (long long)process->os.pid);
-    if (atomic_load(&family.leaving))
-        return mproc_error(MPROC_BAD_STATE, "process '%s' cannot be started: this process is about to exit",
-                           process->name);
     return check_guard(process);
 }
 

@@ -101,6 +101,12 @@ void plat_mutex_unlock(plat_mutex *mutex)
     ReleaseSRWLockExclusive((SRWLOCK *)mutex->place);
 }
 
+/* Ctrl-C has a thread of its own. */
+bool plat_mutex_held(void)
+{
+    return false;
+}
+
 void plat_thread_yield(void)
 {
     SwitchToThread();
