@@ -101,6 +101,7 @@ void slot_process_release(uint32_t index)
     struct process_slot *slot = process_slot_at(index);
 
     atomic_store(&slot->pid, 0);
+    atomic_store(&slot->refused, 0);
     atomic_store(&slot->born_before_ns, 0);
     atomic_store(&slot->flags, 0);
     atomic_store(&slot->interrupts, 0);

@@ -65,6 +65,7 @@ enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2, PROCESS_OVERDUE = 4
  *   PROCESS_ENTERED  is set by the process when it passes its main guard,
  *   PROCESS_OVERDUE  is set by recovery on a daemon that has outlived its parent,
  *   interrupts       is raised by anybody,
+ *   refused          is written by a child that cannot become a member: the status that says why,
  *   owned            is the chain of tables of blocks that the process owns (resource_owner.h): its own, after its
  *                    death recovery's,
  *   spawn_data       is an owned slot with the block that the process was born with: its parent's.
@@ -76,11 +77,16 @@ struct process_slot {
     _Atomic uint32_t flags;
     _Atomic uint32_t interrupts;
     _Atomic int64_t pid;
+    _Atomic uint32_t refused;
+    uint32_t unused_half;
     _Atomic int64_t born_before_ns;
     _Atomic uint64_t spawn_data;
     _Atomic uint64_t owned;
-    uint32_t unused[20];
+    uint32_t unused[18];
 };
+
+/* Spawn tokens name `pid` alone, and other versions of the library write the word behind it. */
+static_assert(offsetof(struct process_slot, refused) == offsetof(struct process_slot, pid) + 8, "in all versions");
 
 static_assert(sizeof(struct process_slot) == 2 * ARENA_LINE, "no two processes share a cache line");
 

@@ -5,10 +5,17 @@
 
 #define PUBLISH_LOOK_NS ((int64_t)50000)
 
+/*
+ * A handle that tells nothing (whoever started the program in between has closed it) must not count as the end, for
+ * the parent may live and write in a moment; nor as its life for ever. So the system is asked by the parent's id.
+ */
 static bool parent_ended(const struct spawn_token *token)
 {
     int ready;
-    return plat_handle_wait(&token->child_end, 1, 0, &ready) == MPROC_OK;
+    mproc_status status = plat_handle_wait(&token->child_end, 1, 0, &ready);
+
+    if (status == MPROC_OK || status == MPROC_TIMEOUT) return status == MPROC_OK;
+    return token->parent && !plat_process_alive(token->parent, token->parent_born_before_ns);
 }
 
 /*
@@ -79,14 +86,26 @@ static enum descent without_arena(struct spawn_token *token, mproc_status *statu
     return DESCENT_REFUSED;
 }
 
+/* The child, with another copy or version of the library. Whoever joins it reads why. */
+static enum descent refused(const struct spawn_token *token, mproc_status status)
+{
+    _Atomic uint32_t *word = (_Atomic uint32_t *)arena_at(token->pid_offset + sizeof(int64_t));
+
+    atomic_store(word, (uint32_t)status);
+    arena_detach();
+    return DESCENT_REFUSED;
+}
+
 static enum descent by_token(struct spawn_token *token, const function_ref *copy, mproc_status *status)
 {
     int64_t pid;
 
     *status = arena_attach(token->memory, token->reserve, copy);
     if (*status != MPROC_OK && *status != MPROC_MISMATCH) return without_arena(token, status);
+    /* Also that of another version: who the child is stands where the token says. */
     pid = awaited_pid(token, *status);
-    if (pid == plat_process_id()) return *status == MPROC_OK ? DESCENT_CHILD : DESCENT_REFUSED;
+    if (pid == plat_process_id() && *status == MPROC_OK) return DESCENT_CHILD;
+    if (pid == plat_process_id()) return refused(token, *status);
     if (pid == 0 || slot_reused(token, *status)) return parent_has_ended(status);
     return stranger(token, status);
 }

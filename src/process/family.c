@@ -157,6 +157,7 @@ static mproc_status check_depth(uint32_t depth)
 static mproc_status create_or_join(void)
 {
     struct spawn_token token = {.depth = 0};
+    struct process_slot *slot;
     function_ref copy;
     mproc_status status;
 
@@ -168,7 +169,10 @@ static mproc_status create_or_join(void)
     case DESCENT_CHILD:
         family.depth = token.depth;
         family.child = true;
-        return (status = join_family(&token)) == MPROC_OK ? MPROC_OK : refuse(status);
+        if ((status = join_family(&token)) == MPROC_OK) return MPROC_OK;
+        slot = process_slot_at(token.process);
+        if (atomic_load(&slot->pid) == plat_process_id()) atomic_store(&slot->refused, (uint32_t)status);
+        return refuse(status);
     case DESCENT_REFUSED:
         break;
     }

@@ -43,10 +43,11 @@ static mproc_exit_status exit_status_of(plat_end end)
 /* Before the slot is freed. */
 static void read_outcome(mproc_process *process)
 {
-    struct spawn_data *spawn_data =
-        (struct spawn_data *)arena_at(atomic_load(&process_slot_at(process->slot)->spawn_data));
+    struct process_slot *slot = process_slot_at(process->slot);
+    struct spawn_data *spawn_data = (struct spawn_data *)arena_at(atomic_load(&slot->spawn_data));
     uint32_t returned = atomic_load(&spawn_data->returned);
 
+    process->refused = (mproc_status)atomic_load(&slot->refused);
     process->returned = returned != 0;
     if (!process->returned) return;
     process->task_status = (mproc_status)(returned - 1);
@@ -173,6 +174,21 @@ mproc_status process_wait(mproc_process *process, int64_t deadline_ns)
     return status == MPROC_BAD_STATE ? MPROC_OK : status;
 }
 
+/* A child that could not have the memory of the family cannot tell its parent either. */
+static mproc_status tell_unguarded(const mproc_process *process)
+{
+    if (process->refused != MPROC_OK)
+        return mproc_error(MPROC_NO_GUARD,
+                           "process '%s' (pid %lld) could not join its family, and ended with exit code %d: %s (%s); "
+                           "its main guard says more on stderr",
+                           process->name, (long long)process->os.pid, process->exit.code,
+                           mproc_status_name(process->refused), mproc_status_text(process->refused));
+    return mproc_error(MPROC_NO_GUARD,
+                       "process '%s' (pid %lld) ended with exit code %d before it entered mproc_main_guard(): "
+                       "does the program's main() call it? A child that could not join has said why on stderr",
+                       process->name, (long long)process->os.pid, process->exit.code);
+}
+
 mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
 {
     int64_t deadline_ns;
@@ -186,10 +202,5 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
         return mproc_error(MPROC_TIMEOUT, "process '%s' (pid %lld) still runs after %lld ms", process->name,
                            (long long)process->os.pid, (long long)timeout_ms);
     if (status != MPROC_OK || process->role != PROCESS_CHILD) return status;
-    if (process->unguarded)
-        return mproc_error(MPROC_NO_GUARD,
-                           "process '%s' (pid %lld) ended with exit code %d before it entered mproc_main_guard(): "
-                           "does the program's main() call it? A child that could not join has said why on stderr",
-                           process->name, (long long)process->os.pid, process->exit.code);
-    return MPROC_OK;
+    return process->unguarded ? tell_unguarded(process) : MPROC_OK;
 }

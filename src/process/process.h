@@ -43,9 +43,10 @@ struct mproc_process {
     plat_mutex mutex;
     enum process_phase phase;
     bool closed;
-    bool unguarded; /* it ended without having passed its main guard */
-    bool slot_kept; /* ended, but its slot is not recovered yet */
-    int joiners;    /* threads that wait on the handle */
+    bool unguarded;       /* it ended without having passed its main guard */
+    mproc_status refused; /* why it could not become a member, if it could not */
+    bool slot_kept;       /* ended, but its slot is not recovered yet */
+    int joiners;          /* threads that wait on the handle */
     uint32_t slot;
     plat_process os;
     plat_handle parent_end; /* this side's end of its sentinel */

@@ -55,6 +55,19 @@ static void case_named_executable_without_a_guard_is_told(void)
     CHECK(strstr(run.output, "the task runs") == NULL);
 }
 
+/* A program with a copy of the library of its own, as the one of the tests has. */
+static void case_child_with_another_copy_of_the_library_is_told_apart(void)
+{
+    char path[1200];
+    mproc_process *process = fixture_create(fixture_does_nothing, NULL, 0, NULL);
+
+    CHECK_OK(mproc_set_executable(fixture_beside(FIXTURE_PLACE, path, sizeof path)));
+    CHECK_OK(mproc_process_start(process));
+    CHECK_SAYS(mproc_process_join(process, check_limit_ms()), MPROC_NO_GUARD, "could not join its family");
+    CHECK_CONTAINS(mproc_last_error_text(), "MPROC_MISMATCH");
+    mproc_process_free(process);
+}
+
 static void case_arguments_and_objects_come_before_the_guard(void)
 {
     const char *arguments[] = {"-n", "57", "-w", "two words", NULL};
@@ -179,6 +192,7 @@ static void case_exit_handlers_run_around_the_librarys(void)
 CHECK_SUITE_SETUP(process_guard, fixture_setup,
     CASE(forgotten_guard_is_told_before_anything_runs_twice),
     CASE(named_executable_without_a_guard_is_told),
+    CASE(child_with_another_copy_of_the_library_is_told_apart),
     CASE(arguments_and_objects_come_before_the_guard),
     CASE(foreign_grandchild_does_not_believe_the_token),
     CASE(token_that_is_garbage_is_ignored),
