@@ -35,9 +35,7 @@ typedef intptr_t plat_handle;
 /* Monotonic time; the same scale in every process. Wall-clock steps do not move it. */
 int64_t plat_clock_now_ns(void);
 
-/*
- * Time on the scale in which the system records the birth of processes (see plat_process_alive).
- */
+/* Time on the scale in which the system records the birth of processes (see plat_process_alive). */
 int64_t plat_clock_birth_ns(void);
 
 /* Sleeps at least until the deadline. */
@@ -397,10 +395,7 @@ typedef struct plat_mutex {
 void plat_mutex_lock(plat_mutex *mutex);
 void plat_mutex_unlock(plat_mutex *mutex);
 
-/*
- * Whether the calling thread has a mutex or waits for one: then it runs a signal handler, which must take none.
- * Windows: false, as nothing interrupts a thread there.
- */
+/* For signal handlers: whether the thread has a mutex or waits for one. Windows: false, nothing interrupts it. */
 bool plat_mutex_held(void);
 
 /* Lets another thread run on this CPU. */
@@ -412,10 +407,7 @@ void plat_thread_pause(void);
 /* The CPU that the calling thread runs on, or -1. */
 int plat_thread_cpu(void);
 
-/*
- * Moves the calling thread to that CPU once, without binding it there: its affinity stays what it
- * was. Does nothing if it may not run there.
- */
+/* Moves the calling thread to that CPU once, if it may run there, without binding it: its affinity stays. */
 void plat_thread_move(int cpu);
 
 /*

@@ -133,7 +133,7 @@ static long clone_call(const clone_request *request, void (*function)(clone_chil
     return result;
 }
 
-/* In the child, where all signals are blocked until its handlers are right. Returns if it cannot become the program. */
+/* In the child, with all signals blocked until its handlers are right. Returns if it cannot become the program. */
 static void clone_run(clone_child *child)
 {
     const spawn_order *order = child->order;

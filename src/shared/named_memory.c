@@ -22,8 +22,8 @@ struct named_head {
 };
 
 /*
- * What a reference has outside of the arena. `next` is guarded by the mutex. `size` and `serial` are the head's, which
- * is read once: other programs may write there at any time, and a size is good only if it was checked.
+ * What a reference has outside of the arena. `next` is guarded by the mutex. `size` and `serial` are the head's,
+ * which is read once: other programs may write there at any time, and a size is good only if it was checked.
  */
 struct attachment {
     plat_named os;
