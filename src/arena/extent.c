@@ -119,31 +119,26 @@ static void put_spare(struct intent *intent, uint64_t extent)
     intent_store(intent, &heap()->spares, extent);
 }
 
-/* Beyond the table's end entries are nobody's, so the header may be written before the entry is in use. */
-static uint64_t take_spare(struct intent *intent)
-{
-    uint64_t extent = get(&heap()->spares), end = get(&heap()->table_end);
-
-    if (extent) {
-        intent_store(intent, &heap()->spares, get(&at(extent)->next));
-        return extent;
-    }
-    extent = end + sizeof(struct block_header);
-    block_header_write(extent, BLOCK_CLASS_EXTENT, 0);
-    intent_store(intent, &heap()->table_end, end + ENTRY_BYTES);
-    return extent;
-}
-
 /*
- * A new extent with these neighbours goes to the owned slot. What only it has is written at once: nobody looks at it
- * before the list is published. But not `next`, which is the link of the spare ones.
+ * A new extent with these neighbours goes to the owned slot. Its entry is a spare one, or the next beyond the table's
+ * end: entries there are nobody's, so the header may be written before the entry is in use. What only the extent has
+ * is written at once, too: nobody looks at it before the list is published. But not `next`, the link of the spare
+ * ones.
  */
 static void add(struct intent *intent, uint64_t start, uint64_t bytes, uint64_t below, uint64_t above,
                 const _Atomic uint64_t *owned)
 {
-    uint64_t extent = take_spare(intent);
-    struct extent *extent_ = at(extent);
+    uint64_t extent = get(&heap()->spares), end = get(&heap()->table_end);
+    struct extent *extent_;
 
+    if (extent) {
+        intent_store(intent, &heap()->spares, get(&at(extent)->next));
+    } else {
+        extent = end + sizeof(struct block_header);
+        block_header_write(extent, BLOCK_CLASS_EXTENT, 0);
+        intent_store(intent, &heap()->table_end, end + ENTRY_BYTES);
+    }
+    extent_ = at(extent);
     atomic_store_explicit(&extent_->start, start, memory_order_relaxed);
     atomic_store_explicit(&extent_->below, below, memory_order_relaxed);
     atomic_store_explicit(&extent_->above, above, memory_order_relaxed);
@@ -366,14 +361,12 @@ void extent_cool(struct intent *intent)
 /* To give gigabytes back takes long, so recovery, for which others wait, leaves that for the time after it. */
 void extent_give(struct intent *intent, _Atomic uint64_t *owned)
 {
-    uint64_t extent = get(owned);
-    bool recovers = intent == recovery_intent();
+    uint64_t extent = get(owned), most = intent == recovery_intent() ? UINT64_MAX : get(&heap()->warm_bytes_max);
 
-    if (!recovers && state_of(extent) == EXTENT_USED && extent_bytes(extent) > get(&heap()->warm_bytes_max))
-        set_state(extent, EXTENT_RAW);
+    if (state_of(extent) == EXTENT_USED && extent_bytes(extent) > most) set_state(extent, EXTENT_RAW);
     if (state_of(extent) == EXTENT_RAW) give_raw(intent, owned);
     else put_warm(intent, owned, extent);
-    if (!recovers) extent_cool(intent);
+    while (take_oldest(intent, most)) give_raw(intent, &intent->heap);
 }
 
 /* Where the system has no more memory, or we no more addresses, what is kept warm may help. */

@@ -35,13 +35,17 @@ mproc_status reference_create(enum object_kind kind, size_t size, struct referen
     mproc_status status;
 
     if ((status = make(&reference)) != MPROC_OK) return status;
-    if ((status = resource_take(size, size, &owned)) != MPROC_OK) {
-        free(reference);
-        return status;
+    if ((status = resource_slot_take(&owned)) != MPROC_OK) goto failed;
+    if ((status = block_take(work_intent(), size, size, owned)) != MPROC_OK) {
+        resource_slot_put(owned);
+        goto failed;
     }
     fill(reference, (uint32_t)kind, owned);
     *out = reference;
     return MPROC_OK;
+failed:
+    free(reference);
+    return status;
 }
 
 void reference_publish(const struct reference *reference)

@@ -59,26 +59,20 @@ static bool sweep(_Atomic uint64_t *place, uint64_t lock, uint32_t owner_id)
     return false;
 }
 
-static mproc_status add_table(struct thread_slot *slot)
-{
-    _Atomic uint64_t *last = &slot->robust_more;
-
-    while (atomic_load(last)) last = &((struct robust_table *)arena_at(atomic_load(last)))->next;
-    return block_take(work_intent(), sizeof(struct robust_table), sizeof(struct robust_table), last);
-}
-
 mproc_status robust_list_enter_slow(uint64_t lock)
 {
     struct thread_slot *slot = thread_self.slot;
+    _Atomic uint64_t *last = &slot->robust_more;
     mproc_status status;
 
     thread_self.left = &slot_always_left;
     if (visit_all(slot, fill, lock, thread_self.owner_id)) return MPROC_OK;
     visit_all(slot, sweep, 0, thread_self.owner_id);
     if (visit_all(slot, fill, lock, thread_self.owner_id)) return MPROC_OK;
-    if ((status = add_table(slot)) != MPROC_OK) return status;
-    visit_all(slot, fill, lock, thread_self.owner_id);
-    return MPROC_OK;
+    while (atomic_load(last)) last = &((struct robust_table *)arena_at(atomic_load(last)))->next;
+    status = block_take(work_intent(), sizeof(struct robust_table), sizeof(struct robust_table), last);
+    if (status == MPROC_OK) visit_all(slot, fill, lock, thread_self.owner_id);
+    return status;
 }
 
 static bool clear(_Atomic uint64_t *place, uint64_t lock, uint32_t owner_id)

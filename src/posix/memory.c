@@ -151,51 +151,39 @@ static int memory_commit_range(int descriptor, char *base, off_t offset, off_t s
     return result;
 }
 
-/* Beyond RLIMIT_FSIZE the system sends SIGXFSZ, which ends the process. */
-static mproc_status memory_commit_uncancelled(plat_handle memory, void *base, size_t offset, size_t size)
+/* Beyond RLIMIT_FSIZE the system sends SIGXFSZ, which ends the process. fallocate() refuses a size of 0. */
+mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size)
 {
-    int descriptor = (int)memory;
+    int state = cancel_hold(), descriptor = (int)memory;
+    mproc_status status = MPROC_OK;
     struct rlimit limit;
 
     assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
-    if (size == 0) return MPROC_OK; /* fallocate() refuses it */
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && offset + size > limit.rlim_cur)
-        return error_system(EFBIG, "cannot grow shared memory to %zu bytes", offset + size);
-    size_t missing = memory_missing(descriptor, (off_t)offset, (off_t)size);
-    if (missing > 0) MPROC_TRY(memory_check_room(missing));
-    if (memory_commit_range(descriptor, base, (off_t)offset, (off_t)size) != 0) {
-        return error_system(errno, "cannot commit %zu bytes of shared memory at %zu", size, offset);
+    if (size == 0) goto done;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && offset + size > limit.rlim_cur) {
+        status = error_system(EFBIG, "cannot grow shared memory to %zu bytes", offset + size);
+        goto done;
     }
-    return MPROC_OK;
-}
-
-mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, size_t size)
-{
-    int state = cancel_hold();
-    mproc_status result = memory_commit_uncancelled(memory, base, offset, size);
-
+    size_t missing = memory_missing(descriptor, (off_t)offset, (off_t)size);
+    if (missing > 0 && (status = memory_check_room(missing)) != MPROC_OK) goto done;
+    if (memory_commit_range(descriptor, base, (off_t)offset, (off_t)size) != 0)
+        status = error_system(errno, "cannot commit %zu bytes of shared memory at %zu", size, offset);
+done:
     cancel_resume(state);
-    return result;
+    return status;
 }
 
-static void memory_release_uncancelled(plat_handle memory, void *base, size_t offset, size_t size)
+void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size)
 {
-    (void)base;
-    int descriptor = (int)memory;
+    int state = cancel_hold(), descriptor = (int)memory;
     off_t end = (off_t)(offset + size);
 
+    (void)base;
     assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
     for (off_t from = (off_t)offset; from < end; from += MEMORY_STEP) {
         off_t until = end - from < MEMORY_STEP ? end : from + MEMORY_STEP;
         if (!memory_punch(descriptor, from, until)) memory_clear(descriptor, from, until);
     }
-}
-
-void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t size)
-{
-    int state = cancel_hold();
-
-    memory_release_uncancelled(memory, base, offset, size);
     cancel_resume(state);
 }
 

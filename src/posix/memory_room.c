@@ -23,8 +23,7 @@ typedef struct memory_room {
     char directory[256];
 } memory_room;
 
-static mproc_status memory_check_system(int64_t needed, size_t size);
-static int64_t memory_available(void);
+static int64_t memory_left_of_system(int64_t needed);
 static void memory_visit_group(void *context, int version, const char *directory);
 static int64_t memory_reclaimable(int version, const char *directory);
 static int64_t memory_find_number(const char *text, const char *name);
@@ -32,9 +31,15 @@ static int64_t memory_find_number(const char *text, const char *name);
 mproc_status memory_check_room(size_t size)
 {
     int64_t needed = (int64_t)size + (int64_t)(size / MEMORY_MARGIN_SHARE) + MEMORY_MARGIN;
+    int64_t left = memory_left_of_system(needed);
     memory_room room = {.needed = needed, .left = INT64_MAX};
 
-    MPROC_TRY(memory_check_system(needed, size));
+    if (left < needed) {
+        return mproc_error(MPROC_NO_MEMORY,
+                           "no room for %zu bytes of shared memory: the system has %" PRId64
+                           " bytes left: end other programs or share less",
+                           size, left);
+    }
     cgroup_visit(CGROUP_MEMORY, memory_visit_group, &room);
     if (room.left < needed) {
         return mproc_error(MPROC_NO_MEMORY,
@@ -46,32 +51,18 @@ mproc_status memory_check_room(size_t size)
 }
 
 /* Free memory answers for nearly every call; what could be freed besides is looked up only when it matters. */
-static mproc_status memory_check_system(int64_t needed, size_t size)
+static int64_t memory_left_of_system(int64_t needed)
 {
     struct sysinfo info;
-
-    if (sysinfo(&info) != 0) return MPROC_OK;
-    int64_t available = (int64_t)info.freeram * (int64_t)info.mem_unit;
-    if (available < needed) {
-        int64_t told = memory_available();
-        if (told < 0) told = available + (int64_t)info.bufferram * (int64_t)info.mem_unit;
-        available = told + (int64_t)info.freeswap * (int64_t)info.mem_unit;
-    }
-    if (available >= needed) return MPROC_OK;
-    return mproc_error(MPROC_NO_MEMORY,
-                       "no room for %zu bytes of shared memory: the system has %" PRId64
-                       " bytes left: end other programs or share less",
-                       size, available);
-}
-
-/* What the system could free for us, or -1. */
-static int64_t memory_available(void)
-{
     char text[4096];
 
-    if (!cgroup_read("/proc", "meminfo", text, sizeof text)) return -1;
-    int64_t kibibytes = memory_find_number(text, "MemAvailable:");
-    return kibibytes >= 0 ? kibibytes * 1024 : -1;
+    if (sysinfo(&info) != 0) return INT64_MAX;
+    int64_t left = (int64_t)info.freeram * (int64_t)info.mem_unit;
+    if (left >= needed) return left;
+    int64_t kibibytes = -1;
+    if (cgroup_read("/proc", "meminfo", text, sizeof text)) kibibytes = memory_find_number(text, "MemAvailable:");
+    left = kibibytes >= 0 ? kibibytes * 1024 : left + (int64_t)info.bufferram * (int64_t)info.mem_unit;
+    return left + (int64_t)info.freeswap * (int64_t)info.mem_unit;
 }
 
 static void memory_visit_group(void *context, int version, const char *directory)
