@@ -56,6 +56,14 @@ mproc_status function_decode(const function_ref *ref, function_pointer *function
     return MPROC_OK;
 }
 
+bool function_is_beside(const function_ref *ref, function_pointer other)
+{
+    plat_module module;
+
+    return plat_module_find((uintptr_t)other, &module) == MPROC_OK &&
+           memcmp(module.id, ref->module, sizeof module.id) == 0;
+}
+
 bool function_same(const function_ref *left, const function_ref *right)
 {
     return left->offset == right->offset && memcmp(left->module, right->module, sizeof left->module) == 0;

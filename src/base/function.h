@@ -37,6 +37,9 @@ mproc_status function_encode(function_pointer function, function_ref *ref);
  */
 mproc_status function_decode(const function_ref *ref, function_pointer *function);
 
+/* Whether another function of this process lies in the same module. */
+bool function_is_beside(const function_ref *ref, function_pointer other);
+
 /* Whether both mean the same function of the same build. */
 bool function_same(const function_ref *left, const function_ref *right);
 

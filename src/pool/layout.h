@@ -70,6 +70,7 @@ struct pool_job {
     _Atomic uint32_t copies;   /* the caller copies while workers compute: it needs a CPU, too */
     _Atomic uint64_t args;     /* offset of its arguments, 0: none; looked at with a chunk in hand only */
     _Atomic uint64_t function; /* among threads: the function's address */
+    _Atomic uint64_t loop;     /* how far behind the function the loop over its items lies; 0: the library's own */
     function_ref function_ref; /* among processes */
 };
 

@@ -22,6 +22,17 @@ static mproc_status check_open(const mproc_pool *pool)
 }
 
 /*
+ * Each program that maps has a loop over items of its own: a short function is called faster from its own module than
+ * from far away. Workers find it by its distance from the function, which is the same in all processes.
+ */
+static uint64_t loop_distance(const struct map *map, const function_ref *ref)
+{
+    if (!map->item_function) return 0;
+    if (!map->pool->shared->threads && !function_is_beside(ref, (function_pointer)map->item_loop)) return 0;
+    return (uint64_t)((uintptr_t)map->item_loop - (uintptr_t)map->item_function);
+}
+
+/*
  * Puts the arguments into the arena: those of a map that was given up may still be there. Among threads the address
  * of the function is good as it is; for processes it must be found again.
  */
@@ -40,6 +51,7 @@ static mproc_status set_job(struct map *map)
     if (!pool->shared->threads) job->function_ref = ref;
     atomic_store(&job->args, arguments_in(pool->args));
     atomic_store(&job->function, (uint64_t)(uintptr_t)function);
+    atomic_store(&job->loop, loop_distance(map, &ref));
     atomic_store(&job->is_range, map->range_function != NULL);
     atomic_store(&job->copies, map->copies_items || map->copies_results);
     atomic_store(&job->item_size, map->item_size);
@@ -116,13 +128,14 @@ static mproc_status run(struct map *map)
     return mproc_error(map->failure.status, "%s", map->failure.text);
 }
 
-mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
+mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function, mproc_item_loop *item_loop,
                                   mproc_range_function *range_function, const void *items, size_t item_size,
                                   void *results, size_t result_size, size_t count, const mproc_map_options *options,
                                   size_t options_size)
 {
     struct map map = {.pool = pool,
                       .item_function = item_function,
+                      .item_loop = item_loop,
                       .range_function = range_function,
                       .items = items,
                       .item_size = item_size,

@@ -7,6 +7,7 @@
 struct map {
     mproc_pool *pool;
     mproc_item_function *item_function;
+    mproc_item_loop *item_loop;
     mproc_range_function *range_function;
     const unsigned char *items;
     size_t item_size;

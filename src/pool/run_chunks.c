@@ -22,50 +22,24 @@ struct walk {
     uint64_t finished;
 };
 
-/* Where a worker is in a range. Addresses are numbers: an array that is not there is at 0, with items of no bytes. */
-struct items {
-    mproc_item_function *function;
-    const struct thread_self *self;
-    uintptr_t input;
-    uintptr_t result;
-    uint64_t left;
-    mproc_status status;
-};
-
-/* Calls the function for the next item. False: it failed. */
-static inline bool run_item(struct chunk_runner *runner, struct items *items)
-{
-    mproc_status status = items->function((const void *)items->input, (void *)items->result, &runner->call);
-
-    if (((uint64_t)status | task_left(items->self)) != 0) {
-        items->status = task_returned(&runner->task, status);
-        if (items->status != MPROC_OK) return false;
-    }
-    items->input += runner->item_size;
-    items->result += runner->result_size;
-    items->left--;
-    return true;
-}
-
-/*
- * Four items in a row, because with a short function a good part of the time is the jumps. This is called by a
- * pointer, and so compiled by itself: what it needs stays in registers.
- */
+/* What a function has left behind is cleaned up after each item. */
 static mproc_status run_items(struct chunk_runner *runner, const struct range *range, uint64_t *done)
 {
-    struct items items = {(mproc_item_function *)runner->function,
-                          runner->task.self,
-                          (uintptr_t)range->inputs,
-                          (uintptr_t)range->results,
-                          range->items,
-                          MPROC_OK};
+    mproc_item_loop *loop =
+        runner->loop ? (mproc_item_loop *)((uintptr_t)runner->function + runner->loop) : mproc_items_run;
+    struct mproc_item_run run = {.item = (uintptr_t)range->inputs,
+                                 .result = (uintptr_t)range->results,
+                                 .item_size = runner->item_size,
+                                 .result_size = runner->result_size,
+                                 .left = (size_t)range->items,
+                                 .attention = (const void *const *)&runner->task.self->left,
+                                 .call = &runner->call};
+    mproc_status status;
 
-    while (items.left >= 4 && run_item(runner, &items) && run_item(runner, &items) && run_item(runner, &items) &&
-           run_item(runner, &items)) {
-    }
-    while (items.status == MPROC_OK && items.left > 0) run_item(runner, &items);
-    *done = range->items - items.left;
-    return items.status;
+    do status = task_returned(&runner->task, loop((mproc_item_function *)runner->function, &run));
+    while (status == MPROC_OK && run.left > 0);
+    *done = range->items - run.left;
+    return status;
 }
 
 static mproc_status run_range(struct chunk_runner *runner, const struct range *range, uint64_t *done)
@@ -84,6 +58,7 @@ static void copy_job(struct chunk_runner *runner, uint64_t number)
     runner->job = number;
     runner->run = atomic_load_explicit(&job->is_range, memory_order_relaxed) ? run_range : run_items;
     runner->copies = atomic_load_explicit(&job->copies, memory_order_relaxed) != 0;
+    runner->loop = (uintptr_t)atomic_load_explicit(&job->loop, memory_order_relaxed);
     runner->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
     runner->result_size = (size_t)atomic_load_explicit(&job->result_size, memory_order_relaxed);
     runner->args = atomic_load_explicit(&job->args, memory_order_relaxed);

@@ -31,6 +31,7 @@ struct chunk_runner {
     mproc_status status; /* why the job's function cannot be called here */
     function_ref known;  /* the function that `function` was found for */
     function_pointer function;
+    uintptr_t loop;          /* as in struct pool_job */
     run_range_function *run; /* item by item, or at once */
     bool copies;             /* as in struct pool_job */
     size_t item_size;
