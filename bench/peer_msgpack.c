@@ -41,7 +41,7 @@ static void build(msgpack_sbuffer *buffer)
     pack_text(&packer, "ok");
     if (ok) msgpack_pack_true(&packer);
     else msgpack_pack_false(&packer);
-    pack_text(&packer, "owner ids");
+    pack_text(&packer, "tags");
     msgpack_pack_array(&packer, 2);
     pack_text(&packer, MESSAGE_TAG);
     pack_text(&packer, MESSAGE_OTHER_TAG);
@@ -64,12 +64,12 @@ static const msgpack_object *get(const msgpack_object *map, const char *key)
 
 static bool read(const msgpack_object *message)
 {
-    const msgpack_object *owner_ids = get(message, "owner ids");
+    const msgpack_object *tags = get(message, "tags");
     bool same = is_text(get(message, "name"), MESSAGE_NAME) && get(message, "count")->via.i64 == MESSAGE_COUNT &&
                 get(message, "ratio")->via.f64 == MESSAGE_RATIO && get(message, "ok")->via.boolean == MESSAGE_OK;
 
-    return same && owner_ids->via.array.size == 2 && is_text(&owner_ids->via.array.ptr[0], MESSAGE_TAG) &&
-           is_text(&owner_ids->via.array.ptr[1], MESSAGE_OTHER_TAG);
+    return same && tags->via.array.size == 2 && is_text(&tags->via.array.ptr[0], MESSAGE_TAG) &&
+           is_text(&tags->via.array.ptr[1], MESSAGE_OTHER_TAG);
 }
 
 /* What is kept from message to message. */

@@ -20,18 +20,18 @@ static bool is_text(mproc_value value, const char *text)
 
 static bool read(mproc_value message)
 {
-    mproc_value owner_ids = mproc_value_get(message, "owner ids");
+    mproc_value tags = mproc_value_get(message, "tags");
     bool same = is_text(mproc_value_get(message, "name"), MESSAGE_NAME) &&
                 mproc_value_int(mproc_value_get(message, "count")) == MESSAGE_COUNT &&
                 mproc_value_double(mproc_value_get(message, "ratio")) == MESSAGE_RATIO &&
                 mproc_value_bool(mproc_value_get(message, "ok")) == MESSAGE_OK;
 
-    return same && mproc_value_count(owner_ids) == 2 && is_text(mproc_value_at(owner_ids, 0), MESSAGE_TAG) &&
-           is_text(mproc_value_at(owner_ids, 1), MESSAGE_OTHER_TAG);
+    return same && mproc_value_count(tags) == 2 && is_text(mproc_value_at(tags, 0), MESSAGE_TAG) &&
+           is_text(mproc_value_at(tags, 1), MESSAGE_OTHER_TAG);
 }
 
-#define MESSAGE                                                                    \
-    MPROC_MAP("name", name, "count", count, "ratio", ratio, "ok", ok, "owner ids", \
+#define MESSAGE                                                               \
+    MPROC_MAP("name", name, "count", count, "ratio", ratio, "ok", ok, "tags", \
               MPROC_LIST(MESSAGE_TAG, MESSAGE_OTHER_TAG))
 
 /* As values are kept, and travel in the family: a copy of one's own, which is read without a check. */
