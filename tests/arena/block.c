@@ -1,4 +1,4 @@
-/* arena/block.h and arena/owned slots.h: what is promised of blocks while everybody lives. */
+/* arena/block.h and object/resource_owner.h: what is promised of blocks while everybody lives. */
 #include "arena/block.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "check.h"
 #include "process/process_fixture.h"
 
-enum { CELLS = 700, THREADS = 4, ROUNDS = 3000 };
+enum { SLOTS = 700, THREADS = 4, ROUNDS = 3000 };
 
 static void fill(uint64_t block, uint64_t size, int byte)
 {
@@ -121,19 +121,19 @@ static void case_empty_slot_can_be_released(void)
 /* More owned slots than a table has; given back in another order. */
 static void case_many_blocks_are_taken_and_released(void)
 {
-    static _Atomic uint64_t *owned[CELLS];
+    static _Atomic uint64_t *owned[SLOTS];
     struct block_census before;
     int round;
     int i;
 
     for (round = 0; round < 2; round++) {
         if (round == 1) before = block_count();
-        for (i = 0; i < CELLS; i++) {
+        for (i = 0; i < SLOTS; i++) {
             CHECK_OK(resource_take(40, 8, &owned[i]));
             *(int64_t *)arena_at(atomic_load(owned[i])) = i;
         }
-        for (i = 0; i < CELLS; i++) CHECK_EQ(*(int64_t *)arena_at(atomic_load(owned[i])), i);
-        for (i = 0; i < CELLS; i++) resource_release(owned[i * 11 % CELLS]);
+        for (i = 0; i < SLOTS; i++) CHECK_EQ(*(int64_t *)arena_at(atomic_load(owned[i])), i);
+        for (i = 0; i < SLOTS; i++) resource_release(owned[i * 11 % SLOTS]);
     }
     CHECK_EQ(block_count().bytes_used, before.bytes_used);
     CHECK_EQ(block_count().cut, before.cut);

@@ -21,7 +21,7 @@
 /* More than one table of owned slots. */
 #define MANY 70
 
-/* An owned slot of the process itself: where its spawn_data hangs, which is given back when its slot is freed. */
+/* An owned slot of the process itself: where its spawn data hangs, which is given back when its slot is freed. */
 static _Atomic uint64_t *own_slot(void)
 {
     return &process_slot_at(thread_self.process)->spawn_data;

@@ -10,7 +10,7 @@ static mproc_status scale(const void *item, void *result, mproc_call *call)
     const char *name;
 
     MPROC_TRY(mproc_unpack(call, &factor, &name));
-    CHECK_STRING(name, "a name that is longer than an owned slot");
+    CHECK_STRING(name, "a name that is longer than a cell");
     *(int64_t *)result = *(const int64_t *)item * factor;
     return MPROC_OK;
 }
@@ -18,7 +18,7 @@ static mproc_status scale(const void *item, void *result, mproc_call *call)
 static void check_scales(mproc_pool *pool, int64_t factor, size_t count)
 {
     int64_t *numbers = calloc(2 * count, sizeof *numbers), *results = numbers + count;
-    mproc_map_options options = {.args = MPROC_ARGS(factor, "a name that is longer than an owned slot")};
+    mproc_map_options options = {.args = MPROC_ARGS(factor, "a name that is longer than a cell")};
 
     CHECK(numbers != NULL);
     for (size_t i = 0; i < count; i++) numbers[i] = (int64_t)i;
