@@ -78,10 +78,11 @@ static mproc_status read_string(struct reader *reader, const struct cell *cell)
 static mproc_status enter(struct reader *reader, const struct cell *cell, uint64_t elements, uint64_t index)
 {
     const struct cell *cells = (const struct cell *)(reader->bytes + reader->cursor);
+    mproc_status status;
 
     if (reader->depth == MPROC_VALUE_DEPTH_MAX) return refuse(reader, cell, "lists and maps lie too deep");
     if (elements == 0) return cell->word == 0 ? MPROC_OK : refuse(reader, &cell->word, "what is empty has a payload");
-    MPROC_TRY(take(reader, cell, elements * sizeof *cell + index));
+    if ((status = take(reader, cell, elements * sizeof *cell + index)) != MPROC_OK) return status;
     reader->frames[reader->depth++] =
         (struct frame){cells, cells + elements, cell->type == MPROC_TYPE_MAP ? cells : NULL, cell->count};
     return MPROC_OK;
@@ -91,11 +92,12 @@ static mproc_status read_handle(struct reader *reader, const struct cell *cell)
 {
     const void *payload = reader->bytes + reader->cursor;
     struct handle_ref ref;
+    mproc_status status;
 
     if (!(reader->allows & ENCODING_OBJECTS))
         return refuse(reader, cell, "an object means nothing outside its family");
     if (cell->count != sizeof ref) return refuse(reader, &cell->count, "an object's reference has 16 bytes");
-    MPROC_TRY(take(reader, cell, sizeof ref));
+    if ((status = take(reader, cell, sizeof ref)) != MPROC_OK) return status;
     memcpy(&ref, payload, sizeof ref);
     return handle_is_kind(ref.kind) ? MPROC_OK : refuse(reader, payload, "there are no objects of this kind");
 }
@@ -104,12 +106,13 @@ static mproc_status read_function(struct reader *reader, const struct cell *cell
 {
     const unsigned char *payload = reader->bytes + reader->cursor;
     struct function_record record;
+    mproc_status status;
 
     if (!(reader->allows & ENCODING_FUNCTIONS))
         return refuse(reader, cell, "a function means nothing outside its family");
     if (cell->count < sizeof record || cell->count - sizeof record >= FUNCTION_PATH_BYTES)
         return refuse(reader, &cell->count, "a function's reference has another size");
-    MPROC_TRY(read_bytes(reader, cell));
+    if ((status = read_bytes(reader, cell)) != MPROC_OK) return status;
     memcpy(&record, payload, sizeof record);
     if (record.main > 1) return refuse(reader, payload + offsetof(struct function_record, main), "it is 0 or 1");
     if (memchr(payload + sizeof record, 0, cell->count - sizeof record))
@@ -211,6 +214,7 @@ mproc_status encoding_check(const void *encoding, size_t size, unsigned allows)
 {
     struct reader reader;
     struct encoding_header header;
+    mproc_status status;
 
     reader.bytes = encoding;
     reader.size = size;
@@ -227,6 +231,6 @@ mproc_status encoding_check(const void *encoding, size_t size, unsigned allows)
                       "a reserved word is not zero");
     if (header.size != size)
         return refuse(&reader, reader.bytes + offsetof(struct encoding_header, size), "it gives itself another size");
-    MPROC_TRY(read_all(&reader));
+    if ((status = read_all(&reader)) != MPROC_OK) return status;
     return reader.cursor == size ? MPROC_OK : refuse(&reader, reader.bytes + reader.cursor, "something is left over");
 }

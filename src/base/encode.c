@@ -102,7 +102,7 @@ static mproc_status measure_container(struct measure *measure, const mproc_value
     uint64_t elements = elements_of(value);
     mproc_status status;
 
-    MPROC_TRY(check_container(value, measure->depth));
+    if ((status = check_container(value, measure->depth)) != MPROC_OK) return status;
     status = measure_add(measure, elements * sizeof(struct cell) + (map ? encoding_index(value->count) : 0));
     measure->depth++;
     for (uint64_t i = 0; i < elements && status == MPROC_OK; i++) {
@@ -118,14 +118,17 @@ static mproc_status measure_container(struct measure *measure, const mproc_value
 static mproc_status measure_function(struct measure *measure, const mproc_value *value)
 {
     function_ref ref;
+    mproc_status status;
 
     if (value->form & VALUE_IS_VIEW) return measure_add(measure, encoding_padded(value->count));
-    MPROC_TRY(function_encode((function_pointer)value->as.function, &ref));
+    if ((status = function_encode((function_pointer)value->as.function, &ref)) != MPROC_OK) return status;
     return measure_add(measure, encoding_padded(sizeof(struct function_record) + strlen(ref.path)));
 }
 
 static mproc_status measure_value(struct measure *measure, const mproc_value *value)
 {
+    mproc_status status;
+
     switch (value->type) {
     case MPROC_TYPE_NIL:
     case MPROC_TYPE_BOOL:
@@ -140,7 +143,7 @@ static mproc_status measure_value(struct measure *measure, const mproc_value *va
     case MPROC_TYPE_MAP:
         return measure_container(measure, value);
     case MPROC_TYPE_HANDLE:
-        MPROC_TRY(check_handle(value));
+        if ((status = check_handle(value)) != MPROC_OK) return status;
         return measure_add(measure, sizeof(struct handle_ref));
     case MPROC_TYPE_FUNCTION:
         return measure_function(measure, value);
@@ -202,8 +205,9 @@ static mproc_status write_bytes(struct writer *writer, struct cell *cell, const 
 {
     uint64_t padded = encoding_padded(value->count), zero = 0;
     unsigned char *payload;
+    mproc_status status;
 
-    MPROC_TRY(check_bytes(value));
+    if ((status = check_bytes(value)) != MPROC_OK) return status;
     if (value->count <= SHORT_BYTES_MAX) {
         cell->word = short_word(value->as.data, value->count);
         return MPROC_OK;
@@ -221,17 +225,21 @@ static inline mproc_status write_value(struct writer *writer, struct cell *cell,
 
 static mproc_status write_views(struct writer *writer, struct cell *cell, const mproc_value *value, uint64_t elements)
 {
+    mproc_status status;
+
     for (uint64_t i = 0; i < elements; i++) {
         mproc_value view = value_element(value, i);
-        MPROC_TRY(write_value(writer, &cell[i], &view));
+        if ((status = write_value(writer, &cell[i], &view)) != MPROC_OK) return status;
     }
     return MPROC_OK;
 }
 
 static mproc_status write_items(struct writer *writer, struct cell *cell, const mproc_value *item, uint64_t elements)
 {
+    mproc_status status;
+
     for (const mproc_value *end = item + elements; item < end; item++, cell++)
-        MPROC_TRY(write_value(writer, cell, item));
+        if ((status = write_value(writer, cell, item)) != MPROC_OK) return status;
     return MPROC_OK;
 }
 
@@ -266,7 +274,7 @@ static mproc_status write_container(struct writer *writer, struct cell *cell, co
     struct cell *cells;
     mproc_status status;
 
-    MPROC_TRY(check_container(value, writer->depth));
+    if ((status = check_container(value, writer->depth)) != MPROC_OK) return status;
     if (value->count == 0) return MPROC_OK;
     if (!(cells = (struct cell *)write_payload(writer, cell, bytes))) return MPROC_INVALID;
     writer->depth++;
@@ -279,8 +287,9 @@ static mproc_status write_container(struct writer *writer, struct cell *cell, co
 static mproc_status write_handle(struct writer *writer, struct cell *cell, const mproc_value *value)
 {
     unsigned char *payload;
+    mproc_status status;
 
-    MPROC_TRY(check_handle(value));
+    if ((status = check_handle(value)) != MPROC_OK) return status;
     if (!(payload = write_payload(writer, cell, sizeof(struct handle_ref)))) return MPROC_INVALID;
     cell->count = sizeof(struct handle_ref);
     memcpy(payload, value_handle(value), sizeof(struct handle_ref));
@@ -292,9 +301,10 @@ static mproc_status write_function(struct writer *writer, struct cell *cell, con
     struct function_record record = {0};
     function_ref ref;
     unsigned char *payload;
+    mproc_status status;
 
     if (value->form & VALUE_IS_VIEW) return write_bytes(writer, cell, value);
-    MPROC_TRY(function_encode((function_pointer)value->as.function, &ref));
+    if ((status = function_encode((function_pointer)value->as.function, &ref)) != MPROC_OK) return status;
     record.offset = ref.offset;
     record.main = ref.main;
     memcpy(record.module, ref.module, sizeof record.module);
@@ -338,7 +348,7 @@ mproc_status encoding_write(const mproc_value *value, void *encoding, size_t cap
     if (room < ENCODING_PAYLOAD) writer.full = true;
     else status = write_value(&writer, root, value);
     if (writer.full) {
-        MPROC_TRY(encoding_measure(value, &room));
+        if ((status = encoding_measure(value, &room)) != MPROC_OK) return status;
         return mproc_error(MPROC_INVALID, "an encoding of %zu bytes does not fit the buffer of %zu", room, capacity);
     }
     if (status != MPROC_OK) return status;

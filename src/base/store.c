@@ -249,8 +249,10 @@ mproc_status store_elements(const mproc_value *list, const mproc_target *targets
 mproc_status mproc_value_store(mproc_value value, mproc_target target)
 {
     mproc_value taken;
+    mproc_status status;
 
-    MPROC_TRY(store_checked(&(struct subject){&value, &target, NULL, 0, true}, &taken));
+    if ((status = store_checked(&(struct subject){&value, &target, NULL, 0, true}, &taken)) != MPROC_OK)
+        return status;
     memcpy(target.variable, &taken, target.size);
     return MPROC_OK;
 }

@@ -243,11 +243,13 @@ mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity
 
 mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value)
 {
+    mproc_status status;
+
     if (!encoding || !value) return mproc_error(MPROC_INVALID, "an encoding, or its value, is NULL");
     if ((uintptr_t)encoding % sizeof(uint64_t) != 0)
         return mproc_error(MPROC_INVALID, "the encoding at %p is not aligned: copy it to a multiple of 8",
                            (void *)(uintptr_t)encoding);
-    MPROC_TRY(encoding_check(encoding, size, 0));
+    if ((status = encoding_check(encoding, size, 0)) != MPROC_OK) return status;
     *value = encoding_view(encoding);
     return MPROC_OK;
 }
