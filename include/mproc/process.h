@@ -17,12 +17,14 @@
  *       MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION   there is no memory, no handle, or no place
  *                       for shared memory to found the family with
  *       MPROC_MISMATCH  this process was started by another version or copy of the library
- *       MPROC_FORKED    this process is a fork() copy of a member: it is not a member itself
+ *       MPROC_FORKED    this process is a fork() copy, and the object is one that it has copied; or it is a copy of
+ *                       a child that has not passed its main guard
  *     and, on a failure of the system that none of its statuses names, MPROC_SYSTEM.
  *   - A NULL object is a programming error: a build with assertions stops, others are undefined.
  *   - Functions may be called by any thread. A process object belongs to the process that created
  *     it; its address means nothing elsewhere. A fork() copy can do nothing with it: what returns a status
- *     returns MPROC_FORKED there.
+ *     returns MPROC_FORKED there. The same is true of all other objects of the library. What a copy makes itself
+ *     works: its first call founds a family of its own.
  */
 #ifndef MPROC_PROCESS_H
 #define MPROC_PROCESS_H

@@ -31,7 +31,7 @@ extern "C" {
     X(9, NOT_SUPPORTED, "this system cannot do it")                                      \
     X(10, NOT_OWNER, "only the object's owner may do this")                              \
     X(11, NO_GUARD, "the program does not enter mproc_main_guard()")                     \
-    X(12, FORKED, "this process is a fork() copy and no member of the family")           \
+    X(12, FORKED, "this process is a fork() copy, and the object is not its own")        \
     X(13, INTERRUPTED, "the wait was interrupted by mproc_interrupt()")                  \
     X(14, OWNER_DIED, "the owner ended without releasing; nothing is held")              \
     X(15, WORKER_LOST, "a worker ended while it worked on this")                         \

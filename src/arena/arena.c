@@ -15,7 +15,12 @@
 /* An entry of the table of extents has 64 bytes, a large block 32 KiB at least. */
 #define EXTENT_TABLE_SHARE 512
 
+/* Of salts: that of the next arena is far from all generations that objects of this one come to. */
+#define SALT_STEP 0x9E3779u
+#define SALT_MASK 0xFFFFFFu
+
 struct arena_header *arena_header;
+uint32_t arena_generation;
 static plat_handle memory_handle = PLAT_NO_HANDLE;
 static uint64_t mapped_bytes;
 
@@ -39,6 +44,7 @@ static mproc_status reserve_and_map(uint64_t *reserve)
         if ((status = plat_memory_create((size_t)*reserve, &memory_handle)) != MPROC_OK) continue;
         if ((status = plat_memory_map(memory_handle, (size_t)*reserve, &base)) == MPROC_OK) {
             arena_header = base;
+            arena_generation++;
             mapped_bytes = *reserve;
             return MPROC_OK;
         }
@@ -99,6 +105,7 @@ mproc_status arena_create(const function_ref *copy)
     header->reserve = reserve;
     header->copy = *copy;
     header->cpus = (uint32_t)plat_system_cpu_count();
+    header->salt = arena_generation * SALT_STEP & SALT_MASK;
     lay_out(header, reserve, committed);
     atomic_store(&header->heap.top, header->ranges[ARENA_HEAP].start);
     atomic_store(&header->heap.warm_bytes_max, WARM_BYTES_MAX);
@@ -129,6 +136,7 @@ mproc_status arena_attach(plat_handle memory, uint64_t reserve, const function_r
                            (long long)memory);
     if ((status = plat_memory_map(memory, (size_t)reserve, &base)) != MPROC_OK) return status;
     arena_header = base;
+    arena_generation++;
     mapped_bytes = reserve;
     memory_handle = memory;
     if (arena_header->abi != ARENA_ABI)
@@ -147,6 +155,13 @@ mproc_status arena_attach(plat_handle memory, uint64_t reserve, const function_r
 void arena_detach(void)
 {
     if (arena_header) plat_memory_unmap(arena_header, (size_t)mapped_bytes);
+    plat_handle_close(memory_handle);
+    arena_header = NULL;
+    memory_handle = PLAT_NO_HANDLE;
+}
+
+void arena_forked(void)
+{
     plat_handle_close(memory_handle);
     arena_header = NULL;
     memory_handle = PLAT_NO_HANDLE;

@@ -120,7 +120,7 @@ struct arena_header {
     _Atomic uint32_t threads_hint;
     _Atomic uint32_t park_ticket;
     _Atomic uint32_t orphans; /* processes live whose parents have ended: see recovery_poll() */
-    uint32_t unused_half;
+    uint32_t salt;            /* of the generations in references to objects: set at creation, see object_ref() */
     uint64_t unused[4];
     struct heap heap;
 };
@@ -140,6 +140,12 @@ static_assert(offsetof(struct heap, banks) % ARENA_LINE == 0, "the first bank be
 
 /* Where this process has the arena; NULL before arena_create() or arena_attach(). */
 extern struct arena_header *arena_header;
+
+/*
+ * Counts the arenas that this process has had. It is above 1 in a fork() copy that has created a family of its own:
+ * what it has from the process that it is a copy of is of an earlier one.
+ */
+extern uint32_t arena_generation;
 
 /* Offset 0 is the header, which nothing refers to: it serves as "none". */
 static inline void *arena_at(uint64_t offset)
@@ -168,6 +174,9 @@ uint64_t arena_reserve(plat_handle memory);
 mproc_status arena_attach(plat_handle memory, uint64_t reserve, const function_ref *copy);
 
 void arena_detach(void);
+
+/* In a fork() copy, which is to have another: this one stays mapped, as the program may read what is there. */
+void arena_forked(void);
 
 /* The handle, to be given to children. */
 plat_handle arena_memory(void);

@@ -130,6 +130,7 @@ mproc_status slot_thread_enter(uint32_t process)
     thread_self.index = index;
     thread_self.owner_id = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
     thread_self.process = process;
+    thread_self.arena = arena_generation;
     if (thread_self.left != &slot_always_left) thread_self.left = &slot->robust[0];
     thread_self.interrupts_seen = atomic_load(&process_slot_at(process)->interrupts);
     return MPROC_OK;

@@ -138,7 +138,8 @@ static inline uint32_t process_state_word(enum process_state state, uint32_t wor
 }
 
 /*
- * The calling thread's own view of its slot. `slot` is NULL before slot_thread_enter(). `left` tells whether a task
+ * The calling thread's own view of its slot. `slot` is NULL and `arena` 0 before slot_thread_enter(); then `arena` is
+ * the generation of the arena in which the slot is. `left` tells whether a task
  * has left something behind (see process/task.h), by a word that is not 0 then: the first place of `robust`, or, when
  * that does not show all, slot_always_left.
  */
@@ -148,6 +149,7 @@ struct thread_self {
     uint32_t index;
     uint32_t process;
     uint32_t interrupts_seen;
+    uint32_t arena;
     const _Atomic uint64_t *left;
 };
 

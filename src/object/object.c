@@ -185,7 +185,7 @@ void object_drop(struct intent *intent, _Atomic uint64_t *owned)
     }
 }
 
-bool object_is(uint64_t object, enum object_kind kind, uint32_t generation)
+bool object_there(const struct handle_ref *ref)
 {
-    return block_kind(object) == ((uint32_t)kind | generation << 8);
+    return block_kind(ref->offset) == (ref->kind | (ref->generation ^ arena_header->salt) << 8);
 }

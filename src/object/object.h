@@ -78,10 +78,15 @@ static inline const struct object_type *object_type_there(uint64_t object)
     return kind < OBJECT_KINDS ? object_types[kind] : NULL;
 }
 
-/* What refers to the object, while it is one. */
+/*
+ * What refers to the object, while it is one. Its generation is salted: so what a fork() copy has of references to
+ * objects of its origin's family refers to nothing in its own.
+ */
 static inline struct handle_ref object_ref(uint64_t object)
 {
-    return (struct handle_ref){(uint32_t)object_kind(object), object_generation(object), object};
+    uint32_t generation = object_generation(object) ^ arena_header->salt;
+
+    return (struct handle_ref){(uint32_t)object_kind(object), generation, object};
 }
 
 /*
@@ -110,7 +115,7 @@ void object_lock(struct intent *intent, uint64_t object, arena_lock *lock);
 /* The process that holds what is at this offset (0: nothing) has died: what others wait for comes back at once. */
 void object_holder_died(struct intent *intent, uint64_t object);
 
-/* Whether the offset, from a source that may be out of date, is an object of this kind and generation. */
-bool object_is(uint64_t object, enum object_kind kind, uint32_t generation);
+/* Whether what a source refers to that may be out of date is still there. */
+bool object_there(const struct handle_ref *ref);
 
 #endif

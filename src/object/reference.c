@@ -23,7 +23,9 @@ static void fill(struct reference *reference, uint32_t kind, _Atomic uint64_t *o
 {
     uint64_t object = atomic_load(owned);
 
-    reference->ref = (struct handle_ref){kind, object_generation(object), object};
+    reference->ref = object_ref(object);
+    reference->ref.kind = kind; /* it may not be published yet */
+    reference->arena = arena_generation;
     reference->owned = owned;
     reference->at = arena_at(object);
 }
@@ -60,7 +62,7 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
     _Atomic uint64_t *owned;
     mproc_status status;
 
-    if (!object_is(ref->offset, (enum object_kind)ref->kind, ref->generation))
+    if (!object_there(ref))
         return mproc_error(MPROC_CLOSED, "%s that a value refers to has been freed", object_types[ref->kind]->name);
     if ((status = make(&reference)) != MPROC_OK) return status;
     if ((status = resource_slot_take(&owned)) != MPROC_OK) {
@@ -164,11 +166,16 @@ void reference_scope_clear(struct reference_scope *scope)
 
 /* ---- the end ---------------------------------------------------------------------------------- */
 
+/* What a fork() copy has from another process is not its own to drop. */
 void reference_free(struct reference *reference)
 {
     void (*closing)(struct reference *);
 
     if (!reference) return;
+    if (reference->arena != thread_self.arena) {
+        free(reference);
+        return;
+    }
     closing = object_types[reference->ref.kind]->closing;
     leave_scope(reference);
     atomic_store(&reference->closed, 1);

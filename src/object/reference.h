@@ -16,6 +16,7 @@
 struct reference {
     struct handle_ref ref; /* first: so values find it */
     void *at;              /* the object */
+    uint32_t arena;        /* the generation of the arena in which that is */
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
     _Atomic uint64_t *owned;
@@ -60,7 +61,10 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
 /* The same for a value that is read: the reference is of the scope that this thread has entered, if any. */
 mproc_status reference_open_here(const struct handle_ref *ref, struct reference **out);
 
-/* Sends away who waits by it in this process, waits until they have left, and drops the handle. NULL is fine. */
+/*
+ * Sends away who waits by it in this process, waits until they have left, and drops the handle. NULL is fine. Of what
+ * a fork() copy has from another process nothing but the memory is given back.
+ */
 void reference_free(struct reference *reference);
 
 #endif

@@ -147,7 +147,7 @@ mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_fu
 
     assert(pool);
     options_read(&all, sizeof all, options, options_size);
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
     if ((status = partition_map(&map, &all)) != MPROC_OK) return status;
     if (count == 0) return check_open(pool);
     for (size_t i = 0; map.statuses && i < count; i++) map.statuses[i] = MPROC_OK;

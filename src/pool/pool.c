@@ -65,6 +65,7 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
         status = mproc_error(MPROC_NO_MEMORY, "no memory for a pool object");
         goto done;
     }
+    pool->arena = arena_generation;
     pool->count = (uint32_t)(all.workers > 0 ? all.workers : plat_system_cpu_count());
     if (pool->count > POOL_WORKERS_MAX) pool->count = POOL_WORKERS_MAX;
     if (!(pool->records = calloc(pool->count, sizeof *pool->records))) {
@@ -97,7 +98,7 @@ static void end_work(mproc_pool *pool, enum pool_state state)
 {
     uint32_t open = POOL_OPEN;
 
-    if (family_enter() != MPROC_OK) return;
+    if (family_enter_with(pool->arena) != MPROC_OK) return;
     plat_mutex_lock(&pool->mutex);
     if (state == POOL_CLOSED) atomic_compare_exchange_strong(&pool->shared->state, &open, POOL_CLOSED);
     else atomic_store(&pool->shared->state, POOL_TERMINATED);
@@ -140,7 +141,7 @@ mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
 
     assert(pool);
     if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
     if (atomic_load(&pool->shared->state) == POOL_OPEN)
         return mproc_error(MPROC_BAD_STATE, "the pool takes work: close or terminate it before joining it");
     return wait_for_workers(pool, deadline_ns, true);
@@ -160,7 +161,7 @@ static void free_memory(mproc_pool *pool)
 void mproc_pool_free(mproc_pool *pool)
 {
     if (!pool) return;
-    if (pool->shared && family_enter() == MPROC_OK) {
+    if (pool->shared && family_enter_with(pool->arena) == MPROC_OK) {
         mproc_pool_terminate(pool);
         wait_for_workers(pool, PLAT_FOREVER, false);
         workers_join(pool);
@@ -182,7 +183,8 @@ size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
     size_t count = 0;
 
     assert(pool && (pids || capacity == 0));
-    if (family_enter() != MPROC_OK) return 0; /* a fork() copy: another thread may have had the mutex at the fork */
+    /* In a fork() copy another thread may have had the mutex at the fork. */
+    if (family_enter_with(pool->arena) != MPROC_OK) return 0;
     plat_mutex_lock(&self->mutex);
     for (uint32_t i = 0; i < pool->count; i++) {
         const struct worker_record *record = &pool->records[i];

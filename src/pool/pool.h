@@ -58,6 +58,7 @@ struct pool_failure {
  * guards the buffers. Lock order: map_mutex, mutex, then those of the processes.
  */
 struct mproc_pool {
+    uint32_t arena; /* the generation of its family's arena, see family_enter_with() */
     struct pool_shared *shared;
     _Atomic uint64_t *owned;
     struct worker_record *records;

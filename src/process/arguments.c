@@ -106,8 +106,7 @@ static void hold_object(void *context, const struct handle_ref *ref)
 {
     struct holding *holding = context;
 
-    if (object_is(ref->offset, (enum object_kind)ref->kind, ref->generation))
-        object_refer(work_intent(), ref->offset, holding->next++);
+    if (object_there(ref)) object_refer(work_intent(), ref->offset, holding->next++);
     else holding->status = mproc_error(MPROC_CLOSED, "%s among the arguments has been freed", handle_name(ref->kind));
 }
 

@@ -26,7 +26,7 @@ bool mproc_process_is_alive(mproc_process *process)
     bool alive = false;
 
     assert(process);
-    if (family_enter() != MPROC_OK) return false;
+    if (family_enter_with(process->arena) != MPROC_OK) return false;
     switch (process->role) {
     case PROCESS_SELF:
         alive = true;
@@ -45,7 +45,7 @@ static mproc_exit_status status_of_child(mproc_process *process)
 {
     mproc_exit_status exit_status;
 
-    if (family_enter() != MPROC_OK) return (mproc_exit_status){.kind = MPROC_EXIT_LOST};
+    if (family_enter_with(process->arena) != MPROC_OK) return (mproc_exit_status){.kind = MPROC_EXIT_LOST};
     process_collect(process);
     plat_mutex_lock(&process->mutex);
     exit_status = process->exit;
@@ -70,7 +70,7 @@ static bool has_returned(mproc_process *process)
 {
     bool returned;
 
-    if (process->role != PROCESS_CHILD || family_enter() != MPROC_OK) return false;
+    if (process->role != PROCESS_CHILD || family_enter_with(process->arena) != MPROC_OK) return false;
     process_collect(process);
     plat_mutex_lock(&process->mutex);
     returned = process->returned;
@@ -103,7 +103,7 @@ static mproc_status reach(mproc_process *process, const char *what, mproc_status
 {
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     if (process->role != PROCESS_CHILD)
         return mproc_error(MPROC_NOT_OWNER, "process '%s' is not a child of this one and cannot be %s by it",
                            process->name, what);
@@ -161,7 +161,7 @@ mproc_status mproc_process_close(mproc_process *process)
     mproc_status status;
 
     assert(process);
-    if ((status = family_enter()) != MPROC_OK || process->role != PROCESS_CHILD) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK || process->role != PROCESS_CHILD) return status;
     process_collect(process);
     plat_mutex_lock(&process->mutex);
     status = close_locked(process);
@@ -181,7 +181,7 @@ int64_t mproc_process_pid(const mproc_process *process)
 
     assert(process);
     if (process->role != PROCESS_CHILD) return process->os.pid;
-    if (family_enter() != MPROC_OK) return 0;
+    if (family_enter_with(process->arena) != MPROC_OK) return 0;
     plat_mutex_lock(mutex_of(process));
     pid = process->closed ? 0 : process->os.pid;
     plat_mutex_unlock(mutex_of(process));
@@ -206,7 +206,7 @@ mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *hand
     assert(process);
     if (!handle)
         return mproc_error(MPROC_INVALID, "the sentinel of '%s' has nowhere to go: handle is NULL", process->name);
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     plat_mutex_lock(mutex_of(process));
     status = sentinel_locked(process, handle);
     plat_mutex_unlock(mutex_of(process));

@@ -2,11 +2,14 @@
 #include "process/family.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "object/recovery.h"
 #include "object/wait.h"
 #include "process/children.h"
 #include "process/descent.h"
+#include "process/reaper.h"
+#include "process/self.h"
 #include "process/task.h"
 
 /* More than anybody nests on purpose. */
@@ -58,8 +61,10 @@ static void forked(void)
     plat_birth_forked();
     children_forked();
     task_forked();
+    memset(&family_mutex, 0, sizeof family_mutex); /* another thread may have had it */
     atomic_store(&family.state, FAMILY_FORKED);
     thread_self.slot = NULL;
+    thread_self.arena = 0;
 }
 
 static mproc_status enter_thread(void)
@@ -179,19 +184,53 @@ static mproc_status create_or_join(void)
     return refuse(status);
 }
 
+/* What the copy has of the family of its origin: it is no member of that, and has none of its children. */
+static void leave_family(void)
+{
+    arena_forked();
+    resource_owner_forget();
+    wait_thread_ends();
+    reference_scope_enter(NULL);
+    reaper_forked();
+    self_forked();
+    plat_handle_close(family.child_end);
+    family.child_end = PLAT_NO_HANDLE;
+    family.spawn_data = NULL;
+    if (family.child) family.depth++;
+    family.child = false;
+    atomic_store(&family.leaving, false);
+}
+
+/*
+ * A copy that makes something of its own creates a family for it: so daemon() and servers that fork workers have one.
+ * But not where a child is expected at its guard: a copy that came there would run the program as a first process.
+ */
+static mproc_status create_after_fork(void)
+{
+    function_ref copy;
+    mproc_status status;
+
+    if (family.child && !atomic_load(&family.entered))
+        return mproc_error(MPROC_FORKED,
+                           "process %lld is a fork() copy of a child that has not passed its main guard: daemon() "
+                           "and fork() come after mproc_main_guard()",
+                           (long long)plat_process_id());
+    if (arena_header) leave_family();
+    if ((status = check_depth(family.depth)) != MPROC_OK || (status = own_copy(&copy)) != MPROC_OK) return status;
+    return create_family(&copy);
+}
+
 mproc_status family_enter_slow(void)
 {
     mproc_status status = MPROC_OK;
 
-    if (atomic_load(&family.state) == FAMILY_FORKED)
-        return mproc_error(MPROC_FORKED,
-                           "process %lld is a fork() copy of a member of the family: only processes "
-                           "started by mproc_process_start() are members",
-                           (long long)plat_process_id());
     plat_mutex_lock(&family_mutex);
     switch (atomic_load(&family.state)) {
     case FAMILY_NONE:
         status = create_or_join();
+        break;
+    case FAMILY_FORKED:
+        status = create_after_fork();
         break;
     case FAMILY_REFUSED:
         status = mproc_error(refused_status, "%s", refused_text);
@@ -202,4 +241,16 @@ mproc_status family_enter_slow(void)
     }
     plat_mutex_unlock(&family_mutex);
     return status;
+}
+
+mproc_status family_enter_with_slow(uint32_t arena)
+{
+    mproc_status status = MPROC_OK;
+
+    if (atomic_load(&family.state) != FAMILY_FORKED && !thread_self.slot) status = family_enter_slow();
+    if (status != MPROC_OK || thread_self.arena == arena) return status;
+    return mproc_error(MPROC_FORKED,
+                       "process %lld is a fork() copy, and was to use what it has from the process that it is a copy "
+                       "of: that is of another family; a copy uses what it has made itself",
+                       (long long)plat_process_id());
 }

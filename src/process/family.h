@@ -13,7 +13,7 @@ enum family_state {
     FAMILY_NONE, /* no call has been made */
     FAMILY_MEMBER,
     FAMILY_REFUSED, /* a child that cannot join; the reason is kept */
-    FAMILY_FORKED   /* a fork() copy of a member */
+    FAMILY_FORKED   /* a fork() copy of a member, which has made nothing of its own yet */
 };
 
 /*
@@ -42,10 +42,21 @@ static inline mproc_status family_enter(void)
     return thread_self.slot ? MPROC_OK : family_enter_slow();
 }
 
-/* Frees a reference of the program. NULL is fine. In a fork() copy, which has none of this, nothing happens. */
+mproc_status family_enter_with_slow(uint32_t arena);
+
+/*
+ * The same for a call on an object, which was made in the arena of this generation. MPROC_FORKED: it is of the family
+ * of another process, of which this one is a fork() copy.
+ */
+static inline mproc_status family_enter_with(uint32_t arena)
+{
+    return thread_self.arena == arena ? MPROC_OK : family_enter_with_slow(arena);
+}
+
+/* Frees a reference of the program. NULL is fine. A fork() copy drops no handles: they are its origin's. */
 static inline void family_free(struct reference *reference)
 {
-    if (reference && family_enter() == MPROC_OK) reference_free(reference);
+    if (reference && family_enter_with(reference->arena) == MPROC_OK) reference_free(reference);
 }
 
 static inline struct process_slot *family_slot(void)

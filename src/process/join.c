@@ -196,7 +196,7 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
 
     assert(process);
     if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     status = wait_for_end(process, deadline_ns);
     if (status == MPROC_TIMEOUT)
         return mproc_error(MPROC_TIMEOUT, "process '%s' (pid %lld) still runs after %lld ms", process->name,

@@ -139,6 +139,7 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
         goto done;
     }
     process->references = 1;
+    process->arena = arena_generation;
     process->function = function;
     process->os.handle = process->parent_end = PLAT_NO_HANDLE;
     if ((status = function_encode((function_pointer)function, &process->function_ref)) != MPROC_OK) goto done;
@@ -199,7 +200,7 @@ void mproc_process_free(mproc_process *process)
 {
     if (!process || process->role != PROCESS_CHILD) return;
     atomic_store(&process->freed, true);
-    if (family_enter() == MPROC_OK) give_up_arguments(process); /* a fork() copy has none of them */
+    if (family_enter_with(process->arena) == MPROC_OK) give_up_arguments(process);
     children_release(process);
 }
 
@@ -211,7 +212,7 @@ mproc_status mproc_process_run(mproc_process *process)
     bool closed;
 
     assert(process);
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     plat_mutex_lock(&process->mutex);
     closed = process->closed;
     plat_mutex_unlock(&process->mutex);
@@ -238,7 +239,7 @@ mproc_status mproc_process_set_name(mproc_process *process, const char *name)
     mproc_status status;
 
     assert(process);
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     if ((status = check_name(name)) != MPROC_OK) return status;
     snprintf(process->name, sizeof process->name, "%s", name);
     return MPROC_OK;
@@ -255,7 +256,7 @@ mproc_status mproc_process_set_daemon(mproc_process *process, bool daemon)
     mproc_status status;
 
     assert(process);
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     plat_mutex_lock(&process->mutex);
     if (process->role != PROCESS_CHILD || process->phase != PROCESS_CREATED)
         status = mproc_error(MPROC_BAD_STATE, "process '%s' was started: whether it is a daemon is said before",
@@ -277,7 +278,7 @@ mproc_status mproc_process_set_authkey(mproc_process *process, const void *key, 
     mproc_status status;
 
     assert(process);
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     if ((status = check_key(key, size)) != MPROC_OK) return status;
     if (size > 0) memcpy(process->authkey, key, size);
     process->authkey_size = size;

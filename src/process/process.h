@@ -22,6 +22,7 @@ typedef void process_ended(void *context, mproc_process *process);
  */
 struct mproc_process {
     enum process_role role;
+    uint32_t arena; /* the generation of its family's arena, see family_enter_with() */
     function_ref function_ref;
     mproc_function *function;
     _Atomic uint64_t *args;      /* the owned slot of its arguments, or NULL */

@@ -2,6 +2,7 @@
 #include "process/reaper.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "object/recovery.h"
 #include "process/children.h"
@@ -162,6 +163,17 @@ mproc_status reaper_start(void)
     }
     plat_mutex_unlock(&reaper_mutex);
     return status;
+}
+
+void reaper_forked(void)
+{
+    plat_watcher_free(watcher);
+    watcher = NULL;
+    atomic_store(&prepared, false);
+    atomic_store(&retries, 0);
+    atomic_store(&ends, false);
+    parent_ended = given_orphans = false;
+    memset(&reaper_mutex, 0, sizeof reaper_mutex);
 }
 
 void reaper_end(void)

@@ -13,6 +13,9 @@ mproc_status reaper_start(void);
 /* Whether the reaper was started: if not, there never were children. */
 bool reaper_started(void);
 
+/* In a fork() copy, which has no such thread: it is started again with its own first child. */
+void reaper_forked(void);
+
 /* Ends it at the end of the process, when nothing is started any more. */
 void reaper_end(void);
 

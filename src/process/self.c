@@ -41,6 +41,7 @@ mproc_process *process_self(void)
     plat_mutex_lock(&mutex);
     if (!filled) {
         self.role = PROCESS_SELF;
+        self.arena = parent.arena = arena_generation;
         self.phase = PROCESS_STARTED;
         self.os.pid = plat_process_id();
         if (family.child) fill_child(family.spawn_data);
@@ -49,6 +50,16 @@ mproc_process *process_self(void)
     }
     plat_mutex_unlock(&mutex);
     return &self;
+}
+
+/* What the program knows as its own process is that of the copy from now on. */
+void self_forked(void)
+{
+    memset(&mutex, 0, sizeof mutex);
+    memset(self.identity, 0, sizeof self.identity);
+    self.daemon = false;
+    filled = false;
+    atomic_store(&children_named, 0);
 }
 
 void process_next_identity(char identity[SPAWN_IDENTITY_BYTES])

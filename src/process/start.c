@@ -178,7 +178,7 @@ mproc_status process_start(mproc_process *process)
 {
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     plat_mutex_lock(&process->mutex);
     status = start_locked(process);
     plat_mutex_unlock(&process->mutex);

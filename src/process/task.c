@@ -62,6 +62,7 @@ void task_set_flush(void (*flush)(void))
 
 void task_forked(void)
 {
+    listener.ended = NULL;
     if (!running) return;
     running->forked = true;
     thread_self.left = &slot_always_left;

@@ -66,17 +66,18 @@ static mproc_status check(size_t item_size, size_t count, const mproc_shared_opt
 
 static mproc_status put_lock(struct items *items, const mproc_shared_options *options)
 {
-    const void *given = options->lock ? (const void *)options->lock : (const void *)options->rlock;
+    /* The program's references begin with a struct reference. */
+    const struct reference *given = options->lock ? (const void *)options->lock : (const void *)options->rlock;
     mproc_rlock *own = NULL;
     mproc_status status;
 
     if (options->raw) return MPROC_OK;
+    if (given && (status = family_enter_with(given->arena)) != MPROC_OK) return status;
     if (!given) {
         if ((status = mproc_rlock_create(NULL, &own)) != MPROC_OK) return status;
-        given = own;
+        given = (const void *)own;
     }
-    /* The program's references begin with a struct reference. */
-    object_refer(work_intent(), ((const struct reference *)given)->ref.offset, &items->lock);
+    object_refer(work_intent(), given->ref.offset, &items->lock);
     mproc_rlock_free(own); /* the items hold it now */
     return MPROC_OK;
 }
@@ -107,9 +108,9 @@ static mproc_status create(enum object_kind kind, size_t item_size, size_t count
 
 /* ---- both ------------------------------------------------------------------------------------- */
 
-static mproc_status no_lock(void)
+static mproc_status no_lock(const struct reference *reference)
 {
-    mproc_status status = family_enter();
+    mproc_status status = family_enter_with(reference->arena);
 
     if (status != MPROC_OK) return status;
     return mproc_error(MPROC_NOT_SUPPORTED, "these shared items are raw: they have no lock");
@@ -119,14 +120,14 @@ static mproc_status acquire(struct reference *reference, int64_t timeout_ms, boo
 {
     uint64_t lock = atomic_load(&items_of(reference)->lock);
 
-    return lock ? robust_lock_acquire(lock, reference, timeout_ms, recover) : no_lock();
+    return lock ? robust_lock_acquire(lock, reference, timeout_ms, recover) : no_lock(reference);
 }
 
 static mproc_status release(struct reference *reference)
 {
     uint64_t lock = atomic_load(&items_of(reference)->lock);
 
-    return lock ? robust_lock_release(lock) : no_lock();
+    return lock ? robust_lock_release(lock, reference) : no_lock(reference);
 }
 
 /* Between the two the items are this thread's, or everybody's if they are raw. */

@@ -425,7 +425,7 @@ const char *mproc_shareable_list_name(const mproc_shareable_list *list)
 
 mproc_status mproc_shareable_list_unlink(mproc_shareable_list *list)
 {
-    mproc_status status = family_enter();
+    mproc_status status = family_enter_with(list->reference.arena);
 
     return status == MPROC_OK ? named_unlink(reference_of(list)) : status;
 }

@@ -75,7 +75,7 @@ const char *mproc_shared_memory_name(const mproc_shared_memory *memory)
 
 mproc_status mproc_shared_memory_unlink(mproc_shared_memory *memory)
 {
-    mproc_status status = family_enter();
+    mproc_status status = family_enter_with(memory->reference.arena);
 
     return status == MPROC_OK ? named_unlink(reference_of(memory)) : status;
 }

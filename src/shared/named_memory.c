@@ -307,7 +307,7 @@ mproc_status named_attach(enum object_kind kind, uint64_t least, const char *nam
 void *named_memory(const struct reference *reference)
 {
     if (reference->own) return (unsigned char *)attachment_of(reference)->os.base + DATA_AT;
-    return arena_at(in_arena_at(reference->ref.offset));
+    return (unsigned char *)reference->at + (in_arena_at(reference->ref.offset) - reference->ref.offset);
 }
 
 mproc_status named_unlink(const struct reference *reference)

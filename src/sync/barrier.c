@@ -279,7 +279,8 @@ mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int 
     mproc_status status;
 
     if (timeout_ms == MPROC_FOREVER) timeout_ms = party.barrier->timeout_ms;
-    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
+    if ((status = family_enter_with(barrier->reference.arena)) != MPROC_OK) return status;
     if ((status = wait_begin(&party.wait, &barrier->reference, timeout_ms)) != MPROC_OK) return status;
     status = wait_in(&party);
     wait_end(&party.wait);
@@ -307,7 +308,7 @@ static mproc_status set_broken(mproc_barrier *barrier, bool broken)
     struct barrier *at = barrier_at(barrier);
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(barrier->reference.arena)) != MPROC_OK) return status;
     wait_queue_enter(barrier->reference.ref.offset, BARRIER_NO_GENERATION);
     set_word(at, broken);
     wait_queue_leave();

@@ -49,6 +49,7 @@ static mproc_status put_lock(struct condition *condition, const mproc_condition_
     mproc_rlock *own = NULL;
     mproc_status status;
 
+    if (given && (status = family_enter_with(given->arena)) != MPROC_OK) return status;
     if (!given) {
         if ((status = mproc_rlock_create(NULL, &own)) != MPROC_OK) return status;
         given = (const struct reference *)(const void *)own;
@@ -118,7 +119,7 @@ static mproc_status check_mine(uint64_t lock, const char *what)
 
 mproc_status mproc_condition_release(mproc_condition *condition)
 {
-    return robust_lock_release(lock_of(condition));
+    return robust_lock_release(lock_of(condition), &condition->reference);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
@@ -189,7 +190,8 @@ static mproc_status wait_for(mproc_condition *condition, mproc_predicate *predic
     mproc_status status;
     struct wait wait;
 
-    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
+    if ((status = family_enter_with(condition->reference.arena)) != MPROC_OK) return status;
     if ((status = check_mine(lock_of(condition), "waiting")) != MPROC_OK) return status;
     if ((status = wait_begin(&wait, &condition->reference, timeout_ms)) != MPROC_OK) return status;
     status = predicate ? wait_until(condition, &wait, predicate, context) : wait_once(condition, &wait);
@@ -216,7 +218,7 @@ static mproc_status notify(mproc_condition *condition, uint32_t count)
     uint64_t lock = lock_of(condition);
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(condition->reference.arena)) != MPROC_OK) return status;
     if ((status = check_mine(lock, "notifying")) != MPROC_OK) return status;
     wait_queue_notify(work_intent(), condition->reference.ref.offset, count, robust_lock_notified(lock));
     return MPROC_OK;

@@ -77,7 +77,7 @@ mproc_status mproc_event_set(mproc_event *event)
     uint64_t before;
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
     if (seen & EVENT_SET) return MPROC_OK;
     intent = work_intent();
     before = atomic_load_explicit(&intent->wake, memory_order_relaxed);
@@ -94,7 +94,7 @@ mproc_status mproc_event_clear(mproc_event *event)
 {
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
     atomic_fetch_and(word_of(event), ~(uint64_t)EVENT_SET);
     return MPROC_OK;
 }
@@ -125,7 +125,8 @@ mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms)
     mproc_status status;
     struct wait wait;
 
-    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
+    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
     if (first & EVENT_SET) return MPROC_OK;
     if (timeout_ms == 0) return wait_tried("the event is not set");
     if ((status = wait_begin(&wait, &event->reference, timeout_ms)) != MPROC_OK) return status;

@@ -100,7 +100,8 @@ mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference
     struct robust_lock *at = robust_lock_at(lock);
     mproc_status status;
 
-    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
+    if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
     if (robust_lock_mine(lock) && is_rlock(lock)) {
         at->depth++;
         return MPROC_OK;
@@ -165,13 +166,13 @@ static mproc_status check_releasable(uint64_t lock, uint32_t seen)
     return MPROC_OK;
 }
 
-mproc_status robust_lock_release_slow(uint64_t lock)
+mproc_status robust_lock_release_slow(uint64_t lock, const struct reference *reference)
 {
     struct robust_lock *at = robust_lock_at(lock);
     mproc_status status;
     uint32_t seen;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
     do {
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
         if ((status = check_releasable(lock, seen)) != MPROC_OK) return status;
@@ -224,7 +225,7 @@ static struct reference *checked(const void *object, enum object_kind kind)
 
 static bool locked(const struct reference *reference)
 {
-    return atomic_load(&robust_lock_at(reference->ref.offset)->word.word) != 0;
+    return atomic_load(&((const struct robust_lock *)reference->at)->word.word) != 0;
 }
 
 /* ---- Lock ------------------------------------------------------------------------------------- */
@@ -255,7 +256,9 @@ mproc_status mproc_lock_recover(mproc_lock *lock, int64_t timeout_ms)
 
 mproc_status mproc_lock_release(mproc_lock *lock)
 {
-    return robust_lock_release(checked(lock, OBJECT_LOCK)->ref.offset);
+    const struct reference *reference = checked(lock, OBJECT_LOCK);
+
+    return robust_lock_release(reference->ref.offset, reference);
 }
 
 bool mproc_lock_locked(const mproc_lock *lock)
@@ -291,7 +294,9 @@ mproc_status mproc_rlock_recover(mproc_rlock *rlock, int64_t timeout_ms)
 
 mproc_status mproc_rlock_release(mproc_rlock *rlock)
 {
-    return robust_lock_release(checked(rlock, OBJECT_RLOCK)->ref.offset);
+    const struct reference *reference = checked(rlock, OBJECT_RLOCK);
+
+    return robust_lock_release(reference->ref.offset, reference);
 }
 
 bool mproc_rlock_locked(const mproc_rlock *rlock)

@@ -55,23 +55,24 @@ static inline bool robust_lock_release_alone(uint64_t lock)
 }
 
 mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference, int64_t timeout_ms, bool recover);
-mproc_status robust_lock_release_slow(uint64_t lock);
+mproc_status robust_lock_release_slow(uint64_t lock, const struct reference *reference);
 
 /*
- * Acquires a Lock or an RLock: the latter again, if this thread holds it. `reference` is what the wait goes by;
- * `recover`: also if it is abandoned. The calling thread need not be known to the family yet.
+ * Acquires a Lock or an RLock: the latter again, if this thread holds it. `reference` is what led to it, and what the
+ * wait goes by; `recover`: also if it is abandoned. The calling thread need not be known to the family yet.
  */
 static inline mproc_status robust_lock_acquire(uint64_t lock, struct reference *reference, int64_t timeout_ms,
                                                bool recover)
 {
-    if (timeout_ms >= 0 && thread_self.slot && robust_lock_acquire_free(lock)) return MPROC_OK;
+    if (timeout_ms >= 0 && thread_self.arena == reference->arena && robust_lock_acquire_free(lock)) return MPROC_OK;
     return robust_lock_acquire_slow(lock, reference, timeout_ms, recover);
 }
 
 /* Releases a Lock, whoever holds it; an RLock once, if this thread holds it. As above. */
-static inline mproc_status robust_lock_release(uint64_t lock)
+static inline mproc_status robust_lock_release(uint64_t lock, const struct reference *reference)
 {
-    return thread_self.slot && robust_lock_release_alone(lock) ? MPROC_OK : robust_lock_release_slow(lock);
+    if (thread_self.arena == reference->arena && robust_lock_release_alone(lock)) return MPROC_OK;
+    return robust_lock_release_slow(lock, reference);
 }
 
 /*

@@ -193,7 +193,8 @@ mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout
     mproc_status status;
     struct wait wait;
 
-    if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
+    if ((status = family_enter_with(semaphore->reference.arena)) != MPROC_OK) return status;
     if (at->owned && (status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
     if (try_take(at, permits, 0)) return MPROC_OK;
     if (timeout_ms == 0) return wait_tried("the semaphore has no permit");
@@ -209,7 +210,7 @@ mproc_status mproc_semaphore_release(mproc_semaphore *semaphore)
     struct permits *permits;
     mproc_status status;
 
-    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = family_enter_with(semaphore->reference.arena)) != MPROC_OK) return status;
     if (!at->owned) return release_free(at);
     if ((status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
     return release_owned(at, permits);

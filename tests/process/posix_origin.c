@@ -69,6 +69,20 @@ static void case_copy_that_comes_to_the_guard_in_place_of_the_child_is_refused(v
     CHECK_CONTAINS(exec.output, "the child: MPROC_NO_GUARD, code 0: ");
 }
 
+/* In the first process the copy goes on, with a family of its own; in its child a copy would be another first one. */
+static void case_copy_of_a_child_that_has_made_its_first_call_is_refused_at_the_guard(void)
+{
+    fixture_exec exec = {.code = 0};
+    char program[1200];
+
+    exec.file = fixture_beside(FIXTURE_ORIGIN, program, sizeof program);
+    exec.arguments = (const char *[]){"late", NULL};
+    fixture_exec_to_end(&exec);
+    CHECK_EQ(count(exec.output, "main runs"), 1);
+    CHECK_CONTAINS(exec.output, "a child that has not passed its main guard");
+    CHECK_CONTAINS(exec.output, "the child: MPROC_NO_GUARD, code 0: ");
+}
+
 /* ---- the program's own descriptors ------------------------------------------------------------ */
 
 /* In a new process: `file` is number 3, and a token that somebody kept says that there is an arena. */
@@ -120,6 +134,7 @@ CHECK_SUITE_SETUP(posix_origin, fixture_setup,
     CASE(child_is_let_in_through_a_wrapper_without_environment),
     CASE(program_behind_a_launcher_without_environment_is_refused),
     CASE(copy_that_comes_to_the_guard_in_place_of_the_child_is_refused),
+    CASE(copy_of_a_child_that_has_made_its_first_call_is_refused_at_the_guard),
     CASE(stale_token_leaves_the_programs_descriptors_alone),
     HELPER(has_a_third),
 );

@@ -5,6 +5,7 @@
  *     origin blank SECRET      reads the secret, and writes over it
  *     origin launch LAUNCHER   does nothing; its children are started from the launcher
  *     origin fork              goes on in a fork() copy of itself (POSIX)
+ *     origin late              the same, after a call of the library (POSIX)
  *     origin circle            in a child, runs itself again as a program of its own
  *     origin plain             does nothing
  *
@@ -48,6 +49,7 @@ static void begin(int argc, char **argv)
 
     if (strcmp(what, "clear") == 0) origin_clear();
     if (strcmp(what, "fork") == 0) origin_fork();
+    if (strcmp(what, "late") == 0 && mproc_current_process() != NULL) origin_fork();
     if (strcmp(what, "circle") == 0) run_again(argv[0]);
     if (strcmp(what, "blank") == 0 && argc > 2) {
         snprintf(secret, sizeof secret, "%s", argv[2]);
