@@ -54,7 +54,7 @@ static void recover_waiting(struct thread_slot *slot)
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
-static void recover_slot(uint32_t index)
+static void settle_slot(uint32_t index)
 {
     struct thread_slot *slot = thread_slot_at(index);
     uint32_t owner_id = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
@@ -64,6 +64,13 @@ static void recover_slot(uint32_t index)
     recover_waiting(slot);
     robust_list_abandon(recovery_intent(), slot, owner_id);
     wake_word(atomic_load(&slot->parked));
+}
+
+static void recover_slot(uint32_t index)
+{
+    struct thread_slot *slot = thread_slot_at(index);
+
+    settle_slot(index);
     park_recover(index);
     plat_semaphore_close(&slot->semaphore);
 }
@@ -205,6 +212,13 @@ static void help(uint32_t owner_id)
     owner = atomic_load(&thread_slot_at(owner_id & SLOT_INDEX_MAX)->owner);
     if (slot_thread_present(owner_id) && slot_process_dead(owner - 1)) recover_locked(owner - 1);
     end_recovery();
+}
+
+void recovery_thread_settles(void)
+{
+    recovery_lock_acquire();
+    settle_slot(thread_self.index);
+    recovery_lock_release();
 }
 
 /* The lock is released while the slot still says whom to wake if we end in between. */

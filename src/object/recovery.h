@@ -23,9 +23,11 @@ bool recovery_process(uint32_t process);
 bool recovery_orphaned(void);
 
 /*
- * The calling thread ends, in whatever way: its slot gets what that of a dead thread gets, and is free. What it has
- * begun is finished, it waits no longer, its locks are abandoned, and for whom it ran something learns of its end.
+ * The calling thread ends, in whatever way. First what it has left half done is settled, as that of a dead thread is:
+ * what it has begun is finished, it waits no longer, its locks are abandoned. Then it may still call the library, to
+ * tell whoever it has worked for. At last its slot is free.
  */
+void recovery_thread_settles(void);
 void recovery_thread_ends(void);
 
 /* Recovers processes, and frees their slots, that ended and have no living parent to do so. */

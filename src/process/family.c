@@ -32,8 +32,9 @@ static void thread_ended(void *value)
 
     if (atomic_load(&family.state) != FAMILY_MEMBER) return;
     if (thread_self.index != index) return; /* the end of a fiber, in another thread than its own */
+    recovery_thread_settles();
+    wait_thread_ends(); /* before the task's end, which frees references that it may have waited by */
     task_thread_ends();
-    wait_thread_ends();
     recovery_thread_ends(); /* a later exit hook of the program may still call the library */
 }
 

@@ -206,6 +206,57 @@ static void case_a_task_that_ends_its_thread_leaves_nothing(void)
     mproc_pool_free(pool);
 }
 
+static mproc_status ends_in_an_action(mproc_call *call)
+{
+    (void)call;
+    os_end_thread();
+    return MPROC_OK;
+}
+
+static bool ends_in_a_predicate(void *context)
+{
+    (void)context;
+    os_end_thread();
+    return true;
+}
+
+/* In waits of its own, by references that go with the task. */
+static mproc_status ends_in_a_wait(const void *item, void *result, mproc_call *call)
+{
+    mproc_barrier *barrier;
+    mproc_condition *condition;
+
+    (void)result;
+    MPROC_TRY(mproc_unpack(call, &barrier, &condition));
+    if (*(const char *)item == 'b') return mproc_barrier_wait(barrier, MPROC_FOREVER, NULL);
+    CHECK_OK(mproc_condition_acquire(condition, MPROC_FOREVER));
+    return mproc_condition_wait_for(condition, ends_in_a_predicate, NULL, MPROC_FOREVER);
+}
+
+static void case_a_task_that_ends_its_thread_in_its_own_wait_waits_no_longer(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    mproc_barrier *barrier;
+    mproc_condition *condition;
+    mproc_status statuses[2];
+    mproc_map_options options = {.chunk_size = 1, .statuses = statuses};
+
+    CHECK_OK(mproc_barrier_create(1, &(mproc_barrier_options){.action = ends_in_an_action}, &barrier));
+    CHECK_OK(mproc_condition_create(NULL, &condition));
+    options.args = MPROC_ARGS(barrier, condition);
+    CHECK_STATUS(mproc_pool_map(pool, ends_in_a_wait, "bc", 1, NULL, 0, 2, &options), MPROC_WORKER_LOST);
+    CHECK_STATUS(statuses[0], MPROC_WORKER_LOST);
+    CHECK_STATUS(statuses[1], MPROC_WORKER_LOST);
+    CHECK(mproc_barrier_broken(barrier));
+    CHECK_STATUS(mproc_condition_acquire(condition, MPROC_FOREVER), MPROC_OWNER_DIED);
+    CHECK_EQ(atomic_load(&((struct object *)((struct reference *)barrier)->at)->handles), 1);
+    CHECK_EQ(atomic_load(&((struct object *)((struct reference *)condition)->at)->handles), 1);
+    mproc_barrier_free(barrier);
+    mproc_condition_free(condition);
+    check_pool_works(pool);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(pool_task, fixture_of_processes, pool_task_threads, fixture_of_threads,
     CASE(locks_that_a_task_leaves_held_are_abandoned),
     CASE(the_next_task_finds_the_lock_abandoned_that_the_last_has_kept),
@@ -213,4 +264,5 @@ CHECK_TWINS(pool_task, fixture_of_processes, pool_task_threads, fixture_of_threa
     CASE(a_task_that_ends_its_thread_loses_only_its_chunk),
     CASE(a_map_ends_even_if_every_task_ends_its_thread),
     CASE(a_task_that_ends_its_thread_leaves_nothing),
+    CASE(a_task_that_ends_its_thread_in_its_own_wait_waits_no_longer),
 );
