@@ -5,6 +5,7 @@
 
 #include "arena/lock.h"
 #include "arena/park.h"
+#include "object/recovery_lock.h"
 #include "object/wait_queue.h"
 
 #define MORE_PLACES 61
@@ -161,11 +162,16 @@ static bool is_owned(_Atomic uint64_t *place, uint64_t lock, uint32_t owner_id)
     return kept && owned(kept, owner_id);
 }
 
+/* Under the recovery lock, as in recovery: what is entered may be gone, and others get no object at its place yet. */
 bool robust_list_abandon_own(void)
 {
-    bool any = visit_all(thread_self.slot, is_owned, 0, thread_self.owner_id);
+    struct thread_slot *slot = thread_self.slot;
+    bool any;
 
-    robust_list_abandon(work_intent(), thread_self.slot, thread_self.owner_id);
-    thread_self.left = &thread_self.slot->robust[0];
+    recovery_lock_acquire();
+    any = visit_all(slot, is_owned, 0, thread_self.owner_id);
+    robust_list_abandon(recovery_intent(), slot, thread_self.owner_id);
+    recovery_lock_release();
+    thread_self.left = &slot->robust[0];
     return any;
 }

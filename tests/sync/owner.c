@@ -5,6 +5,9 @@
 #include "sync/lockable.h"
 #include "sync/peers.h"
 
+#include "object/recovery_lock.h"
+#include "object/robust_list.h"
+
 /* Holds it, as often as it can be held. */
 static void acquires(peer *self)
 {
@@ -324,6 +327,46 @@ static void case_lock_that_was_freed_while_held_does_no_harm(void)
     }
 }
 
+/* ---- left by a task ----------------------------------------------------------------------------- */
+
+static _Atomic bool abandoned;
+
+/* As after a task that has left the lock held. */
+static void leaves_lock(void *lock)
+{
+    CHECK_OK(mproc_lock_acquire(lock, 0));
+    CHECK(robust_list_abandon_own());
+    atomic_store(&abandoned, true);
+}
+
+static bool waits_for_recovery(void *unused)
+{
+    uint64_t word = arena_offset(&arena_header->recovery);
+    uint32_t high = atomic_load(&arena_header->threads_high), i;
+
+    (void)unused;
+    CHECK(!atomic_load(&abandoned));
+    for (i = 1; i < high; i++)
+        if (atomic_load(&thread_slot_at(i)->parked) == word) return true;
+    return false;
+}
+
+/* What is entered as held may be gone: recovery and the end of objects wait for each other, so this does, too. */
+static void case_locks_that_a_task_left_are_abandoned_under_the_lock_of_recovery(void)
+{
+    mproc_lock *lock = NULL;
+    plat_thread *thread;
+
+    CHECK_OK(mproc_lock_create(NULL, &lock));
+    CHECK(recovery_lock_acquire());
+    CHECK_OK(plat_thread_start(leaves_lock, lock, &thread));
+    CHECK_WAIT_UNTIL(waits_for_recovery, NULL);
+    recovery_lock_release();
+    plat_thread_join(thread);
+    CHECK_STATUS(mproc_lock_acquire(lock, 0), MPROC_OWNER_DIED);
+    mproc_lock_free(lock);
+}
+
 CHECK_TWINS(sync_owner, peers_of_processes, sync_owner_threads, peers_of_threads,
     CASE(lock_of_an_ended_owner_is_abandoned_until_it_is_recovered),
     CASE_LIMIT(all_who_wait_learn_that_the_owner_ended, 40),
@@ -335,4 +378,5 @@ CHECK_TWINS(sync_owner, peers_of_processes, sync_owner_threads, peers_of_threads
     CASE(all_locks_of_an_ended_owner_are_abandoned),
     CASE(lock_that_others_released_is_not_the_deads),
     CASE(lock_that_was_freed_while_held_does_no_harm),
+    CASE(locks_that_a_task_left_are_abandoned_under_the_lock_of_recovery),
 );
