@@ -38,6 +38,18 @@ bool permits_move(struct intent *intent, struct permits *permits, int change)
     return can;
 }
 
+void permits_unmark(struct intent *intent, const struct permits *permits)
+{
+    struct semaphore *semaphore = semaphore_of(permits);
+    uint32_t value;
+
+    object_lock(intent, atomic_load(&permits->semaphore), &semaphore->object.lock);
+    value = atomic_load_explicit(&semaphore->value, memory_order_relaxed);
+    if ((value & SEMAPHORE_VALUE_MAX) > 0) atomic_store(&semaphore->value, value & SEMAPHORE_VALUE_MAX);
+    lock_release(intent, &semaphore->object.lock);
+    park_wake(&semaphore->value, INT_MAX);
+}
+
 /* The value is in the intent before it is changed: if we end before the wake, recovery wakes. */
 void permits_return(struct intent *intent, struct permits *permits)
 {

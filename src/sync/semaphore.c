@@ -150,7 +150,8 @@ static mproc_status release_owned(struct semaphore *semaphore, struct permits *p
 
     park_announce(&semaphore->value);
     done = permits_move(work_intent(), permits, 1);
-    if (done && atomic_load(&semaphore->value) & SEMAPHORE_WAITERS) park_wake(&semaphore->value, 1);
+    if (done && atomic_load(&semaphore->value) & SEMAPHORE_WAITERS && park_wake(&semaphore->value, 1) == 0)
+        permits_unmark(work_intent(), permits);
     park_announce(NULL);
     if (done) return MPROC_OK;
     return mproc_error(MPROC_NOT_OWNER, "this process has no permit of the semaphore by this reference to release");

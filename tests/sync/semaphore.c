@@ -1,6 +1,9 @@
 /* mproc/semaphore.h. */
 #include "sync/peers.h"
 
+#include "object/reference.h"
+#include "sync/permits.h"
+
 /* ---- alone -------------------------------------------------------------------------------------- */
 
 static void case_permits_are_taken_and_given_without_a_bound(void)
@@ -228,6 +231,28 @@ static void case_owned_permits_are_released_by_who_has_some(void)
     mproc_semaphore_free(semaphore);
 }
 
+/* As long as the word says that somebody may sleep, each release asks the system to wake him. */
+static void check_release_unmarks(bool owned)
+{
+    mproc_semaphore *semaphore = NULL;
+    const struct semaphore *at;
+
+    CHECK_OK(mproc_semaphore_create(1, &(mproc_semaphore_options){.owned = owned}, &semaphore));
+    at = ((const struct reference *)(const void *)semaphore)->at;
+    CHECK_OK(mproc_semaphore_acquire(semaphore, 0));
+    CHECK_STATUS(mproc_semaphore_acquire(semaphore, 1), MPROC_TIMEOUT);
+    CHECK_EQ(atomic_load(&at->value), SEMAPHORE_WAITERS);
+    CHECK_OK(mproc_semaphore_release(semaphore));
+    CHECK_EQ(atomic_load(&at->value), 1);
+    mproc_semaphore_free(semaphore);
+}
+
+static void case_release_that_wakes_nobody_is_the_last_to_look_for_sleepers(void)
+{
+    check_release_unmarks(false);
+    check_release_unmarks(true);
+}
+
 CHECK_TWINS(sync_semaphore, peers_of_processes, sync_semaphore_threads, peers_of_threads,
     CASE(permits_are_taken_and_given_without_a_bound),
     CASE(bounded_semaphore_has_never_more_than_at_first),
@@ -239,4 +264,5 @@ CHECK_TWINS(sync_semaphore, peers_of_processes, sync_semaphore_threads, peers_of
     CASE(each_release_wakes_one_who_waits),
     CASE(release_wakes_no_more_than_one),
     CASE(owned_permits_are_released_by_who_has_some),
+    CASE(release_that_wakes_nobody_is_the_last_to_look_for_sleepers),
 );
