@@ -127,15 +127,6 @@ static bool is_over(const struct party *party, uint64_t word)
     return barrier_generation(word) != party->generation;
 }
 
-/*
- * Sleeps until the generation is over. Returns why it should not, MPROC_TIMEOUT without a text; MPROC_OK otherwise,
- * also for no reason.
- */
-static mproc_status sleep(const struct party *party)
-{
-    return wait_sleep(&party->wait, barrier_turn(party->barrier), party->generation);
-}
-
 static mproc_status not_all_came(const struct party *party)
 {
     return mproc_error(MPROC_BROKEN, "the barrier broke: not all of its %lu parties came within %lld ms",
@@ -192,18 +183,19 @@ static mproc_status arrive(struct party *party)
         if (seen & BARRIER_BROKEN) return broken();
         if (!is_full(barrier, seen)) {
             status = take_place(party, seen, &taken);
-        } else if ((status = sleep(party)) == MPROC_TIMEOUT) {
-            return others_stayed(party);
+        } else {
+            status = wait_sleep(&party->wait, barrier_turn(barrier), party->generation);
+            if (status == MPROC_TIMEOUT) return others_stayed(party);
         }
         seen = atomic_load(&barrier->word);
     }
     return status;
 }
 
+/* Without arguments there is nothing to keep in a scope. */
 static mproc_status run_action(const struct barrier *barrier)
 {
-    struct reference_scope scope = {.first = NULL};
-    mproc_call call = {mproc_no_args(), "the barrier's action", &scope};
+    mproc_call call = {mproc_no_args(), "the barrier's action", NULL};
     uint64_t action = atomic_load(&barrier->action);
     function_pointer function;
     mproc_status status;
@@ -230,6 +222,7 @@ static mproc_status come_last(const struct party *party)
     if (acts(party)) {
         atomic_store(&party->barrier->actor, (uint64_t)party->generation << 32 | thread_self.owner_id);
         status = run_action(party->barrier);
+        if (!thread_self.slot) return family_enter(); /* a fork() copy, made by the action, is no party */
     }
     if (!end(party, status == MPROC_OK) && status == MPROC_OK) status = broken();
     if (acts(party)) robust_list_leave(party->object);
@@ -269,7 +262,7 @@ static mproc_status wait_in(struct party *party)
 
     if (status != MPROC_OK) return status;
     status = party->place + 1 == party->barrier->parties ? come_last(party) : wait_for_others(party);
-    wait_queue_leave();
+    if (thread_self.slot) wait_queue_leave();
     return status;
 }
 

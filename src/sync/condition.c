@@ -170,17 +170,20 @@ static mproc_status wait_once(mproc_condition *condition, const struct wait *wai
     return take_back(condition, depth, sleep(wait));
 }
 
+/* The predicate decides also after the last wait. A fork() copy that it has made does not wait. */
 static mproc_status wait_until(mproc_condition *condition, const struct wait *wait, mproc_predicate *predicate,
                                void *context)
 {
-    mproc_status status;
+    mproc_status waited = MPROC_OK, status;
 
-    while (!predicate(context)) {
-        status = wait_once(condition, wait);
-        if (status == MPROC_TIMEOUT && predicate(context)) return MPROC_OK;
-        if (status != MPROC_OK) return status;
-    }
-    return MPROC_OK;
+    do {
+        bool holds = predicate(context);
+        if ((status = family_enter()) != MPROC_OK) return status;
+        if (holds) return MPROC_OK;
+        if (waited == MPROC_TIMEOUT) return waited;
+        waited = wait_once(condition, wait);
+    } while (waited == MPROC_OK || waited == MPROC_TIMEOUT);
+    return waited;
 }
 
 /* Counts as waiting also while the predicate is asked: the condition must not go meanwhile. NULL: waits once. */

@@ -37,8 +37,8 @@ struct permits {
 bool permits_move(struct intent *intent, struct permits *permits, int change);
 
 /*
- * For a caller that has announced the value, and has found nobody asleep: takes away the mark for waiters if there are
- * permits. Until it is gone others may have come to sleep: they are woken, as nobody else would know of them.
+ * For a caller that has announced the value, and has found nobody asleep: takes away the mark for waiters if there
+ * are permits. Until it is gone others may have come to sleep: they are woken, as nobody else would know of them.
  */
 void permits_unmark(struct intent *intent, const struct permits *permits);
 

@@ -1,8 +1,14 @@
-/* Objects and signals: an event that a handler sets, waits that handlers interrupt, waits that they do not. */
+/*
+ * Objects and signals: an event that a handler sets, waits that handlers interrupt, waits that they do not. And
+ * fork() copies that are made in what a wait calls.
+ */
 #include "sync/peers.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static mproc_event *event_of_handler;
 static _Atomic uint32_t handled;
@@ -167,9 +173,78 @@ static void case_other_signals_do_not_end_a_wait(void)
     mproc_semaphore_free(semaphore);
 }
 
+/* ---- fork() copies ------------------------------------------------------------------------------ */
+
+static pid_t copy = -1;
+
+static mproc_status forks_once(mproc_call *call)
+{
+    (void)call;
+    if (copy < 0) copy = fork();
+    return MPROC_OK;
+}
+
+/* True, but for the first time if there is a context. */
+static bool forks_once_and_looks(void *context)
+{
+    bool first = copy < 0;
+
+    forks_once(NULL);
+    return !first || !context;
+}
+
+/* In the middle of a wait that returns with `status`: the copy says so by how it ends. */
+static void check_copy_is_refused(mproc_status status)
+{
+    int ended = 0;
+
+    if (copy == 0) _exit(status == MPROC_FORKED ? 7 : 1);
+    CHECK_OK(status);
+    CHECK(copy > 0);
+    CHECK_EQ(waitpid(copy, &ended, 0), copy);
+    CHECK(WIFEXITED(ended));
+    CHECK_EQ(WEXITSTATUS(ended), 7);
+}
+
+static void case_fork_copy_that_returns_from_an_action_is_no_party(void)
+{
+    mproc_barrier *barrier = NULL;
+    int index = -1;
+
+    CHECK_OK(mproc_barrier_create(1, &(mproc_barrier_options){.action = forks_once}, &barrier));
+    check_copy_is_refused(mproc_barrier_wait(barrier, MPROC_FOREVER, &index));
+    CHECK_EQ(index, 0);
+    CHECK_OK(mproc_barrier_wait(barrier, MPROC_FOREVER, &index));
+    mproc_barrier_free(barrier);
+}
+
+static void check_copy_in_a_predicate(void *context)
+{
+    mproc_condition *condition = NULL;
+
+    CHECK_OK(mproc_condition_create(NULL, &condition));
+    CHECK_OK(mproc_condition_acquire(condition, 0));
+    check_copy_is_refused(mproc_condition_wait_for(condition, forks_once_and_looks, context, 1));
+    CHECK_OK(mproc_condition_release(condition));
+    mproc_condition_free(condition);
+}
+
+static void case_fork_copy_that_returns_from_a_true_predicate_holds_nothing(void)
+{
+    check_copy_in_a_predicate(NULL);
+}
+
+static void case_fork_copy_that_returns_from_a_false_predicate_does_not_wait(void)
+{
+    check_copy_in_a_predicate(&copy);
+}
+
 CHECK_SUITE_SETUP(posix_sync, peers_of_threads,
     CASE(handler_sets_the_event_that_its_thread_waits_for),
     CASE(handler_sets_an_event_in_the_middle_of_anything),
     CASE(handler_that_interrupts_ends_a_wait),
     CASE(other_signals_do_not_end_a_wait),
+    CASE(fork_copy_that_returns_from_an_action_is_no_party),
+    CASE(fork_copy_that_returns_from_a_true_predicate_holds_nothing),
+    CASE(fork_copy_that_returns_from_a_false_predicate_does_not_wait),
 );
