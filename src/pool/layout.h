@@ -92,7 +92,9 @@ struct pool_worker {
     _Atomic uint64_t limit[2];
     _Atomic uint64_t failed_job; /* its first failure in the job: 0 while it is written */
     _Atomic uint64_t failed_item;
-    uint64_t unused_words[4];
+    _Atomic uint32_t cpu; /* the one that it works on, + 1; 0: it sleeps */
+    uint32_t unused_cpu;
+    uint64_t unused_words[3];
     char failed_text[POOL_TEXT_BYTES];
 };
 

@@ -2,6 +2,9 @@
  * The worker's loop. An idle worker spins for a moment before it sleeps, but never all of them: with
  * as many spinners as CPUs, whoever has work to give could not run. Nor does anybody spin where the caller copies
  * meanwhile and has no CPU for itself.
+ *
+ * Where there is a CPU for each worker, no two work on one: when the caller of map wakes them from the CPU that is
+ * about to become free, the system may put two on the other, and leave them there for many maps.
  */
 #include "pool/worker.h"
 
@@ -57,9 +60,36 @@ static bool spin(const struct chunk_runner *runner, uint64_t next)
     return news;
 }
 
+static bool is_taken(const struct pool_shared *shared, uint32_t index, uint32_t cpu)
+{
+    for (uint32_t i = 0; i < shared->workers; i++)
+        if (i != index && atomic_load_explicit(&pool_worker_at(shared, i)->cpu, memory_order_relaxed) == cpu + 1)
+            return true;
+    return false;
+}
+
+/* One of those that the pool's creator may use: Windows names none, and spreads its threads by itself. */
+static void leave_taken_cpu(const struct pool_shared *shared, struct pool_worker *worker, uint32_t index)
+{
+    const uint64_t *cpus = shared->schedule.cpus;
+    uint32_t cpu = (uint32_t)plat_thread_cpu();
+
+    if (shared->workers > arena_header->cpus) return;
+    if (is_taken(shared, index, cpu)) {
+        for (uint32_t i = 0; i < 64 * sizeof shared->schedule.cpus / sizeof cpus[0]; i++) {
+            if (!(cpus[i / 64] >> i % 64 & 1) || is_taken(shared, index, i)) continue;
+            plat_thread_move((int)i);
+            break;
+        }
+        cpu = (uint32_t)plat_thread_cpu();
+    }
+    atomic_store_explicit(&worker->cpu, cpu + 1, memory_order_relaxed);
+}
+
 /* Registers, looks once more, and sleeps; whoever rings takes the registration away. */
 static void sleep_for_news(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
 {
+    atomic_store_explicit(&worker->cpu, 0, memory_order_relaxed);
     while (!has_news(shared, next)) {
         atomic_store(&worker->asleep, 1);
         if (!has_news(shared, next)) wait_on(&worker->asleep, 1, PLAT_FOREVER);
@@ -90,6 +120,7 @@ void worker_run(struct pool_shared *shared, uint32_t index, const char *name, st
     while (!may_end(shared, next)) {
         if ((posted = atomic_load(&shared->posted)) >= next) {
             if (posted > next + 1) next = posted - 1;
+            leave_taken_cpu(shared, worker, index);
             run_chunks(&runner, next++);
             continue;
         }

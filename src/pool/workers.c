@@ -107,6 +107,7 @@ void workers_lost(struct worker_record *record, const char *end)
         atomic_compare_exchange_strong(&shared->spinners[i], &expected, 0);
     }
     atomic_store(&pool_worker_at(shared, record->index)->asleep, 0);
+    atomic_store(&pool_worker_at(shared, record->index)->cpu, 0);
     fail_lost_chunks(record->pool, record->index, end);
 }
 

@@ -231,6 +231,22 @@ static mproc_status count_cpus(const void *item, void *result, mproc_call *call)
     return MPROC_OK;
 }
 
+/* Workers step out of each other's way, and are bound to nothing. */
+static void case_maps_leave_the_affinity_of_workers_alone(void)
+{
+    mproc_pool *pool = fixture_create(2);
+    int counts[2] = {0};
+    cpu_set_t all;
+
+    CHECK_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+    for (int i = 0; i < 100; i++) {
+        CHECK_OK(mproc_map(pool, count_cpus, NULL, counts, 2, NULL));
+        CHECK_EQ(counts[0], CPU_COUNT(&all));
+        CHECK_EQ(counts[1], CPU_COUNT(&all));
+    }
+    mproc_pool_free(pool);
+}
+
 /* What the system does with a first worker, at whose wish ever, before it has come to its loop. */
 static void case_a_worker_that_is_moved_while_it_starts_stays_there(void)
 {
@@ -295,6 +311,7 @@ CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(map_without_processes_fails_and_the_next_goes_on),
     CASE(a_worker_that_ends_under_a_debugger_is_replaced),
     CASE(a_successor_is_scheduled_as_the_creator_of_the_pool),
+    CASE(maps_leave_the_affinity_of_workers_alone),
     CASE(a_worker_that_is_moved_while_it_starts_stays_there),
     CASE(an_idle_pool_only_looks_every_two_seconds),
 );
