@@ -6,6 +6,7 @@
 #include "birth.h"
 #include "environment.h"
 #include "error.h"
+#include "library.h"
 #include "spawn_handles.h"
 #include "platform.h"
 #include "wide.h"
@@ -144,6 +145,23 @@ static mproc_status launch_failed(const launch *it, DWORD code)
     return win32_error(code, "cannot start '%.300s'", path);
 }
 
+/*
+ * For a program without a console, whose children would each open a window for theirs. They have a console without a
+ * window, which console programs that a task starts inherit: without any, the system would give each of those one
+ * that is seen. Under Wine nothing is seen, and the process that serves such a console outlives a child that is
+ * killed: there they have none.
+ */
+static DWORD without_window(void)
+{
+    static _Atomic DWORD known;
+
+    if (known == 0) {
+        bool wine = win32_function(L"ntdll.dll", "wine_get_version") != NULL;
+        known = wine ? DETACHED_PROCESS : CREATE_NO_WINDOW;
+    }
+    return known;
+}
+
 /* Ctrl-C is off in a new group, for good or until the process turns it on. */
 static DWORD launch_flags(bool without_interrupts)
 {
@@ -151,8 +169,7 @@ static DWORD launch_flags(bool without_interrupts)
     DWORD member;
 
     if (without_interrupts) flags |= CREATE_NEW_PROCESS_GROUP;
-    if (GetConsoleProcessList(&member, 1) == 0)
-        flags |= DETACHED_PROCESS; /* no console here, and none there: a hidden one would be a process more */
+    if (GetConsoleProcessList(&member, 1) == 0) flags |= without_window();
     return flags;
 }
 
