@@ -189,7 +189,11 @@ void plat_watcher_remove(plat_watcher *watcher, plat_handle process, uint64_t to
 /* Lets plat_watcher_wait() return with token 0. Wakes do not add up. */
 void plat_watcher_wake(plat_watcher *watcher);
 
-/* Waits for a report. Returns its token, 0 after a wake or at the deadline. */
+/*
+ * Waits for a report. Returns its token, 0 after a wake or at the deadline. PLAT_WATCHER_LOST, each time after some
+ * milliseconds: the program has closed what it watches by, so each process has to be looked at (POSIX).
+ */
+#define PLAT_WATCHER_LOST (UINT64_MAX - 1)
 uint64_t plat_watcher_wait(plat_watcher *watcher, int64_t deadline_ns);
 
 /* ---- sentinel.c ------------------------------------------------------------------------------- */
@@ -380,10 +384,7 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
 /* Waits for its end and frees it. */
 void plat_thread_join(plat_thread *thread);
 
-/*
- * Has `function` called in each thread that set a value with plat_thread_exit_set(), with that
- * value, when the thread ends (not at the end of the process). Call it once.
- */
+/* Calls `function` with a thread's value when a thread ends (not the process) that has set one. Call it once. */
 mproc_status plat_thread_exit_hook(void (*function)(void *value));
 void plat_thread_exit_set(void *value);
 

@@ -4,7 +4,7 @@
  */
 #include "birth.h"
 
-#include "platform.h"
+#include "handle.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -66,6 +66,7 @@ void plat_birth_adopt_end(void)
         return;
     }
     fcntl(BIRTH_END_HANDLE, F_SETFD, FD_CLOEXEC);
+    handle_remember(BIRTH_END_HANDLE);
     birth.end = BIRTH_END_HANDLE;
 }
 

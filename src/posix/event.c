@@ -2,9 +2,7 @@
 #include "error.h"
 #include "handle.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -12,10 +10,16 @@
 
 #define NS_PER_MS 1000000
 
+/* How long a wait for ends of processes sleeps at most; how often one looks that has lost what it watches by. */
+#define WATCHER_SLEEP_MS 2000
+#define WATCHER_LOOK_NS (20 * (int64_t)NS_PER_MS)
+
 struct plat_watcher {
     plat_handle epoll;
     plat_handle wake;
 };
+
+static uint64_t watcher_lost(int64_t deadline_ns);
 
 mproc_status plat_event_create(plat_handle *event)
 {
@@ -23,38 +27,26 @@ mproc_status plat_event_create(plat_handle *event)
 }
 
 /* It can only fail when the counter is full, and then the event is set. */
-static void event_set_uncancelled(plat_handle event)
+void plat_event_set(plat_handle event)
 {
     const uint64_t one = 1;
     int saved = errno;
-    ssize_t written = write((int)event, &one, sizeof one);
+    int state = cancel_hold();
+    ssize_t written = handle_is_ours(event) ? write((int)event, &one, sizeof one) : 0;
 
     (void)written;
+    cancel_resume(state);
     errno = saved;
 }
 
-void plat_event_set(plat_handle event)
-{
-    int state = cancel_hold();
-
-    event_set_uncancelled(event);
-    cancel_resume(state);
-}
-
 /* It can only fail when the event is not set. */
-static void event_clear_uncancelled(plat_handle event)
-{
-    uint64_t count = 0;
-    ssize_t got = read((int)event, &count, sizeof count);
-
-    (void)got;
-}
-
 void plat_event_clear(plat_handle event)
 {
+    uint64_t count = 0;
     int state = cancel_hold();
+    ssize_t got = handle_is_ours(event) ? read((int)event, &count, sizeof count) : 0;
 
-    event_clear_uncancelled(event);
+    (void)got;
     cancel_resume(state);
 }
 
@@ -93,6 +85,7 @@ mproc_status plat_watcher_add(plat_watcher *watcher, plat_handle process, uint64
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = token};
 
+    if (!handle_is_ours(watcher->epoll)) return MPROC_OK; /* all are looked at */
     if (epoll_ctl((int)watcher->epoll, EPOLL_CTL_ADD, (int)process, &event) == 0) return MPROC_OK;
     if (errno == EEXIST && epoll_ctl((int)watcher->epoll, EPOLL_CTL_MOD, (int)process, &event) == 0) return MPROC_OK;
     /* ENOSPC: the user's limit, fs.epoll.max_user_watches. */
@@ -103,7 +96,7 @@ mproc_status plat_watcher_add(plat_watcher *watcher, plat_handle process, uint64
 void plat_watcher_remove(plat_watcher *watcher, plat_handle process, uint64_t token)
 {
     (void)token;
-    epoll_ctl((int)watcher->epoll, EPOLL_CTL_DEL, (int)process, NULL);
+    if (handle_is_ours(watcher->epoll)) epoll_ctl((int)watcher->epoll, EPOLL_CTL_DEL, (int)process, NULL);
 }
 
 void plat_watcher_wake(plat_watcher *watcher)
@@ -111,22 +104,31 @@ void plat_watcher_wake(plat_watcher *watcher)
     plat_event_set(watcher->wake);
 }
 
-/* epoll_wait() counts milliseconds; rounded up, so that it does not spin through the last of them. */
+/*
+ * epoll_wait() counts milliseconds; rounded up, so that it does not spin through the last of them. When the program
+ * closes all descriptors, what is closed is watched no more, and nothing ends the call: hence its limit.
+ */
 uint64_t plat_watcher_wait(plat_watcher *watcher, int64_t deadline_ns)
 {
     struct epoll_event event;
 
     for (;;) {
-        int64_t left_ms = -1;
-        if (deadline_ns != PLAT_FOREVER) {
-            int64_t left_ns = deadline_ns > 0 ? deadline_ns - plat_clock_now_ns() : 0;
-            left_ms = left_ns > 0 ? (left_ns - 1) / NS_PER_MS + 1 : 0;
-            if (left_ms > INT_MAX) left_ms = INT_MAX;
-        }
+        if (!handle_is_ours(watcher->epoll) || !handle_is_ours(watcher->wake)) return watcher_lost(deadline_ns);
+        int64_t left_ns = deadline_ns > 0 ? deadline_ns - plat_clock_now_ns() : 0;
+        int64_t left_ms = left_ns > 0 ? (left_ns - 1) / NS_PER_MS + 1 : 0;
+        if (left_ms > WATCHER_SLEEP_MS) left_ms = WATCHER_SLEEP_MS;
         int count = epoll_wait((int)watcher->epoll, &event, 1, (int)left_ms);
-        assert(count >= 0 || errno == EINTR);
+        if (count < 0 && errno != EINTR) return watcher_lost(deadline_ns);
         if (count > 0 && event.data.u64 != 0) return event.data.u64;
         if (count > 0) plat_event_clear(watcher->wake);
-        if (count > 0 || (count == 0 && left_ms == 0)) return 0;
+        if (count > 0 || (count == 0 && plat_clock_now_ns() >= deadline_ns)) return 0;
     }
+}
+
+static uint64_t watcher_lost(int64_t deadline_ns)
+{
+    int64_t rest_ns = plat_clock_now_ns() + WATCHER_LOOK_NS;
+
+    plat_clock_sleep_until(rest_ns < deadline_ns ? rest_ns : deadline_ns);
+    return PLAT_WATCHER_LOST;
 }

@@ -8,24 +8,31 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define HANDLES_MAX 8
 #define NS_PER_SECOND 1000000000
 
+/* Higher numbers are taken for ours: who closes by number ends before, and 0 stands for one that is not known. */
+#define HANDLES_KNOWN 65536
+static _Atomic uint32_t handle_known[HANDLES_KNOWN];
+
+static uint32_t handle_look(int descriptor);
 static int handle_poll(struct pollfd *polled, int count, int64_t deadline_ns);
 
-static void handle_close_uncancelled(plat_handle handle)
-{
-    if (handle != PLAT_NO_HANDLE) close((int)handle);
-}
-
+/* Forgotten before it is closed: then another thread may get the number. */
 void plat_handle_close(plat_handle handle)
 {
     int state = cancel_hold();
 
-    handle_close_uncancelled(handle);
+    if (handle != PLAT_NO_HANDLE) {
+        bool ours = handle_is_ours(handle);
+        if (handle >= 0 && handle < HANDLES_KNOWN) atomic_store(&handle_known[handle], 0);
+        if (ours) close((int)handle);
+    }
     cancel_resume(state);
 }
 
@@ -34,7 +41,38 @@ mproc_status plat_handle_adopt(plat_handle handle)
     if (handle < 0 || handle > INT32_MAX || fcntl((int)handle, F_SETFD, FD_CLOEXEC) != 0) {
         return error_system(EBADF, "cannot take over file descriptor %lld", (long long)handle);
     }
+    handle_remember((int)handle);
     return MPROC_OK;
+}
+
+void handle_remember(int descriptor)
+{
+    if (descriptor < HANDLES_KNOWN) atomic_store(&handle_known[descriptor], handle_look(descriptor));
+}
+
+bool handle_is_ours(plat_handle handle)
+{
+    if (handle < 0 || handle >= HANDLES_KNOWN) return handle >= 0;
+    uint32_t known = atomic_load(&handle_known[handle]);
+    return known == 0 || known == handle_look((int)handle);
+}
+
+mproc_status handle_lost(plat_handle handle, const char *what)
+{
+    return mproc_error(MPROC_INVALID,
+                       "cannot %s: the program has closed file descriptor %lld, which the library has: close the "
+                       "program's own alone, or all of them before the first call of the library",
+                       what, (long long)handle);
+}
+
+/* What tells one thing from another, never 0; 0: there is nothing. */
+static uint32_t handle_look(int descriptor)
+{
+    struct stat file;
+
+    if (fstat(descriptor, &file) != 0) return 0;
+    uint64_t mixed = ((uint64_t)file.st_ino * 31 + (uint64_t)file.st_dev) * 31 + (file.st_mode & S_IFMT);
+    return (uint32_t)(mixed ^ mixed >> 32) | 1;
 }
 
 static mproc_status handle_wait_uncancelled(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
@@ -44,6 +82,7 @@ static mproc_status handle_wait_uncancelled(const plat_handle *handles, int coun
     assert(count >= 1 && count <= HANDLES_MAX);
     for (int i = 0; i < count; i++) {
         assert(handles[i] >= 0); /* poll() would skip it, perhaps for ever */
+        if (!handle_is_ours(handles[i])) return handle_lost(handles[i], "wait");
         polled[i] = (struct pollfd){.fd = (int)handles[i], .events = POLLIN};
     }
     int found = handle_poll(polled, count, deadline_ns);
@@ -69,50 +108,38 @@ mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t dea
     return result;
 }
 
-static int handle_count_uncancelled(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    int count = -1; /* the directory's own descriptor */
-
-    if (directory == NULL) return -1;
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-        if (entry->d_name[0] != '.') count++;
-    }
-    closedir(directory);
-    return count;
-}
-
 int plat_handle_count(void)
 {
     int state = cancel_hold();
-    int result = handle_count_uncancelled();
+    DIR *directory = opendir("/proc/self/fd");
+    int count = -1; /* the directory's own descriptor */
 
-    cancel_resume(state);
-    return result;
-}
-
-static mproc_status handle_take_uncancelled(int descriptor, int number, const char *what, plat_handle *handle)
-{
-    if (descriptor < 0) return error_system(number, "cannot make %s", what);
-    if (descriptor < HANDLE_LOWEST) {
-        int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
-        if (moved >= 0 || descriptor <= STDERR_FILENO) {
-            close(descriptor);
-            descriptor = moved;
-        }
+    for (const struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
+        if (entry->d_name[0] != '.') count++;
     }
-    if (descriptor < 0) return error_system(EMFILE, "cannot make %s", what);
-    *handle = descriptor;
-    return MPROC_OK;
+    if (directory != NULL) closedir(directory);
+    cancel_resume(state);
+    return count;
 }
 
 mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)
 {
-    int number = errno, state = cancel_hold();
-    mproc_status status = handle_take_uncancelled(descriptor, number, what, handle);
+    int number = errno;
+    int state = cancel_hold();
 
+    if (descriptor >= 0 && descriptor < HANDLE_LOWEST) {
+        int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
+        if (moved >= 0 || descriptor <= STDERR_FILENO) {
+            close(descriptor);
+            descriptor = moved;
+            number = EMFILE;
+        }
+    }
     cancel_resume(state);
-    return status;
+    if (descriptor < 0) return error_system(number, "cannot make %s", what);
+    handle_remember(descriptor);
+    *handle = descriptor;
+    return MPROC_OK;
 }
 
 bool handle_is_ready(plat_handle handle)

@@ -18,6 +18,19 @@
  */
 mproc_status handle_take(int descriptor, const char *what, plat_handle *handle);
 
+/*
+ * A program may close all descriptors (closefrom(), loops of daemons), and then has others under our numbers. So what
+ * a number stands for is kept with each that we take, and compared before something is written to it, given away or
+ * closed. All descriptors of the kernel's own kinds (events, epoll) look alike.
+ */
+void handle_remember(int descriptor);
+
+/* False: the number stands for nothing, or for something else than what was taken. */
+bool handle_is_ours(plat_handle handle);
+
+/* The status for one that is not, with a text; what is not done without it is `what`. */
+mproc_status handle_lost(plat_handle handle, const char *what);
+
 /* Whether waiting for it would return at once. */
 bool handle_is_ready(plat_handle handle);
 

@@ -49,6 +49,7 @@ static int memory_allocate(int descriptor, off_t offset, off_t size);
 static int memory_grow_by_writing(int descriptor, off_t end);
 static int memory_write_zeros(int descriptor, off_t from, off_t end);
 static bool memory_punch(int descriptor, off_t from, off_t end);
+static void memory_remove(char *place, size_t size);
 static void memory_clear(int descriptor, off_t from, off_t end);
 
 static size_t memory_reserve_max_uncancelled(void)
@@ -159,7 +160,11 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
     struct rlimit limit;
 
     assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
-    if (size == 0) goto done;
+    if (size == 0) goto done; /* fallocate() refuses it */
+    if (!handle_is_ours(memory)) {
+        status = handle_lost(memory, "commit shared memory");
+        goto done;
+    }
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && offset + size > limit.rlim_cur) {
         status = error_system(EFBIG, "cannot grow shared memory to %zu bytes", offset + size);
         goto done;
@@ -178,9 +183,10 @@ void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t s
     int state = cancel_hold(), descriptor = (int)memory;
     off_t end = (off_t)(offset + size);
 
-    (void)base;
     assert(offset % plat_memory_page() == 0 && size % plat_memory_page() == 0);
-    for (off_t from = (off_t)offset; from < end; from += MEMORY_STEP) {
+    bool ours = handle_is_ours(memory);
+    if (!ours) memory_remove((char *)base + offset, size);
+    for (off_t from = (off_t)offset; ours && from < end; from += MEMORY_STEP) {
         off_t until = end - from < MEMORY_STEP ? end : from + MEMORY_STEP;
         if (!memory_punch(descriptor, from, until)) memory_clear(descriptor, from, until);
     }
@@ -353,6 +359,12 @@ static bool memory_punch(int descriptor, off_t from, off_t end)
     do result = fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, end - from);
     while (result != 0 && errno == EINTR);
     return result == 0;
+}
+
+/* Without its descriptor: by the addresses. It must be zero, whatever the system can. */
+static void memory_remove(char *place, size_t size)
+{
+    if (madvise(place, size, MADV_REMOVE) != 0) memset(place, 0, size);
 }
 
 /* For file systems that cannot. What cannot be written is a hole, and zero already. */

@@ -382,58 +382,44 @@ static mproc_status unlink_used(int directory, const char *name, int descriptor)
     return status;
 }
 
-static mproc_status named_unlink_uncancelled(const char *name, const plat_named *named)
-{
-    int directory = open_directory();
-    mproc_status status;
-
-    if (directory < 0) return refused();
-    status = unlink_used(directory, name, (int)named->handle);
-    close_directory(directory);
-    return status;
-}
-
 mproc_status plat_named_unlink(const char *name, const plat_named *named)
 {
     int state = cancel_hold();
-    mproc_status result = named_unlink_uncancelled(name, named);
+    int directory = open_directory();
+    mproc_status status;
 
+    if (directory < 0) status = refused();
+    else if (!handle_is_ours(named->handle)) status = handle_lost(named->handle, "take a name away");
+    else status = unlink_used(directory, name, (int)named->handle);
+    if (directory >= 0) close_directory(directory);
     cancel_resume(state);
-    return result;
+    return status;
 }
 
 /* Trying for the exclusive lock gives the shared one up; the last who leaves gets it. */
-static void named_leave_uncancelled(const char *name, plat_named *named)
-{
-    int directory = named->number != 0 ? open_directory() : -1;
-
-    named->number = 0;
-    if (directory < 0) return;
-    if (lock_file((int)named->handle, LOCK_EX)) remove_left_over(directory, name, (int)named->handle);
-    close_directory(directory);
-}
-
 void plat_named_leave(const char *name, plat_named *named)
 {
     int state = cancel_hold();
+    int directory = named->number != 0 ? open_directory() : -1;
 
-    named_leave_uncancelled(name, named);
+    named->number = 0;
+    if (directory >= 0) {
+        bool last = handle_is_ours(named->handle) && lock_file((int)named->handle, LOCK_EX);
+        if (last) remove_left_over(directory, name, (int)named->handle);
+        close_directory(directory);
+    }
     cancel_resume(state);
 }
 
-static void named_close_uncancelled(const char *name, plat_named *named)
+/* Nothing of it is cancelled. Of a descriptor that the program has closed the mapping kept the lock on the file. */
+void plat_named_close(const char *name, plat_named *named)
 {
+    bool ours = handle_is_ours(named->handle);
+
     plat_named_leave(name, named);
     munmap(named->base, named->size);
     plat_handle_close(named->handle);
-}
-
-void plat_named_close(const char *name, plat_named *named)
-{
-    int state = cancel_hold();
-
-    named_close_uncancelled(name, named);
-    cancel_resume(state);
+    if (!ours) plat_named_tidy(name);
 }
 
 static void tidy(int directory, const char *name)

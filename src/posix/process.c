@@ -27,6 +27,7 @@ static _Atomic bool interrupts_ignored;
 static void (*_Atomic interrupt_handler)(void);
 
 static mproc_status process_signal(const plat_process *process, int number);
+static mproc_status process_signal_child(const plat_process *process, int number);
 static bool process_was_born_before(int64_t pid, int64_t born_before_ns);
 static bool process_has_not_ended(int64_t pid);
 static int64_t process_zombie_of(int64_t pid);
@@ -43,13 +44,14 @@ int64_t plat_process_born_before_ns(const plat_process *process)
 static plat_end process_collect_uncancelled(const plat_process *process)
 {
     siginfo_t info = {0};
-    bool by_pid = process_has_no_descriptors();
+    bool ours = handle_is_ours(process->handle);
+    bool by_pid = !ours || process_has_no_descriptors();
     int answer = by_pid ? waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG)
                         : waitid(PROCESS_BY_DESCRIPTOR, (id_t)process->handle, &info, WEXITED | WNOHANG);
 
     /* ECHILD: somebody else has its status, or SIGCHLD is ignored. EBADF: it had ended before it had a descriptor. */
     if (answer != 0) {
-        bool ended = handle_is_ready(process->handle);
+        bool ended = ours ? handle_is_ready(process->handle) : kill((pid_t)process->pid, 0) != 0;
         return (plat_end){.kind = ended ? PLAT_END_LOST : PLAT_END_RUNNING};
     }
     if (info.si_pid == 0) return (plat_end){.kind = PLAT_END_RUNNING};
@@ -259,11 +261,22 @@ bool process_ignores_interrupts(void)
     return atomic_load(&interrupts_ignored);
 }
 
+/* Its number is no other's as long as it is a child that nobody has collected. */
+static mproc_status process_signal_child(const plat_process *process, int number)
+{
+    siginfo_t info = {0};
+    bool runs = waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+
+    if (!runs || kill((pid_t)process->pid, number) == 0) return MPROC_OK;
+    return error_system(errno, "cannot send signal %d to process %" PRId64, number, process->pid);
+}
+
 /* EBADF: it had ended before it had a descriptor; its number may be another's by now. */
 static mproc_status process_signal(const plat_process *process, int number)
 {
     bool by_pid = process_has_no_descriptors();
 
+    if (!handle_is_ours(process->handle)) return process_signal_child(process, number);
     if (!by_pid && syscall(SYS_pidfd_send_signal, (int)process->handle, number, NULL, 0) == 0) return MPROC_OK;
     if ((by_pid || errno == ENOSYS) && kill((pid_t)process->pid, number) == 0) return MPROC_OK;
     if (errno == ESRCH || errno == EBADF) return MPROC_OK;

@@ -202,6 +202,7 @@ static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start)
     for (int number = SPAWN_FIRST; number < next; number++) {
         plat_handle handle = start->handles[number - SPAWN_FIRST];
         if (handle != PLAT_NO_HANDLE) {
+            if (!handle_is_ours(handle)) return handle_lost(handle, "start a process");
             MPROC_TRY(spawn_add_copy(plan, (int)handle, number, handle < next));
         } else {
             spawn_add(plan, (spawn_step){.act = SPAWN_CLOSE, .number = number});

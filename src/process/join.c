@@ -131,13 +131,17 @@ static mproc_status joiner_leaves(mproc_process *process)
     return MPROC_OK;
 }
 
-/* A process that ends while a debugger traces it is not to be collected before that lets it go. */
+/*
+ * A process that ends while a debugger traces it is not to be collected before that lets it go. MPROC_INVALID: the
+ * program has closed what it could be waited for by, so it is looked at again and again.
+ */
 static mproc_status wait_and_collect(mproc_process *process, int64_t deadline_ns)
 {
     mproc_status status;
 
     while (!process_collect(process)) {
-        if ((status = interrupt_wait_handle(process->os.handle, deadline_ns)) != MPROC_OK) return status;
+        status = interrupt_wait_handle(process->os.handle, deadline_ns);
+        if (status != MPROC_OK && status != MPROC_INVALID) return status;
         if (process_collect(process)) break;
         if (plat_clock_now_ns() >= deadline_ns) return MPROC_TIMEOUT;
         plat_clock_sleep_until(plat_clock_now_ns() + TRACED_LOOK_NS);

@@ -96,6 +96,14 @@ static void collect(uint64_t token)
     children_release(process);
 }
 
+/* Where nothing tells which. */
+static void collect_all(void)
+{
+    mproc_process *process = NULL;
+
+    while ((process = children_next(process)) != NULL) process_collect(process);
+}
+
 static void reap(void *unused)
 {
     (void)unused;
@@ -110,6 +118,8 @@ static void reap(void *unused)
         if (token == PARENT_TOKEN) {
             parent_ended = true;
             atomic_store(&retry_ns, RETRY_NS);
+        } else if (token == PLAT_WATCHER_LOST) {
+            collect_all();
         } else if (token) {
             collect(token);
         }

@@ -8,8 +8,12 @@
 #include "platform/platform_fixture.h"
 #include "process/process.h"
 
+#include <fcntl.h>
+#include <mproc/shared_memory.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- a daemon that has closed all its descriptors --------------------------------------------- */
@@ -48,6 +52,116 @@ static void case_daemon_that_closes_all_descriptors_ends_with_its_parent(void)
     CHECK_ENDED_BY(parent, SIGKILL);
     CHECK_WAIT_UNTIL(process_is_gone, &pid);
     fixture_board_free(board);
+}
+
+/* ---- a program that closes what it did not open -------------------------------------------------- */
+
+enum { TAKEN = 200 };
+
+/* All numbers that the library had are files of the program's afterwards. */
+static void close_all_and_open_files(const char *path)
+{
+    int last = (int)sysconf(_SC_OPEN_MAX);
+
+    if (last > 65536) last = 65536;
+    for (int i = 3; i < last; i++) close(i);
+    for (int i = 3; i < TAKEN; i++) CHECK_EQ(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), i);
+}
+
+static void check_files_are_whole(const char *path)
+{
+    struct stat file, own;
+
+    CHECK_EQ(stat(path, &own), 0);
+    for (int i = 3; i < TAKEN; i++) {
+        if (fstat(i, &file) != 0 || file.st_ino != own.st_ino) CHECK_EQ(i, 0);
+    }
+    CHECK_EQ(own.st_size, 4);
+}
+
+static void use_the_library(mproc_process *child, mproc_process *other)
+{
+    mproc_process *late = fixture_create(fixture_does_nothing, NULL, 0, NULL);
+    mproc_shared_memory *memory = NULL;
+
+    CHECK_SAYS(mproc_process_start(late), MPROC_INVALID, "has closed file descriptor");
+    mproc_process_free(late);
+    mproc_interrupt();
+    CHECK(mproc_interrupted());
+    CHECK_STATUS(mproc_process_join(child, 1), MPROC_TIMEOUT);
+    CHECK_OK(mproc_process_terminate(child));
+    CHECK_ENDED_BY(child, SIGTERM);
+    CHECK_OK(mproc_process_kill(other));
+    CHECK_ENDED_BY(other, SIGKILL);
+    /* What is not committed yet cannot be had. */
+    CHECK_SAYS(mproc_shared_memory_create((size_t)80 << 20, NULL, &memory), MPROC_INVALID,
+               "has closed file descriptor");
+}
+
+static int helper_closes_all(const char *path)
+{
+    fixture_board *board = fixture_board_create();
+    mproc_process_options lives_on = {.daemon = MPROC_NO};
+    mproc_process *child = fixture_start(fixture_waits, board, 0, &lives_on);
+    mproc_process *other = fixture_start(fixture_waits, board, 0, &lives_on);
+    mproc_shared_memory *memory = NULL;
+    int descriptor;
+
+    CHECK_OK(mproc_shared_memory_create((size_t)65 << 20, NULL, &memory));
+    fixture_await_step(board, 2);
+    descriptor = open(path, O_WRONLY | O_CREAT, 0600);
+    CHECK_EQ(write(descriptor, "text", 4), 4);
+    close_all_and_open_files(path);
+    use_the_library(child, other);
+    mproc_shared_memory_free(memory); /* larger than what is kept warm: it goes back to the system */
+    fixture_board_free(board);
+    check_files_are_whole(path);
+    return 0;
+}
+
+static void case_descriptors_that_took_the_librarys_numbers_are_left_alone(void)
+{
+    char path[64];
+    fixture_run run = {.helper = "process_ends.closes_all", .text = path};
+
+    snprintf(path, sizeof path, "/tmp/mproc-closes-all-%d", (int)getpid());
+    fixture_run_to_end(&run);
+    unlink(path);
+    printf("%s", run.output);
+    CHECK_EQ(run.code, 0);
+}
+
+/* Its reaper sleeps then, and what it is told by is gone. */
+static void case_ends_are_seen_though_the_program_has_closed_all_descriptors(void)
+{
+    fixture_run run = {.helper = "process_ends.closes_all_and_waits"};
+
+    fixture_run_to_end(&run);
+    printf("%s", run.output);
+    CHECK_EQ(run.code, 0);
+}
+
+static bool is_unknown(void *pid)
+{
+    return kill(*(const pid_t *)pid, 0) != 0;
+}
+
+static int helper_closes_all_and_waits(const char *text)
+{
+    fixture_board *board = fixture_board_create();
+    mproc_process *child = fixture_start(fixture_waits, board, 0, &(mproc_process_options){.daemon = MPROC_NO});
+    pid_t pid = (pid_t)mproc_process_pid(child);
+    int last = (int)sysconf(_SC_OPEN_MAX);
+
+    (void)text;
+    fixture_await_step(board, 1);
+    if (last > 65536) last = 65536;
+    for (int i = 3; i < last; i++) close(i);
+    CHECK_EQ(kill(pid, SIGKILL), 0);
+    CHECK_WAIT_UNTIL(is_unknown, &pid); /* collected: until then the system knows it */
+    mproc_process_free(child);
+    fixture_board_free(board);
+    return 0;
 }
 
 /* ---- orphans of a process that the system gives them to ---------------------------------------- */
@@ -195,8 +309,12 @@ static void case_shutdown_without_time_sees_what_has_ended_meanwhile(void)
 
 CHECK_SUITE_SETUP(process_ends, fixture_setup,
     CASE(daemon_that_closes_all_descriptors_ends_with_its_parent),
+    CASE(descriptors_that_took_the_librarys_numbers_are_left_alone),
+    CASE(ends_are_seen_though_the_program_has_closed_all_descriptors),
     CASE(orphans_do_not_stay_zombies_of_a_subreaper),
     CASE(orphans_that_another_recovers_do_not_stay_zombies_of_a_subreaper),
     CASE(interrupt_ends_the_grace_of_daemons_and_is_told),
+    HELPER(closes_all),
+    HELPER(closes_all_and_waits),
     CASE(shutdown_without_time_sees_what_has_ended_meanwhile),
 );
