@@ -36,6 +36,9 @@ int64_t measure_now_ns(void);
 
 void measure_sleep_ns(int64_t duration_ns);
 
+/* How often the system has taken the CPU away from the calling thread, for others to run on it. */
+int64_t measure_preemptions(void);
+
 /* Binds the calling thread to the CPU with that number, counted among those that it may use; wraps around. */
 void measure_bind(int number);
 
