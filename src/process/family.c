@@ -190,7 +190,6 @@ static void leave_family(void)
 {
     arena_forked();
     resource_owner_forget();
-    wait_thread_ends();
     reference_scope_enter(NULL);
     reaper_forked();
     self_forked();

@@ -217,12 +217,13 @@ static bool end(const struct party *party, bool passed)
 
 static mproc_status come_last(const struct party *party)
 {
-    mproc_status status = MPROC_OK;
+    mproc_status status = MPROC_OK, refused;
 
     if (acts(party)) {
         atomic_store(&party->barrier->actor, (uint64_t)party->generation << 32 | thread_self.owner_id);
         status = run_action(party->barrier);
-        if (!thread_self.slot) return family_enter(); /* a fork() copy, made by the action, is no party */
+        /* A fork() copy, made by the action, is no party. */
+        if ((refused = family_enter_with(party->wait.reference->arena)) != MPROC_OK) return refused;
     }
     if (!end(party, status == MPROC_OK) && status == MPROC_OK) status = broken();
     if (acts(party)) robust_list_leave(party->object);

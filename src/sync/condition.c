@@ -178,7 +178,7 @@ static mproc_status wait_until(mproc_condition *condition, const struct wait *wa
 
     do {
         bool holds = predicate(context);
-        if ((status = family_enter()) != MPROC_OK) return status;
+        if ((status = family_enter_with(condition->reference.arena)) != MPROC_OK) return status;
         if (holds) return MPROC_OK;
         if (waited == MPROC_TIMEOUT) return waited;
         waited = wait_once(condition, wait);

@@ -176,11 +176,16 @@ static void case_other_signals_do_not_end_a_wait(void)
 /* ---- fork() copies ------------------------------------------------------------------------------ */
 
 static pid_t copy = -1;
+static bool copy_makes_something; /* and so has a family of its own */
 
 static mproc_status forks_once(mproc_call *call)
 {
     (void)call;
     if (copy < 0) copy = fork();
+    if (copy == 0 && copy_makes_something) {
+        CHECK_OK(mproc_event_create(&event_of_handler));
+        mproc_event_free(event_of_handler);
+    }
     return MPROC_OK;
 }
 
@@ -239,6 +244,18 @@ static void case_fork_copy_that_returns_from_a_false_predicate_does_not_wait(voi
     check_copy_in_a_predicate(&copy);
 }
 
+static void case_fork_copy_with_a_family_that_returns_from_a_predicate_does_not_wait(void)
+{
+    copy_makes_something = true;
+    check_copy_in_a_predicate(&copy);
+}
+
+static void case_fork_copy_with_a_family_that_returns_from_an_action_is_no_party(void)
+{
+    copy_makes_something = true;
+    case_fork_copy_that_returns_from_an_action_is_no_party();
+}
+
 CHECK_SUITE_SETUP(posix_sync, peers_of_threads,
     CASE(handler_sets_the_event_that_its_thread_waits_for),
     CASE(handler_sets_an_event_in_the_middle_of_anything),
@@ -247,4 +264,6 @@ CHECK_SUITE_SETUP(posix_sync, peers_of_threads,
     CASE(fork_copy_that_returns_from_an_action_is_no_party),
     CASE(fork_copy_that_returns_from_a_true_predicate_holds_nothing),
     CASE(fork_copy_that_returns_from_a_false_predicate_does_not_wait),
+    CASE(fork_copy_with_a_family_that_returns_from_a_predicate_does_not_wait),
+    CASE(fork_copy_with_a_family_that_returns_from_an_action_is_no_party),
 );
