@@ -34,7 +34,7 @@ endfunction()
 # Definitions without which the system's headers hide what `sources` need; portable code is compiled without them.
 function(mproc_sources_use_system)
     if(WIN32)
-        set(definitions _WIN32_WINNT=0x0A00 UNICODE _UNICODE)
+        set(definitions _WIN32_WINNT=0x0A00 UNICODE _UNICODE WIN32_LEAN_AND_MEAN)
     else()
         set(definitions _GNU_SOURCE)
     endif()

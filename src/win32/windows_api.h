@@ -2,7 +2,9 @@
 #ifndef MPROC_WIN32_WINDOWS_API_H
 #define MPROC_WIN32_WINDOWS_API_H
 
+#ifndef WIN32_LEAN_AND_MEAN
 #define WIN32_LEAN_AND_MEAN
+#endif
 #define NOMINMAX
 
 #include <windows.h>
