@@ -7,13 +7,19 @@
 /* A short cut costs about three steps each time that it comes by: over the place, the trap, the way back to it. */
 #define HIT_COST 3
 
+/*
+ * A call may change what lies outside shared memory. One in a loop, over the bytes of a text say, would be tried over
+ * and over: of the returns to one place that change no shared memory, this many count.
+ */
+#define RETURNS_MAX 2
+
 void path_clear(step_path *path)
 {
     path->count = 0;
     path->slept = false;
 }
 
-void path_add(step_path *path, uintptr_t pc, bool in_text, bool asleep, bool change)
+void path_add(step_path *path, uintptr_t pc, bool in_text, bool asleep, bool change, bool returned)
 {
     path_point *point;
 
@@ -31,6 +37,7 @@ void path_add(step_path *path, uintptr_t pc, bool in_text, bool asleep, bool cha
     point->in_text = in_text;
     point->asleep = asleep;
     point->change = change;
+    point->returned = returned;
 }
 
 static int by_pc_then_place(const void *left, const void *right)
@@ -65,9 +72,10 @@ void path_plan(step_path *path)
     if (path->count == 0) return;
     count_occurrences(path);
     for (i = 1; i < path->count; i++) {
-        const path_point *point = &path->points[i];
+        path_point *point = &path->points[i];
         long cost = HIT_COST * point->occurrence - i;
         long best_cost = best == 0 ? 0 : HIT_COST * path->points[best].occurrence - best;
+        if (point->returned && point->occurrence <= RETURNS_MAX) point->change = true;
         if (point->asleep) path->slept = true;
         if (!path->slept && point->in_text && point->occurrence > 0 && cost < best_cost) best = i;
         path->points[i].anchor = best;

@@ -15,6 +15,7 @@ typedef struct path_point {
     uintptr_t pc;
     bool in_text;
     bool asleep;     /* it slept here */
+    bool returned;   /* from a call */
     bool change;     /* shared memory had changed, or a call had returned */
     long occurrence; /* how many points up to this one have its pc */
     long anchor;     /* the best point to run to on the way here, or 0 */
@@ -29,10 +30,10 @@ typedef struct step_path {
 
 void path_clear(step_path *path);
 
-/* Adds a point; it lies in the text or is the first instruction of a call. */
-void path_add(step_path *path, uintptr_t pc, bool in_text, bool asleep, bool change);
+/* Adds a point; it lies in the text or is the first instruction of a call. `returned`: a call just has. */
+void path_add(step_path *path, uintptr_t pc, bool in_text, bool asleep, bool change, bool returned);
 
-/* When all points are there: finds the short cuts. */
+/* When all points are there: finds the short cuts, and which returns count as changes. */
 void path_plan(step_path *path);
 
 void path_free(step_path *path);

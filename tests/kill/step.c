@@ -22,9 +22,11 @@
 #define PAIRS_VICTIMS_MAX 15
 #define SPARSE_PAIRS_MAX 20
 #define SPARSE_VICTIMS_MAX 5
+#define DIVERGED_PART 4    /* a scenario is sparse where one in so many kills had to be tried again on foot */
 #define ALL_PAIRS_MAX 1000 /* others each time, as the soak has no end */
 #define WALKED_MAX 10      /* real kills, and pairs of them, where the victim has walked */
-#define SAMPLE_MAX 50      /* instructions without a change, of those that are tried where not all are */
+#define WALKED_VICTIMS_MAX 2
+#define SAMPLE_MAX 50 /* instructions without a change, of those that are tried where not all are */
 
 static struct {
     const void *base;
@@ -108,12 +110,12 @@ static tracee_event record(step_trials *run, step_tracee *tracee, step_path *pat
     path_clear(path);
     trials_renew_shadow(run);
     trials_changed(run);
-    path_add(path, tracee->now.pc, true, false, true);
+    path_add(path, tracee->now.pc, true, false, true, false);
     for (;;) {
         bool call = tracee->outside;
         event = tracee_step(tracee);
         if (event == TRACEE_DONE || event == TRACEE_CRASHED) break;
-        path_add(path, tracee->now.pc, !tracee->outside, event == TRACEE_ASLEEP, trials_changed(run) || call);
+        path_add(path, tracee->now.pc, !tracee->outside, event == TRACEE_ASLEEP, trials_changed(run), call);
         if (event == TRACEE_ASLEEP) release(run, tracee);
     }
     path_plan(path);
@@ -384,7 +386,7 @@ static bool run_recoverer(step_trials *run, bool every, long victims, long skip)
 static bool run_pairs(step_trials *run, bool every)
 {
     long victims = count_changes(&run->victim_path, every);
-    long victims_max = run->sparse || run->walked ? SPARSE_VICTIMS_MAX : PAIRS_VICTIMS_MAX;
+    long victims_max = run->walked ? WALKED_VICTIMS_MAX : run->sparse ? SPARSE_VICTIMS_MAX : PAIRS_VICTIMS_MAX;
     long stride = every ? 1 : victims / victims_max + 1;
     long i, number = every ? (long)time(NULL) : 0;
 
@@ -464,6 +466,7 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
     kept = rehearse(&run);
     if (kept && depth != STEP_ALONE && walk_serves(&run)) kept = walk_run(&run, depth, &run.walked);
     if (kept) kept = run_alone(&run, depth);
+    if (depth == STEP_SAMPLE && report->diverged > report->points / DIVERGED_PART) run.sparse = true;
     if (kept && depth != STEP_ALONE && scenario->recover_enter != NULL)
         kept = run_pairs(&run, depth == STEP_ALL_PAIRS);
 

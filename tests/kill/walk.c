@@ -2,6 +2,7 @@
 
 #include "symbol.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@
 #define SPARSE_PAIRS_MAX 100
 #define SPARSE_VICTIMS_MAX 5
 #define ALL_PAIRS_MAX 20000
+/* Where a recoverer takes many steps, fewer of them walk: this many steps in all, but some victims in any case. */
+#define STEPS_MAX 60000
+#define VICTIMS_MIN 3
 #define TEXT_BYTES 1024
 #define PAGE 4096
 
@@ -31,9 +35,11 @@ static struct {
 static struct {
     unsigned char *copies[2]; /* of the memory at the victim's point, and at the recoverer's */
     size_t copy_bytes;
-    char *text; /* what an observer found violated; shared with it */
-    long victims_stride, victims_seen, victims;
+    char *text;   /* what an observer found violated; shared with it */
+    long changes; /* of the victim */
+    long victims_max, victims_stride, victims_seen;
     long pairs_stride, pairs_seen, pairs_max;
+    long steps_max; /* of all recoverers */
 } walk;
 
 void step_world_is(const step_world *is)
@@ -214,6 +220,13 @@ static const char *count_recoverer(step_trials *run)
     return NULL;
 }
 
+static void choose_victims(long victims)
+{
+    if (victims < VICTIMS_MIN) victims = VICTIMS_MIN;
+    if (victims < walk.victims_max) walk.victims_max = victims;
+    walk.victims_stride = walk.changes / walk.victims_max + 1;
+}
+
 /* The first recoverer only shows how many points there are. */
 static const char *visit_pairs(step_trials *run)
 {
@@ -228,7 +241,8 @@ static const char *visit_pairs(step_trials *run)
     if (wrong != NULL) return wrong;
     run->pair = false;
     if (!first) return NULL;
-    walk.pairs_stride = walk.victims * walk.pairs_seen / walk.pairs_max + 1;
+    choose_victims(walk.steps_max / (run->recoverer.k + 1));
+    walk.pairs_stride = (walk.changes / walk.victims_stride + 1) * walk.pairs_seen / walk.pairs_max + 1;
     return visit_pairs(run);
 }
 
@@ -246,15 +260,16 @@ static const char *visit_victim(step_trials *run)
 
 static void plan(const step_trials *run, step_depth depth)
 {
-    long changes = 0, victims_max, i;
+    long i;
 
-    for (i = 0; i < run->victim_path.count; i++) changes += run->victim_path.points[i].change;
-    victims_max = run->sparse ? SPARSE_VICTIMS_MAX : VICTIMS_MAX;
-    if (depth > STEP_SAMPLE) victims_max = changes + 1;
+    walk.changes = 0;
+    for (i = 0; i < run->victim_path.count; i++) walk.changes += run->victim_path.points[i].change;
+    walk.victims_max = run->sparse ? SPARSE_VICTIMS_MAX : VICTIMS_MAX;
+    if (depth > STEP_SAMPLE) walk.victims_max = walk.changes + 1;
+    walk.steps_max = depth > STEP_SAMPLE ? LONG_MAX : STEPS_MAX;
     walk.pairs_max = run->sparse ? SPARSE_PAIRS_MAX : PAIRS_MAX;
     if (depth > STEP_SAMPLE) walk.pairs_max = ALL_PAIRS_MAX;
-    walk.victims_stride = changes / victims_max + 1;
-    walk.victims = changes / walk.victims_stride + 1;
+    choose_victims(walk.victims_max);
     walk.victims_seen = walk.pairs_stride = 0;
 }
 
