@@ -18,13 +18,20 @@ typedef struct mproc_barrier mproc_barrier;
 
 #define MPROC_BARRIER_PARTIES_MAX 65535
 
+/*
+ * What a barrier does when all have come: as mproc_function, without arguments, but for exceptions of C++. It is
+ * called in the middle of a wait, so none may leave it: in C++ it is declared noexcept. A fork() copy that returns
+ * from it goes on with MPROC_FORKED from its wait.
+ */
+typedef mproc_status mproc_barrier_action(mproc_call *call) MPROC_NOEXCEPT_;
+
 /* Zero in a field is its default. */
 typedef struct mproc_barrier_options {
     /*
      * Called by the party that comes last, before any goes on. If it does not return MPROC_OK, the barrier breaks. It
      * may lie where functions of processes may. Default: none.
      */
-    mproc_function *action;
+    mproc_barrier_action *action;
     /* The time limit of all waits that have none of their own, in milliseconds. Default: none. */
     int64_t timeout_ms;
 } mproc_barrier_options;
@@ -56,6 +63,7 @@ MPROC_API void mproc_barrier_free(mproc_barrier *barrier);
  *   MPROC_CLOSED       it was freed in this process meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_INVALID      `timeout_ms` is negative
+ *   MPROC_FORKED       in a fork() copy that the action has made
  *   what the action returned, where it was run by this party
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index);

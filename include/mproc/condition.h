@@ -32,9 +32,11 @@ typedef struct mproc_condition_options {
 } mproc_condition_options;
 
 /*
- * Returns whether what is waited for has come about; called with the lock held.
+ * Returns whether what is waited for has come about; called with the lock held, in the middle of a wait. So no
+ * exception of C++ may leave it: in C++ it is declared noexcept. A fork() copy that returns from it goes on with
+ * MPROC_FORKED from its wait.
  */
-typedef bool mproc_predicate(void *context);
+typedef bool mproc_predicate(void *context) MPROC_NOEXCEPT_;
 
 /*
  * Creates a condition (Python: Condition()). Does not block. Returns MPROC_OK, or, with `*out` unchanged:

@@ -36,6 +36,16 @@
 #endif
 
 /*
+ * Ends the type of a function that the library calls in the middle of its own work: no exception may leave it, and
+ * C++ takes none that might throw.
+ */
+#ifdef __cplusplus
+#define MPROC_NOEXCEPT_ noexcept
+#else
+#define MPROC_NOEXCEPT_
+#endif
+
+/*
  * Within an expression of C: refuses to compile if the condition is 0. The compiler shows the text - but Visual C++,
  * which takes no assertion in a struct.
  */

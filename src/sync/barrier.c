@@ -63,7 +63,7 @@ static mproc_status check(int parties, const mproc_barrier_options *options)
     return MPROC_OK;
 }
 
-static mproc_status put_action(struct barrier *barrier, mproc_function *action)
+static mproc_status put_action(struct barrier *barrier, mproc_barrier_action *action)
 {
     function_ref ref;
     mproc_status status;
@@ -202,7 +202,7 @@ static mproc_status run_action(const struct barrier *barrier)
 
     if (!action) return MPROC_OK;
     status = function_decode((const function_ref *)arena_at(action), &function);
-    return status == MPROC_OK ? ((mproc_function *)function)(&call) : status;
+    return status == MPROC_OK ? ((mproc_barrier_action *)function)(&call) : status;
 }
 
 /* Lets the parties go, or breaks the barrier. False: somebody else has broken it meanwhile. */
