@@ -133,11 +133,6 @@ static int helper_is_a_first_process_with_daemons(const char *text)
     return 0;
 }
 
-static bool process_is_gone(void *pid)
-{
-    return fixture_is_gone(*(int64_t *)pid);
-}
-
 static void case_killed_first_process_leaves_none(void)
 {
     plat_handle memory;
@@ -152,7 +147,7 @@ static void case_killed_first_process_leaves_none(void)
     platform_end(&first);
     for (i = 0; i < 3; i++) {
         int64_t pid = atomic_load(&outer->values[i]);
-        CHECK_WAIT_UNTIL(process_is_gone, &pid);
+        fixture_await_gone(pid);
     }
     platform_board_drop(outer, memory);
 }

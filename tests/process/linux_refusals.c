@@ -406,11 +406,6 @@ static mproc_status has_one_that_closes_all(mproc_call *call)
     return fixture_waits(call);
 }
 
-static bool is_gone(void *pid)
-{
-    return fixture_is_gone(*(int64_t *)pid);
-}
-
 static int helper_ends_an_escaped_daemon(const char *text)
 {
     fixture_board *board = fixture_board_create();
@@ -422,7 +417,7 @@ static int helper_ends_an_escaped_daemon(const char *text)
     pid = atomic_load(&board->values[0]);
     CHECK_OK(mproc_process_kill(parent));
     CHECK_ENDED_BY(parent, SIGKILL);
-    CHECK_WAIT_UNTIL(is_gone, &pid);
+    fixture_await_gone(pid);
     fixture_board_free(board);
     return 0;
 }

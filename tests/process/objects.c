@@ -272,11 +272,6 @@ static mproc_status makes_things_for_a_child(mproc_call *call)
     return MPROC_OK;
 }
 
-static bool is_gone(void *pid)
-{
-    return fixture_is_gone(*(const int64_t *)pid);
-}
-
 static void case_objects_outlive_the_process_that_made_them(void)
 {
     fixture_board *board = fixture_board_create();
@@ -288,7 +283,7 @@ static void case_objects_outlive_the_process_that_made_them(void)
     CHECK_OK(mproc_process_kill(process));
     CHECK_ENDED_BY(process, 9);
     fixture_step(board);
-    CHECK_WAIT_UNTIL(is_gone, &pid);
+    fixture_await_gone(pid);
     CHECK_EQ(atomic_load(&board->values[0]), 1);
     fixture_board_free(board);
 }

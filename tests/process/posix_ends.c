@@ -35,11 +35,6 @@ static mproc_status has_one_that_closes_all(mproc_call *call)
     return fixture_waits(call);
 }
 
-static bool process_is_gone(void *pid)
-{
-    return fixture_is_gone(*(int64_t *)pid);
-}
-
 static void case_daemon_that_closes_all_descriptors_ends_with_its_parent(void)
 {
     fixture_board *board = fixture_board_create();
@@ -50,7 +45,7 @@ static void case_daemon_that_closes_all_descriptors_ends_with_its_parent(void)
     pid = atomic_load(&board->values[0]);
     CHECK_OK(mproc_process_kill(parent));
     CHECK_ENDED_BY(parent, SIGKILL);
-    CHECK_WAIT_UNTIL(process_is_gone, &pid);
+    fixture_await_gone(pid);
     fixture_board_free(board);
 }
 

@@ -207,11 +207,6 @@ static mproc_status has_a_daemon_and_a_copy(mproc_call *call)
     return fixture_waits(call);
 }
 
-static bool pid_is_gone(void *pid)
-{
-    return fixture_is_gone(*(int64_t *)pid);
-}
-
 static void case_daemons_end_with_their_parent_though_a_copy_of_it_lives(void)
 {
     fixture_board *board = fixture_board_create();
@@ -225,7 +220,7 @@ static void case_daemons_end_with_their_parent_though_a_copy_of_it_lives(void)
     CHECK(!fixture_is_gone(daemon));
     CHECK_OK(mproc_process_kill(parent));
     CHECK_ENDED_BY(parent, 9);
-    CHECK_WAIT_UNTIL(pid_is_gone, &daemon);
+    fixture_await_gone(daemon);
     CHECK(!fixture_is_gone(copy));
     CHECK_EQ(kill(copy, SIGKILL), 0);
     fixture_board_free(board);

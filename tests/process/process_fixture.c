@@ -160,6 +160,16 @@ bool fixture_is_gone(int64_t pid)
     return !plat_process_alive(pid, plat_clock_birth_ns());
 }
 
+static bool is_gone(void *pid)
+{
+    return fixture_is_gone(*(const int64_t *)pid);
+}
+
+void fixture_await_gone(int64_t pid)
+{
+    CHECK_WAIT_UNTIL(is_gone, &pid);
+}
+
 /* ---- programs of their own -------------------------------------------------------------------- */
 
 static void write_token(void *context, const plat_handle *numbers, char *text)

@@ -79,6 +79,7 @@ bool fixture_is_active(mproc_process *process);
 
 /* Whether no process has this id, or only one that is born from now on. */
 bool fixture_is_gone(int64_t pid);
+void fixture_await_gone(int64_t pid);
 
 /*
  * A run of a program as the first process of a family of its own. Fill in what comes in, zero is the default.

@@ -113,11 +113,6 @@ static int helper_is_the_first_process(const char *text)
     return 0;
 }
 
-static bool process_is_gone(void *pid)
-{
-    return fixture_is_gone(*(int64_t *)pid);
-}
-
 static void kill_those_that(int what, const char *generations, platform_board *outer)
 {
     for (int i = 0; generations[i]; i++)
@@ -138,7 +133,7 @@ static void wait_ends(const char *what)
     platform_end(&first);
     for (int i = waiting; i >= 0; i--) {
         int64_t pid = atomic_load(&outer->values[i]);
-        CHECK_WAIT_UNTIL(process_is_gone, &pid);
+        fixture_await_gone(pid);
         if (i == waiting) kill_those_that(COMPUTES, what + 1, outer);
     }
     platform_board_drop(outer, memory);

@@ -6,8 +6,6 @@
 
 #include <signal.h>
 
-#include "object/reference.h"
-
 /* ---- stopping ----------------------------------------------------------------------------------- */
 
 static bool is_stopped(void *context)
@@ -99,51 +97,24 @@ static void case_party_whose_generation_passed_is_told_so_whatever_happened_sinc
 
 /* ---- an owner whose parent does not look -------------------------------------------------------- */
 
-typedef struct order {
-    uint64_t board;
-    uint64_t lock;
-} order;
-
-static mproc_status holds(mproc_call *call)
+static void holds_the_lock(void *lock, board *its_board)
 {
-    board *its_board;
-    order told;
-
-    MPROC_TRY(mproc_unpack_bytes(call, &told, sizeof told));
-    its_board = (board *)arena_at(told.board);
-    MPROC_TRY(mproc_lock_acquire(peers_open(told.lock), MPROC_FOREVER));
-    its_board->plain = mproc_getpid();
+    CHECK_OK(mproc_lock_acquire(lock, MPROC_FOREVER));
     atomic_store(&its_board->ready, 1);
-    for (;;) MPROC_TRY(mproc_sleep_ms(MPROC_FOREVER));
-}
-
-static mproc_status has_a_child(mproc_call *call)
-{
-    mproc_process_options options = {.daemon = MPROC_NO};
-    mproc_process *child = NULL;
-    order told;
-
-    MPROC_TRY(mproc_unpack_bytes(call, &told, sizeof told));
-    MPROC_TRY(mproc_process_create(holds, mproc_bytes(&told, sizeof told), &options, &child));
-    MPROC_TRY(mproc_process_start(child));
-    return mproc_process_join(child, MPROC_FOREVER);
+    peer_waits_for_ever();
 }
 
 /* Each wait is too short to ask whether the owner lives. */
 static void check_polling(int64_t timeout_ms)
 {
-    mproc_process *parent = NULL;
     mproc_status status = MPROC_TIMEOUT;
+    mproc_process *parent;
     mproc_lock *lock = NULL;
     peer_crowd crowd;
-    order told;
 
     crowd_init(&crowd);
     CHECK_OK(mproc_lock_create(NULL, &lock));
-    told = (order){arena_offset(crowd.board), ((struct reference *)lock)->ref.offset};
-    CHECK_OK(mproc_process_create(has_a_child, mproc_bytes(&told, sizeof told), NULL, &parent));
-    CHECK_OK(mproc_process_start(parent));
-    board_await(&crowd.board->ready, 1);
+    parent = crowd_start_grandchild(&crowd, holds_the_lock, lock);
     stop(mproc_process_pid(parent));
     CHECK_EQ(kill((pid_t)crowd.board->plain, SIGKILL), 0);
     for (int64_t i = 0; status == MPROC_TIMEOUT && i < check_limit_ms() / 2; i++) {

@@ -110,3 +110,10 @@ void lockable_check_abandoned(void *object)
     CHECK_STATUS(lockable_release(object), MPROC_OWNER_DIED);
     check_locked(object, true);
 }
+
+void lockable_check_recovers(void *object)
+{
+    CHECK_OK(lockable_recover(object, 0));
+    CHECK_OK(lockable_release(object));
+    lockable_check_free(object);
+}

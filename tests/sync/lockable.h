@@ -28,7 +28,8 @@ bool lockable_nests(const void *object);
 /* Checks that it can be had, as often as its kind can be, and is free afterwards. */
 void lockable_check_free(void *object);
 
-/* Checks that only who recovers it can have it. */
+/* Checks that only who recovers it can have it; and recovers it, after which it is free. */
 void lockable_check_abandoned(void *object);
+void lockable_check_recovers(void *object);
 
 #endif

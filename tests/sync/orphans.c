@@ -4,63 +4,14 @@
  */
 #include "sync/peers.h"
 
-#include "object/reference.h"
-
-/* ---- a child and its child ---------------------------------------------------------------------- */
-
-/* What the grandchild does with the object, before it is killed. */
-typedef void holding(void *object, board *its_board);
-
-typedef struct order {
-    uint64_t board;
-    uint64_t object;
-    function_ref holding;
-} order;
-
-static mproc_status holds(mproc_call *call)
-{
-    function_pointer body;
-    board *its_board;
-    order told;
-
-    MPROC_TRY(mproc_unpack_bytes(call, &told, sizeof told));
-    MPROC_TRY(function_decode(&told.holding, &body));
-    its_board = (board *)arena_at(told.board);
-    its_board->plain = mproc_getpid();
-    ((holding *)body)(peers_open(told.object), its_board);
-    return MPROC_OK;
-}
-
-static mproc_status has_a_child(mproc_call *call)
-{
-    mproc_process_options options = {.daemon = MPROC_NO};
-    mproc_process *child = NULL;
-    order told;
-
-    MPROC_TRY(mproc_unpack_bytes(call, &told, sizeof told));
-    MPROC_TRY(mproc_process_create(holds, mproc_bytes(&told, sizeof told), &options, &child));
-    MPROC_TRY(mproc_process_start(child));
-    return mproc_process_join(child, MPROC_FOREVER);
-}
-
 /* Starts both, waits until the grandchild holds the object, and kills its parent. */
-static void make_orphan(peer_crowd *crowd, void *object, holding *body)
+static void make_orphan(peer_crowd *crowd, void *object, peer_holding *body)
 {
-    order told = {arena_offset(crowd->board), ((struct reference *)object)->ref.offset, {0}};
-    mproc_process *parent = NULL;
+    mproc_process *parent = crowd_start_grandchild(crowd, body, object);
 
-    CHECK_OK(function_encode((function_pointer)body, &told.holding));
-    CHECK_OK(mproc_process_create(has_a_child, mproc_bytes(&told, sizeof told), NULL, &parent));
-    CHECK_OK(mproc_process_start(parent));
-    board_await(&crowd->board->ready, 1);
     CHECK_OK(mproc_process_kill(parent));
     CHECK_OK(mproc_process_join(parent, check_limit_ms()));
     mproc_process_free(parent);
-}
-
-static void wait_for_ever(void)
-{
-    for (;;) mproc_sleep_ms(MPROC_FOREVER);
 }
 
 /* ---- what comes back ---------------------------------------------------------------------------- */
@@ -69,7 +20,7 @@ static void has_a_permit(void *object, board *its_board)
 {
     CHECK_OK(mproc_semaphore_acquire(object, MPROC_FOREVER));
     atomic_store(&its_board->ready, 1);
-    wait_for_ever();
+    peer_waits_for_ever();
 }
 
 static mproc_semaphore *create_semaphore(peer_crowd *crowd)

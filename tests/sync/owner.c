@@ -38,13 +38,6 @@ static void free_owned(void *object, peer_crowd *owner)
 
 /* ---- abandoned locks ---------------------------------------------------------------------------- */
 
-static void check_recovers(void *object)
-{
-    CHECK_OK(lockable_recover(object, 0));
-    CHECK_OK(lockable_release(object));
-    lockable_check_free(object);
-}
-
 static void check_abandoned(int kind, int how)
 {
     peer_crowd owner;
@@ -52,7 +45,7 @@ static void check_abandoned(int kind, int how)
 
     crowd_let_end(&owner);
     lockable_check_abandoned(object);
-    check_recovers(object);
+    lockable_check_recovers(object);
     free_owned(object, &owner);
 }
 
@@ -83,7 +76,7 @@ static void check_all_learn(int kind, int how)
     crowd_let_end(&owner);
     crowd_join(&others);
     CHECK_EQ(atomic_load(&others.board->done), 4);
-    check_recovers(object);
+    lockable_check_recovers(object);
     crowd_fini(&others);
     free_owned(object, &owner);
 }

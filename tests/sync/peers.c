@@ -224,6 +224,57 @@ void crowd_fini(peer_crowd *crowd)
     resource_release(crowd->owned);
 }
 
+/* ---- a child of a child ---------------------------------------------------------------------------- */
+
+typedef struct order {
+    uint64_t board;
+    uint64_t object;
+    function_ref holding;
+} order;
+
+static mproc_status holds(mproc_call *call)
+{
+    function_pointer body;
+    board *its_board;
+    order told;
+
+    MPROC_TRY(mproc_unpack_bytes(call, &told, sizeof told));
+    MPROC_TRY(function_decode(&told.holding, &body));
+    its_board = (board *)arena_at(told.board);
+    its_board->plain = mproc_getpid();
+    ((peer_holding *)body)(peers_open(told.object), its_board);
+    return MPROC_OK;
+}
+
+static mproc_status has_a_child(mproc_call *call)
+{
+    mproc_process_options options = {.daemon = MPROC_NO};
+    mproc_process *child = NULL;
+    order told;
+
+    MPROC_TRY(mproc_unpack_bytes(call, &told, sizeof told));
+    MPROC_TRY(mproc_process_create(holds, mproc_bytes(&told, sizeof told), &options, &child));
+    MPROC_TRY(mproc_process_start(child));
+    return mproc_process_join(child, MPROC_FOREVER);
+}
+
+mproc_process *crowd_start_grandchild(peer_crowd *crowd, peer_holding *body, void *object)
+{
+    order told = {arena_offset(crowd->board), offset_of(object), {0}};
+    mproc_process *parent = NULL;
+
+    CHECK_OK(function_encode((function_pointer)body, &told.holding));
+    CHECK_OK(mproc_process_create(has_a_child, mproc_bytes(&told, sizeof told), NULL, &parent));
+    CHECK_OK(mproc_process_start(parent));
+    board_await(&crowd->board->ready, 1);
+    return parent;
+}
+
+void peer_waits_for_ever(void)
+{
+    for (;;) CHECK_OK(mproc_sleep_ms(MPROC_FOREVER));
+}
+
 /* ---- owners that end ------------------------------------------------------------------------------ */
 
 int peers_ends(void)

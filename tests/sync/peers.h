@@ -100,6 +100,19 @@ void crowd_join(peer_crowd *crowd);
 /* The same, and gives the board back. */
 void crowd_fini(peer_crowd *crowd);
 
+/* ---- a child of a child ---------------------------------------------------------------------------- */
+
+/* What it does with the object; it says by `ready` when its parent may go. */
+typedef void peer_holding(void *object, board *its_board);
+
+/* Starts both, and waits until the board is ready; `plain` is then the grandchild's pid. Returns its parent. */
+mproc_process *crowd_start_grandchild(peer_crowd *crowd, peer_holding *body, void *object);
+
+/* In such a peer, which is killed. */
+void peer_waits_for_ever(void);
+
+/* ---- references ------------------------------------------------------------------------------------ */
+
 /* A reference of this process to the object at this offset; NULL for 0. */
 void *peers_open(uint64_t object);
 

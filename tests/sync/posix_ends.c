@@ -2,6 +2,7 @@
  * Threads that end otherwise than by returning, in the middle of what the library does for them: for the others it is
  * as if a process of one thread had died.
  */
+#include "sync/lockable.h"
 #include "sync/peers.h"
 
 #include <pthread.h>
@@ -188,23 +189,21 @@ static void case_thread_that_exits_in_a_predicate_leaves_the_condition(void)
 
 /* ---- with a lock ---------------------------------------------------------------------------------- */
 
-static void *exits_with_the_rlock(void *rlock)
+static void *exits_with_it(void *object)
 {
-    CHECK_OK(mproc_rlock_acquire(rlock, 0));
-    CHECK_OK(mproc_rlock_acquire(rlock, 0));
+    for (int i = 0; i < (lockable_nests(object) ? 2 : 1); i++) CHECK_OK(lockable_acquire(object, 0));
     pthread_exit(NULL);
 }
 
-static void case_rlock_of_a_thread_that_exits_is_abandoned(void)
+static void case_lock_of_a_thread_that_exits_is_abandoned(void)
 {
-    mproc_rlock *rlock = NULL;
-
-    CHECK_OK(mproc_rlock_create(NULL, &rlock));
-    end_a_thread(exits_with_the_rlock, rlock);
-    CHECK_STATUS(mproc_rlock_acquire(rlock, MPROC_FOREVER), MPROC_OWNER_DIED);
-    CHECK_OK(mproc_rlock_recover(rlock, 0));
-    CHECK_OK(mproc_rlock_release(rlock));
-    mproc_rlock_free(rlock);
+    for (int kind = 0; kind < LOCKABLES; kind++) {
+        void *object = lockable_create(lockables[kind], false);
+        end_a_thread(exits_with_it, object);
+        lockable_check_abandoned(object);
+        lockable_check_recovers(object);
+        lockable_free(object);
+    }
 }
 
 CHECK_SUITE_SETUP(posix_ends, peers_of_threads,
@@ -213,5 +212,5 @@ CHECK_SUITE_SETUP(posix_ends, peers_of_threads,
     CASE(actions_run_within_others_as_deep_as_one_likes),
     CASE(notification_of_a_thread_that_exits_goes_to_the_next),
     CASE(thread_that_exits_in_a_predicate_leaves_the_condition),
-    CASE(rlock_of_a_thread_that_exits_is_abandoned),
+    CASE(lock_of_a_thread_that_exits_is_abandoned),
 );
