@@ -183,12 +183,13 @@ static mproc_status check_keys(const struct reader *reader, const struct frame *
     return refuse(reader, &frame->map[2 * (size_t)twice], "a key is there twice");
 }
 
-/* What most cells are: an integer, a double or short ASCII text, in order. False: look at it closely. */
+/* What most cells are: a bool, an integer, a double or short ASCII text, in order. False: look at it closely. */
 static inline bool is_small(const struct cell *cell)
 {
     uint64_t word = cell->word;
 
     if (cell->type == MPROC_TYPE_INT64 || cell->type == MPROC_TYPE_DOUBLE) return cell->count == 0;
+    if (cell->type == MPROC_TYPE_BOOL) return cell->count == 0 && word <= 1;
     return cell->type == MPROC_TYPE_STRING && cell->count <= SHORT_BYTES_MAX && (word & 0x8080808080808080u) == 0 &&
            word >> (8 * cell->count) == 0;
 }
@@ -199,9 +200,11 @@ static mproc_status read_all(struct reader *reader)
 
     while (status == MPROC_OK && reader->depth > 0) {
         struct frame *frame = &reader->frames[reader->depth - 1];
-        while (frame->next < frame->end && is_small(frame->next)) frame->next++;
-        if (frame->next < frame->end) {
-            status = read_cell(reader, frame->next++);
+        const struct cell *next = frame->next, *end = frame->end;
+        while (next < end && is_small(next)) next++;
+        if (next < end) {
+            frame->next = next + 1;
+            status = read_cell(reader, next);
         } else {
             status = frame->map ? check_keys(reader, frame) : MPROC_OK;
             reader->depth--;
