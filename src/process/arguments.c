@@ -80,13 +80,6 @@ static mproc_status measure(const mproc_args *args, const char *name, size_t *si
     return status == MPROC_OK ? MPROC_OK : blame(args, name, status);
 }
 
-static mproc_status write(const mproc_args *args, const char *name, void *encoding, size_t size)
-{
-    mproc_status status = encoding_write(args, encoding, size, &size);
-
-    return status == MPROC_OK ? MPROC_OK : blame(args, name, status);
-}
-
 /* ---- objects in arguments ----------------------------------------------------------------------- */
 
 static void count_object(void *context, const struct handle_ref *ref)
@@ -115,11 +108,13 @@ static mproc_status fill(struct arguments *arguments, const mproc_args *args, co
                          uint32_t objects, const _Atomic uint64_t *owned)
 {
     struct holding holding = {slots_of(arguments), MPROC_OK};
+    mproc_status status;
 
     arguments->objects = objects;
     arguments->size = size;
     object_publish(owned, OBJECT_ARGUMENTS);
-    MPROC_TRY(write(args, name, encoding_of(arguments), size));
+    status = encoding_write(args, encoding_of(arguments), size, &size);
+    if (status != MPROC_OK) return blame(args, name, status);
     if (objects > 0) value_visit_objects(args, hold_object, &holding);
     return holding.status;
 }

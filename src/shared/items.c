@@ -130,21 +130,12 @@ static mproc_status release(struct reference *reference)
     return lock ? robust_lock_release(lock, reference) : no_lock(reference);
 }
 
-/* Between the two the items are this thread's, or everybody's if they are raw. */
-static mproc_status begin(struct reference *reference)
-{
-    return atomic_load(&items_of(reference)->lock) ? acquire(reference, MPROC_FOREVER, false) : MPROC_OK;
-}
-
-static void end(struct reference *reference)
-{
-    if (atomic_load(&items_of(reference)->lock)) release(reference);
-}
-
+/* Under the lock, if there is one. */
 static mproc_status copy(struct reference *reference, size_t first, size_t count, void *out, const void *in)
 {
     const struct items *items = items_of(reference);
     size_t size = (size_t)items->item_size;
+    uint64_t lock = atomic_load(&items->lock);
     mproc_status status;
 
     if (first > items->count || count > items->count - first)
@@ -152,10 +143,10 @@ static mproc_status copy(struct reference *reference, size_t first, size_t count
                            (unsigned long long)items->count);
     if (!out && !in && count > 0) return mproc_error(MPROC_INVALID, "%zu shared items to or from no address", count);
     if (count == 0) return MPROC_OK;
-    if ((status = begin(reference)) != MPROC_OK) return status;
+    if (lock && (status = robust_lock_acquire(lock, reference, MPROC_FOREVER, false)) != MPROC_OK) return status;
     if (out) memcpy(out, memory_of(reference) + first * size, count * size);
     else memcpy(memory_of(reference) + first * size, in, count * size);
-    end(reference);
+    if (lock) robust_lock_release(lock, reference);
     return MPROC_OK;
 }
 
