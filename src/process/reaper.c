@@ -182,7 +182,8 @@ void reaper_forked(void)
     atomic_store(&prepared, false);
     atomic_store(&retries, 0);
     atomic_store(&ends, false);
-    parent_ended = given_orphans = false;
+    parent_ended = false;
+    given_orphans = false;
     memset(&reaper_mutex, 0, sizeof reaper_mutex);
 }
 
