@@ -30,6 +30,7 @@ static void cgroup_parse_mount(char *line);
 static void cgroup_set_mount(int hierarchy, const char *root, const char *point);
 static bool cgroup_copy_path(char to[PATH_MAX], const char *from);
 static bool cgroup_list_has(const char *list, const char *name);
+static char *cgroup_join(const char *first, const char *second, const char *third);
 static void cgroup_walk(const cgroup_mount *mount, const char *group, int version, cgroup_visitor *visit,
                         void *context);
 
@@ -62,12 +63,12 @@ void cgroup_visit(cgroup_controller controller, cgroup_visitor *visit, void *con
 
 bool cgroup_read(const char *directory, const char *file, char *text, size_t size)
 {
-    char path[PATH_MAX];
+    char *path = cgroup_join(directory, "/", file);
     size_t length = 0;
     ssize_t count = 1;
+    int descriptor = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
-    if (snprintf(path, sizeof path, "%s/%s", directory, file) >= (int)sizeof path) return false;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
     if (descriptor < 0) return false;
     while (count != 0 && length < size - 1) {
         count = read(descriptor, text + length, size - 1 - length);
@@ -77,6 +78,16 @@ bool cgroup_read(const char *directory, const char *file, char *text, size_t siz
     close(descriptor);
     text[length] = '\0';
     return count >= 0 && length > 0;
+}
+
+/* In memory that the caller frees: paths are too long for the stacks of small threads. NULL: there is none. */
+static char *cgroup_join(const char *first, const char *second, const char *third)
+{
+    size_t size = strlen(first) + strlen(second) + strlen(third) + 1;
+    char *path = malloc(size);
+
+    if (path != NULL) snprintf(path, size, "%s%s%s", first, second, third);
+    return path;
 }
 
 bool cgroup_read_number(const char *directory, const char *file, int64_t *number)
@@ -171,7 +182,6 @@ static bool cgroup_copy_path(char to[PATH_MAX], const char *from)
 static void cgroup_walk(const cgroup_mount *mount, const char *group, int version, cgroup_visitor *visit,
                         void *context)
 {
-    char directory[PATH_MAX];
     size_t root_length = strcmp(mount->root, "/") != 0 ? strlen(mount->root) : 0;
     size_t point_length = strlen(mount->point);
 
@@ -181,11 +191,12 @@ static void cgroup_walk(const cgroup_mount *mount, const char *group, int versio
         group = "";
     }
     if (strcmp(group, "/") == 0 || strncmp(group, "/..", 3) == 0) group = "";
-    if (snprintf(directory, sizeof directory, "%s%s", mount->point, group) >= (int)sizeof directory) return;
-    for (;;) {
+    char *directory = cgroup_join(mount->point, group, "");
+    for (char *slash = directory; slash != NULL;) {
         visit(context, version, directory);
-        char *slash = strrchr(directory, '/');
-        if (slash == NULL || slash < directory + point_length) return;
-        *slash = '\0';
+        slash = strrchr(directory, '/');
+        if (slash != NULL && slash < directory + point_length) slash = NULL;
+        if (slash != NULL) *slash = '\0';
     }
+    free(directory);
 }

@@ -109,17 +109,16 @@ static char **command_split(char *text, size_t size)
 /* Without /proc, the path that the kernel was given; it may be relative to where the program was started. */
 static void command_find(void)
 {
-    char target[PATH_MAX];
-    char directory[PATH_MAX];
     const char *path = (const char *)getauxval(AT_EXECFN);
 
-    ssize_t length = readlink(COMMAND_PATH, target, sizeof target - 1);
+    ssize_t length = readlink(COMMAND_PATH, command_path, sizeof command_path - 1);
     if (length > 0) {
-        target[length] = '\0';
-        strcpy(command_path, birth_emulated() ? target : COMMAND_PATH); /* to a start, the latter is the emulator */
+        command_path[length] = '\0';
+        if (!birth_emulated()) strcpy(command_path, COMMAND_PATH); /* which under an emulator is the emulator */
         return;
     }
     if (path == NULL) path = program_invocation_name;
-    bool relative = path[0] != '/' && getcwd(directory, sizeof directory) != NULL;
-    snprintf(command_path, sizeof command_path, "%s%s%s", relative ? directory : "", relative ? "/" : "", path);
+    bool relative = path[0] != '/' && getcwd(command_path, PATH_MAX) != NULL;
+    size_t size = relative ? strlen(command_path) : 0;
+    snprintf(command_path + size, sizeof command_path - size, "%s%s", relative ? "/" : "", path);
 }

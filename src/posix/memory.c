@@ -245,13 +245,16 @@ static int memory_open_file(void)
 /* Not every file system has files without a name: there it has one for a moment. */
 static int memory_open_file_in(const char *directory)
 {
-    char path[PATH_MAX];
     int descriptor = open(directory, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    size_t size = strlen(directory) + sizeof "/mproc-XXXXXX";
 
     if (descriptor >= 0) return descriptor;
-    if (snprintf(path, sizeof path, "%s/mproc-XXXXXX", directory) >= (int)sizeof path) return -1;
+    char *path = malloc(size);
+    if (path == NULL) return -1;
+    snprintf(path, size, "%s/mproc-XXXXXX", directory);
     descriptor = mkostemp(path, O_CLOEXEC);
     if (descriptor >= 0) unlink(path);
+    free(path);
     return descriptor;
 }
 

@@ -15,6 +15,9 @@
 /* What version 1 says where there is no limit is near the largest number. */
 #define MEMORY_UNLIMITED ((int64_t)1 << 60)
 
+/* More than any of the files that are read has before the last number that is looked for. */
+#define MEMORY_TEXT_BYTES ((size_t)8192)
+
 /* The tightest of the groups seen so far. */
 typedef struct memory_room {
     int64_t needed;
@@ -26,6 +29,7 @@ typedef struct memory_room {
 static int64_t memory_left_of_system(int64_t needed);
 static void memory_visit_group(void *context, int version, const char *directory);
 static int64_t memory_reclaimable(int version, const char *directory);
+static char *memory_read(const char *directory, const char *file);
 static int64_t memory_find_number(const char *text, const char *name);
 
 mproc_status memory_check_room(size_t size)
@@ -54,13 +58,13 @@ mproc_status memory_check_room(size_t size)
 static int64_t memory_left_of_system(int64_t needed)
 {
     struct sysinfo info;
-    char text[4096];
 
     if (sysinfo(&info) != 0) return INT64_MAX;
     int64_t left = (int64_t)info.freeram * (int64_t)info.mem_unit;
     if (left >= needed) return left;
-    int64_t kibibytes = -1;
-    if (cgroup_read("/proc", "meminfo", text, sizeof text)) kibibytes = memory_find_number(text, "MemAvailable:");
+    char *text = memory_read("/proc", "meminfo");
+    int64_t kibibytes = text != NULL ? memory_find_number(text, "MemAvailable:") : -1;
+    free(text);
     left = kibibytes >= 0 ? kibibytes * 1024 : left + (int64_t)info.bufferram * (int64_t)info.mem_unit;
     return left + (int64_t)info.freeswap * (int64_t)info.mem_unit;
 }
@@ -88,12 +92,23 @@ static void memory_visit_group(void *context, int version, const char *directory
 /* A group's use counts its file cache, which gives way. (Shared memory is in neither list.) */
 static int64_t memory_reclaimable(int version, const char *directory)
 {
-    char text[8192];
+    char *text = memory_read(directory, "memory.stat");
 
-    if (!cgroup_read(directory, "memory.stat", text, sizeof text)) return 0;
+    if (text == NULL) return 0;
     int64_t active = memory_find_number(text, version == 2 ? "active_file " : "total_active_file ");
     int64_t inactive = memory_find_number(text, version == 2 ? "inactive_file " : "total_inactive_file ");
+    free(text);
     return (active > 0 ? active : 0) + (inactive > 0 ? inactive : 0);
+}
+
+/* The beginning of a file, in memory that the caller frees. NULL: it cannot be had. */
+static char *memory_read(const char *directory, const char *file)
+{
+    char *text = malloc(MEMORY_TEXT_BYTES);
+
+    if (text == NULL || cgroup_read(directory, file, text, MEMORY_TEXT_BYTES)) return text;
+    free(text);
+    return NULL;
 }
 
 /* The number behind a name that begins a line, or -1. */

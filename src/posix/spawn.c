@@ -161,17 +161,16 @@ static void spawn_set_signals(spawn_plan *plan, const plat_start *start)
 static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start)
 {
     const char *path = start->executable != NULL ? start->executable : command_executable();
-    char directory[PATH_MAX];
 
     plan->order.path = path;
     if (path[0] == '/' || path[0] == '\0' || start->working_directory == NULL) return MPROC_OK;
-    if (getcwd(directory, sizeof directory) == NULL) {
-        return error_system(errno, "cannot find '%s': the working directory has no path", path);
-    }
+    char *directory = getcwd(NULL, 0); /* memory, for a path is too long for the stacks of small threads */
+    if (directory == NULL) return error_system(errno, "cannot find '%s': the working directory has no path", path);
     size_t size = strlen(directory) + 1 + strlen(path) + 1;
     plan->path_made = malloc(size);
+    if (plan->path_made != NULL) snprintf(plan->path_made, size, "%s/%s", directory, path);
+    free(directory);
     if (plan->path_made == NULL) return spawn_refuse(ENOMEM);
-    snprintf(plan->path_made, size, "%s/%s", directory, path);
     plan->order.path = plan->path_made;
     return MPROC_OK;
 }
