@@ -9,8 +9,6 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <mproc/pool.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -450,49 +448,7 @@ static void case_program_started_without_streams_works(void)
     run_in(no_streams, "linux_refusals.works");
 }
 
-/* ---- threads with little stack ------------------------------------------------------------------ */
-
-/* A library does not know how small the threads of its host are: paths lie elsewhere. */
-static void *starts_a_child(void *options)
-{
-    mproc_pool *pool = NULL;
-
-    CHECK_EXITED(fixture_start(fixture_exits, NULL, 5, options), 5);
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 1}, &pool));
-    mproc_pool_free(pool);
-    return NULL;
-}
-
-static int helper_begins_in_a_small_thread(const char *text)
-{
-    static mproc_process_options elsewhere = {.working_directory = "/"};
-    size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
-    pthread_attr_t attributes;
-    pthread_t thread;
-
-    (void)text;
-    CHECK_EQ(pthread_attr_init(&attributes), 0);
-    CHECK_EQ(pthread_attr_setstacksize(&attributes, least), 0);
-    CHECK_EQ(pthread_create(&thread, &attributes, starts_a_child, &elsewhere), 0);
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-    pthread_attr_destroy(&attributes);
-    return 0;
-}
-
-static bool as_it_is(void)
-{
-    return true;
-}
-
-/* What is done once for a process is done in it, too. */
-static void case_smallest_thread_can_make_the_first_calls(void)
-{
-    if (FIXTURE_SANITIZED) CHECK_SKIP("a sanitizer needs more stack");
-    run_in(as_it_is, "linux_refusals.begins_in_a_small_thread");
-}
-
 CHECK_SUITE_SETUP(linux_refusals, fixture_setup,
-    CASE(smallest_thread_can_make_the_first_calls),
     CASE(small_address_space_shrinks_the_reservation),
     CASE(family_without_memory_is_refused_and_founded_later),
     CASE(family_without_files_is_a_limit),
@@ -506,7 +462,6 @@ CHECK_SUITE_SETUP(linux_refusals, fixture_setup,
     CASE(refused_process_descriptors_are_replaced_by_pipes),
     CASE(escaped_daemons_are_ended_without_process_descriptors),
     CASE(program_started_without_streams_works),
-    HELPER(begins_in_a_small_thread),
     HELPER(works),
     HELPER(works_with_pipes),
     HELPER(ends_an_escaped_daemon),

@@ -1,9 +1,10 @@
 /*
- * What happens in the middle of a start: another thread ends the process, or a signal handler does. The library's
- * calls of the system are replaced here, so that the moment is always the same.
+ * What happens in the middle of a start: another thread ends the process, or a signal handler does; or its stack ends.
+ * The library's calls of the system are replaced here, so that the moment is always the same.
  */
 #include "process_fixture.h"
 
+#include <mproc/pool.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -147,10 +148,48 @@ static void case_handler_that_exits_in_the_middle_of_an_operation_ends_the_proce
     CHECK_EQ(run("linux_start.exits_under_a_lock", ""), HANDLER_CODE);
 }
 
+/* ---- threads with little stack ------------------------------------------------------------------ */
+
+/* A library does not know how small the threads of its host are: paths lie elsewhere. */
+static void *starts_a_child(void *options)
+{
+    mproc_pool *pool = NULL;
+
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 5, options), 5);
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 1}, &pool));
+    mproc_pool_free(pool);
+    return NULL;
+}
+
+static int helper_begins_in_a_small_thread(const char *text)
+{
+    static mproc_process_options elsewhere = {.working_directory = "/"};
+    size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    (void)text;
+    CHECK_EQ(pthread_attr_init(&attributes), 0);
+    CHECK_EQ(pthread_attr_setstacksize(&attributes, least), 0);
+    CHECK_EQ(pthread_create(&thread, &attributes, starts_a_child, &elsewhere), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&attributes);
+    return 0;
+}
+
+/* What is done once for a process is done in it, too. */
+static void case_smallest_thread_can_make_the_first_calls(void)
+{
+    if (FIXTURE_SANITIZED) CHECK_SKIP("a sanitizer needs more stack");
+    CHECK_EQ(run("linux_start.begins_in_a_small_thread", ""), 0);
+}
+
 CHECK_SUITE(linux_start,
     CASE(what_starts_while_the_process_shuts_down_is_refused),
     CASE(handler_that_exits_in_the_middle_of_a_start_ends_the_process),
     CASE(handler_that_exits_in_the_middle_of_an_operation_ends_the_process),
+    CASE(smallest_thread_can_make_the_first_calls),
+    HELPER(begins_in_a_small_thread),
     HELPER(shuts_down_meanwhile),
     HELPER(exits_in_a_handler),
     HELPER(exits_under_a_lock),
