@@ -1,6 +1,6 @@
 /*
- * What happens in the middle of a start: another thread ends the process, or a signal handler does; or its stack ends.
- * The library's calls of the system are replaced here, so that the moment is always the same.
+ * What happens in the middle of a start: another thread ends the process, or a signal handler does; or its stack
+ * ends. The library's calls of the system are replaced here, so that the moment is always the same.
  */
 #include "process_fixture.h"
 
