@@ -229,6 +229,7 @@ void recovery_thread_ends(void)
     recovery_lock_release();
     slot_thread_release(thread_self.index);
     thread_self.slot = NULL;
+    thread_self.arena = 0;
 }
 
 /* Whether nobody cares for it: a parent that is dead, recovered or gone cannot. */

@@ -206,6 +206,43 @@ static void case_lock_of_a_thread_that_exits_is_abandoned(void)
     }
 }
 
+/* ---- after the library's own end of the thread ---------------------------------------------------- */
+
+static pthread_key_t late;
+static int late_rounds;
+
+/* The first round of destructors is the library's as well; in the second it has ended the thread. */
+static void uses_it_late(void *lock)
+{
+    if (++late_rounds == 1) {
+        CHECK_EQ(pthread_setspecific(late, lock), 0);
+        return;
+    }
+    CHECK_OK(mproc_lock_acquire(lock, 0));
+    CHECK_OK(mproc_lock_release(lock));
+}
+
+static void *uses_it_early(void *lock)
+{
+    CHECK_EQ(pthread_setspecific(late, lock), 0);
+    CHECK_OK(mproc_lock_acquire(lock, 0));
+    CHECK_OK(mproc_lock_release(lock));
+    return NULL;
+}
+
+static void case_thread_that_has_ended_may_use_a_lock_again(void)
+{
+    mproc_lock *lock = NULL;
+
+    CHECK_EQ(pthread_key_create(&late, uses_it_late), 0);
+    CHECK_OK(mproc_lock_create(NULL, &lock));
+    end_a_thread(uses_it_early, lock);
+    CHECK_EQ(late_rounds, 2);
+    CHECK(!mproc_lock_locked(lock));
+    mproc_lock_free(lock);
+    CHECK_EQ(pthread_key_delete(late), 0);
+}
+
 CHECK_SUITE_SETUP(posix_ends, peers_of_threads,
     CASE(thread_that_exits_in_the_action_breaks_the_barrier),
     CASE(thread_that_exits_in_an_action_within_an_action_breaks_both),
@@ -213,4 +250,5 @@ CHECK_SUITE_SETUP(posix_ends, peers_of_threads,
     CASE(notification_of_a_thread_that_exits_goes_to_the_next),
     CASE(thread_that_exits_in_a_predicate_leaves_the_condition),
     CASE(lock_of_a_thread_that_exits_is_abandoned),
+    CASE(thread_that_has_ended_may_use_a_lock_again),
 );
