@@ -257,16 +257,6 @@ static mproc_status wait_for_others(const struct party *party)
     return outcome(party, status);
 }
 
-static mproc_status wait_in(struct party *party)
-{
-    mproc_status status = arrive(party);
-
-    if (status != MPROC_OK) return status;
-    status = party->place + 1 == party->barrier->parties ? come_last(party) : wait_for_others(party);
-    if (thread_self.slot) wait_queue_leave();
-    return status;
-}
-
 mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index)
 {
     struct party party = {.barrier = barrier_at(barrier), .object = barrier->reference.ref.offset};
@@ -276,7 +266,10 @@ mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int 
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
     if ((status = family_enter_with(barrier->reference.arena)) != MPROC_OK) return status;
     if ((status = wait_begin(&party.wait, &barrier->reference, timeout_ms)) != MPROC_OK) return status;
-    status = wait_in(&party);
+    if ((status = arrive(&party)) == MPROC_OK) {
+        status = party.place + 1 == party.barrier->parties ? come_last(&party) : wait_for_others(&party);
+        if (thread_self.slot) wait_queue_leave();
+    }
     wait_end(&party.wait);
     if (status == MPROC_OK && index) *index = (int)party.place;
     return status;

@@ -51,7 +51,7 @@ static mproc_status put_lock(struct condition *condition, const mproc_condition_
 
     if (given && (status = family_enter_with(given->arena)) != MPROC_OK) return status;
     if (!given) {
-        if ((status = mproc_rlock_create(NULL, &own)) != MPROC_OK) return status;
+        if ((status = mproc_rlock_create_sized(NULL, 0, &own)) != MPROC_OK) return status;
         given = (const struct reference *)(const void *)own;
     }
     object_refer(work_intent(), given->ref.offset, &condition->lock);
@@ -91,24 +91,14 @@ void mproc_condition_free(mproc_condition *condition)
 
 /* ---- its lock --------------------------------------------------------------------------------- */
 
-static struct robust_lock *held(uint64_t lock)
-{
-    return (struct robust_lock *)arena_at(lock);
-}
-
-static mproc_status acquire(mproc_condition *condition, int64_t timeout_ms, bool recover)
-{
-    return robust_lock_acquire(lock_of(condition), &condition->reference, timeout_ms, recover);
-}
-
 mproc_status mproc_condition_acquire(mproc_condition *condition, int64_t timeout_ms)
 {
-    return acquire(condition, timeout_ms, false);
+    return robust_lock_acquire(lock_of(condition), &condition->reference, timeout_ms, false);
 }
 
 mproc_status mproc_condition_recover(mproc_condition *condition, int64_t timeout_ms)
 {
-    return acquire(condition, timeout_ms, true);
+    return robust_lock_acquire(lock_of(condition), &condition->reference, timeout_ms, true);
 }
 
 static mproc_status check_mine(uint64_t lock, const char *what)
@@ -142,32 +132,26 @@ static mproc_status sleep(const struct wait *wait)
 }
 
 /*
- * The notification counts as used when it has its lock again. If it does not get it, it has no use for
- * it, and the next one is notified.
+ * The notification counts as used when this thread has the lock again. If it does not get it, it has no use for the
+ * notification, and the next one is notified.
  */
-static mproc_status take_back(mproc_condition *condition, uint32_t depth, mproc_status result)
-{
-    mproc_status status = result;
-
-    /* By a reference that is freed nobody could release it, and who frees it may hold it. */
-    if (result == MPROC_CLOSED) robust_lock_give_up(lock_of(condition));
-    else status = robust_lock_take_back(lock_of(condition), depth, &condition->reference);
-    /* Before it leaves: if we end in between, recovery still finds that it was notified. */
-    if (status != MPROC_OK && result == MPROC_OK)
-        wait_queue_notify(work_intent(), condition->reference.ref.offset, 1, NULL);
-    wait_queue_leave();
-    return status == MPROC_OK ? result : status;
-}
-
 static mproc_status wait_once(mproc_condition *condition, const struct wait *wait)
 {
-    struct condition *at = condition_at(condition);
     uint64_t lock = lock_of(condition);
-    uint32_t depth = held(lock)->depth;
+    uint32_t depth = robust_lock_at(lock)->depth;
+    mproc_status slept, status;
 
-    wait_queue_enter(condition->reference.ref.offset, atomic_fetch_add(&at->order, 1));
+    wait_queue_enter(condition->reference.ref.offset, atomic_fetch_add(&condition_at(condition)->order, 1));
     robust_lock_let_go(lock);
-    return take_back(condition, depth, sleep(wait));
+    status = slept = sleep(wait);
+    /* By a reference that is freed nobody could release it, and who frees it may hold it. */
+    if (slept == MPROC_CLOSED) robust_lock_give_up(lock);
+    else status = robust_lock_take_back(lock, depth, &condition->reference);
+    /* Before it leaves: if we end in between, recovery still finds that it was notified. */
+    if (status != MPROC_OK && slept == MPROC_OK)
+        wait_queue_notify(work_intent(), condition->reference.ref.offset, 1, NULL);
+    wait_queue_leave();
+    return status == MPROC_OK ? slept : status;
 }
 
 /* The predicate decides also after the last wait. A fork() copy that it has made does not wait. */

@@ -104,33 +104,23 @@ bool mproc_event_is_set(const mproc_event *event)
     return atomic_load(word_of(event)) & EVENT_SET;
 }
 
-static mproc_status wait_for(const struct wait *wait, _Atomic uint64_t *word, uint64_t first)
-{
-    mproc_status status = MPROC_OK;
-    uint64_t seen;
-
-    while (status == MPROC_OK) {
-        seen = atomic_load(word);
-        if (seen & EVENT_SET || seen / EVENT_NUMBER != first / EVENT_NUMBER) return MPROC_OK;
-        if (!(seen & EVENT_WAITERS) && !atomic_compare_exchange_strong(word, &seen, seen | EVENT_WAITERS)) continue;
-        status = wait_sleep(wait, half_of(word), (uint32_t)seen | EVENT_WAITERS);
-    }
-    return status;
-}
-
 mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms)
 {
     _Atomic uint64_t *word = word_of(event);
-    uint64_t first = atomic_load(word);
+    uint64_t first = atomic_load(word), seen = first;
     mproc_status status;
     struct wait wait;
 
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
     if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
-    if (first & EVENT_SET) return MPROC_OK;
+    if (seen & EVENT_SET) return MPROC_OK;
     if (timeout_ms == 0) return wait_tried("the event is not set");
     if ((status = wait_begin(&wait, &event->reference, timeout_ms)) != MPROC_OK) return status;
-    status = wait_for(&wait, word, first);
+    while (status == MPROC_OK && !(seen & EVENT_SET) && seen / EVENT_NUMBER == first / EVENT_NUMBER) {
+        if (!(seen & EVENT_WAITERS) && !atomic_compare_exchange_strong(word, &seen, seen | EVENT_WAITERS)) continue;
+        status = wait_sleep(&wait, half_of(word), (uint32_t)seen | EVENT_WAITERS);
+        seen = atomic_load(word);
+    }
     wait_end(&wait);
     return status == MPROC_TIMEOUT ? wait_timed_out(&wait, "the event was not set") : status;
 }

@@ -117,28 +117,21 @@ static mproc_status release_free(struct semaphore *semaphore)
 
 /* ---- permits with an owner -------------------------------------------------------------------- */
 
-static mproc_status account_create(struct reference *reference)
-{
-    _Atomic uint64_t *owned;
-    struct permits *permits;
-    mproc_status status;
-
-    if ((status = resource_take(sizeof *permits, sizeof *permits, &owned)) != MPROC_OK) return status;
-    permits = (struct permits *)arena_at(atomic_load(owned));
-    /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
-    object_publish(owned, OBJECT_PERMITS);
-    /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
-    object_refer(work_intent(), reference->ref.offset, &permits->semaphore);
-    reference->own = owned;
-    return MPROC_OK;
-}
-
+/* The account of the reference, which the first call makes. */
 static mproc_status account_of(struct reference *reference, struct permits **permits)
 {
     mproc_status status = MPROC_OK;
+    _Atomic uint64_t *owned;
 
     plat_mutex_lock(&mutex);
-    if (!reference->own) status = account_create(reference);
+    if (!reference->own && (status = resource_take(sizeof **permits, sizeof **permits, &owned)) == MPROC_OK) {
+        /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
+        object_publish(owned, OBJECT_PERMITS);
+        /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
+        object_refer(work_intent(), reference->ref.offset,
+                     &((struct permits *)arena_at(atomic_load(owned)))->semaphore);
+        reference->own = owned;
+    }
     plat_mutex_unlock(&mutex);
     if (status == MPROC_OK) *permits = (struct permits *)arena_at(atomic_load((_Atomic uint64_t *)reference->own));
     return status;
