@@ -169,10 +169,7 @@ void plat_event_set(plat_handle event);
 
 void plat_event_clear(plat_handle event);
 
-/*
- * A watcher tells which of any number of processes have ended. One thread waits; any thread adds,
- * removes and wakes.
- */
+/* A watcher tells which of many processes have ended. One thread waits; any thread adds, removes and wakes. */
 typedef struct plat_watcher plat_watcher;
 
 mproc_status plat_watcher_create(plat_watcher **watcher);
@@ -384,6 +381,12 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
 /* Waits for its end and frees it. */
 void plat_thread_join(plat_thread *thread);
 
+/* In such a thread: it gets the signal mask of the thread that started it, as functions of the program run in it. */
+void plat_thread_take_signals(void);
+
+/* Whether all threads have ended but those that block all signals. Windows: false, it can be ended without others. */
+bool plat_thread_program_ended(void);
+
 /* Calls `function` with a thread's value when a thread ends (not the process) that has set one. Call it once. */
 mproc_status plat_thread_exit_hook(void (*function)(void *value));
 void plat_thread_exit_set(void *value);
@@ -411,10 +414,7 @@ int plat_thread_cpu(void);
 /* Moves the calling thread to that CPU once, if it may run there, without binding it: its affinity stays. */
 void plat_thread_move(int cpu);
 
-/*
- * How the system schedules a thread: what a new thread or process inherits from the one that starts it. Windows:
- * nothing, as what counts there belongs to the process.
- */
+/* How the system schedules a thread, and those that it starts. Windows: nothing, as it is the process that counts. */
 typedef struct plat_schedule {
     uint64_t cpus[128];
     int32_t policy;
@@ -473,7 +473,7 @@ bool plat_birth_handles(plat_handle *memory, plat_handle *child_end);
 
 /*
  * In a child: takes charge of what tells its parent that it has ended, where the system does not (a pipe). In a
- * fork() copy: closes it, for the copy's end is not the child's.
+ * fork() copy: closes it, for the copy's end is not the child's, and forgets the other threads.
  */
 void plat_birth_adopt_end(void);
 void plat_birth_forked(void);

@@ -41,6 +41,7 @@ static void thread_main(void *context)
 
     if (record->predecessor) plat_thread_join(record->predecessor);
     if (record->successor) plat_thread_schedule_as(&shared->schedule);
+    plat_thread_take_signals();
     if (family_enter() == MPROC_OK) {
         task_on_thread_end(thread_lost, record);
         worker_run(shared, record->index, record->name, &record->scope);

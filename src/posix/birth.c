@@ -5,6 +5,7 @@
 #include "birth.h"
 
 #include "handle.h"
+#include "thread.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -74,6 +75,7 @@ void plat_birth_forked(void)
 {
     plat_handle_close(birth.end);
     birth.end = PLAT_NO_HANDLE;
+    thread_forked();
 }
 
 bool birth_emulated(void)

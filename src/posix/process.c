@@ -313,6 +313,18 @@ static int64_t process_zombie_of(int64_t pid)
     return state != NULL && strncmp(state, ") Z ", 4) == 0 ? strtoll(state + 4, NULL, 10) : 0;
 }
 
+/* Field 20 is the number of threads. One that has ended counts if it is the first. -1: the system does not tell. */
+int64_t process_threads(void)
+{
+    char text[1024];
+
+    if (!process_read_stat(getpid(), text, sizeof text)) return -1;
+    const char *field = strrchr(text, ')');
+    bool first_ended = field != NULL && strncmp(field, ") Z ", 4) == 0;
+    for (int number = 2; field != NULL && number < 20; number++) field = strchr(field + 1, ' ');
+    return field != NULL ? strtoll(field, NULL, 10) - first_ended : -1;
+}
+
 /* Field 22 of the stat file, or -1. Field 2, the name in parentheses, may itself hold blanks and parentheses. */
 static int64_t process_birth_ns(int64_t pid)
 {

@@ -14,6 +14,9 @@ bool process_has_no_descriptors(void);
 /* Whether this errno of process_open_descriptor() says that there is no such process any more. */
 bool process_is_gone(int number);
 
+/* How many threads of this process have not ended, or -1 if the system does not tell. */
+int64_t process_threads(void);
+
 /* Whether the library has made this process ignore SIGINT, which a child would inherit. */
 bool process_ignores_interrupts(void);
 

@@ -4,6 +4,7 @@
 #include "cancel.h"
 #include "error.h"
 #include "platform.h"
+#include "process.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -28,10 +29,13 @@ struct plat_thread {
     void (*function)(void *argument);
     void *argument;
     sigset_t host_mask;
+    bool deaf; /* it blocks all signals; the thread's own */
 };
 
 /* This thread's, if the library started it. */
 static THREAD_LOCAL plat_thread *thread_self;
+
+static _Atomic int thread_deaf; /* how many threads block all signals */
 
 static pthread_key_t thread_exit_key; /* set once, by plat_thread_exit_hook() */
 
@@ -55,15 +59,44 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     /* A new thread has its creator's mask from the first instruction on. */
     thread_mask(&blocked);
     pthread_sigmask(SIG_SETMASK, &blocked, &saved);
-    started->host_mask = thread_self != NULL ? thread_self->host_mask : saved;
+    started->host_mask = thread_self != NULL && thread_self->deaf ? thread_self->host_mask : saved;
+    started->deaf = true;
+    atomic_fetch_add(&thread_deaf, 1);
     int error = thread_create(started);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     if (error != 0) {
+        atomic_fetch_sub(&thread_deaf, 1);
         free(started);
         return error_system(error, "cannot start a thread");
     }
     *thread = started;
     return MPROC_OK;
+}
+
+static void thread_hears(plat_thread *thread)
+{
+    if (thread->deaf) atomic_fetch_sub(&thread_deaf, 1);
+    thread->deaf = false;
+}
+
+void plat_thread_take_signals(void)
+{
+    assert(thread_self != NULL);
+    pthread_sigmask(SIG_SETMASK, &thread_self->host_mask, NULL);
+    thread_hears(thread_self);
+}
+
+/* A first thread that has ended counts as long as there are others. Without /proc the system does not tell. */
+bool plat_thread_program_ended(void)
+{
+    int64_t threads = process_threads();
+
+    return threads >= 0 && threads <= atomic_load(&thread_deaf);
+}
+
+void thread_forked(void)
+{
+    atomic_store(&thread_deaf, thread_self != NULL && thread_self->deaf);
 }
 
 static void thread_join_uncancelled(plat_thread *thread)
@@ -204,7 +237,7 @@ void plat_thread_schedule_as(const plat_schedule *schedule)
 
 const sigset_t *thread_host_mask(void)
 {
-    return thread_self != NULL ? &thread_self->host_mask : NULL;
+    return thread_self != NULL && thread_self->deaf ? &thread_self->host_mask : NULL;
 }
 
 /* A thread that faults with the signal blocked is ended at once: no handler of the program would ever run. */
@@ -235,5 +268,6 @@ static void *thread_run(void *argument)
 {
     thread_self = argument;
     thread_self->function(thread_self->argument);
+    thread_hears(thread_self);
     return NULL;
 }

@@ -6,8 +6,11 @@
 
 /*
  * The signal mask of the host's thread on whose behalf the calling thread of the library works: the one
- * that started it. NULL in a thread that is not the library's, whose own mask is the host's.
+ * that started it. NULL in a thread that does not block all signals: its own mask is the host's.
  */
 const sigset_t *thread_host_mask(void);
+
+/* In a fork() copy: the other threads are gone. */
+void thread_forked(void);
 
 #endif

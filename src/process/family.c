@@ -35,6 +35,7 @@ static void thread_ended(void *value)
     recovery_thread_settles();
     wait_thread_ends(); /* before the task's end, which frees references that it may have waited by */
     task_thread_ends();
+    if (index == family.main_thread) reaper_main_thread_ends();
     recovery_thread_ends(); /* a later exit hook of the program may still call the library */
 }
 
@@ -196,6 +197,7 @@ static void leave_family(void)
     plat_handle_close(family.child_end);
     family.child_end = PLAT_NO_HANDLE;
     family.spawn_data = NULL;
+    family.main_thread = 0;
     if (family.child) family.depth++;
     family.child = false;
     atomic_store(&family.leaving, false);
@@ -217,7 +219,9 @@ static mproc_status create_after_fork(void)
                            (long long)plat_process_id());
     if (arena_header) leave_family();
     if ((status = check_depth(family.depth)) != MPROC_OK || (status = own_copy(&copy)) != MPROC_OK) return status;
-    return create_family(&copy);
+    status = create_family(&copy);
+    if (status == MPROC_OK) family.main_thread = thread_self.index;
+    return status;
 }
 
 mproc_status family_enter_slow(void)

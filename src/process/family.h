@@ -17,7 +17,8 @@ enum family_state {
 };
 
 /*
- * Set by the first call under family_mutex, then read by all; `entered`, `leaving` and `executable` change later.
+ * Set by the first call under family_mutex, then read by all. The main guard sets `main_thread`; that, `entered`,
+ * `leaving` and `executable` change later.
  */
 struct family {
     _Atomic int state;
@@ -25,6 +26,7 @@ struct family {
     _Atomic bool entered;                /* has passed its main guard */
     _Atomic bool leaving;                /* exits: starts nothing any more; see children_close() */
     uint32_t process;                    /* its slot */
+    uint32_t main_thread;                /* the slot of the thread that has called the main guard, or 0 */
     uint32_t depth;                      /* of families that were created by processes which others started */
     plat_handle child_end;               /* a child's end of its sentinel */
     const struct spawn_data *spawn_data; /* a child's */

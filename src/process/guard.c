@@ -48,6 +48,7 @@ bool mproc_main_guard_run(int *code, void (*flush)(void))
     mproc_status status = family_enter();
 
     task_set_flush(flush);
+    if (status == MPROC_OK) family.main_thread = thread_self.index;
     if (!family.child || atomic_load(&family.entered)) {
         atomic_store(&family.entered, true);
         return false;

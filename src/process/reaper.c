@@ -2,6 +2,7 @@
 #include "process/reaper.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "object/recovery.h"
@@ -11,7 +12,8 @@
 
 /*
  * How soon the reaper looks again at what is about to happen: the daemons of a dead child end, which takes a
- * millisecond or less, or the parent counts as dead. It doubles each time, for some take longer.
+ * millisecond or less, the parent counts as dead, or the last thread of the program ends. It doubles each time, for
+ * some take longer.
  */
 #define RETRY_NS ((int64_t)1000000)
 /* How often it looks at most, and how often for the ends of orphans, if there are any or may be given to it. */
@@ -24,6 +26,9 @@
 static _Atomic int retries;
 static _Atomic int64_t retry_ns = RETRY_NS;
 static bool parent_ended; /* the reaper's own: its sentinel has told, and what it had is not recovered yet */
+
+static _Atomic bool main_ended; /* the thread that has called the main guard */
+static bool exits;              /* the reaper's own: it runs the exit handlers */
 
 static plat_watcher *watcher;
 static _Atomic bool prepared;
@@ -77,6 +82,14 @@ static void adopt_siblings(void)
     recovery_adopt();
 }
 
+/* In its handlers functions of the program run, which may wait, and signals may end that. */
+static void end_process(void)
+{
+    exits = true;
+    plat_thread_take_signals();
+    exit(EXIT_SUCCESS);
+}
+
 /* An orphan that the system gives to this process may be recovered by another, which does not tell. */
 static int64_t look_again_ns(bool pending)
 {
@@ -114,7 +127,7 @@ static void reap(void *unused)
     atomic_store(&reaper_state, REAPER_RUNS);
     while (!atomic_load(&ends)) {
         bool pending = atomic_load(&retries) > 0;
-        uint64_t token = plat_watcher_wait(watcher, look_again_ns(pending || parent_ended));
+        uint64_t token = plat_watcher_wait(watcher, look_again_ns(pending || parent_ended || main_ended));
         if (token == PARENT_TOKEN) {
             parent_ended = true;
             atomic_store(&retry_ns, RETRY_NS);
@@ -125,6 +138,7 @@ static void reap(void *unused)
         }
         if (pending) retry_all();
         if (parent_ended) adopt_siblings();
+        if (main_ended && plat_thread_program_ended()) end_process();
         if (recovery_orphans()) recovery_poll();
     }
 }
@@ -183,12 +197,22 @@ void reaper_forked(void)
     atomic_store(&retries, 0);
     atomic_store(&ends, false);
     parent_ended = false;
+    main_ended = false;
+    exits = false;
     given_orphans = false;
     memset(&reaper_mutex, 0, sizeof reaper_mutex);
 }
 
+void reaper_main_thread_ends(void)
+{
+    atomic_store(&main_ended, true);
+    atomic_store(&retry_ns, RETRY_NS);
+    if (atomic_load(&prepared)) plat_watcher_wake(watcher);
+}
+
 void reaper_end(void)
 {
+    if (exits) return;
     atomic_store(&ends, true);
     plat_watcher_wake(watcher);
     plat_thread_join(thread);

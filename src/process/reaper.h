@@ -16,6 +16,12 @@ bool reaper_started(void);
 /* In a fork() copy, which has no such thread: it is started again with its own first child. */
 void reaper_forked(void);
 
+/*
+ * The thread that has called the main guard ends, and with it perhaps the program: when its other threads have ended
+ * as well, the reaper ends the process, with 0, as the system would do without the reaper.
+ */
+void reaper_main_thread_ends(void);
+
 /* Ends it at the end of the process, when nothing is started any more. */
 void reaper_end(void);
 

@@ -49,6 +49,16 @@ void plat_thread_join(plat_thread *thread)
     free(thread);
 }
 
+void plat_thread_take_signals(void)
+{
+}
+
+/* It would go on until its last thread has ended, but TerminateProcess() ends it at any time. */
+bool plat_thread_program_ended(void)
+{
+    return false;
+}
+
 typedef BOOLEAN WINAPI shutdown_function(void);
 
 /* Set once, by plat_thread_exit_hook(), before any value is. */

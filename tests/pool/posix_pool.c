@@ -96,9 +96,43 @@ static void case_an_interrupt_at_birth_ends_no_worker(void)
     mproc_pool_free(pool);
 }
 
+enum { BLOCKS_USR1 = 1, BLOCKS_TERM = 2, ENDS_PROGRAMS = 4 };
+
+static mproc_status tells_its_mask(const void *item, void *result, mproc_call *call)
+{
+    int status = system("kill -TERM $$; exit 3");
+    sigset_t mask;
+
+    (void)item;
+    (void)call;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    *(int64_t *)result = (sigismember(&mask, SIGUSR1) ? BLOCKS_USR1 : 0) |
+                         (sigismember(&mask, SIGTERM) ? BLOCKS_TERM : 0) |
+                         (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? ENDS_PROGRAMS : 0);
+    return MPROC_OK;
+}
+
+/* And so have the programs that they start. */
+static void case_tasks_have_the_signal_mask_of_their_pools_creator(void)
+{
+    int64_t item = 0, result = 0;
+    mproc_pool *pool;
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK_EQ(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+    pool = fixture_create(1);
+    CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
+    CHECK_OK(mproc_pool_map(pool, tells_its_mask, &item, sizeof item, &result, sizeof result, 1, NULL));
+    CHECK_EQ(result, BLOCKS_USR1 | ENDS_PROGRAMS);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(posix_pool, fixture_of_processes, posix_pool_threads, fixture_of_threads,
     CASE(a_fork_copy_is_told_of_no_workers),
     CASE(a_fork_copy_that_returns_from_its_task_ends_there),
+    CASE(tasks_have_the_signal_mask_of_their_pools_creator),
 );
 
 CHECK_SUITE_SETUP(posix_pool_signals, fixture_of_processes,

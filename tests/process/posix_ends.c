@@ -10,7 +10,9 @@
 
 #include <fcntl.h>
 #include <mproc/shared_memory.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -245,6 +247,54 @@ static void case_interrupt_ends_the_grace_of_daemons_and_is_told(void)
     fixture_board_free(board);
 }
 
+/* ---- the main thread ends first ---------------------------------------------------------------- */
+
+static fixture_board *exits_counted;
+
+static void count_exit(void)
+{
+    fixture_step(exits_counted);
+}
+
+static void *outlives_main(void *unused)
+{
+    (void)unused;
+    fixture_step(exits_counted);
+    while (atomic_load(&exits_counted->values[0]) == 0) check_pause_ms(1);
+    return NULL;
+}
+
+/* It has a daemon, so there is a thread of the library, and, if `number` says so, another one of its own. */
+static mproc_status ends_its_main_thread(mproc_call *call)
+{
+    pthread_t thread;
+    int64_t number;
+
+    exits_counted = fixture_unpack(call, &number);
+    CHECK_EQ(atexit(count_exit), 0);
+    fixture_start(fixture_waits, exits_counted, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    if (number) CHECK_EQ(pthread_create(&thread, NULL, outlives_main, NULL), 0);
+    fixture_await_step(exits_counted, number ? 4 : 1);
+    pthread_exit(NULL);
+}
+
+static void case_process_ends_with_the_last_thread_of_the_program(void)
+{
+    fixture_board *board = fixture_board_create();
+    mproc_process *process;
+
+    if (FIXTURE_SANITIZED) CHECK_SKIP("sanitizers have threads of their own, or look at what a thread has that ends");
+    CHECK_EXITED(fixture_start(ends_its_main_thread, board, 0, NULL), 0);
+    CHECK_EQ(atomic_load(&board->step), 2);
+    process = fixture_start(ends_its_main_thread, board, 1, NULL);
+    fixture_await_step(board, 4);
+    CHECK(mproc_process_is_alive(process));
+    atomic_store(&board->values[0], 1);
+    CHECK_EXITED(process, 0);
+    CHECK_EQ(atomic_load(&board->step), 5);
+    fixture_board_free(board);
+}
+
 /* ---- shutdown without time -------------------------------------------------------------------- */
 
 static _Atomic uint32_t reaper_stays; /* 1: it is there, 2: it may go */
@@ -311,5 +361,6 @@ CHECK_SUITE_SETUP(process_ends, fixture_setup,
     CASE(interrupt_ends_the_grace_of_daemons_and_is_told),
     HELPER(closes_all),
     HELPER(closes_all_and_waits),
+    CASE(process_ends_with_the_last_thread_of_the_program),
     CASE(shutdown_without_time_sees_what_has_ended_meanwhile),
 );
