@@ -2,8 +2,8 @@
  * Stress tests: processes that work are killed at random, and started again, for a while. What the kill tool proves
  * instruction by instruction, for one victim at a time, is tried here with many at once, and on every system.
  */
-#ifndef KILL_STORM_H
-#define KILL_STORM_H
+#ifndef KILL_STRESS_H
+#define KILL_STRESS_H
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -149,7 +149,7 @@ static void case_two_threads_take_turns(void)
 
 enum { POSTERS = 4, POSTS = 2000 };
 
-static plat_semaphore stormed;
+static plat_semaphore posted;
 static _Atomic uint32_t stress_count;
 
 static void post_often(void *unused)
@@ -159,7 +159,7 @@ static void post_often(void *unused)
     (void)unused;
     for (i = 0; i < POSTS; i++) {
         atomic_fetch_add(&stress_count, 1);
-        plat_semaphore_post(&stormed);
+        plat_semaphore_post(&posted);
     }
 }
 
@@ -169,11 +169,11 @@ static void case_stress_of_posts_loses_none(void)
     plat_thread *threads[POSTERS];
     int i;
 
-    CHECK_OK(plat_semaphore_open(&stormed));
+    CHECK_OK(plat_semaphore_open(&posted));
     for (i = 0; i < POSTERS; i++) CHECK_OK(plat_thread_start(post_often, NULL, &threads[i]));
-    while (atomic_load(&stress_count) < POSTERS * POSTS) CHECK_OK(plat_semaphore_wait(&stormed, platform_limit_ns()));
+    while (atomic_load(&stress_count) < POSTERS * POSTS) CHECK_OK(plat_semaphore_wait(&posted, platform_limit_ns()));
     for (i = 0; i < POSTERS; i++) plat_thread_join(threads[i]);
-    plat_semaphore_close(&stormed);
+    plat_semaphore_close(&posted);
 }
 
 /* ---- processes -------------------------------------------------------------------------------- */
