@@ -5,7 +5,6 @@
 #include "pool/worker.h"
 #include "pool/workers.h"
 #include "process/process.h"
-#include "process/start.h"
 #include "process/task.h"
 
 /*
@@ -125,7 +124,7 @@ static mproc_status start(struct worker_record *record)
     process->ended_context = record;
     record->ready_before = atomic_load(&pool_worker_at(shared, record->index)->ready);
     record->process = process;
-    status = process_start(process);
+    status = mproc_process_start(process);
     if (status == MPROC_OK) return MPROC_OK;
     record->process = NULL;
     mproc_process_free(process);

@@ -22,19 +22,12 @@ int64_t plat_clock_birth_ns(void)
     return clock_read(CLOCK_BOOTTIME);
 }
 
-static void clock_sleep_until_uncancelled(int64_t deadline_ns)
-{
-    struct timespec until = {.tv_sec = deadline_ns / NS_PER_SECOND, .tv_nsec = deadline_ns % NS_PER_SECOND};
-
-    if (deadline_ns <= 0) return;
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
-}
-
 void plat_clock_sleep_until(int64_t deadline_ns)
 {
+    struct timespec until = {.tv_sec = deadline_ns / NS_PER_SECOND, .tv_nsec = deadline_ns % NS_PER_SECOND};
     int state = cancel_hold();
 
-    clock_sleep_until_uncancelled(deadline_ns);
+    while (deadline_ns > 0 && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
     cancel_resume(state);
 }
 

@@ -75,7 +75,7 @@ static uint32_t handle_look(int descriptor)
     return (uint32_t)(mixed ^ mixed >> 32) | 1;
 }
 
-static mproc_status handle_wait_uncancelled(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
+mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
 {
     struct pollfd polled[HANDLES_MAX];
 
@@ -85,7 +85,9 @@ static mproc_status handle_wait_uncancelled(const plat_handle *handles, int coun
         if (!handle_is_ours(handles[i])) return handle_lost(handles[i], "wait");
         polled[i] = (struct pollfd){.fd = (int)handles[i], .events = POLLIN};
     }
+    int state = cancel_hold();
     int found = handle_poll(polled, count, deadline_ns);
+    cancel_resume(state);
     if (found < 0) return error_system(errno, "cannot wait for %d file descriptors", count);
     if (found == 0) return MPROC_TIMEOUT;
     for (int i = 0; i < count; i++) {
@@ -97,15 +99,6 @@ static mproc_status handle_wait_uncancelled(const plat_handle *handles, int coun
         if (polled[i].revents != 0) *ready = i;
     }
     return MPROC_OK;
-}
-
-mproc_status plat_handle_wait(const plat_handle *handles, int count, int64_t deadline_ns, int *ready)
-{
-    int state = cancel_hold();
-    mproc_status result = handle_wait_uncancelled(handles, count, deadline_ns, ready);
-
-    cancel_resume(state);
-    return result;
 }
 
 int plat_handle_count(void)

@@ -52,7 +52,7 @@ static bool memory_punch(int descriptor, off_t from, off_t end);
 static void memory_remove(char *place, size_t size);
 static void memory_clear(int descriptor, off_t from, off_t end);
 
-static size_t memory_reserve_max_uncancelled(void)
+size_t plat_memory_reserve_max(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     size_t size = birth_emulated() ? MEMORY_RESERVE_EMULATED : MEMORY_RESERVE_MAX;
@@ -65,15 +65,6 @@ static size_t memory_reserve_max_uncancelled(void)
     rlim_t left = limit.rlim_cur > mapped ? limit.rlim_cur - mapped : 0;
     while (size > MEMORY_RESERVE_MIN && size > left / 4) size /= 2;
     return size;
-}
-
-size_t plat_memory_reserve_max(void)
-{
-    int state = cancel_hold();
-    size_t result = memory_reserve_max_uncancelled();
-
-    cancel_resume(state);
-    return result;
 }
 
 size_t plat_memory_page(void)
@@ -193,32 +184,27 @@ void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t s
     cancel_resume(state);
 }
 
-static bool memory_peek_uncancelled(plat_handle memory, void *bytes, size_t size)
+bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
 {
     struct stat file;
 
     if (memory < 0 || memory > INT_MAX || fstat((int)memory, &file) != 0 || !S_ISREG(file.st_mode)) return false;
-    return pread((int)memory, bytes, size, 0) == (ssize_t)size;
-}
-
-bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
-{
     int state = cancel_hold();
-    bool result = memory_peek_uncancelled(memory, bytes, size);
-
+    ssize_t got = pread((int)memory, bytes, size, 0);
     cancel_resume(state);
-    return result;
+    return got == (ssize_t)size;
 }
 
 /* Bytes of address space in use; 0 without /proc. */
 static int64_t memory_mapped_now(void)
 {
     char text[64] = "";
+    int state = cancel_hold();
     int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t count = descriptor >= 0 ? read(descriptor, text, sizeof text - 1) : 0;
 
-    if (descriptor < 0) return 0;
-    ssize_t count = read(descriptor, text, sizeof text - 1);
-    close(descriptor);
+    if (descriptor >= 0) close(descriptor);
+    cancel_resume(state);
     return count > 0 ? strtoll(text, NULL, 10) * (int64_t)plat_memory_page() : 0;
 }
 

@@ -74,16 +74,17 @@ static void main_learn(void)
     pthread_mutex_unlock(&main_mutex);
 }
 
-static mproc_status module_find_uncancelled(uintptr_t address, plat_module *module)
+mproc_status plat_module_find(uintptr_t address, plat_module *module)
 {
     module_search search = {.address = address, .module = module};
 
+    int state = cancel_hold();
     main_learn();
-    if (module_has_code(&main_info, address)) {
-        *module = main_module;
-        return MPROC_OK;
-    }
-    dl_iterate_phdr(module_match_address, &search);
+    bool own = module_has_code(&main_info, address);
+    if (own) *module = main_module;
+    else dl_iterate_phdr(module_match_address, &search);
+    cancel_resume(state);
+    if (own) return MPROC_OK;
     if (!search.found) {
         return mproc_error(MPROC_NOT_FOUND,
                            "the address %p lies in the code of no module of this process: use a function of the "
@@ -98,37 +99,19 @@ static mproc_status module_find_uncancelled(uintptr_t address, plat_module *modu
     return MPROC_OK;
 }
 
-mproc_status plat_module_find(uintptr_t address, plat_module *module)
-{
-    int state = cancel_hold();
-    mproc_status result = module_find_uncancelled(address, module);
-
-    cancel_resume(state);
-    return result;
-}
-
-static mproc_status module_lookup_uncancelled(const uint8_t id[MODULE_ID_BYTES], plat_module *module)
+mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *module)
 {
     module_search search = {.id = id, .module = module};
 
+    int state = cancel_hold();
     main_learn();
-    if (memcmp(id, main_module.id, sizeof main_module.id) == 0) {
-        *module = main_module;
-        return MPROC_OK;
-    }
-    dl_iterate_phdr(module_match_id, &search);
-    if (search.found) return MPROC_OK;
+    bool own = memcmp(id, main_module.id, sizeof main_module.id) == 0;
+    if (own) *module = main_module;
+    else dl_iterate_phdr(module_match_id, &search);
+    cancel_resume(state);
+    if (own || search.found) return MPROC_OK;
     return mproc_error(MPROC_NOT_FOUND, "no module of this process has the build id %02x%02x%02x%02x...", id[0],
                        id[1], id[2], id[3]);
-}
-
-mproc_status plat_module_lookup(const uint8_t id[MODULE_ID_BYTES], plat_module *module)
-{
-    int state = cancel_hold();
-    mproc_status result = module_lookup_uncancelled(id, module);
-
-    cancel_resume(state);
-    return result;
 }
 
 /* The executable is never unloaded, and the loader does not open it by its name. */
@@ -142,21 +125,16 @@ void plat_module_pin(uintptr_t address)
     if (module != NULL) dlclose(module);
 }
 
-static mproc_status module_open_uncancelled(const char *path)
-{
-    if (dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != NULL) return MPROC_OK;
-    const char *words = dlerror();
-    return mproc_error(MPROC_NOT_FOUND, "cannot open the module '%s': %s", path,
-                       words != NULL ? words : "the loader does not say why");
-}
-
 mproc_status plat_module_open(const char *path)
 {
     int state = cancel_hold();
-    mproc_status result = module_open_uncancelled(path);
+    bool opened = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != NULL;
 
     cancel_resume(state);
-    return result;
+    if (opened) return MPROC_OK;
+    const char *words = dlerror();
+    return mproc_error(MPROC_NOT_FOUND, "cannot open the module '%s': %s", path,
+                       words != NULL ? words : "the loader does not say why");
 }
 
 static int module_match_address(struct dl_phdr_info *info, size_t size, void *context)

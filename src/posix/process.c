@@ -41,31 +41,25 @@ int64_t plat_process_born_before_ns(const plat_process *process)
     return plat_clock_birth_ns();
 }
 
-static plat_end process_collect_uncancelled(const plat_process *process)
+plat_end plat_process_collect(const plat_process *process)
 {
     siginfo_t info = {0};
     bool ours = handle_is_ours(process->handle);
     bool by_pid = !ours || process_has_no_descriptors();
+    int state = cancel_hold();
     int answer = by_pid ? waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG)
                         : waitid(PROCESS_BY_DESCRIPTOR, (id_t)process->handle, &info, WEXITED | WNOHANG);
 
     /* ECHILD: somebody else has its status, or SIGCHLD is ignored. EBADF: it had ended before it had a descriptor. */
     if (answer != 0) {
         bool ended = ours ? handle_is_ready(process->handle) : kill((pid_t)process->pid, 0) != 0;
+        cancel_resume(state);
         return (plat_end){.kind = ended ? PLAT_END_LOST : PLAT_END_RUNNING};
     }
+    cancel_resume(state);
     if (info.si_pid == 0) return (plat_end){.kind = PLAT_END_RUNNING};
     if (info.si_code == CLD_EXITED) return (plat_end){.kind = PLAT_END_EXITED, .code = info.si_status};
     return (plat_end){.kind = PLAT_END_SIGNALLED, .signal = info.si_status};
-}
-
-plat_end plat_process_collect(const plat_process *process)
-{
-    int state = cancel_hold();
-    plat_end result = process_collect_uncancelled(process);
-
-    cancel_resume(state);
-    return result;
 }
 
 mproc_status plat_process_terminate(const plat_process *process)
@@ -84,66 +78,50 @@ mproc_status plat_process_interrupt(const plat_process *process)
 }
 
 /* The descriptor comes first: what is learned by the pid afterwards is about the same process, or it has ended. */
-static mproc_status process_open_uncancelled(int64_t pid, int64_t born_before_ns, plat_handle *process)
-{
-    int descriptor = process_open_descriptor(pid);
-
-    if (descriptor < 0 && !process_is_gone(errno)) return error_system(errno, "cannot open process %" PRId64, pid);
-    if (descriptor >= 0 && process_was_born_before(pid, born_before_ns) && !handle_is_ready(descriptor)) {
-        return handle_take(descriptor, "a descriptor of a process", process);
-    }
-    if (descriptor >= 0) close(descriptor);
-    return mproc_error(MPROC_NOT_FOUND, "process %" PRId64 " has ended", pid);
-}
-
 mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle *process)
 {
     int state = cancel_hold();
-    mproc_status result = process_open_uncancelled(pid, born_before_ns, process);
+    int descriptor = process_open_descriptor(pid);
+    mproc_status status;
 
+    if (descriptor < 0 && !process_is_gone(errno)) {
+        status = error_system(errno, "cannot open process %" PRId64, pid);
+    } else if (descriptor >= 0 && process_was_born_before(pid, born_before_ns) && !handle_is_ready(descriptor)) {
+        status = handle_take(descriptor, "a descriptor of a process", process);
+    } else {
+        if (descriptor >= 0) close(descriptor);
+        status = mproc_error(MPROC_NOT_FOUND, "process %" PRId64 " has ended", pid);
+    }
     cancel_resume(state);
-    return result;
+    return status;
 }
 
 /* Without a descriptor to spare (or the call for it), what /proc says must do. */
-static bool process_alive_uncancelled(int64_t pid, int64_t born_before_ns)
-{
-    int descriptor = process_open_descriptor(pid);
-
-    if (descriptor < 0 && process_is_gone(errno)) return false;
-    if (descriptor < 0) return process_has_not_ended(pid) && process_was_born_before(pid, born_before_ns);
-    bool alive = process_was_born_before(pid, born_before_ns) && !handle_is_ready(descriptor);
-    close(descriptor);
-    return alive;
-}
-
 bool plat_process_alive(int64_t pid, int64_t born_before_ns)
 {
     int state = cancel_hold();
-    bool result = process_alive_uncancelled(pid, born_before_ns);
+    int descriptor = process_open_descriptor(pid);
+    bool alive = descriptor >= 0 || !process_is_gone(errno);
 
+    if (alive) alive = process_was_born_before(pid, born_before_ns);
+    if (alive) alive = descriptor >= 0 ? !handle_is_ready(descriptor) : process_has_not_ended(pid);
+    if (descriptor >= 0) close(descriptor);
     cancel_resume(state);
-    return result;
+    return alive;
 }
 
 /* The system has no descriptor for it, or none to spare: then there is a moment in which the id may change hands. */
-static void process_kill_other_uncancelled(int64_t pid, int64_t born_before_ns)
+void plat_process_kill_other(int64_t pid, int64_t born_before_ns)
 {
+    int state = cancel_hold();
     int descriptor = process_open_descriptor(pid);
+    bool gone = descriptor < 0 && process_is_gone(errno);
 
-    if (descriptor < 0 && process_is_gone(errno)) return;
-    if (process_was_born_before(pid, born_before_ns)) {
+    if (!gone && process_was_born_before(pid, born_before_ns)) {
         if (descriptor < 0) kill((pid_t)pid, SIGKILL);
         else syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0);
     }
     if (descriptor >= 0) close(descriptor);
-}
-
-void plat_process_kill_other(int64_t pid, int64_t born_before_ns)
-{
-    int state = cancel_hold();
-
-    process_kill_other_uncancelled(pid, born_before_ns);
     cancel_resume(state);
 }
 

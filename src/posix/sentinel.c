@@ -7,35 +7,19 @@
 #include <signal.h>
 #include <unistd.h>
 
-static mproc_status sentinel_create_uncancelled(plat_handle *parent_end, plat_handle *child_end)
-{
-    int ends[2] = {-1, -1};
-    plat_handle reader = PLAT_NO_HANDLE;
-    plat_handle writer = PLAT_NO_HANDLE;
-
-    if (pipe2(ends, O_CLOEXEC) != 0) return error_system(errno, "cannot make a sentinel");
-    mproc_status status = handle_take(ends[0], "a sentinel", &reader);
-    if (status != MPROC_OK) {
-        close(ends[1]);
-        return status;
-    }
-    status = handle_take(ends[1], "a sentinel", &writer);
-    if (status != MPROC_OK) {
-        plat_handle_close(reader);
-        return status;
-    }
-    *parent_end = writer;
-    *child_end = reader;
-    return MPROC_OK;
-}
-
 mproc_status plat_sentinel_create(plat_handle *parent_end, plat_handle *child_end)
 {
     int state = cancel_hold();
-    mproc_status result = sentinel_create_uncancelled(parent_end, child_end);
+    int ends[2] = {-1, -1};
+    plat_handle reader = PLAT_NO_HANDLE;
+    mproc_status status = MPROC_OK;
 
+    if (pipe2(ends, O_CLOEXEC) != 0) status = error_system(errno, "cannot make a sentinel");
+    else if ((status = handle_take(ends[0], "a sentinel", &reader)) != MPROC_OK) close(ends[1]);
+    else if ((status = handle_take(ends[1], "a sentinel", parent_end)) != MPROC_OK) plat_handle_close(reader);
+    if (status == MPROC_OK) *child_end = reader;
     cancel_resume(state);
-    return result;
+    return status;
 }
 
 /*

@@ -56,24 +56,18 @@ static mproc_status spawn_keep(pid_t pid, int descriptor, plat_process *process)
 static mproc_status spawn_ended(plat_handle *handle);
 static void spawn_undo(pid_t pid);
 
-static mproc_status process_start_uncancelled(const plat_start *start, plat_process *process)
-{
-    spawn_plan plan = {.reserved = PLAT_NO_HANDLE};
-    mproc_status status;
-
-    if (process_has_no_descriptors()) return spawn_with_pipe(start, process);
-    if ((status = spawn_prepare(&plan, start)) == MPROC_OK) status = spawn_with_descriptor(&plan, start, process);
-    spawn_fini(&plan);
-    return status;
-}
-
 mproc_status plat_process_start(const plat_start *start, plat_process *process)
 {
     int state = cancel_hold();
-    mproc_status result = process_start_uncancelled(start, process);
+    spawn_plan plan = {.reserved = PLAT_NO_HANDLE};
+    mproc_status status;
 
+    if (process_has_no_descriptors()) status = spawn_with_pipe(start, process);
+    else if ((status = spawn_prepare(&plan, start)) == MPROC_OK)
+        status = spawn_with_descriptor(&plan, start, process);
+    spawn_fini(&plan);
     cancel_resume(state);
-    return result;
+    return status;
 }
 
 /*

@@ -25,11 +25,13 @@ static void system_visit_group(void *context, int version, const char *directory
 static bool system_quota(int version, const char *directory, int64_t *quota, int64_t *period);
 static int system_read_random(void *bytes, size_t size);
 
-static int system_cpu_count_uncancelled(void)
+int plat_system_cpu_count(void)
 {
+    int state = cancel_hold();
     int count = system_affinity();
 
     cgroup_visit(CGROUP_CPU, system_visit_group, &count);
+    cancel_resume(state);
     return count;
 }
 
@@ -38,17 +40,9 @@ bool plat_system_checks_leaks(void)
     return birth_emulated();
 }
 
-int plat_system_cpu_count(void)
+mproc_status plat_system_random(void *bytes, size_t size)
 {
     int state = cancel_hold();
-    int result = system_cpu_count_uncancelled();
-
-    cancel_resume(state);
-    return result;
-}
-
-static mproc_status system_random_uncancelled(void *bytes, size_t size)
-{
     uint8_t *to = bytes;
     int error = 0;
 
@@ -59,16 +53,8 @@ static mproc_status system_random_uncancelled(void *bytes, size_t size)
         while (got < 0 && errno == EINTR);
         if (got != (ssize_t)step) error = system_read_random(to + at, step);
     }
-    return error == 0 ? MPROC_OK : error_system(error, "cannot get random bytes");
-}
-
-mproc_status plat_system_random(void *bytes, size_t size)
-{
-    int state = cancel_hold();
-    mproc_status result = system_random_uncancelled(bytes, size);
-
     cancel_resume(state);
-    return result;
+    return error == 0 ? MPROC_OK : error_system(error, "cannot get random bytes");
 }
 
 bool plat_system_environment(const char *name, char *value, size_t size)

@@ -99,17 +99,12 @@ void thread_forked(void)
     atomic_store(&thread_deaf, thread_self != NULL && thread_self->deaf);
 }
 
-static void thread_join_uncancelled(plat_thread *thread)
-{
-    pthread_join(thread->thread, NULL);
-    free(thread);
-}
-
 void plat_thread_join(plat_thread *thread)
 {
     int state = cancel_hold();
 
-    thread_join_uncancelled(thread);
+    pthread_join(thread->thread, NULL);
+    free(thread);
     cancel_resume(state);
 }
 

@@ -1,8 +1,6 @@
 /*
  * Starts a process: slot, spawn data, sentinel, program. Until the child is named in its slot nothing has happened.
  */
-#include "process/start.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -119,21 +117,6 @@ static mproc_status start_program(mproc_process *process, plat_handle child_end)
     return status;
 }
 
-/* The last store is the one that lets the child in. */
-static void publish_pid(const mproc_process *process, struct process_slot *slot)
-{
-    atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
-    atomic_store(&slot->pid, process->os.pid);
-}
-
-static void undo(mproc_process *process, struct process_slot *slot)
-{
-    process_close_parent_end(process);
-    children_remove(process);
-    spawn_data_free(slot);
-    slot_process_release(process->slot);
-}
-
 /* A child that cannot be watched is ended again, before it is let in: nobody would ever collect it. */
 static mproc_status watch(mproc_process *process)
 {
@@ -150,15 +133,18 @@ static mproc_status watch(mproc_process *process)
                        mproc_last_error_text());
 }
 
-static mproc_status start_locked(mproc_process *process)
+mproc_status mproc_process_start(mproc_process *process)
 {
-    struct process_slot *slot;
+    struct process_slot *slot = NULL;
     plat_handle child_end = PLAT_NO_HANDLE;
     mproc_status status;
 
-    if ((status = check_startable(process)) != MPROC_OK) return status;
-    if ((status = reaper_start()) != MPROC_OK) return status;
-    if ((status = take_slot(&process->slot)) != MPROC_OK) return status;
+    assert(process);
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
+    plat_mutex_lock(&process->mutex);
+    if ((status = check_startable(process)) != MPROC_OK) goto done;
+    if ((status = reaper_start()) != MPROC_OK) goto done;
+    if ((status = take_slot(&process->slot)) != MPROC_OK) goto done;
     slot = process_slot_at(process->slot);
     atomic_store(&slot->flags, process->daemon ? PROCESS_DAEMON : 0);
     if ((status = write_spawn_data(process, slot)) != MPROC_OK) goto done;
@@ -167,26 +153,16 @@ static mproc_status start_locked(mproc_process *process)
     if ((status = watch(process)) != MPROC_OK) goto done;
     process->phase = PROCESS_STARTED;
     process->exit.kind = MPROC_EXIT_RUNNING;
-    publish_pid(process, slot);
+    atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
+    atomic_store(&slot->pid, process->os.pid); /* the last store lets the child in */
 done:
     plat_handle_close(child_end);
-    if (status != MPROC_OK) undo(process, slot);
-    return status;
-}
-
-mproc_status process_start(mproc_process *process)
-{
-    mproc_status status;
-
-    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
-    plat_mutex_lock(&process->mutex);
-    status = start_locked(process);
+    if (status != MPROC_OK && slot) {
+        process_close_parent_end(process);
+        children_remove(process);
+        spawn_data_free(slot);
+        slot_process_release(process->slot);
+    }
     plat_mutex_unlock(&process->mutex);
     return status;
-}
-
-mproc_status mproc_process_start(mproc_process *process)
-{
-    assert(process);
-    return process_start(process);
 }
