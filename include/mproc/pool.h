@@ -7,7 +7,9 @@
  *     mproc_check(mproc_map(pool, square, inputs, squares, 100, NULL));
  *     mproc_pool_free(pool);
  *
- * What <mproc/process.h> says once for all functions is said for these, too.
+ * What <mproc/process.h> says once for all functions is said for these, too. Any thread of the process that created
+ * a pool may use it; a worker thread must neither map on its own pool, nor join or free it: it would wait for itself
+ * for ever. A task may have a pool of its own.
  */
 #ifndef MPROC_POOL_H
 #define MPROC_POOL_H
@@ -23,7 +25,11 @@ typedef struct mproc_pool mproc_pool;
 /* What a pool's workers are. */
 typedef enum mproc_worker_kind {
     MPROC_PROCESSES = 0, /* daemon processes, "PoolWorker-1" and so on */
-    MPROC_THREADS = 1    /* threads of this process: no copies, no isolation */
+    /*
+     * Threads of this process: no copies, no isolation. They block all signals but those of faults, as the program's
+     * own threads handle them; what a task starts by itself (fork(), system()) inherits that.
+     */
+    MPROC_THREADS = 1
 } mproc_worker_kind;
 
 /* Zero in a field is its default. */
@@ -79,11 +85,13 @@ typedef struct mproc_map_options {
 /*
  * Creates a pool and starts its workers (Python: Pool()). Does not wait until they are ready.
  *
- * `*out` is the caller's: mproc_pool_free(). This process' reaper thread replaces workers that end.
+ * `*out` is the caller's: mproc_pool_free(). A worker that ends is replaced: a process by this process' reaper
+ * thread. Successors have the CPUs, the policy and the nice value of the thread that called this.
  *
  * Returns MPROC_OK, or, with `*out` unchanged and no worker left:
  *   MPROC_INVALID     `out` is NULL, or an option is negative or above its limit
- *   what mproc_process_start() returns for a worker
+ *   MPROC_NO_MEMORY   there is no room for the pool
+ *   what mproc_process_start() returns for a worker, or MPROC_LIMIT: the system starts no more threads
  */
 MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_options *options, mproc_pool **out);
 
@@ -93,8 +101,9 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
  *
  * Blocks until all items are done. The arrays are the caller's and may be any memory - that of a shared array is
  * used in place, without a copy -; neither may change meanwhile. `results` may be NULL if `result_size` is 0, `items`
- * if `item_size` is 0 or `count` is 0. Calls of several threads run one after the other. A worker thread that maps on
- * its own pool waits for itself for ever: give it a pool of its own.
+ * if `item_size` is 0 or `count` is 0. Calls of several threads run one after the other. One that ends early, because
+ * it was interrupted or the pool terminated, first waits until no worker is in the caller's arrays any more; and the
+ * next begins when workers have left the chunks of that one.
  *
  * All chunks are run, whatever others return; results of items that failed are undefined.
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
@@ -147,14 +156,15 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_range(mproc_pool *pool
 MPROC_API void mproc_pool_close(mproc_pool *pool);
 
 /*
- * Ends the workers without waiting for their work; a map() in progress returns MPROC_TERMINATED
- * (Python's never returns). Worker threads cannot be ended: they finish the chunk that they are in.
+ * Ends the workers without waiting for their work: processes as by mproc_process_kill(). Worker threads cannot be
+ * ended: they finish the chunk that they are in. A map in progress returns MPROC_TERMINATED (Python's never returns).
  * Does not block.
  */
 MPROC_API void mproc_pool_terminate(mproc_pool *pool);
 
 /*
- * Waits until all workers have ended (Python: join()). Blocks at most `timeout_ms` milliseconds.
+ * Waits until all workers have ended (Python: join()). Blocks at most `timeout_ms` milliseconds. May be called again,
+ * and by several threads at once.
  *
  * Returns MPROC_OK, or:
  *   MPROC_TIMEOUT      some have not
@@ -166,11 +176,14 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t
 
 /*
  * Frees the pool; one that still runs is terminated (as Python's `with Pool()` does). Blocks until
- * its workers have ended. NULL is fine. No other call on this pool may be in progress.
+ * its workers have ended: a worker thread, its chunk. NULL is fine. No other call on this pool may be in progress.
  */
 MPROC_API void mproc_pool_free(mproc_pool *pool);
 
-/* Returns the number of workers. */
+/*
+ * Returns the number of workers that the pool was created for: it stays, whoever of them ends. mproc_pool_pids() says
+ * who runs now. Does not block. Ours.
+ */
 MPROC_API int mproc_pool_workers(const mproc_pool *pool);
 
 /*
