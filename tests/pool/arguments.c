@@ -102,13 +102,13 @@ static void case_arguments_that_cannot_be_are_refused(void)
 /* Reads its arguments again when the map that they belong to may long be over. */
 static mproc_status reads_late(const void *item, void *result, mproc_call *call)
 {
-    fixture_board *board = fixture_board_of(item);
+    fixture_board *board = fixture_board_at(((const fixture_item *)item)->board);
     const char *text;
 
     (void)result;
     MPROC_TRY(mproc_unpack(call, &text));
     atomic_fetch_add(&board->started, 1);
-    fixture_await(&board->go, 1);
+    CHECK_AWAIT(&board->go, 1);
     CHECK_STRING(text, "these stay for whoever is late");
     atomic_fetch_add(&board->count, 1);
     return MPROC_OK;
@@ -117,12 +117,13 @@ static mproc_status reads_late(const void *item, void *result, mproc_call *call)
 static void case_arguments_stay_for_a_worker_that_is_late(void)
 {
     fixture_board *board = fixture_board_create();
-    fixture_map map = {.pool = fixture_create(1), .function = reads_late, .items = fixture_items(4), .count = 4};
+    fixture_map map = {
+        .pool = fixture_create(1), .function = reads_late, .items = fixture_items(board, 4), .count = 4};
 
     map.options.chunk_size = 1;
     map.options.args = MPROC_ARGS("these stay for whoever is late");
     fixture_map_start(&map);
-    fixture_await(&board->started, 1);
+    CHECK_AWAIT(&board->started, 1);
     mproc_interrupt();
     if (fixture_is_threads()) atomic_store(&board->go, 1); /* the map waits for those who are in its arrays */
     fixture_map_join(&map);
@@ -135,7 +136,7 @@ static void case_arguments_stay_for_a_worker_that_is_late(void)
     mproc_pool_free(map.pool);
     fixture_map_free(&map);
     free(map.items);
-    fixture_board_drop();
+    fixture_board_free(board);
 }
 
 CHECK_TWINS(map_args_processes, fixture_of_processes, map_args_threads, fixture_of_threads,

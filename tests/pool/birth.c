@@ -31,11 +31,11 @@ static void case_successors_that_cannot_begin_do_not_stop_the_others(void)
 {
     mproc_pool *pool = fixture_create(3);
     fixture_board *board = fixture_board_create();
-    fixture_map map = {.pool = pool, .function = fixture_sit, .items = fixture_items(40), .count = 40};
+    fixture_map map = {.pool = pool, .function = fixture_sit, .items = fixture_items(board, 40), .count = 40};
 
     map.options.chunk_size = 1;
     fixture_map_start(&map);
-    fixture_await(&board->started, 3);
+    CHECK_AWAIT(&board->started, 3);
     CHECK_OK(mproc_set_executable(POOL_NO_GUARD));
     os_kill((int64_t)atomic_load(&board->marks[1]));
     CHECK_WAIT_UNTIL(starts_no_more, pool);
@@ -50,7 +50,7 @@ static void case_successors_that_cannot_begin_do_not_stop_the_others(void)
     fixture_check_squares(pool, 1000, 1);
     free(map.items);
     fixture_map_free(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

@@ -11,10 +11,10 @@ enum { FIRST_WINDOW = 65536, ITEMS = 2 * FIRST_WINDOW };
 static mproc_status stay_or_count(const void *item, void *result, mproc_call *call)
 {
     const fixture_item *own = item;
-    fixture_board *board = fixture_board_of(own);
+    fixture_board *board = fixture_board_at(own->board);
 
     (void)call;
-    if (own->value == 0) fixture_await(&board->go, 1);
+    if (own->value == 0) CHECK_AWAIT(&board->go, 1);
     if (own->value >= FIRST_WINDOW) {
         atomic_fetch_add(&board->count, 1);
         check_pause_ms(1);
@@ -39,11 +39,11 @@ static void check_nothing_is_begun(bool terminates, mproc_status status)
 {
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
-    fixture_map map = {.pool = pool, .function = stay_or_count, .items = fixture_items(ITEMS), .count = ITEMS};
+    fixture_map map = {.pool = pool, .function = stay_or_count, .items = fixture_items(board, ITEMS), .count = ITEMS};
 
     map.options.chunk_size = 1;
     fixture_map_start(&map);
-    fixture_await(&board->count, 3);
+    CHECK_AWAIT(&board->count, 3);
     if (terminates) mproc_pool_terminate(pool);
     else mproc_interrupt();
     await_rest(board);
@@ -53,7 +53,7 @@ static void check_nothing_is_begun(bool terminates, mproc_status status)
     CHECK(atomic_load(&board->count) < FIRST_WINDOW);
     free(map.items);
     fixture_map_free(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -76,12 +76,12 @@ enum { SOME = 1000 };
 static mproc_status stay_or_square(const void *item, void *result, mproc_call *call)
 {
     const fixture_item *own = item;
-    fixture_board *board = fixture_board_of(own);
+    fixture_board *board = fixture_board_at(own->board);
 
     (void)call;
     *(int64_t *)result = own->value * own->value;
     atomic_fetch_add(&board->count, 1);
-    if (own->value == 0) fixture_await(&board->go, 1);
+    if (own->value == 0) CHECK_AWAIT(&board->go, 1);
     return MPROC_OK;
 }
 
@@ -97,7 +97,7 @@ static mproc_status cut(fixture_map *map, fixture_board *board, bool in_place, b
 {
     map->options.chunk_size = 1;
     fixture_map_start(map);
-    fixture_await(&board->count, SOME);
+    CHECK_AWAIT(&board->count, SOME);
     if (terminates) mproc_pool_terminate(map->pool);
     else mproc_interrupt();
     if (in_place) {
@@ -122,13 +122,13 @@ static void check_what_was_done(bool terminates, mproc_status status)
 {
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
-    fixture_map map = {.pool = pool, .function = stay_or_square, .items = fixture_items(SOME), .count = SOME};
+    fixture_map map = {.pool = pool, .function = stay_or_square, .items = fixture_items(board, SOME), .count = SOME};
 
     CHECK_STATUS(cut(&map, board, fixture_is_threads(), terminates), status);
     check_done(&map, fixture_is_threads() ? MPROC_OK : status);
     free(map.items);
     fixture_map_free(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -148,7 +148,7 @@ static void case_items_in_shared_memory_that_were_done_are_ok(void)
 {
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
-    fixture_item *items = fixture_items(SOME);
+    fixture_item *items = fixture_items(board, SOME);
     fixture_map map = {.pool = pool, .function = stay_or_square, .count = SOME};
     mproc_shared_array *array;
 
@@ -161,7 +161,7 @@ static void case_items_in_shared_memory_that_were_done_are_ok(void)
     mproc_shared_array_free(array);
     free(items);
     fixture_map_free(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

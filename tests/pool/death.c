@@ -11,14 +11,14 @@ enum { COUNT = 40 };
 static mproc_status sit_at_5(const void *item, void *result, mproc_call *call)
 {
     const fixture_item *own = item;
-    fixture_board *board = fixture_board_of(own);
+    fixture_board *board = fixture_board_at(own->board);
 
     (void)call;
     *(int64_t *)result = own->value * own->value;
     if (own->value != 5 || atomic_load(&board->go)) return MPROC_OK;
     atomic_store(&board->pid, mproc_getpid());
     atomic_fetch_add(&board->started, 1);
-    fixture_await(&board->go, 1);
+    CHECK_AWAIT(&board->go, 1);
     return MPROC_OK;
 }
 
@@ -50,9 +50,10 @@ static void check_items(const fixture_map *map, size_t from, size_t end, mproc_s
     }
 }
 
-static void start_map(fixture_map *map, mproc_pool *pool, mproc_item_function *function, size_t chunk)
+static void start_map(fixture_map *map, mproc_pool *pool, const fixture_board *board, mproc_item_function *function,
+                      size_t chunk)
 {
-    *map = (fixture_map){.pool = pool, .function = function, .items = fixture_items(COUNT), .count = COUNT};
+    *map = (fixture_map){.pool = pool, .function = function, .items = fixture_items(board, COUNT), .count = COUNT};
     map->options.chunk_size = chunk;
     fixture_map_start(map);
 }
@@ -80,8 +81,8 @@ static void kill_in_an_item(int workers, size_t chunk, size_t from, size_t end)
     fixture_board *board = fixture_board_create();
     fixture_map map;
 
-    start_map(&map, pool, sit_at_5, chunk);
-    fixture_await(&board->started, 1);
+    start_map(&map, pool, board, sit_at_5, chunk);
+    CHECK_AWAIT(&board->started, 1);
     os_kill(atomic_load(&board->pid));
     fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
@@ -90,7 +91,7 @@ static void kill_in_an_item(int workers, size_t chunk, size_t from, size_t end)
     check_items(&map, from, end, MPROC_WORKER_LOST);
     check_restored(pool);
     free_map(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -156,8 +157,8 @@ static void case_all_workers_are_killed_at_once(void)
     fixture_map map;
     int lost = 0;
 
-    start_map(&map, pool, fixture_sit, 1);
-    fixture_await(&board->started, 3);
+    start_map(&map, pool, board, fixture_sit, 1);
+    CHECK_AWAIT(&board->started, 3);
     atomic_store(&board->go, 1);
     for (int i = 0; i < 3; i++) os_kill(atomic_load(&board->marks[i]));
     fixture_map_join(&map);
@@ -170,7 +171,7 @@ static void case_all_workers_are_killed_at_once(void)
     CHECK_EQ(lost, 3);
     check_restored(pool);
     free_map(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -180,8 +181,8 @@ static void case_a_worker_killed_after_close_is_replaced_for_the_rest(void)
     fixture_board *board = fixture_board_create();
     fixture_map map;
 
-    start_map(&map, pool, sit_at_5, 1);
-    fixture_await(&board->started, 1);
+    start_map(&map, pool, board, sit_at_5, 1);
+    CHECK_AWAIT(&board->started, 1);
     mproc_pool_close(pool);
     os_kill(atomic_load(&board->pid));
     fixture_map_join(&map);
@@ -189,7 +190,7 @@ static void case_a_worker_killed_after_close_is_replaced_for_the_rest(void)
     check_items(&map, 5, 6, MPROC_WORKER_LOST);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     free_map(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -224,17 +225,17 @@ static mproc_status exit_at_7_and_late_at_2(const void *item, void *result, mpro
 static void case_the_first_loss_in_the_arrays_order_is_reported(void)
 {
     mproc_pool *pool = fixture_create(4);
+    fixture_board *board = fixture_board_create();
     fixture_map map;
 
-    fixture_board_create();
-    start_map(&map, pool, exit_at_7_and_late_at_2, 1);
+    start_map(&map, pool, board, exit_at_7_and_late_at_2, 1);
     fixture_map_join(&map);
     CHECK_STATUS(map.status, MPROC_WORKER_LOST);
     CHECK_CONTAINS(map.text, "exit code 2 ");
     CHECK_CONTAINS(map.text, "chunk of item 2");
     CHECK_STATUS(map.options.statuses[7], MPROC_WORKER_LOST);
     free_map(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

@@ -7,11 +7,11 @@
 static mproc_status wait_for_go(const void *item, void *result, mproc_call *call)
 {
     const fixture_item *own = item;
-    fixture_board *board = fixture_board_of(own);
+    fixture_board *board = fixture_board_at(own->board);
 
     (void)call;
     atomic_fetch_add(&board->started, 1);
-    fixture_await(&board->go, 1);
+    CHECK_AWAIT(&board->go, 1);
     *(int64_t *)result = own->value;
     return MPROC_OK;
 }
@@ -22,7 +22,7 @@ static mproc_status take_time(const void *item, void *result, mproc_call *call)
     const fixture_item *own = item;
 
     (void)call;
-    atomic_fetch_add(&fixture_board_of(own)->started, 1);
+    atomic_fetch_add(&fixture_board_at(own->board)->started, 1);
     check_pause_ms(2);
     *(int64_t *)result = own->value;
     return MPROC_OK;
@@ -83,9 +83,9 @@ static void case_join_waits_for_the_workers_end(void)
 
 static void start_waiting_map(fixture_map *map, mproc_pool *pool, fixture_board *board, size_t count)
 {
-    *map = (fixture_map){.pool = pool, .function = wait_for_go, .items = fixture_items(count), .count = count};
+    *map = (fixture_map){.pool = pool, .function = wait_for_go, .items = fixture_items(board, count), .count = count};
     fixture_map_start(map);
-    fixture_await(&board->started, 1);
+    CHECK_AWAIT(&board->started, 1);
 }
 
 static void end_map(fixture_map *map)
@@ -110,7 +110,7 @@ static void case_join_times_out_while_a_worker_works(void)
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     end_map(&map);
     CHECK_OK(map.status);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -129,7 +129,7 @@ static void case_close_lets_a_map_finish(void)
     CHECK_OK(map.status);
     CHECK_EQ(atomic_load(&board->started), 300000);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -152,7 +152,7 @@ static void case_join_may_be_called_by_several_threads(void)
     atomic_store(&board->go, 1);
     for (int i = 0; i < 4; i++) plat_thread_join(threads[i]);
     end_map(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -160,10 +160,11 @@ static void case_join_may_be_called_by_several_threads(void)
 
 static void start_endless_map(fixture_map *map, mproc_pool *pool, fixture_board *board)
 {
-    *map = (fixture_map){.pool = pool, .function = take_time, .items = fixture_items(ENDLESS), .count = ENDLESS};
+    *map =
+        (fixture_map){.pool = pool, .function = take_time, .items = fixture_items(board, ENDLESS), .count = ENDLESS};
     map->options.chunk_size = 2;
     fixture_map_start(map);
-    fixture_await(&board->started, 20);
+    CHECK_AWAIT(&board->started, 20);
 }
 
 static void check_cut_short(const fixture_map *map, const fixture_board *board, mproc_status status)
@@ -191,17 +192,17 @@ static void case_terminate_ends_a_map(void)
     mproc_pool_close(pool);
     free(map.items);
     fixture_map_free(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
 /* At whatever point of the map it comes. */
 static void case_terminate_ends_a_map_at_any_time(void)
 {
-    fixture_board_create();
+    fixture_board *board = fixture_board_create();
     for (int i = 0; i < 40; i++) {
         mproc_pool *pool = fixture_create(2);
-        fixture_map map = {.pool = pool, .function = take_time, .items = fixture_items(5000), .count = 5000};
+        fixture_map map = {.pool = pool, .function = take_time, .items = fixture_items(board, 5000), .count = 5000};
 
         map.options.chunk_size = 1;
         fixture_map_start(&map);
@@ -211,7 +212,7 @@ static void case_terminate_ends_a_map_at_any_time(void)
         CHECK(map.status == MPROC_TERMINATED || map.status == MPROC_CLOSED);
         mproc_pool_free(pool);
     }
-    fixture_board_drop();
+    fixture_board_free(board);
 }
 
 static void case_terminate_does_not_wait_for_work(void)
@@ -230,7 +231,7 @@ static void case_terminate_does_not_wait_for_work(void)
     end_map(&map);
     if (!fixture_is_threads() || map.status != MPROC_OK) CHECK_STATUS(map.status, MPROC_TERMINATED);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -277,7 +278,7 @@ static void case_interrupt_ends_a_map_and_the_pool_goes_on(void)
     for (int i = 0; i < 5; i++) fixture_check_squares(pool, 100000, 3);
     free(map.items);
     fixture_map_free(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -288,19 +289,19 @@ static void case_map_after_an_interrupt_has_its_own_results(void)
     fixture_board *board = fixture_board_create();
 
     for (int i = 0; i < 5; i++) {
-        fixture_map map = {.pool = pool, .function = take_time, .items = fixture_items(5000), .count = 5000};
+        fixture_map map = {.pool = pool, .function = take_time, .items = fixture_items(board, 5000), .count = 5000};
         uint32_t before = atomic_load(&board->started);
 
         map.options.chunk_size = 10;
         fixture_map_start(&map);
-        fixture_await(&board->started, before + 1);
+        CHECK_AWAIT(&board->started, before + 1);
         mproc_interrupt();
         end_map(&map);
         CHECK_STATUS(map.status, MPROC_INTERRUPTED);
         CHECK(mproc_interrupted());
         fixture_check_squares(pool, 5000, 1);
     }
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -317,7 +318,7 @@ static void case_join_is_interrupted(void)
     atomic_store(&board->go, 1);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     end_map(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -345,7 +346,7 @@ static void case_maps_that_wait_for_their_turn_meet_a_closed_pool(void)
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
     fixture_map first;
-    fixture_map second = {.pool = pool, .function = take_time, .items = fixture_items(10), .count = 10};
+    fixture_map second = {.pool = pool, .function = take_time, .items = fixture_items(board, 10), .count = 10};
 
     start_waiting_map(&first, pool, board, 2);
     fixture_map_start(&second);
@@ -356,7 +357,7 @@ static void case_maps_that_wait_for_their_turn_meet_a_closed_pool(void)
     end_map(&second);
     CHECK_OK(first.status);
     CHECK_STATUS(second.status, MPROC_CLOSED);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

@@ -137,14 +137,14 @@ static mproc_status trace(mproc_call *call)
     int status;
 
     MPROC_TRY(mproc_unpack_bytes(call, &item, sizeof item));
-    board = fixture_board_of(&item);
+    board = fixture_board_at(item.board);
     pid = (pid_t)atomic_load(&board->pid);
     if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0) {
         atomic_store(&board->started, 2);
         return MPROC_OK;
     }
     atomic_store(&board->started, 1);
-    fixture_await(&board->go, 1);
+    CHECK_AWAIT(&board->go, 1);
     CHECK_EQ(waitpid(pid, &status, __WALL), pid);
     return MPROC_OK;
 }
@@ -153,7 +153,7 @@ static void case_a_worker_that_ends_under_a_debugger_is_replaced(void)
 {
     mproc_pool *pool = fixture_create(1);
     fixture_board *board = fixture_board_create();
-    fixture_item *item = fixture_items(1);
+    fixture_item *item = fixture_items(board, 1);
     mproc_process *tracer;
     int64_t pid;
 
@@ -161,7 +161,7 @@ static void case_a_worker_that_ends_under_a_debugger_is_replaced(void)
     atomic_store(&board->pid, pid);
     CHECK_OK(mproc_process_create(trace, mproc_bytes(item, sizeof *item), NULL, &tracer));
     CHECK_OK(mproc_process_start(tracer));
-    fixture_await(&board->started, 1);
+    CHECK_AWAIT(&board->started, 1);
     if (atomic_load(&board->started) == 2) CHECK_SKIP("this system lets nobody trace a process");
     os_kill(pid);
     check_pause_ms(20);
@@ -170,7 +170,7 @@ static void case_a_worker_that_ends_under_a_debugger_is_replaced(void)
     fixture_check_squares(pool, 100, 1);
     mproc_process_free(tracer);
     free(item);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

@@ -78,7 +78,7 @@ static void case_maps_a_thousand_times(void)
 /* Counts its calls, and keeps the largest range. */
 static mproc_status count_ranges(size_t first, size_t count, const void *items, void *results, mproc_call *call)
 {
-    fixture_board *board = fixture_board_of(items);
+    fixture_board *board = fixture_board_at(((const fixture_item *)items)->board);
     uint32_t most = atomic_load(&board->most);
 
     (void)first;
@@ -94,14 +94,14 @@ static void check_ranges(int workers, size_t count, size_t chunk_size, uint32_t 
 {
     mproc_pool *pool = fixture_create(workers);
     fixture_board *board = fixture_board_create();
-    fixture_item *items = fixture_items(count);
+    fixture_item *items = fixture_items(board, count);
 
     CHECK_OK(mproc_pool_map_range(pool, count_ranges, items, sizeof *items, NULL, 0, count,
                                   &(mproc_map_options){.chunk_size = chunk_size}));
     CHECK_EQ(atomic_load(&board->count), ranges);
     CHECK_EQ(atomic_load(&board->most), most);
     free(items);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -145,7 +145,7 @@ static mproc_status mark_range(size_t first, size_t count, const void *items, vo
     for (size_t i = 0; i < count; i++) {
         if (own[i].value != (int64_t)(first + i))
             return mproc_error(MPROC_USER, "item %zu is %lld", first + i, (long long)own[i].value);
-        atomic_fetch_add(&fixture_board_of(own)->marks[first + i], 1);
+        atomic_fetch_add(&fixture_board_at(own->board)->marks[first + i], 1);
         numbers[i] = -own[i].value;
     }
     return MPROC_OK;
@@ -153,21 +153,21 @@ static mproc_status mark_range(size_t first, size_t count, const void *items, vo
 
 static void case_ranges_cover_the_array_exactly_once(void)
 {
-    static const size_t chunks[] = {0, 1, 3, 64, 1000, FIXTURE_MARKS};
-    static int64_t numbers[FIXTURE_MARKS];
+    static const size_t chunks[] = {0, 1, 3, 64, 1000, BOARD_MARKS};
+    static int64_t numbers[BOARD_MARKS];
     mproc_pool *pool = fixture_create(3);
     fixture_board *board = fixture_board_create();
-    fixture_item *items = fixture_items(FIXTURE_MARKS);
+    fixture_item *items = fixture_items(board, BOARD_MARKS);
 
     for (uint32_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
         memset(numbers, 1, sizeof numbers);
-        CHECK_OK(mproc_pool_map_range(pool, mark_range, items, sizeof *items, numbers, sizeof numbers[0],
-                                      FIXTURE_MARKS, &(mproc_map_options){.chunk_size = chunks[i]}));
-        fixture_check_marks(board, FIXTURE_MARKS, i + 1);
-        for (size_t k = 0; k < FIXTURE_MARKS; k++) CHECK_EQ(numbers[k], -(int64_t)k);
+        CHECK_OK(mproc_pool_map_range(pool, mark_range, items, sizeof *items, numbers, sizeof numbers[0], BOARD_MARKS,
+                                      &(mproc_map_options){.chunk_size = chunks[i]}));
+        fixture_check_marks(board, BOARD_MARKS, i + 1);
+        for (size_t k = 0; k < BOARD_MARKS; k++) CHECK_EQ(numbers[k], -(int64_t)k);
     }
     free(items);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -198,11 +198,11 @@ static void case_results_keep_the_order_of_the_items(void)
 static mproc_status meet(const void *item, void *result, mproc_call *call)
 {
     const fixture_item *own = item;
-    fixture_board *board = fixture_board_of(own);
+    fixture_board *board = fixture_board_at(own->board);
 
     (void)call;
     atomic_fetch_add(&board->started, 1);
-    fixture_await(&board->started, atomic_load(&board->go));
+    CHECK_AWAIT(&board->started, atomic_load(&board->go));
     *(int64_t *)result = own->value;
     return MPROC_OK;
 }
@@ -223,7 +223,7 @@ static void case_all_workers_work_at_once(void)
 {
     mproc_pool *pool = fixture_create(8);
     fixture_board *board = fixture_board_create();
-    fixture_item *items = fixture_items(8);
+    fixture_item *items = fixture_items(board, 8);
 
     for (int round = 0; round < 50; round++)
         for (uint32_t count = 1; count <= 8; count += count > 2 ? 5 : 1) {
@@ -231,7 +231,7 @@ static void case_all_workers_work_at_once(void)
             meet_all(pool, board, items, count);
         }
     free(items);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -262,12 +262,12 @@ static void case_many_workers_share_the_work(void)
     int count = check_many(200, 70);
     mproc_pool *pool = fixture_create(count);
     fixture_board *board = fixture_board_create();
-    fixture_item *items = fixture_items(count);
+    fixture_item *items = fixture_items(board, count);
 
     CHECK_EQ(mproc_pool_workers(pool), count);
     meet_all(pool, board, items, count);
     free(items);
-    fixture_board_drop();
+    fixture_board_free(board);
     sum_of_squares(pool);
 }
 

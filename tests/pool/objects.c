@@ -141,12 +141,12 @@ static void case_permits_that_calls_have_kept_come_back_with_the_map(void)
 
 static mproc_status uses_objects_when_told(const void *item, void *result, mproc_call *call)
 {
-    fixture_board *board = fixture_board_of(item);
+    fixture_board *board = fixture_board_at(((const fixture_item *)item)->board);
     things all;
 
     (void)result;
     atomic_fetch_add(&board->started, 1);
-    fixture_await(&board->go, 1);
+    CHECK_AWAIT(&board->go, 1);
     MPROC_TRY(all_objects_unpack(call, &all));
     all_objects_use(&all);
     CHECK(mproc_semaphore_value(all.semaphore) > 0);
@@ -158,13 +158,13 @@ static void case_arguments_keep_objects_that_are_freed_meanwhile(void)
 {
     fixture_board *board = fixture_board_create();
     fixture_map map = {
-        .pool = fixture_create(2), .function = uses_objects_when_told, .items = fixture_items(6), .count = 6};
+        .pool = fixture_create(2), .function = uses_objects_when_told, .items = fixture_items(board, 6), .count = 6};
     things all;
 
     all_objects_create(&all);
     map.options = (mproc_map_options){.chunk_size = 1, .args = ALL_OBJECTS_LIST(&all)};
     fixture_map_start(&map);
-    fixture_await(&board->started, 2);
+    CHECK_AWAIT(&board->started, 2);
     all_objects_free(&all);
     atomic_store(&board->go, 1);
     fixture_map_join(&map);
@@ -173,7 +173,7 @@ static void case_arguments_keep_objects_that_are_freed_meanwhile(void)
     mproc_pool_free(map.pool);
     fixture_map_free(&map);
     free(map.items);
-    fixture_board_drop();
+    fixture_board_free(board);
 }
 
 /* ---- refused ------------------------------------------------------------------------------------ */

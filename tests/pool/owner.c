@@ -14,7 +14,7 @@ static mproc_status own_a_pool(mproc_call *call)
     int64_t pids[3];
 
     MPROC_TRY(mproc_unpack_bytes(call, &item, sizeof item));
-    board = fixture_board_of(&item);
+    board = fixture_board_at(item.board);
     MPROC_TRY(mproc_pool_create(&(mproc_pool_options){.workers = 3}, &owned));
     fixture_check_squares(owned, 100, 1);
     CHECK_EQ(mproc_pool_pids(owned, pids, 3), 3);
@@ -31,7 +31,7 @@ static void check_workers_end(fixture_board *board)
 {
     int64_t pids[3];
 
-    fixture_await(&board->most, 1);
+    CHECK_AWAIT(&board->most, 1);
     for (int i = 0; i < 3; i++) pids[i] = atomic_load(&board->marks[100 + i]);
     CHECK_WAIT_UNTIL(fixture_all_gone, pids);
 }
@@ -39,14 +39,14 @@ static void check_workers_end(fixture_board *board)
 static void end_an_owner(int64_t how, mproc_exit_kind kind)
 {
     fixture_board *board = fixture_board_create();
-    fixture_item *item = fixture_items(1);
+    fixture_item *item = fixture_items(board, 1);
     mproc_process *owner;
 
     item->value = how;
     CHECK_OK(mproc_process_create(own_a_pool, mproc_bytes(item, sizeof *item), NULL, &owner));
     CHECK_OK(mproc_process_start(owner));
     if (how == 2) {
-        fixture_await(&board->started, 1);
+        CHECK_AWAIT(&board->started, 1);
         os_kill(mproc_process_pid(owner));
     }
     CHECK_OK(mproc_process_join(owner, MPROC_FOREVER));
@@ -55,7 +55,7 @@ static void end_an_owner(int64_t how, mproc_exit_kind kind)
     check_workers_end(board);
     mproc_process_free(owner);
     free(item);
-    fixture_board_drop();
+    fixture_board_free(board);
 }
 
 static void case_workers_end_with_an_owner_that_returns_without_free(void)

@@ -3,10 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "object/resource_owner.h"
-
 static mproc_worker_kind kind;
-static _Atomic uint64_t *board_slot;
 
 /* ---- pools of both kinds ---------------------------------------------------------------------- */
 
@@ -60,38 +57,13 @@ mproc_pool *fixture_create(int workers)
     return pool;
 }
 
-/* ---- the board -------------------------------------------------------------------------------- */
-
-fixture_board *fixture_board_create(void)
-{
-    CHECK(board_slot == NULL);
-    CHECK_OK(resource_take(sizeof(fixture_board), sizeof(fixture_board), &board_slot));
-    return (fixture_board *)arena_at(atomic_load(board_slot));
-}
-
-void fixture_board_drop(void)
-{
-    resource_release(board_slot);
-    board_slot = NULL;
-}
-
-fixture_item *fixture_items(size_t count)
+fixture_item *fixture_items(const fixture_board *board, size_t count)
 {
     fixture_item *items = calloc(count, sizeof *items);
 
-    CHECK(items != NULL && board_slot != NULL);
-    for (size_t i = 0; i < count; i++) items[i] = (fixture_item){atomic_load(board_slot), (int64_t)i};
+    CHECK(items != NULL);
+    for (size_t i = 0; i < count; i++) items[i] = (fixture_item){fixture_board_offset(board), (int64_t)i};
     return items;
-}
-
-fixture_board *fixture_board_of(const fixture_item *item)
-{
-    return (fixture_board *)arena_at(item->board);
-}
-
-void fixture_await(_Atomic uint32_t *word, uint32_t least)
-{
-    CHECK_AWAIT(word, least);
 }
 
 /* ---- work ------------------------------------------------------------------------------------- */
@@ -156,7 +128,7 @@ void fixture_map_free(fixture_map *map)
 
 void fixture_check_marks(const fixture_board *board, size_t count, uint32_t expected)
 {
-    for (size_t i = 0; i < FIXTURE_MARKS; i++) {
+    for (size_t i = 0; i < BOARD_MARKS; i++) {
         if (atomic_load(&board->marks[i]) == (i < count ? expected : 0)) continue;
         check_fail(__FILE__, __LINE__, "item %zu of %zu was done %u times", i, count,
                    (unsigned)atomic_load(&board->marks[i]));
@@ -184,7 +156,7 @@ bool fixture_all_gone(void *context)
 mproc_status fixture_sit(const void *item, void *result, mproc_call *call)
 {
     const fixture_item *own = item;
-    fixture_board *board = fixture_board_of(own);
+    fixture_board *board = fixture_board_at(own->board);
     uint32_t place;
 
     (void)call;
@@ -193,6 +165,6 @@ mproc_status fixture_sit(const void *item, void *result, mproc_call *call)
     place = atomic_fetch_add(&board->count, 1);
     atomic_store(&board->marks[place], (uint32_t)mproc_getpid());
     atomic_fetch_add(&board->started, 1);
-    fixture_await(&board->go, 1000);
+    CHECK_AWAIT(&board->go, 1000);
     return MPROC_OK;
 }

@@ -7,6 +7,7 @@
 
 #include <mproc/mproc.h>
 
+#include "board.h"
 #include "check.h"
 #include "platform.h"
 
@@ -29,24 +30,7 @@ mproc_pool *fixture_create(int workers);
         CHECK_CONTAINS(mproc_last_error_text(), (part));           \
     } while (0)
 
-/* ---- the board -------------------------------------------------------------------------------- */
-
-enum { FIXTURE_MARKS = 4096 };
-
-/* All zero at first. Anybody may change anything; a case says who does. */
-typedef struct fixture_board {
-    _Atomic uint32_t started;
-    _Atomic uint32_t go;
-    _Atomic uint32_t count;
-    _Atomic uint32_t most;
-    _Atomic int64_t pid;
-    _Atomic int64_t other_pid;
-    _Atomic uint32_t marks[FIXTURE_MARKS];
-} fixture_board;
-
-/* One for each case; fixture_board_drop() gives it back. */
-fixture_board *fixture_board_create(void);
-void fixture_board_drop(void);
+/* ---- items that see the board ------------------------------------------------------------------ */
 
 /* An item that takes its board along. */
 typedef struct fixture_item {
@@ -54,13 +38,8 @@ typedef struct fixture_item {
     int64_t value;
 } fixture_item;
 
-/* Items with the values 0, 1, 2, ... and the case's board; to be freed. */
-fixture_item *fixture_items(size_t count);
-
-fixture_board *fixture_board_of(const fixture_item *item);
-
-/* Waits until the word is at least `least`: for tasks and cases alike. */
-void fixture_await(_Atomic uint32_t *word, uint32_t least);
+/* Items with the values 0, 1, 2, ... and the board; to be freed. */
+fixture_item *fixture_items(const fixture_board *board, size_t count);
 
 /* ---- work ------------------------------------------------------------------------------------- */
 

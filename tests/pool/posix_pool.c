@@ -46,7 +46,7 @@ static void case_a_fork_copy_is_told_of_no_workers(void)
 static mproc_status forks(const void *item, void *result, mproc_call *call)
 {
     const fixture_item *own = item;
-    fixture_board *board = fixture_board_of(own);
+    fixture_board *board = fixture_board_at(own->board);
     mproc_status status = own->value % 2 ? MPROC_USER : MPROC_OK;
     pid_t copy;
 
@@ -64,7 +64,7 @@ static void case_a_fork_copy_that_returns_from_its_task_ends_there(void)
     enum { COUNT = 24 };
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
-    fixture_item *items = fixture_items(COUNT);
+    fixture_item *items = fixture_items(board, COUNT);
     int64_t results[COUNT];
 
     for (size_t chunk = 1; chunk <= 4; chunk += 3) {
@@ -75,7 +75,7 @@ static void case_a_fork_copy_that_returns_from_its_task_ends_there(void)
     }
     fixture_check_squares(pool, 100, 1);
     free(items);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

@@ -124,7 +124,7 @@ static mproc_status mark(const void *item, void *result, mproc_call *call)
 
     (void)call;
     if (result != NULL) return mproc_error(MPROC_USER, "there is a place for a result of no bytes");
-    atomic_fetch_add(&fixture_board_of(own)->marks[own->value], 1);
+    atomic_fetch_add(&fixture_board_at(own->board)->marks[own->value], 1);
     return MPROC_OK;
 }
 
@@ -132,15 +132,15 @@ static void case_results_may_have_no_bytes(void)
 {
     mproc_pool *pool = fixture_create(3);
     fixture_board *board = fixture_board_create();
-    fixture_item *items = fixture_items(FIXTURE_MARKS);
+    fixture_item *items = fixture_items(board, BOARD_MARKS);
 
     for (uint32_t round = 1; round <= 5; round++) {
-        CHECK_OK(mproc_pool_map(pool, mark, items, sizeof *items, NULL, 0, FIXTURE_MARKS,
+        CHECK_OK(mproc_pool_map(pool, mark, items, sizeof *items, NULL, 0, BOARD_MARKS,
                                 &(mproc_map_options){.chunk_size = round}));
-        fixture_check_marks(board, FIXTURE_MARKS, round);
+        fixture_check_marks(board, BOARD_MARKS, round);
     }
     free(items);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

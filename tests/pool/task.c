@@ -133,10 +133,10 @@ static mproc_status ends_at_5(const void *item, void *result, mproc_call *call)
 static void case_a_task_that_ends_its_thread_loses_only_its_chunk(void)
 {
     mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
     fixture_map map = {.pool = pool, .function = ends_at_5, .count = COUNT};
 
-    fixture_board_create();
-    map.items = fixture_items(COUNT);
+    map.items = fixture_items(board, COUNT);
     map.options.chunk_size = 2;
     fixture_map_start(&map);
     fixture_map_join(&map);
@@ -150,7 +150,7 @@ static void case_a_task_that_ends_its_thread_loses_only_its_chunk(void)
     check_pool_works(pool);
     free(map.items);
     fixture_map_free(&map);
-    fixture_board_drop();
+    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 

@@ -6,31 +6,9 @@
 #include "process_fixture_os.h"
 #include "platform/platform_fixture.h"
 
-static _Atomic uint64_t *board_slot;
-
 void fixture_setup(void)
 {
-    fixture_board *board = fixture_board_create();
-
     CHECK_EXITED(fixture_start(fixture_does_nothing, NULL, 0, &(mproc_process_options){.daemon = MPROC_YES}), 0);
-    fixture_board_free(board);
-}
-
-/* ---- the board -------------------------------------------------------------------------------- */
-
-fixture_board *fixture_board_create(void)
-{
-    CHECK(mproc_current_process() != NULL);
-    CHECK(board_slot == NULL);
-    CHECK_OK(resource_take(sizeof(fixture_board), sizeof(fixture_board), &board_slot));
-    return arena_at(atomic_load(board_slot));
-}
-
-void fixture_board_free(fixture_board *board)
-{
-    CHECK(board == arena_at(atomic_load(board_slot)));
-    resource_release(board_slot);
-    board_slot = NULL;
 }
 
 void fixture_step(fixture_board *board)
@@ -61,13 +39,13 @@ fixture_board *fixture_unpack(const mproc_call *call, int64_t *number)
 
     CHECK_OK(mproc_unpack_bytes(call, &args, sizeof args));
     if (number != NULL) *number = args.number;
-    return args.board != 0 ? arena_at(args.board) : NULL;
+    return fixture_board_at(args.board);
 }
 
 mproc_process *fixture_create(mproc_function *function, fixture_board *board, int64_t number,
                               const mproc_process_options *options)
 {
-    fixture_args args = {board != NULL ? arena_offset(board) : 0, number};
+    fixture_args args = {fixture_board_offset(board), number};
     mproc_process *process = NULL;
 
     CHECK_OK(mproc_process_create(function, mproc_bytes(&args, sizeof args), options, &process));

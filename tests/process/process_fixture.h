@@ -11,25 +11,12 @@
 #include <mproc/process.h>
 
 #include "arena/arena.h"
+#include "board.h"
 #include "check.h"
 #include "platform.h"
 
-enum { FIXTURE_VALUES = 32, FIXTURE_TEXT_BYTES = 1024 };
-
-/* All zero at first. Anybody may change anything; a case says who does. */
-typedef struct fixture_board {
-    _Atomic uint32_t step;
-    uint32_t unused;
-    _Atomic int64_t values[FIXTURE_VALUES];
-    char text[FIXTURE_TEXT_BYTES];
-} fixture_board;
-
 /* For CHECK_SUITE_SETUP: founds the family and has had one child, so that what stays with a process is there. */
 void fixture_setup(void);
-
-/* A board of this process' family; it is gone when the process that made it is. */
-fixture_board *fixture_board_create(void);
-void fixture_board_free(fixture_board *board);
 
 /* Waits until `step` is at least this. */
 void fixture_await_step(fixture_board *board, uint32_t step);

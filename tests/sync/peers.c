@@ -142,8 +142,7 @@ void crowd_init(peer_crowd *crowd)
 {
     memset(crowd, 0, sizeof *crowd);
     crowd->threads = 1;
-    CHECK_OK(resource_take(sizeof(board), sizeof(board), &crowd->owned));
-    crowd->board = arena_at(atomic_load(crowd->owned));
+    crowd->board = fixture_board_create();
 }
 
 static void add_member(peer_crowd *crowd, peer_body *body, void *object)
@@ -221,7 +220,7 @@ void crowd_join(peer_crowd *crowd)
 void crowd_fini(peer_crowd *crowd)
 {
     crowd_join(crowd);
-    resource_release(crowd->owned);
+    fixture_board_free(crowd->board);
 }
 
 /* ---- a child of a child ---------------------------------------------------------------------------- */

@@ -22,22 +22,7 @@ bool peers_are_threads(void);
 
 /* ---- the board -------------------------------------------------------------------------------- */
 
-enum { BOARD_PLACES = 64, BOARD_MARKS = 8192, BOARD_MANY = 512 };
-
-/* All zero at first. Anybody may change anything; a case says who does. `plain` is what an object guards. */
-typedef struct board {
-    _Atomic uint32_t ready;
-    _Atomic uint32_t go;
-    _Atomic uint32_t done;
-    _Atomic uint32_t count;
-    _Atomic uint32_t inside;
-    _Atomic uint32_t most;
-    int64_t plain;
-    _Atomic int32_t statuses[BOARD_PLACES];
-    _Atomic int32_t values[BOARD_PLACES];
-    _Atomic uint32_t marks[BOARD_MARKS];
-    uint64_t many[BOARD_MANY]; /* offsets, or what threads have: pointers */
-} board;
+typedef fixture_board board;
 
 /* Waits until the word is at least `least`. */
 void board_await(_Atomic uint32_t *word, uint32_t least);
@@ -73,7 +58,6 @@ typedef struct peer_crowd {
     int threads; /* of each process; 0: one. Peers that are threads are so many times as many. */
     int peers;
     int members;
-    _Atomic uint64_t *owned;
     peer_member all[PEERS_MAX];
 } peer_crowd;
 
