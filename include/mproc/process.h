@@ -17,6 +17,8 @@
  *       MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION   there is no memory, no handle, or no place
  *                       for shared memory to found the family with
  *       MPROC_MISMATCH  this process was started by another version or copy of the library
+ *       MPROC_BAD_STATE, MPROC_INVALID   this process descends from a start, but is not let in: its parent ended
+ *                       meanwhile, a launcher started it, or what it was given is closed
  *       MPROC_FORKED    this process is a fork() copy, and the object is one that it has copied; or it is a copy of
  *                       a child that has not passed its main guard
  *     and, on a failure of the system that none of its statuses names, MPROC_SYSTEM.
@@ -101,15 +103,15 @@ typedef struct mproc_process_options {
     const char *const *environment;
     /* The child gets `environment` alone, nothing of this process'. */
     bool environment_only;
-    mproc_stdio standard_input;
-    mproc_stdio standard_output;
-    mproc_stdio standard_error;
     /*
      * POSIX: the child has this thread's signal mask and ignored signals as they are. Default: SIGTERM and SIGINT are
      * not blocked, and SIGTERM is not ignored, in a child, so that terminate() and interrupt() reach it though this
      * program takes its signals by sigwait() or ignores them. An ignored SIGINT (nohup, &) stays so. Ours.
      */
     bool inherit_signals;
+    mproc_stdio standard_input;
+    mproc_stdio standard_output;
+    mproc_stdio standard_error;
 } mproc_process_options;
 
 /*

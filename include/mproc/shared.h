@@ -26,11 +26,11 @@ typedef struct mproc_shared_array mproc_shared_array;
 
 /* For both. Zero in a field is its default. */
 typedef struct mproc_shared_options {
+    /* No lock at all (Python: RawValue, RawArray, lock=False). */
+    bool raw;
     /* The lock, one of these at most; it lives at least as long. Default: an rlock of its own. */
     mproc_lock *lock;
     mproc_rlock *rlock;
-    /* No lock at all (Python: RawValue, RawArray, lock=False). */
-    bool raw;
 } mproc_shared_options;
 
 /* ---- one item --------------------------------------------------------------------------------- */

@@ -13,6 +13,9 @@
 #include "process/family.h"
 #include "process/self.h"
 
+static_assert(offsetof(mproc_process_options, standard_error) + sizeof(mproc_stdio) == sizeof(mproc_process_options),
+              "no padding at the end: see options_read()");
+
 /* How many of the text's first `size` bytes are whole characters. */
 static int whole_characters(const char *text, int size)
 {

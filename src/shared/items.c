@@ -30,6 +30,9 @@ struct mproc_shared_array {
     struct reference reference;
 };
 
+static_assert(offsetof(mproc_shared_options, rlock) + sizeof(mproc_rlock *) == sizeof(mproc_shared_options),
+              "no padding at the end: see options_read()");
+
 /* A reference of another kind under this type is a programming error. */
 static struct reference *checked(const void *object, enum object_kind kind)
 {

@@ -11,11 +11,14 @@
 #include <fcntl.h>
 #include <mproc/shared_memory.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- a daemon that has closed all its descriptors --------------------------------------------- */
@@ -352,6 +355,47 @@ static void case_shutdown_without_time_sees_what_has_ended_meanwhile(void)
     fixture_board_free(board);
 }
 
+/* ---- real time -------------------------------------------------------------------------------- */
+
+/* What it starts has the usual policy, and no other CPU: it does not run while this thread does. */
+static bool real_time_on_one_cpu(void)
+{
+    struct sched_param parameters = {.sched_priority = 1};
+    cpu_set_t all, one;
+    int cpu = 0;
+
+    if (sched_getaffinity(0, sizeof all, &all) != 0) return false;
+    while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &all)) cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0 &&
+           sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0;
+}
+
+/* In a fork() copy, which has no reaper yet. The system stops one that spins, but only after 0.95 s of it. */
+static void start_in_real_time(void)
+{
+    struct timespec used;
+
+    if (!real_time_on_one_cpu()) _exit(CHECK_SKIPPED);
+    CHECK_EXITED(fixture_start(fixture_exits, NULL, 3, NULL), 3);
+    CHECK_EQ(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used), 0);
+    CHECK(used.tv_sec == 0 && used.tv_nsec < 500000000);
+    _exit(0);
+}
+
+static void case_real_time_thread_lets_the_reaper_begin(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) start_in_real_time();
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status));
+    if (WEXITSTATUS(status) == CHECK_SKIPPED) CHECK_SKIP("no thread here may have a real-time priority");
+    CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
 CHECK_SUITE_SETUP(process_ends, fixture_setup,
     CASE(daemon_that_closes_all_descriptors_ends_with_its_parent),
     CASE(descriptors_that_took_the_librarys_numbers_are_left_alone),
@@ -362,5 +406,6 @@ CHECK_SUITE_SETUP(process_ends, fixture_setup,
     HELPER(closes_all),
     HELPER(closes_all_and_waits),
     CASE(process_ends_with_the_last_thread_of_the_program),
+    CASE(real_time_thread_lets_the_reaper_begin),
     CASE(shutdown_without_time_sees_what_has_ended_meanwhile),
 );

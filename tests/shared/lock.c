@@ -122,7 +122,7 @@ static void case_items_have_one_lock_at_most(void)
     const mproc_shared_options several[] = {{.lock = lock, .rlock = rlock},
                                             {.lock = lock, .raw = true},
                                             {.rlock = rlock, .raw = true},
-                                            {lock, rlock, true}};
+                                            {true, lock, rlock}};
     mproc_shared_value *value = NULL;
     mproc_shared_array *array = NULL;
     int i;
