@@ -43,6 +43,9 @@ int64_t born_start(const char *role, int *pipe_end);
 /* Waits, at most 20 seconds, until all have ended. Returns NULL or what is wrong. Closes the pipe. */
 const char *born_all_ended(int pipe_end);
 
+/* From now on the system refuses this process descriptors of processes. False: it cannot be made to. */
+bool born_without_descriptors(void);
+
 /* The roles, and what main() does in them. */
 #define BORN_PARENT "parent"
 #define BORN_PARENT_OF_OTHER "parent-of-other"

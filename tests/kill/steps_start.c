@@ -124,6 +124,19 @@ static int64_t start_parent(void *state)
     return start_task(state, start_a_daemon, false);
 }
 
+/* The same where no process has a descriptor: what tells the parent's end and the child's are pipes. */
+static mproc_status start_a_daemon_by_pipe(mproc_call *call)
+{
+    (void)call;
+    if (!born_without_descriptors()) return MPROC_NOT_SUPPORTED;
+    return start_a(stay, MPROC_YES);
+}
+
+static int64_t start_parent_by_pipe(void *state)
+{
+    return start_task(state, start_a_daemon_by_pipe, false);
+}
+
 /* ---- the root is killed: nobody is left to recover anything ---------------------------------------------- */
 
 int born_parent(void)
@@ -159,6 +172,12 @@ static const step_scenario scenarios[] = {
     {.name = "start.parent",
      .setup = begin,
      .start = start_parent,
+     .check = check_child,
+     .keep_status = true,
+     .slow = true},
+    {.name = "start.parent_by_pipe",
+     .setup = begin,
+     .start = start_parent_by_pipe,
      .check = check_child,
      .keep_status = true,
      .slow = true},
