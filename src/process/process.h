@@ -18,7 +18,7 @@ typedef void process_ended(void *context, mproc_process *process);
  * is set at creation, or by a setter before start. `phase` and all below it is guarded by `mutex`,
  * `references` and `next` by the mutex of children.c.
  *
- * Lock order: a process' mutex, then the one of children.c.
+ * Lock order: a process' mutex, then reaper_mutex, family_mutex, the one of children.c.
  */
 struct mproc_process {
     enum process_role role;
