@@ -5,6 +5,7 @@
 #include "test_family.h"
 #include "steps.h"
 
+#include "object/recovery.h"
 #include "object/robust_list.h"
 #include "object/reference.h"
 
@@ -293,6 +294,34 @@ static const char *check_many(void *state, bool completed)
     return wrong != NULL ? wrong : check_all(state, completed);
 }
 
+/* ---- left by a task, or by a thread that ends ----------------------------------------------------- */
+
+static void leave_task(void *state)
+{
+    (void)state;
+    if (!robust_list_abandon_own()) abort();
+}
+
+static void end_thread(void *state)
+{
+    (void)state;
+    recovery_thread_settles();
+    recovery_thread_ends();
+}
+
+/* All who wait learn it, whether it was abandoned by the victim or by who recovered that. */
+static const char *check_left(void *state, bool completed)
+{
+    struct test_family *tested = state;
+    int left = test_family_left_asleep(tested), i;
+
+    (void)completed;
+    if (left >= 0) return step_says("waiter %d was left asleep", left);
+    for (i = 0; i < tested->peers_count; i++)
+        if (atomic_load(&tested->said[i]) != MPROC_OWNER_DIED + 1) return step_says("waiter %d was not told", i);
+    return check_all(state, false);
+}
+
 #define RECOVERED                                                                                              \
     .recover_enter = test_family_enter_recoverer, .recover = test_family_recover, .teardown = test_family_end, \
     .sparse = true
@@ -317,6 +346,20 @@ static const step_scenario scenarios[] = {
      .enter = enter_holding,
      .operation = release,
      .check = check_peers,
+     RECOVERED},
+    {.name = "sync_lock.left_by_a_task",
+     .slow = true,
+     .setup = begin_with_peers,
+     .enter = enter_holding,
+     .operation = leave_task,
+     .check = check_left,
+     RECOVERED},
+    {.name = "sync_lock.left_by_a_thread",
+     .slow = true,
+     .setup = begin_with_peers,
+     .enter = enter_holding,
+     .operation = end_thread,
+     .check = check_left,
      RECOVERED},
     {.name = "sync_lock.recoverer_asleep",
      .setup = begin_with_recoverer,
