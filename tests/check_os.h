@@ -1,6 +1,6 @@
 /*
  * What the test runner needs from the system: check_posix.c and check_win32.c. It is not the library's own
- * door, because it judges that door.
+ * platform layer, because it judges that layer.
  */
 #ifndef CHECK_OS_H
 #define CHECK_OS_H

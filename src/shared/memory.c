@@ -8,7 +8,7 @@
 #include "process/family.h"
 #include "shared/types.h"
 
-static_assert(MPROC_SHARED_NAME_MAX == NAMED_BYTES_MAX, "a public constant says what the room below allows");
+static_assert(MPROC_SHARED_NAME_MAX == NAMED_BYTES_MAX, "a public constant says what the layer below allows");
 
 struct mproc_shared_memory {
     struct reference reference;

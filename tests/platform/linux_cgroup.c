@@ -30,11 +30,11 @@ static void group_create(test_group *group, const char *controller, const char *
     char path[300];
 
     group->unified = false;
-    snprintf(group->path, sizeof group->path, "/sys/fs/cgroup/%s/door-%ld", controller, (long)getpid());
+    snprintf(group->path, sizeof group->path, "/sys/fs/cgroup/%s/platform-%ld", controller, (long)getpid());
     if (mkdir(group->path, 0755) != 0) {
         group->unified = true;
         write_text("/sys/fs/cgroup", "cgroup.subtree_control", "+cpu +memory");
-        snprintf(group->path, sizeof group->path, "/sys/fs/cgroup/door-%ld", (long)getpid());
+        snprintf(group->path, sizeof group->path, "/sys/fs/cgroup/platform-%ld", (long)getpid());
         if (mkdir(group->path, 0755) != 0) CHECK_SKIP("control groups cannot be made here");
     }
     snprintf(path, sizeof path, "%s/%s", group->path, group->unified ? unified_knob : knob);

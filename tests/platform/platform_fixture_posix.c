@@ -32,7 +32,7 @@ plat_handle os_open_inheritable(void)
 
 void os_make_directory(char *path, size_t size)
 {
-    char name[] = "/tmp/door-XXXXXX";
+    char name[] = "/tmp/platform-XXXXXX";
     char *real;
 
     CHECK(mkdtemp(name) != NULL);

@@ -15,14 +15,6 @@ static void run_program(const char *name, fixture_run *run)
     run->executable = NULL;
 }
 
-static int count(const char *text, const char *part)
-{
-    int found = 0;
-
-    for (text = strstr(text, part); text != NULL; text = strstr(text + 1, part)) found++;
-    return found;
-}
-
 /* Before anything of main() has run a second time. */
 static void case_forgotten_guard_is_told_before_anything_runs_twice(void)
 {
@@ -30,7 +22,7 @@ static void case_forgotten_guard_is_told_before_anything_runs_twice(void)
 
     run_program(FIXTURE_NO_GUARD, &run);
     CHECK_EQ(run.code, 3);
-    CHECK_EQ(count(run.output, "main runs"), 1);
+    CHECK_EQ(fixture_count(run.output, "main runs"), 1);
     CHECK_CONTAINS(run.output, "start of Process-1: MPROC_NO_GUARD");
     CHECK_CONTAINS(run.output, "has not called mproc_main_guard()");
     CHECK_CONTAINS(run.output, "call it at the top of main()");
@@ -46,7 +38,7 @@ static void case_named_executable_without_a_guard_is_told(void)
 
     run_program(FIXTURE_NO_GUARD, &run);
     CHECK_EQ(run.code, 3);
-    CHECK_EQ(count(run.output, "start of "), 2);
+    CHECK_EQ(fixture_count(run.output, "start of "), 2);
     CHECK_CONTAINS(run.output, "start of Process-1: MPROC_OK");
     CHECK_CONTAINS(run.output, "start of Process-1:1: MPROC_NO_GUARD");
     CHECK_CONTAINS(run.output, "has not entered mproc_main_guard(): call it at the top of main()");

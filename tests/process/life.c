@@ -354,7 +354,7 @@ static void case_many_children_end_by_themselves(void)
     CHECK_EQ(fixture_active_count(), 0);
 }
 
-/* Some have not read their letter, some not begun main(), when they are ended. */
+/* Some have not read their spawn data, some not begun main(), when they are ended. */
 static void case_many_children_are_ended_right_after_their_start(void)
 {
     fixture_board *board = fixture_board_create();

@@ -7,14 +7,6 @@
 #include "process_fixture_os.h"
 #include "platform/platform_fixture.h"
 
-static int count(const char *text, const char *part)
-{
-    int found = 0;
-
-    for (text = strstr(text, part); text != NULL; text = strstr(text + 1, part)) found++;
-    return found;
-}
-
 static void run_origin(fixture_exec *exec, const char *const *arguments)
 {
     static char path[1200];
@@ -52,7 +44,7 @@ static void case_program_behind_a_launcher_is_refused(void)
     snprintf(command, sizeof command, "\"%s\"", fixture_beside(FIXTURE_ORIGIN, program, sizeof program));
     os_set_variable("FIXTURE_COMMAND", command);
     run_origin(&exec, (const char *[]){"launch", fixture_beside(FIXTURE_LAUNCHER, launcher, sizeof launcher), NULL});
-    CHECK_EQ(count(exec.output, "main runs"), 1);
+    CHECK_EQ(fixture_count(exec.output, "main runs"), 1);
     CHECK_CONTAINS(exec.output, "MPROC_BAD_STATE");
     CHECK_CONTAINS(exec.output, "must become their program (exec), not start it");
     CHECK_CONTAINS(exec.output, "the launcher's program ended with 1\n");
@@ -65,7 +57,7 @@ static void case_families_in_a_circle_come_to_an_end(void)
     fixture_exec exec = {.code = 0};
 
     run_origin(&exec, (const char *[]){"circle", NULL});
-    CHECK_EQ(count(exec.output, "main runs"), 5);
+    CHECK_EQ(fixture_count(exec.output, "main runs"), 5);
     CHECK_CONTAINS(exec.output, "is 5 families deep in others");
 }
 

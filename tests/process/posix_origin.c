@@ -10,14 +10,6 @@
 #include "platform/platform_fixture.h"
 #include "process/token.h"
 
-static int count(const char *text, const char *part)
-{
-    int found = 0;
-
-    for (text = strstr(text, part); text != NULL; text = strstr(text + 1, part)) found++;
-    return found;
-}
-
 /* Runs `origin launch` with a script that has this line, in which $0 is the program. */
 static void run_script(const char *line, fixture_exec *exec)
 {
@@ -36,7 +28,7 @@ static void run_script(const char *line, fixture_exec *exec)
     fixture_exec_to_end(exec);
     os_remove_directory(directory);
     CHECK_EQ(exec->code, 0);
-    CHECK_EQ(count(exec->output, "main runs"), 1);
+    CHECK_EQ(fixture_count(exec->output, "main runs"), 1);
 }
 
 static void case_child_is_let_in_through_a_wrapper_without_environment(void)
@@ -64,7 +56,7 @@ static void case_copy_that_comes_to_the_guard_in_place_of_the_child_is_refused(v
     exec.file = fixture_beside(FIXTURE_ORIGIN, program, sizeof program);
     exec.arguments = (const char *[]){"fork", NULL};
     fixture_exec_to_end(&exec);
-    CHECK_EQ(count(exec.output, "main runs"), 1);
+    CHECK_EQ(fixture_count(exec.output, "main runs"), 1);
     CHECK_CONTAINS(exec.output, "daemon() or fork() come after mproc_main_guard()");
     CHECK_CONTAINS(exec.output, "the child: MPROC_NO_GUARD, code 0: ");
 }
@@ -78,7 +70,7 @@ static void case_copy_of_a_child_that_has_made_its_first_call_is_refused_at_the_
     exec.file = fixture_beside(FIXTURE_ORIGIN, program, sizeof program);
     exec.arguments = (const char *[]){"late", NULL};
     fixture_exec_to_end(&exec);
-    CHECK_EQ(count(exec.output, "main runs"), 1);
+    CHECK_EQ(fixture_count(exec.output, "main runs"), 1);
     CHECK_CONTAINS(exec.output, "a child that has not passed its main guard");
     CHECK_CONTAINS(exec.output, "the child: MPROC_NO_GUARD, code 0: ");
 }

@@ -248,3 +248,11 @@ const char *fixture_beside(const char *name, char *path, size_t size)
     snprintf(path + strlen(path), size - strlen(path), "%c%s", strchr(path, '\\') != NULL ? '\\' : '/', name);
     return path;
 }
+
+int fixture_count(const char *text, const char *part)
+{
+    int found = 0;
+
+    for (text = strstr(text, part); text != NULL; text = strstr(text + 1, part)) found++;
+    return found;
+}

@@ -84,6 +84,9 @@ typedef struct fixture_run {
 
 void fixture_run_to_end(fixture_run *run);
 
+/* How often a text contains another. */
+int fixture_count(const char *text, const char *part);
+
 /* Starts it, with its output where this process' goes. */
 void fixture_run_start(const fixture_run *run, plat_process *process);
 

@@ -23,7 +23,7 @@ static const char *place_of(unsigned long user, char path[64])
     return path;
 }
 
-/* Runs it in a process of another user, who has no names yet. The door alone is used: the family is not his. */
+/* Runs it in a process of another user, who has no names yet. The platform alone is used: the family is not his. */
 static void run_as_stranger(void (*function)(const char *place))
 {
     char place[64];
