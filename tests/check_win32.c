@@ -18,6 +18,9 @@
 /* The exit code by which the C library makes abort() known. */
 enum { ABORTED = 3 };
 
+/* How long the runner waits for the end of those whom it has ended. */
+enum { END_MS = 5000 };
+
 struct check_process {
     HANDLE process;
     HANDLE job;
@@ -221,7 +224,7 @@ static void each_process(visit_entry *visit, void *context)
     CloseHandle(snapshot);
 }
 
-/* What a process is called; "?" if it has ended since. */
+/* What a process is called; "?" if it has ended since, or has not begun. */
 typedef struct named_process {
     DWORD id;
     char name[64];
@@ -234,6 +237,11 @@ static void name_process(void *context, const PROCESSENTRY32W *entry)
     if (entry->th32ProcessID == named->id) snprintf(named->name, sizeof named->name, "%.60ls", entry->szExeFile);
 }
 
+/*
+ * Who is in the job. Under Wine there may be two who are none of the case's: the desktop, which comes with the first
+ * who needs it, and a process whose creator was killed inside CreateProcess(), which has not begun and cannot be
+ * ended.
+ */
 static void list_job(HANDLE job, check_list *list)
 {
     union {
@@ -247,17 +255,25 @@ static void list_job(HANDLE job, check_list *list)
         named_process named = {(DWORD)members.ids.ProcessIdList[i], "?"};
 
         each_process(name_process, &named);
+        if (strcmp(named.name, "?") == 0 || strcmp(named.name, "explorer.exe") == 0) continue;
         check_list_add(list, "%lu (%s)", (unsigned long)named.id, named.name);
     }
+}
+
+static bool is_somebody_left(HANDLE job, check_list *left)
+{
+    left->count = 0;
+    if (job_size(job) > 0) list_job(job, left);
+    return left->count > 0;
 }
 
 void check_os_finish(check_process *process, int64_t limit_ms, check_list *left)
 {
     int64_t deadline_ms = check_os_now_ms() + limit_ms;
 
-    while (job_size(process->job) > 0 && check_os_now_ms() < deadline_ms) Sleep(1);
-    if (job_size(process->job) > 0) list_job(process->job, left);
-    while (job_size(process->job) > 0) {
+    while (is_somebody_left(process->job, left) && check_os_now_ms() < deadline_ms) Sleep(1);
+    deadline_ms = check_os_now_ms() + END_MS;
+    while (job_size(process->job) > 0 && check_os_now_ms() < deadline_ms) {
         TerminateJobObject(process->job, CHECK_FAILED);
         Sleep(1);
     }
