@@ -19,6 +19,12 @@ static void end_daemons(void)
     }
 }
 
+/* A child that is not there any more has ended, and others have closed it. */
+static bool has_ended(mproc_status waited)
+{
+    return waited == MPROC_OK || waited == MPROC_BAD_STATE;
+}
+
 /* An interrupt ends the grace of all: they are killed, and the caller learns of it. */
 static mproc_status wait_daemons(int64_t deadline_ns)
 {
@@ -29,7 +35,7 @@ static mproc_status wait_daemons(int64_t deadline_ns)
     if (deadline_ns < grace_ns) grace_ns = deadline_ns;
     while ((process = children_next(process)) != NULL) {
         mproc_status one;
-        if (!process->daemon || (one = process_wait(process, grace_ns)) == MPROC_OK) continue;
+        if (!process->daemon || has_ended(one = process_wait(process, grace_ns))) continue;
         if (one == MPROC_INTERRUPTED) {
             status = one;
             grace_ns = 0;
@@ -46,13 +52,13 @@ static mproc_status wait_all(int64_t deadline_ns)
     mproc_process *process = NULL;
     mproc_status status = MPROC_OK;
 
-    while (status == MPROC_OK && (process = children_next(process)) != NULL)
+    while (has_ended(status) && (process = children_next(process)) != NULL)
         status = process_wait(process, deadline_ns);
     if (status == MPROC_TIMEOUT)
         mproc_error(status, "process '%s' (pid %lld) has not ended in time", process->name,
                     (long long)process->os.pid);
     children_release(process);
-    return status;
+    return has_ended(status) ? MPROC_OK : status;
 }
 
 mproc_status mproc_shutdown(int64_t timeout_ms)

@@ -12,15 +12,11 @@
 
 #define TRACED_LOOK_NS ((int64_t)1000000)
 
-/* Its parent frees the slot; until then recovery finds there what has to be given back. */
-static bool recover_slot(mproc_process *process)
+/* When it is recovered. Until then recovery finds in the slot what has to be given back. */
+static void free_slot(const mproc_process *process)
 {
-    struct process_slot *slot = process_slot_at(process->slot);
-
-    if (!recovery_process(process->slot)) return false;
-    spawn_data_free(slot);
+    spawn_data_free(process_slot_at(process->slot));
     slot_process_release(process->slot);
-    return true;
 }
 
 static bool is_unguarded(const mproc_process *process)
@@ -55,33 +51,31 @@ static void read_outcome(mproc_process *process)
     process->task_text[sizeof process->task_text - 1] = 0;
 }
 
-/* Under the mutex. Returns whether it has ended just now. */
-static bool collect_locked(mproc_process *process)
+/* Under the mutex: the process has ended just now. */
+static void note_end(mproc_process *process, plat_end end)
 {
-    mproc_exit_status exit_status;
-
-    if (process->phase != PROCESS_STARTED) return false;
-    exit_status = exit_status_of(plat_process_collect(&process->os));
-    if (exit_status.kind == MPROC_EXIT_RUNNING) return false;
-    process->exit = exit_status;
+    process->exit = exit_status_of(end);
     process->phase = PROCESS_ENDED;
     process->unguarded = is_unguarded(process);
     read_outcome(process);
     process_close_parent_end(process);
-    process->slot_kept = !recover_slot(process);
-    return true;
 }
 
 bool process_collect(mproc_process *process)
 {
-    bool now, runs, kept;
+    plat_end end = {.kind = PLAT_END_RUNNING};
+    bool runs, kept = false;
 
     plat_mutex_lock(&process->mutex);
-    now = collect_locked(process);
+    if (process->phase == PROCESS_STARTED) end = plat_process_collect(&process->os);
+    if (end.kind != PLAT_END_RUNNING) {
+        note_end(process, end);
+        kept = process->slot_kept = !recovery_process(process->slot);
+        if (!kept) free_slot(process);
+    }
     runs = process->phase == PROCESS_STARTED;
-    kept = process->slot_kept;
     plat_mutex_unlock(&process->mutex);
-    if (!now) return !runs;
+    if (end.kind == PLAT_END_RUNNING) return !runs;
     if (process->ended) process->ended(process->ended_context, process);
     if (kept) reaper_retry();
     else children_remove(process);
@@ -94,7 +88,8 @@ bool process_recover(mproc_process *process)
     bool done = false;
 
     plat_mutex_lock(&process->mutex);
-    if (process->slot_kept && recover_slot(process)) {
+    if (process->slot_kept && recovery_process(process->slot)) {
+        free_slot(process);
         process->slot_kept = false;
         done = true;
     }
@@ -150,7 +145,7 @@ static mproc_status wait_and_collect(mproc_process *process, int64_t deadline_ns
 }
 
 /* While somebody waits on the handle it stays open, whatever the others do. */
-static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
+mproc_status process_wait(mproc_process *process, int64_t deadline_ns)
 {
     mproc_status status = MPROC_OK, left;
     bool ended;
@@ -166,16 +161,6 @@ static mproc_status wait_for_end(mproc_process *process, int64_t deadline_ns)
     left = joiner_leaves(process);
     plat_mutex_unlock(&process->mutex);
     return left != MPROC_OK ? left : status;
-}
-
-/* One that others have closed meanwhile has ended. */
-mproc_status process_wait(mproc_process *process, int64_t deadline_ns)
-{
-    mproc_status status;
-
-    if (process_collect(process)) return MPROC_OK;
-    status = wait_for_end(process, deadline_ns);
-    return status == MPROC_BAD_STATE ? MPROC_OK : status;
 }
 
 /* A child that could not have the memory of the family cannot tell its parent either. */
@@ -201,7 +186,7 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
     assert(process);
     if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
-    status = wait_for_end(process, deadline_ns);
+    status = process_wait(process, deadline_ns);
     if (status == MPROC_TIMEOUT)
         return mproc_error(MPROC_TIMEOUT, "process '%s' (pid %lld) still runs after %lld ms", process->name,
                            (long long)process->os.pid, (long long)timeout_ms);

@@ -7,7 +7,10 @@
 /* Collects it if it has ended: exit status, recovery, its place in the list. Returns whether it does not run. */
 bool process_collect(mproc_process *process);
 
-/* Waits until it does not run any more, and collects it. MPROC_TIMEOUT, without a text, MPROC_INTERRUPTED. */
+/*
+ * Waits until it does not run any more, and collects it. MPROC_TIMEOUT, without a text, MPROC_INTERRUPTED.
+ * MPROC_INVALID: it is this process. MPROC_BAD_STATE: it was not started, or has ended and was closed.
+ */
 mproc_status process_wait(mproc_process *process, int64_t deadline_ns);
 
 /* Tries again to recover the slot of one that has ended. Returns true once: when that is done at last. */
