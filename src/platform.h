@@ -390,6 +390,8 @@ bool plat_thread_program_ended(void);
 /* Calls `function` with a thread's value when a thread ends (not the process) that has set one. Call it once. */
 mproc_status plat_thread_exit_hook(void (*function)(void *value));
 void plat_thread_exit_set(void *value);
+/* Memory of the calling thread, zero at first, given back at its end; always of one size. NULL: there is none. */
+void *plat_thread_block(size_t size);
 
 /* A lock among the threads of this process. Zeroed memory is an unlocked mutex; it needs no end. */
 typedef struct plat_mutex {
@@ -404,7 +406,6 @@ bool plat_mutex_held(void);
 
 /* Lets another thread run on this CPU. */
 void plat_thread_yield(void);
-
 /* Tells the CPU that this is a spin loop: some tens of nanoseconds. */
 void plat_thread_pause(void);
 

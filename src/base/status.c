@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/thread_local.h"
+#include "platform.h"
 
 #define TEXT_BYTES_MAX 1000
 
@@ -26,8 +27,19 @@ static const struct status_row status_rows[] = {
 static const struct status_row status_user = {MPROC_USER, "MPROC_USER", "the program's own reason"};
 static const struct status_row status_unknown = {MPROC_STATUS_MAX, "MPROC_UNKNOWN", "this number is no status"};
 
-static THREAD_LOCAL char error_text[TEXT_BYTES_MAX + 1];
-static THREAD_LOCAL mproc_status error_status; /* whose text that is */
+/*
+ * The text lies in memory that a thread gets with its first error: memory that each thread has from its start on is
+ * scarce for a library that is opened later. Without it the text of the status itself must do.
+ */
+static THREAD_LOCAL struct {
+    bool set;
+    mproc_status status;
+} error;
+
+static char *error_block(void)
+{
+    return plat_thread_block(TEXT_BYTES_MAX + 1);
+}
 
 static const struct status_row *status_find(mproc_status status)
 {
@@ -49,17 +61,21 @@ const char *mproc_status_text(mproc_status status)
 
 const char *mproc_last_error_text(void)
 {
-    return error_text;
+    const char *text = error.set ? error_block() : "";
+
+    return text ? text : mproc_status_text(error.status);
 }
 
 const char *mproc_error_text(mproc_status status)
 {
-    return error_text[0] && error_status == status ? error_text : mproc_status_text(status);
+    const char *text = error.set && error.status == status ? error_block() : NULL;
+
+    return text && *text ? text : mproc_status_text(status);
 }
 
 void error_text_clear(void)
 {
-    error_text[0] = 0;
+    error.set = false;
 }
 
 /* A cut inside a UTF-8 character would make the whole text invalid for whoever prints it. */
@@ -78,6 +94,7 @@ static void text_trim(char *text, bool cut)
 mproc_status mproc_error(mproc_status status, const char *format, ...)
 {
     char text[TEXT_BYTES_MAX + 1]; /* the arguments may point into the old text */
+    char *block = error_block();
     va_list arguments;
     int size = 0;
 
@@ -89,8 +106,9 @@ mproc_status mproc_error(mproc_status status, const char *format, ...)
         va_end(arguments);
     }
     text_trim(text, size > TEXT_BYTES_MAX);
-    memcpy(error_text, text, strlen(text) + 1);
-    error_status = status;
+    if (block) memcpy(block, text, strlen(text) + 1);
+    error.set = true;
+    error.status = status;
     return status;
 }
 

@@ -123,6 +123,28 @@ void plat_thread_exit_set(void *value)
     (void)error;
 }
 
+static pthread_once_t thread_block_once = PTHREAD_ONCE_INIT;
+static pthread_key_t thread_block_key;
+static bool thread_has_blocks;
+
+static void thread_make_block_key(void)
+{
+    thread_has_blocks = pthread_key_create(&thread_block_key, free) == 0;
+}
+
+/* A value that is set while the thread ends is freed as well: the system looks for such ones again. */
+void *plat_thread_block(size_t size)
+{
+    void *block;
+
+    pthread_once(&thread_block_once, thread_make_block_key);
+    if (!thread_has_blocks) return NULL;
+    if ((block = pthread_getspecific(thread_block_key)) != NULL) return block;
+    if ((block = calloc(1, size)) == NULL || pthread_setspecific(thread_block_key, block) == 0) return block;
+    free(block);
+    return NULL;
+}
+
 static_assert(sizeof(pthread_mutex_t) <= sizeof(plat_mutex), "the place is too small for the system's mutex");
 static_assert(_Alignof(pthread_mutex_t) <= _Alignof(plat_mutex), "the place is not aligned for the system's mutex");
 

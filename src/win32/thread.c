@@ -99,6 +99,41 @@ void plat_thread_exit_set(void *value)
     FlsSetValue(exit_hook.slot, value);
 }
 
+static INIT_ONCE block_once = INIT_ONCE_STATIC_INIT;
+static DWORD block_slot = FLS_OUT_OF_INDEXES;
+
+static void WINAPI block_ends(void *block)
+{
+    free(block);
+}
+
+static BOOL WINAPI make_block_slot(INIT_ONCE *once, void *parameter, void **context)
+{
+    HMODULE ours;
+
+    (void)once;
+    (void)parameter;
+    (void)context;
+    /* Threads that end call it, so the module that holds it must not be unloaded. */
+    if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                           (const wchar_t *)&block_once, &ours))
+        block_slot = FlsAlloc(block_ends);
+    return TRUE;
+}
+
+void *plat_thread_block(size_t size)
+{
+    DWORD code = GetLastError();
+    void *block;
+
+    InitOnceExecuteOnce(&block_once, make_block_slot, NULL, NULL);
+    if (block_slot == FLS_OUT_OF_INDEXES) return NULL;
+    if ((block = FlsGetValue(block_slot)) == NULL && (block = calloc(1, size)) != NULL)
+        FlsSetValue(block_slot, block);
+    SetLastError(code);
+    return block;
+}
+
 static_assert(sizeof(SRWLOCK) <= sizeof(plat_mutex), "a plat_mutex has room for the system's lock");
 
 void plat_mutex_lock(plat_mutex *mutex)
