@@ -30,7 +30,6 @@ static void cgroup_parse_mount(char *line);
 static void cgroup_set_mount(int hierarchy, const char *root, const char *point);
 static bool cgroup_copy_path(char to[PATH_MAX], const char *from);
 static bool cgroup_list_has(const char *list, const char *name);
-static char *cgroup_join(const char *first, const char *second, const char *third);
 static void cgroup_walk(const cgroup_mount *mount, const char *group, int version, cgroup_visitor *visit,
                         void *context);
 
@@ -61,14 +60,15 @@ void cgroup_visit(cgroup_controller controller, cgroup_visitor *visit, void *con
     if (file != NULL) fclose(file);
 }
 
+/* By the directory, not by a path made of both: that would be too long for the stacks of small threads. */
 bool cgroup_read(const char *directory, const char *file, char *text, size_t size)
 {
-    char *path = cgroup_join(directory, "/", file);
+    int folder = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = folder >= 0 ? openat(folder, file, O_RDONLY | O_CLOEXEC) : -1;
     size_t length = 0;
     ssize_t count = 1;
-    int descriptor = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
-    free(path);
+    if (folder >= 0) close(folder);
     if (descriptor < 0) return false;
     while (count != 0 && length < size - 1) {
         count = read(descriptor, text + length, size - 1 - length);
@@ -78,16 +78,6 @@ bool cgroup_read(const char *directory, const char *file, char *text, size_t siz
     close(descriptor);
     text[length] = '\0';
     return count >= 0 && length > 0;
-}
-
-/* In memory that the caller frees: paths are too long for the stacks of small threads. NULL: there is none. */
-static char *cgroup_join(const char *first, const char *second, const char *third)
-{
-    size_t size = strlen(first) + strlen(second) + strlen(third) + 1;
-    char *path = malloc(size);
-
-    if (path != NULL) snprintf(path, size, "%s%s%s", first, second, third);
-    return path;
 }
 
 bool cgroup_read_number(const char *directory, const char *file, int64_t *number)
@@ -191,7 +181,9 @@ static void cgroup_walk(const cgroup_mount *mount, const char *group, int versio
         group = "";
     }
     if (strcmp(group, "/") == 0 || strncmp(group, "/..", 3) == 0) group = "";
-    char *directory = cgroup_join(mount->point, group, "");
+    size_t size = point_length + strlen(group) + 1;
+    char *directory = malloc(size); /* too long for the stacks of small threads */
+    if (directory != NULL) snprintf(directory, size, "%s%s", mount->point, group);
     for (char *slash = directory; slash != NULL;) {
         visit(context, version, directory);
         slash = strrchr(directory, '/');

@@ -29,7 +29,6 @@ typedef struct memory_room {
 static int64_t memory_left_of_system(int64_t needed);
 static void memory_visit_group(void *context, int version, const char *directory);
 static int64_t memory_reclaimable(int version, const char *directory);
-static char *memory_read(const char *directory, const char *file);
 static int64_t memory_find_number(const char *text, const char *name);
 
 mproc_status memory_check_room(size_t size)
@@ -62,8 +61,10 @@ static int64_t memory_left_of_system(int64_t needed)
     if (sysinfo(&info) != 0) return INT64_MAX;
     int64_t left = (int64_t)info.freeram * (int64_t)info.mem_unit;
     if (left >= needed) return left;
-    char *text = memory_read("/proc", "meminfo");
-    int64_t kibibytes = text != NULL ? memory_find_number(text, "MemAvailable:") : -1;
+    char *text = calloc(1, MEMORY_TEXT_BYTES); /* too large for the stacks of small threads */
+    int64_t kibibytes = -1;
+    if (text != NULL && cgroup_read("/proc", "meminfo", text, MEMORY_TEXT_BYTES))
+        kibibytes = memory_find_number(text, "MemAvailable:");
     free(text);
     left = kibibytes >= 0 ? kibibytes * 1024 : left + (int64_t)info.bufferram * (int64_t)info.mem_unit;
     return left + (int64_t)info.freeswap * (int64_t)info.mem_unit;
@@ -92,23 +93,16 @@ static void memory_visit_group(void *context, int version, const char *directory
 /* A group's use counts its file cache, which gives way. (Shared memory is in neither list.) */
 static int64_t memory_reclaimable(int version, const char *directory)
 {
-    char *text = memory_read(directory, "memory.stat");
+    char *text = calloc(1, MEMORY_TEXT_BYTES);
+    int64_t active = 0;
+    int64_t inactive = 0;
 
-    if (text == NULL) return 0;
-    int64_t active = memory_find_number(text, version == 2 ? "active_file " : "total_active_file ");
-    int64_t inactive = memory_find_number(text, version == 2 ? "inactive_file " : "total_inactive_file ");
+    if (text != NULL && cgroup_read(directory, "memory.stat", text, MEMORY_TEXT_BYTES)) {
+        active = memory_find_number(text, version == 2 ? "active_file " : "total_active_file ");
+        inactive = memory_find_number(text, version == 2 ? "inactive_file " : "total_inactive_file ");
+    }
     free(text);
     return (active > 0 ? active : 0) + (inactive > 0 ? inactive : 0);
-}
-
-/* The beginning of a file, in memory that the caller frees. NULL: it cannot be had. */
-static char *memory_read(const char *directory, const char *file)
-{
-    char *text = malloc(MEMORY_TEXT_BYTES);
-
-    if (text == NULL || cgroup_read(directory, file, text, MEMORY_TEXT_BYTES)) return text;
-    free(text);
-    return NULL;
 }
 
 /* The number behind a name that begins a line, or -1. */
