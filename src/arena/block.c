@@ -15,17 +15,12 @@
 #define CHAIN_BYTES_MOVED ((uint64_t)16 * 1024)
 #define CHAIN_BYTES_CUT ((uint64_t)1024)
 
-static struct heap *heap(void)
-{
-    return &arena_header->heap;
-}
-
 /* Threads have slots one after the other, often two for each process: so every second is not in every second bank. */
 static struct heap_bank *bank_at(uint32_t number)
 {
     uint32_t index = thread_self.index + thread_self.index / HEAP_BANKS + number;
 
-    return &heap()->banks[index % HEAP_BANKS];
+    return &arena_header->heap.banks[index % HEAP_BANKS];
 }
 
 static struct heap_bank *own_bank(void)
@@ -107,30 +102,23 @@ static bool take_chain(struct intent *intent, uint32_t class_index, struct heap_
     return first != 0;
 }
 
-static bool take_others(struct intent *intent, uint32_t class_index)
-{
-    for (uint32_t i = 1; i < HEAP_BANKS; i++)
-        if (take_chain(intent, class_index, bank_at(i))) return true;
-    return false;
-}
-
 /* What was never used is nobody's and zero, so headers may be written before the blocks are published. */
 static bool cut_committed(struct intent *intent, uint32_t class_index, uint32_t length)
 {
     uint64_t limit = atomic_load(&arena_header->ranges[ARENA_HEAP].committed), first, bytes;
 
     bytes = size_class_bytes(class_index);
-    lock_acquire(intent, &heap()->lock);
-    first = get(&heap()->top) + sizeof(struct block_header);
-    if (limit > get(&heap()->bottom)) limit = get(&heap()->bottom);
-    if (get(&heap()->top) + length * bytes <= limit) {
+    lock_acquire(intent, &arena_header->heap.lock);
+    first = get(&arena_header->heap.top) + sizeof(struct block_header);
+    if (limit > get(&arena_header->heap.bottom)) limit = get(&arena_header->heap.bottom);
+    if (get(&arena_header->heap.top) + length * bytes <= limit) {
         for (uint32_t i = 0; i < length; i++)
             block_header_write(first + i * bytes, class_index, i + 1 < length ? first + (i + 1) * bytes : 0);
-        intent_store(intent, &heap()->top, get(&heap()->top) + length * bytes);
+        intent_store(intent, &arena_header->heap.top, get(&arena_header->heap.top) + length * bytes);
         intent_store(intent, &intent->heap, first);
         intent_commit(intent);
     }
-    lock_release(intent, &heap()->lock);
+    lock_release(intent, &arena_header->heap.lock);
     return get(&intent->heap) != 0;
 }
 
@@ -141,7 +129,7 @@ static mproc_status cut(struct intent *intent, uint32_t class_index)
     mproc_status status;
 
     do {
-        uint64_t end = get(&heap()->top) + length * size_class_bytes(class_index);
+        uint64_t end = get(&arena_header->heap.top) + length * size_class_bytes(class_index);
         if ((status = arena_commit(ARENA_HEAP, end)) != MPROC_OK) return status;
     } while (!cut_committed(intent, class_index, length));
     return MPROC_OK;
@@ -168,56 +156,53 @@ static bool keep_first(struct intent *intent, uint64_t clear, _Atomic uint64_t *
     return true;
 }
 
+/* From the thread's own bank, or some from another. */
 static bool take_free(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *owned)
 {
-    return take_own(intent, class_index, clear, owned) ||
-           (take_others(intent, class_index) && keep_first(intent, clear, owned));
-}
-
-/* ---- large blocks ------------------------------------------------------------------------------------------ */
-
-/*
- * The owned slot has the extent until all is ready, and recovery sees plain memory. The generation is one that no
- * object at this place had before, as headers do not stay.
- */
-static mproc_status take_large(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned)
-{
-    uint64_t extent, block;
-    mproc_status status;
-    bool zero;
-
-    if ((status = extent_take(intent, size + sizeof(struct block_header), owned, &zero)) != MPROC_OK) return status;
-    extent = get(owned);
-    block = extent_start(extent) + sizeof(struct block_header);
-    if (!zero) memset(arena_at(block), 0, clear);
-    block_header_write(block, BLOCK_CLASS_LARGE, extent);
-    atomic_store_explicit(&block_header_of(block)->kind, atomic_fetch_add(&heap()->generation, 1) << 8,
-                          memory_order_relaxed);
-    atomic_store_explicit(owned, block, memory_order_release);
-    return MPROC_OK;
+    if (take_own(intent, class_index, clear, owned)) return true;
+    for (uint32_t i = 1; i < HEAP_BANKS; i++)
+        if (take_chain(intent, class_index, bank_at(i))) return keep_first(intent, clear, owned);
+    return false;
 }
 
 /* ---- any block --------------------------------------------------------------------------------------------- */
 
-/* Where there is no memory for more, a larger block serves, rather than none. */
+/*
+ * The owned slot's extent becomes a block; until now recovery has seen plain memory. The generation is one that no
+ * object at this place had before, as headers do not stay.
+ */
+static void make_large(uint64_t clear, _Atomic uint64_t *owned)
+{
+    uint64_t extent = get(owned), block = extent_start(extent) + sizeof(struct block_header);
+
+    memset(arena_at(block), 0, clear);
+    block_header_write(block, BLOCK_CLASS_LARGE, extent);
+    atomic_store_explicit(&block_header_of(block)->kind, atomic_fetch_add(&arena_header->heap.generation, 1) << 8,
+                          memory_order_relaxed);
+    atomic_store_explicit(owned, block, memory_order_release);
+}
+
+/* Where there is no memory for more small blocks, a larger one serves, rather than none. */
 mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned)
 {
-    uint32_t class_index;
+    uint64_t bytes = size + sizeof(struct block_header);
+    mproc_status status;
+    bool zero;
 
     assert(atomic_load(owned) == 0 && clear <= size && get(&intent->heap) == 0);
     if (size > arena_header->reserve)
         return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
                            (unsigned long long)size, (unsigned long long)(arena_header->reserve >> 20));
-    if (size > SMALL_BYTES_MAX - sizeof(struct block_header)) return take_large(intent, size, clear, owned);
-    class_index = size_class_of(size + sizeof(struct block_header));
-    if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
-    if (cut(intent, class_index) == MPROC_OK) {
-        keep_first(intent, clear, owned);
-        return MPROC_OK;
-    }
-    while (++class_index < HEAP_CLASSES)
+    if (bytes <= SMALL_BYTES_MAX) {
+        uint32_t class_index = size_class_of(bytes);
         if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
-    return take_large(intent, size, clear, owned);
+        if (cut(intent, class_index) == MPROC_OK && keep_first(intent, clear, owned)) return MPROC_OK;
+        while (++class_index < HEAP_CLASSES)
+            if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
+    }
+    status = extent_take(intent, bytes, owned, &zero);
+    if (status == MPROC_OK) make_large(zero ? 0 : clear, owned);
+    return status;
 }
 
 /*
@@ -277,7 +262,7 @@ uint32_t block_kind(uint64_t block)
     const struct block_header *header = (const struct block_header *)arena_at(block - sizeof *header);
     bool there = header->magic == BLOCK_MAGIC;
 
-    if (block >= get(&heap()->bottom))
+    if (block >= get(&arena_header->heap.bottom))
         there = there && header->class_index == BLOCK_CLASS_LARGE &&
                 extent_is_at(get(&header->next), arena_offset(header));
     return there ? atomic_load_explicit(&header->kind, memory_order_acquire) : 0;
@@ -298,7 +283,7 @@ static uint64_t count_list(uint64_t block, uint32_t class_index, uint64_t limit,
 
 static void count_cut(struct block_census *census)
 {
-    uint64_t top = atomic_load(&heap()->top), at = arena_header->ranges[ARENA_HEAP].start;
+    uint64_t top = atomic_load(&arena_header->heap.top), at = arena_header->ranges[ARENA_HEAP].start;
 
     while (at < top && census->sound) {
         const struct block_header *header = (const struct block_header *)arena_at(at);
@@ -314,7 +299,7 @@ static void count_banks(struct block_census *census)
 {
     for (uint32_t i = 0; i < HEAP_BANKS * HEAP_CLASSES && census->sound; i++) {
         uint32_t class_index = i % HEAP_CLASSES;
-        uint64_t first = get(&heap()->banks[i / HEAP_CLASSES].heads[class_index]);
+        uint64_t first = get(&arena_header->heap.banks[i / HEAP_CLASSES].heads[class_index]);
         uint64_t count = count_list(first, class_index, census->cut, &census->sound);
         census->free += count;
         census->bytes_used -= count * size_class_bytes(class_index);

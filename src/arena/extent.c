@@ -35,11 +35,6 @@ struct extent {
 
 static_assert(ENTRY_BYTES == ARENA_LINE, "an extent is one cache line");
 
-static struct heap *heap(void)
-{
-    return &arena_header->heap;
-}
-
 /* Each function here asks for it: so without the check of arena_at(). */
 static struct extent *at(uint64_t extent)
 {
@@ -81,7 +76,7 @@ static void set_state(uint64_t extent, enum extent_state state)
 
 static _Atomic uint64_t *bin_of(uint64_t bytes)
 {
-    return &heap()->bins[size_class_below(bytes) - size_class_below(arena_header->page)];
+    return &arena_header->heap.bins[size_class_below(bytes) - size_class_below(arena_header->page)];
 }
 
 static void list_add(struct intent *intent, _Atomic uint64_t *first, uint64_t extent)
@@ -116,8 +111,8 @@ static void resize_cold(struct intent *intent, uint64_t extent, uint64_t bytes)
 static void put_spare(struct intent *intent, uint64_t extent)
 {
     intent_store(intent, &at(extent)->span, EXTENT_SPARE);
-    intent_store(intent, &at(extent)->next, get(&heap()->spares));
-    intent_store(intent, &heap()->spares, extent);
+    intent_store(intent, &at(extent)->next, get(&arena_header->heap.spares));
+    intent_store(intent, &arena_header->heap.spares, extent);
 }
 
 /*
@@ -129,22 +124,22 @@ static void put_spare(struct intent *intent, uint64_t extent)
 static void add(struct intent *intent, uint64_t start, uint64_t bytes, uint64_t below, uint64_t above,
                 const _Atomic uint64_t *owned)
 {
-    uint64_t extent = get(&heap()->spares), end = get(&heap()->table_end);
+    uint64_t extent = get(&arena_header->heap.spares), end = get(&arena_header->heap.table_end);
     struct extent *extent_;
 
     if (extent) {
-        intent_store(intent, &heap()->spares, get(&at(extent)->next));
+        intent_store(intent, &arena_header->heap.spares, get(&at(extent)->next));
     } else {
         extent = end + sizeof(struct block_header);
         block_header_write(extent, BLOCK_CLASS_EXTENT, 0);
-        intent_store(intent, &heap()->table_end, end + ENTRY_BYTES);
+        intent_store(intent, &arena_header->heap.table_end, end + ENTRY_BYTES);
     }
     extent_ = at(extent);
     atomic_store_explicit(&extent_->start, start, memory_order_relaxed);
     atomic_store_explicit(&extent_->below, below, memory_order_relaxed);
     atomic_store_explicit(&extent_->above, above, memory_order_relaxed);
     intent_store(intent, &extent_->span, bytes | EXTENT_RAW);
-    intent_store(intent, below ? &at(below)->above : &heap()->lowest, extent);
+    intent_store(intent, below ? &at(below)->above : &arena_header->heap.lowest, extent);
     if (above) intent_store(intent, &at(above)->below, extent);
     intent_store(intent, owned, extent);
 }
@@ -154,7 +149,7 @@ static void leave_neighbours(struct intent *intent, uint64_t extent, uint64_t be
 {
     uint64_t above = get(&at(extent)->above);
 
-    intent_store(intent, below ? &at(below)->above : &heap()->lowest, above);
+    intent_store(intent, below ? &at(below)->above : &arena_header->heap.lowest, above);
     if (above) intent_store(intent, &at(above)->below, below);
 }
 
@@ -164,20 +159,22 @@ static bool take_warm(struct intent *intent, uint64_t bytes, _Atomic uint64_t *o
 {
     uint64_t extent;
 
-    if (get(&heap()->newest) == 0) return false;
-    lock_acquire(intent, &heap()->lock);
-    extent = get(&heap()->newest);
+    if (get(&arena_header->heap.newest) == 0) return false;
+    lock_acquire(intent, &arena_header->heap.lock);
+    extent = get(&arena_header->heap.newest);
     for (int looks = 0; extent; extent = ++looks < LOOKS ? get(&at(extent)->next) : 0)
         if (extent_bytes(extent) >= bytes && extent_bytes(extent) - bytes <= bytes / 4) break;
     if (extent) {
-        list_remove(intent, &heap()->newest, extent);
-        if (get(&heap()->oldest) == extent) intent_store(intent, &heap()->oldest, get(&at(extent)->previous));
-        intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) - extent_bytes(extent));
+        list_remove(intent, &arena_header->heap.newest, extent);
+        if (get(&arena_header->heap.oldest) == extent)
+            intent_store(intent, &arena_header->heap.oldest, get(&at(extent)->previous));
+        intent_store(intent, &arena_header->heap.warm_bytes,
+                     get(&arena_header->heap.warm_bytes) - extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_USED);
         intent_store(intent, owned, extent);
         intent_commit(intent);
     }
-    lock_release(intent, &heap()->lock);
+    lock_release(intent, &arena_header->heap.lock);
     return extent != 0;
 }
 
@@ -194,7 +191,7 @@ static uint64_t find_cold(uint64_t bytes)
 {
     uint64_t extent = first_fit(bytes, LOOKS);
 
-    for (const _Atomic uint64_t *bin = bin_of(bytes) + 1; !extent && bin < heap()->bins + HEAP_BINS; bin++)
+    for (const _Atomic uint64_t *bin = bin_of(bytes) + 1; !extent && bin < arena_header->heap.bins + HEAP_BINS; bin++)
         extent = get(bin);
     return extent;
 }
@@ -217,15 +214,15 @@ static void take_of_cold(struct intent *intent, uint64_t extent, uint64_t bytes,
 /* Under the lock, with an entry to spare. False: there is no such run of addresses. */
 static bool take_addresses(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned)
 {
-    uint64_t bottom = get(&heap()->bottom), extent = find_cold(bytes);
+    uint64_t bottom = get(&arena_header->heap.bottom), extent = find_cold(bytes);
 
     if (!extent && bottom < atomic_load(&arena_header->ranges[ARENA_HEAP].committed) + bytes)
         if ((extent = first_fit(bytes, INT32_MAX)) == 0) return false;
     if (extent) {
         take_of_cold(intent, extent, bytes, owned);
     } else {
-        intent_store(intent, &heap()->bottom, bottom - bytes);
-        add(intent, bottom - bytes, bytes, 0, get(&heap()->lowest), owned);
+        intent_store(intent, &arena_header->heap.bottom, bottom - bytes);
+        add(intent, bottom - bytes, bytes, 0, get(&arena_header->heap.lowest), owned);
     }
     intent_commit(intent);
     return true;
@@ -238,13 +235,14 @@ static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uin
     mproc_status status = MPROC_OK;
 
     while (status == MPROC_OK && get(owned) == 0) {
-        if (get(&heap()->spares) == 0 &&
-            (status = arena_commit(ARENA_EXTENTS, get(&heap()->table_end) + ENTRY_BYTES)) != MPROC_OK)
+        if (get(&arena_header->heap.spares) == 0 &&
+            (status = arena_commit(ARENA_EXTENTS, get(&arena_header->heap.table_end) + ENTRY_BYTES)) != MPROC_OK)
             return status;
-        lock_acquire(intent, &heap()->lock);
-        if (get(&heap()->spares) != 0 || get(&heap()->table_end) + ENTRY_BYTES <= atomic_load(&table->committed))
+        lock_acquire(intent, &arena_header->heap.lock);
+        if (get(&arena_header->heap.spares) != 0 ||
+            get(&arena_header->heap.table_end) + ENTRY_BYTES <= atomic_load(&table->committed))
             status = take_addresses(intent, bytes, owned) ? MPROC_OK : MPROC_NO_MEMORY;
-        lock_release(intent, &heap()->lock);
+        lock_release(intent, &arena_header->heap.lock);
     }
     if (status != MPROC_OK)
         return mproc_error(MPROC_NO_MEMORY, "the arena of %llu MiB has no room for a block of %llu bytes",
@@ -270,16 +268,17 @@ static mproc_status commit(uint64_t extent)
  */
 static void put_warm(struct intent *intent, _Atomic uint64_t *owned, uint64_t extent)
 {
-    lock_acquire(intent, &heap()->lock);
+    lock_acquire(intent, &arena_header->heap.lock);
     if (get(owned) == extent) {
-        list_add(intent, &heap()->newest, extent);
-        if (get(&heap()->oldest) == 0) intent_store(intent, &heap()->oldest, extent);
-        intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) + extent_bytes(extent));
+        list_add(intent, &arena_header->heap.newest, extent);
+        if (get(&arena_header->heap.oldest) == 0) intent_store(intent, &arena_header->heap.oldest, extent);
+        intent_store(intent, &arena_header->heap.warm_bytes,
+                     get(&arena_header->heap.warm_bytes) + extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_WARM);
         intent_store(intent, owned, 0);
         intent_commit(intent);
     }
-    lock_release(intent, &heap()->lock);
+    lock_release(intent, &arena_header->heap.lock);
 }
 
 /* If more than `most` bytes are warm: the oldest goes to the stage, to become cold. */
@@ -288,18 +287,19 @@ static bool take_oldest(struct intent *intent, uint64_t most)
     uint64_t extent;
 
     assert(get(&intent->heap) == 0);
-    if (get(&heap()->warm_bytes) <= most) return false;
-    lock_acquire(intent, &heap()->lock);
-    extent = get(&heap()->oldest);
-    if (extent && get(&heap()->warm_bytes) > most) {
-        list_remove(intent, &heap()->newest, extent);
-        intent_store(intent, &heap()->oldest, get(&at(extent)->previous));
-        intent_store(intent, &heap()->warm_bytes, get(&heap()->warm_bytes) - extent_bytes(extent));
+    if (get(&arena_header->heap.warm_bytes) <= most) return false;
+    lock_acquire(intent, &arena_header->heap.lock);
+    extent = get(&arena_header->heap.oldest);
+    if (extent && get(&arena_header->heap.warm_bytes) > most) {
+        list_remove(intent, &arena_header->heap.newest, extent);
+        intent_store(intent, &arena_header->heap.oldest, get(&at(extent)->previous));
+        intent_store(intent, &arena_header->heap.warm_bytes,
+                     get(&arena_header->heap.warm_bytes) - extent_bytes(extent));
         intent_store(intent, &at(extent)->span, extent_bytes(extent) | EXTENT_RAW);
         intent_store(intent, &intent->heap, extent);
         intent_commit(intent);
     }
-    lock_release(intent, &heap()->lock);
+    lock_release(intent, &arena_header->heap.lock);
     return get(&intent->heap) != 0;
 }
 
@@ -323,7 +323,7 @@ static void take_out(struct intent *intent, uint64_t extent)
         leave_neighbours(intent, extent, below);
         put_spare(intent, extent);
         if (below) resize_cold(intent, below, extent_bytes(below) + bytes);
-        else intent_store(intent, &heap()->bottom, get(&heap()->bottom) + bytes);
+        else intent_store(intent, &arena_header->heap.bottom, get(&arena_header->heap.bottom) + bytes);
     } else {
         list_add(intent, bin_of(bytes), extent);
         intent_store(intent, &at(extent)->span, bytes | EXTENT_COLD);
@@ -340,7 +340,7 @@ static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
 
     plat_memory_release(arena_memory(), arena_header, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
     while (get(owned) != 0) {
-        lock_acquire(intent, &heap()->lock);
+        lock_acquire(intent, &arena_header->heap.lock);
         if (get(owned) == extent) {
             if (is_cold(get(&at(extent)->above))) {
                 take_in_above(intent, extent);
@@ -350,19 +350,20 @@ static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
             }
             intent_commit(intent);
         }
-        lock_release(intent, &heap()->lock);
+        lock_release(intent, &arena_header->heap.lock);
     }
 }
 
 void extent_cool(struct intent *intent)
 {
-    while (take_oldest(intent, get(&heap()->warm_bytes_max))) give_raw(intent, &intent->heap);
+    while (take_oldest(intent, get(&arena_header->heap.warm_bytes_max))) give_raw(intent, &intent->heap);
 }
 
 /* To give gigabytes back takes long, so recovery, for which others wait, leaves that for the time after it. */
 void extent_give(struct intent *intent, _Atomic uint64_t *owned)
 {
-    uint64_t extent = get(owned), most = intent == recovery_intent() ? UINT64_MAX : get(&heap()->warm_bytes_max);
+    uint64_t extent = get(owned),
+             most = intent == recovery_intent() ? UINT64_MAX : get(&arena_header->heap.warm_bytes_max);
 
     if (state_of(extent) == EXTENT_USED && extent_bytes(extent) > most) set_state(extent, EXTENT_RAW);
     if (state_of(extent) == EXTENT_RAW) give_raw(intent, owned);
@@ -394,7 +395,7 @@ static bool is_entry(uint64_t extent)
 {
     uint64_t start = arena_header->ranges[ARENA_EXTENTS].start;
 
-    return extent > start && extent < get(&heap()->table_end) &&
+    return extent > start && extent < get(&arena_header->heap.table_end) &&
            (extent - start) % ENTRY_BYTES == sizeof(struct block_header);
 }
 
@@ -406,7 +407,8 @@ bool extent_is_at(uint64_t extent, uint64_t start)
 /* How many are in the list, all in that state; `*bytes` grows by theirs. A list longer than the table is a circle. */
 static uint64_t count_list(uint64_t first, enum extent_state state, uint64_t *bytes, bool *sound)
 {
-    uint64_t count = 0, limit = (get(&heap()->table_end) - arena_header->ranges[ARENA_EXTENTS].start) / ENTRY_BYTES;
+    uint64_t count = 0,
+             limit = (get(&arena_header->heap.table_end) - arena_header->ranges[ARENA_EXTENTS].start) / ENTRY_BYTES;
     uint64_t previous = 0;
 
     for (uint64_t extent = first; extent; previous = extent, extent = get(&at(extent)->next), count++) {
@@ -430,7 +432,7 @@ struct walk {
 static struct walk walk_addresses(void)
 {
     struct walk walk = {{0}, {0}, 0, true};
-    uint64_t below = 0, start = get(&heap()->bottom), extent = get(&heap()->lowest);
+    uint64_t below = 0, start = get(&arena_header->heap.bottom), extent = get(&arena_header->heap.lowest);
 
     for (; extent && walk.sound; below = extent, extent = get(&at(extent)->above), walk.all++) {
         enum extent_state state = is_entry(extent) ? state_of(extent) : EXTENT_SPARE;
@@ -447,16 +449,17 @@ static struct walk walk_addresses(void)
 
 static bool lists_match(const struct walk *walk)
 {
-    uint64_t warm_bytes = 0, cold_bytes = 0, none = 0, warm, cold = 0, spares, last = get(&heap()->newest);
-    uint64_t table = get(&heap()->table_end) - arena_header->ranges[ARENA_EXTENTS].start;
+    uint64_t warm_bytes = 0, cold_bytes = 0, none = 0, warm, cold = 0, spares, last = get(&arena_header->heap.newest);
+    uint64_t table = get(&arena_header->heap.table_end) - arena_header->ranges[ARENA_EXTENTS].start;
     bool sound = true;
 
     warm = count_list(last, EXTENT_WARM, &warm_bytes, &sound);
-    for (int i = 0; i < HEAP_BINS; i++) cold += count_list(get(&heap()->bins[i]), EXTENT_COLD, &cold_bytes, &sound);
-    spares = count_list(get(&heap()->spares), EXTENT_SPARE, &none, &sound);
+    for (int i = 0; i < HEAP_BINS; i++)
+        cold += count_list(get(&arena_header->heap.bins[i]), EXTENT_COLD, &cold_bytes, &sound);
+    spares = count_list(get(&arena_header->heap.spares), EXTENT_SPARE, &none, &sound);
     while (sound && last && get(&at(last)->next)) last = get(&at(last)->next);
     return sound && warm == walk->counts[EXTENT_WARM] && warm_bytes == walk->bytes[EXTENT_WARM] &&
-           warm_bytes == get(&heap()->warm_bytes) && last == get(&heap()->oldest) &&
+           warm_bytes == get(&arena_header->heap.warm_bytes) && last == get(&arena_header->heap.oldest) &&
            cold == walk->counts[EXTENT_COLD] && cold_bytes == walk->bytes[EXTENT_COLD] &&
            walk->all + spares == table / ENTRY_BYTES;
 }

@@ -9,34 +9,28 @@
 #define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
 
 /*
- * What a dead recoverer had published is done before anything else: its list may empty an owned slot, and whoever
- * finds that owned slot empty already goes on, and gives the memory that the owned slot lies in to others. The one
- * that it had taken over from, and may not have settled, is named in its slot.
+ * Takes it from a dead recoverer, whom the word names. What that one had published is done before anything else: its
+ * list may empty an owned slot, and whoever finds that owned slot empty already goes on, and gives the memory that
+ * the owned slot lies in to others. The one that it had taken over from, and may not have settled, is named in its
+ * slot.
  */
-static void settle(void)
+static bool take_over(_Atomic uint32_t *word, uint32_t seen)
 {
     _Atomic uint32_t *settles = &thread_self.slot->settles;
-    uint32_t owner_id = atomic_load(settles);
+    uint32_t owner_id = seen & ~LOCK_WAITERS;
+    bool taken;
 
+    if (!slot_thread_dead(seen)) return false;
+    atomic_store(settles, owner_id);
+    taken = atomic_compare_exchange_strong(word, &seen, thread_self.owner_id | LOCK_WAITERS);
+    if (!taken) owner_id = 0;
     while (owner_id) {
         struct thread_slot *slot = thread_slot_at(owner_id & SLOT_INDEX_MAX);
         intents_recover(slot, owner_id);
         owner_id = atomic_load(&slot->settles);
     }
     atomic_store(settles, 0);
-}
-
-/* Takes it from a dead recoverer, whom the word names. */
-static bool take_over(_Atomic uint32_t *word, uint32_t seen)
-{
-    if (!slot_thread_dead(seen)) return false;
-    atomic_store(&thread_self.slot->settles, seen & ~LOCK_WAITERS);
-    if (!atomic_compare_exchange_strong(word, &seen, thread_self.owner_id | LOCK_WAITERS)) {
-        atomic_store(&thread_self.slot->settles, 0);
-        return false;
-    }
-    settle();
-    return true;
+    return taken;
 }
 
 /*

@@ -38,6 +38,8 @@ static_assert(sizeof(void *) == 8 && sizeof(off_t) == 8, "64-bit systems only");
 /* While the system allocates or frees pages of a file, nobody else can: so not more than this at a time. */
 #define MEMORY_STEP ((off_t)2 << 20)
 
+static const char memory_zeros[MEMORY_ZEROS];
+
 static int64_t memory_mapped_now(void);
 static int memory_open_nameless(void);
 static int memory_open_file(void);
@@ -47,7 +49,6 @@ static bool memory_reaches(int descriptor, off_t end);
 static int memory_populate(char *at, off_t size);
 static int memory_allocate(int descriptor, off_t offset, off_t size);
 static int memory_grow_by_writing(int descriptor, off_t end);
-static int memory_write_zeros(int descriptor, off_t from, off_t end);
 static bool memory_punch(int descriptor, off_t from, off_t end);
 static void memory_remove(char *place, size_t size);
 static void memory_clear(int descriptor, off_t from, off_t end);
@@ -318,7 +319,13 @@ static int memory_grow_by_writing(int descriptor, off_t end)
 
     pthread_mutex_lock(&mutex);
     if (fcntl(descriptor, F_SETLKW, &lock) != 0) goto done;
-    if (fstat(descriptor, &file) == 0) result = memory_write_zeros(descriptor, file.st_size, end);
+    if (fstat(descriptor, &file) == 0) result = 0;
+    while (result == 0 && file.st_size < end) {
+        size_t count = end - file.st_size < MEMORY_ZEROS ? (size_t)(end - file.st_size) : MEMORY_ZEROS;
+        ssize_t written = pwrite(descriptor, memory_zeros, count, file.st_size);
+        if (written < 0) result = -1;
+        else file.st_size += written;
+    }
     int number = errno;
     lock.l_type = F_UNLCK;
     fcntl(descriptor, F_SETLK, &lock);
@@ -326,19 +333,6 @@ static int memory_grow_by_writing(int descriptor, off_t end)
 done:
     pthread_mutex_unlock(&mutex);
     return result;
-}
-
-static int memory_write_zeros(int descriptor, off_t from, off_t end)
-{
-    static const char zeros[MEMORY_ZEROS];
-
-    while (from < end) {
-        size_t count = end - from < MEMORY_ZEROS ? (size_t)(end - from) : MEMORY_ZEROS;
-        ssize_t written = pwrite(descriptor, zeros, count, from);
-        if (written < 0) return -1;
-        from += written;
-    }
-    return 0;
 }
 
 static bool memory_punch(int descriptor, off_t from, off_t end)
@@ -362,8 +356,9 @@ static void memory_clear(int descriptor, off_t from, off_t end)
     struct stat file;
 
     if (fstat(descriptor, &file) == 0 && file.st_size < end) end = file.st_size;
-    for (; from < end; from += MEMORY_ZEROS) {
-        off_t until = end - from < MEMORY_ZEROS ? end : from + MEMORY_ZEROS;
-        (void)memory_write_zeros(descriptor, from, until);
+    while (from < end) {
+        ssize_t written =
+            pwrite(descriptor, memory_zeros, end - from < MEMORY_ZEROS ? (size_t)(end - from) : MEMORY_ZEROS, from);
+        from += written > 0 ? written : MEMORY_ZEROS;
     }
 }

@@ -106,7 +106,7 @@ mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference
         at->depth++;
         return MPROC_OK;
     }
-    if ((status = robust_list_enter(lock)) != MPROC_OK) return status;
+    if (!robust_list_enter_first(lock) && (status = robust_list_enter_slow(lock)) != MPROC_OK) return status;
     if (!swap(at, 0, thread_self.owner_id) &&
         (status = acquire_taken(at, reference, timeout_ms, recover, false)) != MPROC_OK) {
         robust_list_leave(lock);
