@@ -124,6 +124,8 @@ static void case_descriptors_that_took_the_librarys_numbers_are_left_alone(void)
     char path[64];
     fixture_run run = {.helper = "process_ends.closes_all", .text = path};
 
+    if (FIXTURE_SANITIZED == 2)
+        CHECK_SKIP("of races of descriptors the thread sanitizer tells through one of its own");
     snprintf(path, sizeof path, "/tmp/mproc-closes-all-%d", (int)getpid());
     fixture_run_to_end(&run);
     unlink(path);
