@@ -184,10 +184,11 @@ mproc_status arena_commit(arena_part part, uint64_t end)
     mproc_status status;
 
     if (end > limit)
-        return mproc_error(part <= ARENA_EXTENTS ? MPROC_NO_MEMORY : MPROC_LIMIT,
-                           "the arena of %llu MiB is full: raise the limit on the address space of the family's "
-                           "first process",
-                           (unsigned long long)(arena_header->reserve >> 20));
+        return mproc_error(
+            part <= ARENA_EXTENTS ? MPROC_NO_MEMORY : MPROC_LIMIT,
+            "all %llu MiB that the family can share are in use: raise the limit on the address space (ulimit "
+            "-v) of its first process, or free some",
+            (unsigned long long)(arena_header->reserve >> 20));
     if (end <= from) return MPROC_OK;
     growth = lesser(growth < least ? least : growth, GROWTH_BYTES_MAX);
     to = lesser(round_up(exact > from + growth ? exact : from + growth, page), limit);

@@ -191,7 +191,9 @@ mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _A
 
     assert(atomic_load(owned) == 0 && clear <= size && get(&intent->heap) == 0);
     if (size > arena_header->reserve)
-        return mproc_error(MPROC_NO_MEMORY, "a block of %llu bytes is larger than the arena of %llu MiB",
+        return mproc_error(MPROC_NO_MEMORY,
+                           "no room for %llu bytes: all that the family can share is %llu MiB, by the limit on the "
+                           "address space (ulimit -v) of its first process: raise that, or use named memory",
                            (unsigned long long)size, (unsigned long long)(arena_header->reserve >> 20));
     if (bytes <= SMALL_BYTES_MAX) {
         uint32_t class_index = size_class_of(bytes);

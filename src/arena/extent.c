@@ -245,8 +245,10 @@ static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uin
         lock_release(intent, &arena_header->heap.lock);
     }
     if (status != MPROC_OK)
-        return mproc_error(MPROC_NO_MEMORY, "the arena of %llu MiB has no room for a block of %llu bytes",
-                           (unsigned long long)(arena_header->reserve >> 20), (unsigned long long)bytes);
+        return mproc_error(MPROC_NO_MEMORY,
+                           "no room for %llu bytes in one piece: all that the family can share is %llu MiB, by the "
+                           "limit on the address space (ulimit -v) of its first process: raise that, or free some",
+                           (unsigned long long)bytes, (unsigned long long)(arena_header->reserve >> 20));
     return MPROC_OK;
 }
 

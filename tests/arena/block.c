@@ -97,8 +97,8 @@ static void case_too_large_a_block_is_refused(void)
     _Atomic uint64_t *owned = NULL;
 
     CHECK_SAYS(resource_take(UINT64_MAX, 0, &owned), MPROC_NO_MEMORY, "18446744073709551615 bytes");
-    CHECK_SAYS(resource_take(UINT64_MAX / 2, 0, &owned), MPROC_NO_MEMORY, "larger than the arena");
-    CHECK_SAYS(resource_take(arena_header->reserve, 0, &owned), MPROC_NO_MEMORY, "arena");
+    CHECK_SAYS(resource_take(UINT64_MAX / 2, 0, &owned), MPROC_NO_MEMORY, "all that the family can share");
+    CHECK_SAYS(resource_take(arena_header->reserve, 0, &owned), MPROC_NO_MEMORY, "can share");
     CHECK(owned == NULL);
     CHECK_EQ(block_count().cut, before.cut);
     CHECK_OK(resource_take(10, 0, &owned));
@@ -156,8 +156,8 @@ static void case_a_larger_block_serves_where_no_new_one_fits(void)
     CHECK_OK(resource_take(9000, 9000, &owned));
     CHECK(block_size(atomic_load(owned)) >= 20000);
     CHECK(is_filled(atomic_load(owned), 9000, 0));
-    CHECK_SAYS(resource_take(9000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
-    CHECK_SAYS(resource_take(90000, 0, &none), MPROC_NO_MEMORY, "no room for a block");
+    CHECK_SAYS(resource_take(9000, 0, &none), MPROC_NO_MEMORY, "in one piece");
+    CHECK_SAYS(resource_take(90000, 0, &none), MPROC_NO_MEMORY, "in one piece");
     atomic_store(&heap->bottom, bottom);
     CHECK_OK(resource_take(9000, 0, &none));
     resource_release(none);

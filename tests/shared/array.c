@@ -247,7 +247,7 @@ static void case_array_as_large_as_the_arena_is_refused(void)
     uint64_t blocks = peers_blocks();
 
     CHECK_SAYS(mproc_shared_array_create(1, (size_t)arena_header->reserve, NULL, NULL, &array), MPROC_NO_MEMORY,
-               "larger than the arena");
+               "all that the family can share");
     CHECK(array == NULL);
     CHECK_EQ(peers_blocks(), blocks);
 }
