@@ -34,8 +34,9 @@ static mproc_status worker_main(mproc_call *call)
     static struct reference_scope scope;
     struct worker_start start;
     struct pool_shared *shared;
+    mproc_status status;
 
-    MPROC_TRY(mproc_unpack_bytes(call, &start, sizeof start));
+    if ((status = mproc_unpack_bytes(call, &start, sizeof start)) != MPROC_OK) return status;
     shared = (struct pool_shared *)arena_at(start.pool);
     if (start.successor) plat_thread_schedule_as(&shared->schedule);
     plat_process_ignore_interrupts();

@@ -220,8 +220,9 @@ static mproc_status make_unnamed(int directory, char name[PATH_BYTES], plat_hand
 {
     uint64_t number;
     int descriptor;
+    mproc_status status;
 
-    MPROC_TRY(plat_system_random(&number, sizeof number));
+    if ((status = plat_system_random(&number, sizeof number)) != MPROC_OK) return status;
     snprintf(name, PATH_BYTES, "+%016llx", (unsigned long long)number);
     descriptor = openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (descriptor >= 0) fchmod(descriptor, S_IRUSR | S_IWUSR); /* a umask may have taken from it */
@@ -241,12 +242,13 @@ static mproc_status fill_and_link(int directory, const char *unnamed, const char
                                   size_t head_size, plat_named *named, bool *linked)
 {
     int descriptor = (int)named->handle;
+    mproc_status status;
 
     *linked = false;
     if (!lock_unnamed(directory, unnamed, descriptor))
         return errno == EWOULDBLOCK || errno == ENOENT ? MPROC_OK : error_system(errno, "cannot lock named memory");
-    MPROC_TRY(plat_memory_commit(named->handle, NULL, 0, named->size));
-    MPROC_TRY(map(descriptor, named->size, named));
+    if ((status = plat_memory_commit(named->handle, NULL, 0, named->size)) != MPROC_OK) return status;
+    if ((status = map(descriptor, named->size, named)) != MPROC_OK) return status;
     memcpy(named->base, head, head_size);
     *linked = linkat(directory, unnamed, directory, name, 0) == 0;
     if (*linked) return MPROC_OK;
@@ -260,7 +262,7 @@ static mproc_status create_linked(int directory, const char *name, const void *h
     char unnamed[PATH_BYTES];
     mproc_status status;
 
-    MPROC_TRY(make_unnamed(directory, unnamed, &named->handle));
+    if ((status = make_unnamed(directory, unnamed, &named->handle)) != MPROC_OK) return status;
     status = fill_and_link(directory, unnamed, name, head, head_size, named, linked);
     unlinkat(directory, unnamed, 0);
     if (!*linked) plat_handle_close(named->handle);
@@ -283,11 +285,12 @@ static mproc_status create(int directory, const char *name, size_t size, const v
 {
     plat_named made = {.size = size};
     bool linked = false;
+    mproc_status status;
 
     while (!linked) {
         if (is_used(directory, name)) return error_system(EEXIST, "cannot make named memory");
         if (errno != ENOENT) return use_failed("make");
-        MPROC_TRY(create_linked(directory, name, head, head_size, &made, &linked));
+        if ((status = create_linked(directory, name, head, head_size, &made, &linked)) != MPROC_OK) return status;
     }
     *named = made;
     return MPROC_OK;
@@ -326,7 +329,7 @@ static mproc_status attach(int directory, const char *name, plat_named *named)
     mproc_status status;
 
     if (descriptor < 0) return use_failed("open");
-    MPROC_TRY(handle_take(descriptor, "named memory", &handle));
+    if ((status = handle_take(descriptor, "named memory", &handle)) != MPROC_OK) return status;
     if (fstat((int)handle, &file) != 0) status = error_system(errno, "cannot read the size of named memory");
     else status = map((int)handle, (size_t)file.st_size, named);
     if (status != MPROC_OK) plat_handle_close(handle);

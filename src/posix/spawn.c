@@ -84,7 +84,7 @@ static mproc_status spawn_with_pipe(const plat_start *start, plat_process *proce
     mproc_status status;
 
     assert(start->handles[last] == PLAT_NO_HANDLE);
-    MPROC_TRY(plat_sentinel_create(&with_end.handles[last], &ended));
+    if ((status = plat_sentinel_create(&with_end.handles[last], &ended)) != MPROC_OK) return status;
     status = spawn_prepare(&plan, &with_end);
     if (status == MPROC_OK) {
         int error = spawn_by_library(&plan.order, &pid);
@@ -113,11 +113,13 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
 {
     plat_handle numbers[SPAWN_HANDLES];
     char token[PLAT_TOKEN_BYTES] = "";
+    mproc_status status;
 
-    MPROC_TRY(command_arguments(&plan->order.arguments));
-    MPROC_TRY(spawn_choose_path(plan, start));
-    for (int i = 0; i < SPAWN_FIRST; i++) MPROC_TRY(spawn_add_stdio(plan, i, &start->stdio[i]));
-    MPROC_TRY(spawn_add_handles(plan, start));
+    if ((status = command_arguments(&plan->order.arguments)) != MPROC_OK) return status;
+    if ((status = spawn_choose_path(plan, start)) != MPROC_OK) return status;
+    for (int i = 0; i < SPAWN_FIRST; i++)
+        if ((status = spawn_add_stdio(plan, i, &start->stdio[i])) != MPROC_OK) return status;
+    if ((status = spawn_add_handles(plan, start)) != MPROC_OK) return status;
     if (start->working_directory != NULL) {
         spawn_add(plan, (spawn_step){.act = SPAWN_ENTER, .directory = start->working_directory});
     }
@@ -188,6 +190,7 @@ static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const plat_str
 static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start)
 {
     int next = SPAWN_FIRST;
+    mproc_status status;
 
     for (int i = 0; i < SPAWN_HANDLES; i++) {
         if (start->handles[i] != PLAT_NO_HANDLE) next = SPAWN_FIRST + i + 1;
@@ -196,7 +199,7 @@ static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start)
         plat_handle handle = start->handles[number - SPAWN_FIRST];
         if (handle != PLAT_NO_HANDLE) {
             if (!handle_is_ours(handle)) return handle_lost(handle, "start a process");
-            MPROC_TRY(spawn_add_copy(plan, (int)handle, number, handle < next));
+            if ((status = spawn_add_copy(plan, (int)handle, number, handle < next)) != MPROC_OK) return status;
         } else {
             spawn_add(plan, (spawn_step){.act = SPAWN_CLOSE, .number = number});
         }
@@ -237,8 +240,9 @@ static mproc_status spawn_with_descriptor(spawn_plan *plan, const plat_start *st
 static mproc_status spawn_without_descriptor(spawn_plan *plan, const plat_start *start, plat_process *process)
 {
     pid_t pid = 0;
+    mproc_status status;
 
-    MPROC_TRY(spawn_reserve(plan, start));
+    if ((status = spawn_reserve(plan, start)) != MPROC_OK) return status;
     int error = spawn_by_library(&plan->order, &pid);
     plat_handle_close(plan->reserved);
     plan->reserved = PLAT_NO_HANDLE;
@@ -251,6 +255,8 @@ static mproc_status spawn_without_descriptor(spawn_plan *plan, const plat_start 
  */
 static mproc_status spawn_reserve(spawn_plan *plan, const plat_start *start)
 {
+    mproc_status status;
+
     for (int i = 0; i < SPAWN_HANDLES && atomic_load(&spawn_can_watch); i++) {
         if (start->handles[i] == PLAT_NO_HANDLE) continue;
         int copy = fcntl((int)start->handles[i], F_DUPFD_CLOEXEC, HANDLE_LOWEST);
@@ -258,7 +264,9 @@ static mproc_status spawn_reserve(spawn_plan *plan, const plat_start *start)
         plan->reserved = copy;
         return MPROC_OK;
     }
-    MPROC_TRY(handle_take(process_open_descriptor(getpid()), "a descriptor of a new process", &plan->reserved));
+    if ((status = handle_take(process_open_descriptor(getpid()), "a descriptor of a new process", &plan->reserved)) !=
+        MPROC_OK)
+        return status;
     atomic_store(&spawn_can_watch, true);
     return MPROC_OK;
 }
@@ -304,9 +312,10 @@ static mproc_status spawn_watch(pid_t pid, plat_process *process)
 {
     plat_handle handle = PLAT_NO_HANDLE;
     int descriptor = process_open_descriptor(pid);
+    mproc_status status;
 
     if (descriptor >= 0 || !process_is_gone(errno)) return spawn_keep(pid, descriptor, process);
-    MPROC_TRY(spawn_ended(&handle));
+    if ((status = spawn_ended(&handle)) != MPROC_OK) return status;
     *process = (plat_process){.handle = handle, .pid = pid};
     return MPROC_OK;
 }

@@ -70,7 +70,7 @@ static mproc_status measure(const mproc_args *args, const char *name, size_t *si
     case MPROC_TYPE_REFUSED:
         break;
     case MPROC_TYPE_BYTES:
-        MPROC_TRY(check_bytes(args));
+        if ((status = check_bytes(args)) != MPROC_OK) return status;
         break;
     default:
         return mproc_error(MPROC_INVALID, "the arguments of '%s' are %s: a single one is written MPROC_ARGS(x)", name,
@@ -126,7 +126,7 @@ mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic 
     size_t size = 0;
     mproc_status status;
 
-    MPROC_TRY(measure(args, name, &size));
+    if ((status = measure(args, name, &size)) != MPROC_OK) return status;
     *owned = NULL;
     if (args->count == 0) return MPROC_OK;
     value_visit_objects(args, count_object, &objects);

@@ -215,9 +215,10 @@ static mproc_status create(const struct named_head *head, const char *name, stru
 static mproc_status make_object(enum object_kind kind, const char *name, uint64_t serial, struct reference **out)
 {
     struct memory_object *object;
+    mproc_status status;
 
-    MPROC_TRY(check_name(name));
-    MPROC_TRY(reference_create(kind, sizeof *object, out));
+    if ((status = check_name(name)) != MPROC_OK) return status;
+    if ((status = reference_create(kind, sizeof *object, out)) != MPROC_OK) return status;
     object = (struct memory_object *)(*out)->at;
     object->serial = serial;
     memcpy(object->name, name, strlen(name) + 1);
@@ -250,7 +251,10 @@ static uint64_t in_arena_at(uint64_t object)
 
 static mproc_status create_in_arena(enum object_kind kind, uint64_t size, struct reference **out)
 {
-    MPROC_TRY(reference_create(kind, sizeof(struct memory_object) + ARENA_LINE + size, out));
+    mproc_status status;
+
+    if ((status = reference_create(kind, sizeof(struct memory_object) + ARENA_LINE + size, out)) != MPROC_OK)
+        return status;
     ((struct memory_object *)(*out)->at)->size = size;
     reference_publish(*out);
     return MPROC_OK;
@@ -267,9 +271,9 @@ mproc_status named_create(enum object_kind kind, uint64_t size, const char *name
         return mproc_error(MPROC_NO_MEMORY, "%llu bytes of shared memory are more than memory can hold",
                            (unsigned long long)size);
     if (!name) return create_in_arena(kind, size, out);
-    MPROC_TRY(plat_system_random(&head.serial, sizeof head.serial));
+    if ((status = plat_system_random(&head.serial, sizeof head.serial)) != MPROC_OK) return status;
     head.serial |= 1; /* 0 is none */
-    MPROC_TRY(make_object(kind, name, head.serial, &reference));
+    if ((status = make_object(kind, name, head.serial, &reference)) != MPROC_OK) return status;
     status = create(&head, name, &attachment);
     return complete(status, attachment, reference, out);
 }
@@ -282,8 +286,9 @@ void named_publish(const struct reference *reference)
 static mproc_status attach_at_least(enum object_kind kind, uint64_t least, const char *name, struct attachment **out)
 {
     struct attachment *attachment = NULL;
+    mproc_status status;
 
-    MPROC_TRY(attach(kind, name, &attachment));
+    if ((status = attach(kind, name, &attachment)) != MPROC_OK) return status;
     assert(attachment);
     if (attachment->size >= least) {
         *out = attachment;
@@ -299,7 +304,7 @@ mproc_status named_attach(enum object_kind kind, uint64_t least, const char *nam
     struct reference *reference;
     mproc_status status;
 
-    MPROC_TRY(make_object(kind, name, 1, &reference));
+    if ((status = make_object(kind, name, 1, &reference)) != MPROC_OK) return status;
     status = attach_at_least(kind, least, name, &attachment);
     return complete(status, attachment, reference, out);
 }

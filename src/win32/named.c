@@ -154,7 +154,7 @@ mproc_status plat_named_create(const char *name, size_t size, const void *head, 
     named_turn turn;
     mproc_status status;
 
-    MPROC_TRY(turn_begin(name, true, &turn));
+    if ((status = turn_begin(name, true, &turn)) != MPROC_OK) return status;
     status = create(name, size, &turn, named);
     if (status == MPROC_OK) {
         memcpy(named->base, head, head_size);
@@ -172,7 +172,7 @@ mproc_status plat_named_attach(const char *name, plat_named *named)
     HANDLE section = NULL;
     mproc_status status;
 
-    MPROC_TRY(turn_begin(name, false, &turn));
+    if ((status = turn_begin(name, false, &turn)) != MPROC_OK) return status;
     status = open_current(name, &turn, &section);
     if (status == MPROC_OK && (status = map(section, named)) != MPROC_OK) CloseHandle(section);
     if (status == MPROC_OK) {
@@ -189,7 +189,7 @@ mproc_status plat_named_unlink(const char *name, const plat_named *named)
     mproc_status status = MPROC_OK;
     uint32_t number = named->number;
 
-    MPROC_TRY(turn_begin(name, false, &turn));
+    if ((status = turn_begin(name, false, &turn)) != MPROC_OK) return status;
     if (!atomic_compare_exchange_strong(&turn.index->current, &number, 0))
         status = win32_error(ERROR_FILE_NOT_FOUND, "cannot take a name away");
     turn_end(&turn, false);

@@ -68,12 +68,16 @@ static mproc_status inherit_check(plat_handle handle, const char *what)
 /* Before anything is opened here: a copy could get the number of a handle that was closed by mistake. */
 static mproc_status inherit_check_all(const plat_start *start)
 {
+    mproc_status status;
+
     for (int i = 0; i < WIN32_GIVEN; i++) {
-        if (start->handles[i] != PLAT_NO_HANDLE) MPROC_TRY(inherit_check(start->handles[i], "inherited handle"));
+        if (start->handles[i] != PLAT_NO_HANDLE)
+            if ((status = inherit_check(start->handles[i], "inherited handle")) != MPROC_OK) return status;
     }
     for (int i = 0; i < WIN32_STREAMS; i++) {
         const plat_stream *stdio = &start->stdio[i];
-        if (stdio->kind == PLAT_STREAM_HANDLE) MPROC_TRY(inherit_check(stdio->handle, stream_names[i]));
+        if (stdio->kind == PLAT_STREAM_HANDLE)
+            if ((status = inherit_check(stdio->handle, stream_names[i])) != MPROC_OK) return status;
     }
     return MPROC_OK;
 }
