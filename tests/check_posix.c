@@ -346,10 +346,19 @@ static bool is_locked(unsigned long inode)
     return found;
 }
 
-/*
- * Named memory that nobody has any more. That of other test processes is theirs, and so are the names that the kill
- * tool's victims leave in each of its trials.
- */
+/* Whether the name ends with the number of another process that lives: its case, or the kill tool, has it. */
+static bool is_of_another(const char *name)
+{
+    const char *end = name + strlen(name);
+    const char *digits = end;
+    long number;
+
+    while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') digits--;
+    number = strtol(digits, NULL, 10);
+    return number > 1 && number != (long)getpid() && kill((pid_t)number, 0) == 0;
+}
+
+/* Named memory that nobody has any more. That of other test processes is theirs. */
 static void list_left_over(check_list *list, const char *path)
 {
     DIR *directory = opendir(path);
@@ -358,7 +367,7 @@ static void list_left_over(check_list *list, const char *path)
 
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
         if (fstatat(dirfd(directory), entry->d_name, &is, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(is.st_mode)) continue;
-        if (strncmp(entry->d_name, "kill%2e", 7) == 0) continue;
+        if (is_of_another(entry->d_name)) continue;
         if (!is_locked((unsigned long)is.st_ino)) check_list_add(list, "%s/%.60s", path, entry->d_name);
     }
     if (directory != NULL) closedir(directory);
