@@ -71,7 +71,8 @@ typedef struct mproc_map_options {
     size_t chunk_size;
     /*
      * If not NULL: the caller's array of `count` statuses, one for each item. MPROC_OK means that the item was done
-     * and its result is there, whatever the map returns. Ours.
+     * and its result is there, whatever the map returns: a map that is refused writes its status to all of them,
+     * unless the count cannot be, with which nothing is written. Ours.
      */
     mproc_status *statuses;
     /*
@@ -123,6 +124,7 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
  * or, with some items done perhaps:
  *   MPROC_NO_GUARD      no worker is left, and they do not come to mproc_main_guard(): the program's main() does not
  *                       call it
+ *   MPROC_MISMATCH      the same: the workers have another version or copy of the library
  *   what mproc_process_start() returns for a worker that takes the place of one that has ended
  */
 MPROC_NODISCARD static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function,

@@ -186,6 +186,7 @@ MPROC_API mproc_status mproc_process_run(mproc_process *process);
  *   MPROC_INVALID      it is the current process: it would wait for itself for ever; or `timeout_ms` is below 0
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_NO_GUARD     it ended (see its exit status) without having entered mproc_main_guard()
+ *   MPROC_MISMATCH     the same, as it has another version or copy of the library
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms);
 

@@ -17,8 +17,11 @@ static void drop_args(mproc_pool *pool)
 
 static mproc_status check_open(const mproc_pool *pool)
 {
-    if (atomic_load(&pool->shared->state) == POOL_OPEN) return MPROC_OK;
-    return mproc_error(MPROC_CLOSED, "the pool was closed: it takes no more work");
+    uint32_t state = atomic_load(&pool->shared->state);
+
+    if (state == POOL_OPEN) return MPROC_OK;
+    return mproc_error(MPROC_CLOSED, "the pool was %s: it takes no more work",
+                       state == POOL_TERMINATED ? "terminated" : "closed");
 }
 
 /*
@@ -147,10 +150,11 @@ mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_fu
 
     assert(pool);
     options_read(&all, sizeof all, options, options_size);
-    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
-    if ((status = partition_map(&map, &all)) != MPROC_OK) return status;
+    if ((status = partition_check_count(&map, &all)) != MPROC_OK) return status;
+    if ((status = family_enter_with(pool->arena)) == MPROC_OK) status = partition_map(&map, &all);
+    for (size_t i = 0; all.statuses && i < count; i++) all.statuses[i] = status;
+    if (status != MPROC_OK) return status;
     if (count == 0) return check_open(pool);
-    for (size_t i = 0; map.statuses && i < count; i++) map.statuses[i] = MPROC_OK;
     plat_mutex_lock(&pool->map_mutex);
     status = run(&map);
     plat_mutex_unlock(&pool->map_mutex);

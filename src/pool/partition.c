@@ -19,10 +19,26 @@ static mproc_status check_array(const char *what, const void *address, size_t si
                            address);
     if (size > ITEM_BYTES_MAX)
         return mproc_error(MPROC_INVALID, "%s of %zu bytes: at most 64 MiB are possible", what, size);
-    if (size > 0 && count > (size_t)PTRDIFF_MAX / size)
-        return mproc_error(MPROC_INVALID, "%zu %s of %zu bytes are more than memory can hold: is the count negative?",
-                           count, what, size);
     return MPROC_OK;
+}
+
+/* Sizes that are too large are the business of check_array(). */
+static mproc_status check_count(const char *what, size_t size, size_t count)
+{
+    size_t room = size < ITEM_BYTES_MAX ? size : ITEM_BYTES_MAX;
+
+    if (count <= (size_t)PTRDIFF_MAX / (room > 0 ? room : 1)) return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "%zu %s of %zu bytes are more than memory can hold: is the count negative?",
+                       count, what, size);
+}
+
+mproc_status partition_check_count(const struct map *map, const mproc_map_options *options)
+{
+    mproc_status status;
+
+    if ((status = check_count("items", map->item_size, map->count)) != MPROC_OK) return status;
+    if ((status = check_count("results", map->result_size, map->count)) != MPROC_OK) return status;
+    return options->statuses ? check_count("statuses", sizeof(mproc_status), map->count) : MPROC_OK;
 }
 
 static size_t lesser(size_t left, size_t right)

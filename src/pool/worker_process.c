@@ -4,6 +4,7 @@
 
 #include "pool/worker.h"
 #include "pool/workers.h"
+#include "process/join.h"
 #include "process/process.h"
 #include "process/task.h"
 
@@ -77,11 +78,13 @@ static void count_failed_start(const struct worker_record *record, const mproc_p
         pool->failed_starts = pool->failed_starts_weight = 0;
         return;
     }
-    if (process->unguarded && !workers_any_was_ready(pool->shared)) {
-        snprintf(text, sizeof text, "%.300s before it entered mproc_main_guard(): does the program's main() call it?",
-                 end);
-        workers_break(pool, MPROC_NO_GUARD, text);
-        return;
+    if (process->unguarded) {
+        mproc_status status = process_tell_unguarded(process);
+        if (!workers_any_was_ready(pool->shared)) {
+            workers_break(pool, status, mproc_last_error_text());
+            return;
+        }
+        end = mproc_last_error_text();
     }
     pool->failed_starts++;
     pool->failed_starts_weight += killed ? 1 : FAILED_START_WEIGHT;

@@ -39,7 +39,11 @@ mproc_status workers_start(mproc_pool *pool)
 
 mproc_status workers_restart(mproc_pool *pool)
 {
-    if (pool->broken && (pool->start_status != MPROC_NO_GUARD || workers_any_was_ready(pool->shared))) {
+    /* Those of a program without a guard, or with another copy of the library, never begin. */
+    bool hopeless = (pool->start_status == MPROC_NO_GUARD || pool->start_status == MPROC_MISMATCH) &&
+                    !workers_any_was_ready(pool->shared);
+
+    if (pool->broken && !hopeless) {
         pool->broken = false;
         pool->failed_starts = pool->failed_starts_weight = 0;
     }

@@ -163,9 +163,18 @@ mproc_status process_wait(mproc_process *process, int64_t deadline_ns)
     return left != MPROC_OK ? left : status;
 }
 
-/* A child that could not have the memory of the family cannot tell its parent either. */
-static mproc_status tell_unguarded(const mproc_process *process)
+/*
+ * A child that could not have the memory of the family cannot tell its parent either. Only MPROC_MISMATCH is returned
+ * as it is: other statuses would say something about the call.
+ */
+mproc_status process_tell_unguarded(const mproc_process *process)
 {
+    if (process->refused == MPROC_MISMATCH)
+        return mproc_error(MPROC_MISMATCH,
+                           "process '%s' (pid %lld) could not join its family, and ended with exit code %d: it has "
+                           "another version or copy of the library, or was built anew; link both programs with one "
+                           "shared library",
+                           process->name, (long long)process->os.pid, process->exit.code);
     if (process->refused != MPROC_OK)
         return mproc_error(MPROC_NO_GUARD,
                            "process '%s' (pid %lld) could not join its family, and ended with exit code %d: %s (%s); "
@@ -191,5 +200,5 @@ mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms)
         return mproc_error(MPROC_TIMEOUT, "process '%s' (pid %lld) still runs after %lld ms", process->name,
                            (long long)process->os.pid, (long long)timeout_ms);
     if (status != MPROC_OK || process->role != PROCESS_CHILD) return status;
-    return process->unguarded ? tell_unguarded(process) : MPROC_OK;
+    return process->unguarded ? process_tell_unguarded(process) : MPROC_OK;
 }

@@ -13,6 +13,9 @@ bool process_collect(mproc_process *process);
  */
 mproc_status process_wait(mproc_process *process, int64_t deadline_ns);
 
+/* Why one that has ended is `unguarded`, with its text: MPROC_NO_GUARD, or MPROC_MISMATCH. */
+mproc_status process_tell_unguarded(const mproc_process *process);
+
 /* Tries again to recover the slot of one that has ended. Returns true once: when that is done at last. */
 bool process_recover(mproc_process *process);
 

@@ -54,6 +54,25 @@ static void case_successors_that_cannot_begin_do_not_stop_the_others(void)
     mproc_pool_free(pool);
 }
 
+/* That program has one of its own. */
+static void case_workers_with_another_copy_of_the_library_are_told_apart(void)
+{
+    mproc_pool *pool;
+    int64_t items[2] = {0}, results[2];
+    mproc_map_options options = {.chunk_size = 1};
+
+    CHECK_OK(mproc_set_executable(POOL_NO_GUARD));
+    pool = fixture_create(2);
+    for (int i = 0; i < 2; i++) {
+        CHECK_REFUSED(mproc_map(pool, fixture_square, items, results, 2, &options), MPROC_MISMATCH,
+                      "could not join its family");
+        CHECK_CONTAINS(mproc_last_error_text(), "PoolWorker-");
+    }
+    CHECK_OK(mproc_set_executable(NULL));
+    mproc_pool_free(pool);
+}
+
 CHECK_SUITE_SETUP(pool_birth, fixture_of_processes,
+    CASE(workers_with_another_copy_of_the_library_are_told_apart),
     CASE(successors_that_cannot_begin_do_not_stop_the_others),
 );

@@ -52,7 +52,7 @@ static void case_map_is_refused_after_terminate(void)
     int64_t value = 3, square = 0;
 
     mproc_pool_terminate(pool);
-    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "was closed");
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, &value, 8, &square, 8, 1, NULL), MPROC_CLOSED, "terminated");
     CHECK_EQ(square, 0);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     mproc_pool_free(pool);

@@ -69,19 +69,24 @@ static void check_unharmed(mproc_pool *pool)
 static void refuse_map(mproc_pool *pool, const void *items, size_t item_size, void *out, size_t result_size,
                        size_t count, const char *part)
 {
-    mproc_status statuses[10] = {MPROC_USER};
+    mproc_status statuses[10] = {MPROC_OK};
     mproc_map_options options = {.statuses = count <= 10 ? statuses : NULL};
 
     CHECK_REFUSED(mproc_pool_map(pool, fixture_square, items, item_size, out, result_size, count, &options),
                   MPROC_INVALID, part);
+    for (size_t i = 0; i < 10; i++) CHECK_STATUS(statuses[i], i < count && count <= 10 ? MPROC_INVALID : MPROC_OK);
     CHECK_REFUSED(mproc_pool_map(pool, fixture_square, items, item_size, out, result_size, count, NULL),
                   MPROC_INVALID, part);
 }
 
 static void case_map_refuses_no_function(void)
 {
+    mproc_status statuses[10] = {MPROC_OK};
+    mproc_map_options options = {.statuses = statuses};
     mproc_pool *pool = fixture_create(2);
 
+    CHECK_REFUSED(mproc_pool_map(pool, NULL, values, 8, results, 8, 10, &options), MPROC_INVALID, "was given NULL");
+    for (int i = 0; i < 10; i++) CHECK_STATUS(statuses[i], MPROC_INVALID);
     CHECK_REFUSED(mproc_pool_map(pool, NULL, values, 8, results, 8, 10, NULL), MPROC_INVALID, "was given NULL");
     CHECK_REFUSED(mproc_pool_map_range(pool, NULL, values, 8, results, 8, 10, NULL), MPROC_INVALID, "was given NULL");
     CHECK_REFUSED(mproc_pool_map(pool, NULL, NULL, 0, NULL, 0, 0, NULL), MPROC_INVALID, "was given NULL");
@@ -120,8 +125,14 @@ static void case_map_refuses_items_above_64_mib(void)
 
 static void case_map_refuses_counts_that_no_memory_holds(void)
 {
+    mproc_status no_status = MPROC_USER;
+    mproc_map_options options = {.statuses = &no_status};
     mproc_pool *pool = fixture_create(2);
 
+    refuse_map(pool, NULL, 0, NULL, 0, (size_t)-1, "is the count negative?");
+    CHECK_REFUSED(mproc_pool_map(pool, fixture_square, NULL, 0, NULL, 0, (size_t)PTRDIFF_MAX, &options),
+                  MPROC_INVALID, "statuses of");
+    CHECK_STATUS(no_status, MPROC_USER);
     refuse_map(pool, values, 8, results, 8, (size_t)-1, "is the count negative?");
     refuse_map(pool, values, 8, results, 8, (size_t)INT64_MIN, "is the count negative?");
     refuse_map(pool, values, 8, results, 8, SIZE_MAX / 8, "2305843009213693951 items of 8 bytes");
