@@ -320,6 +320,7 @@ mproc_status mproc_shareable_list_get(const mproc_shareable_list *list, size_t i
     mproc_status status;
 
     if (!value) return mproc_error(MPROC_INVALID, "element %zu was asked for, and value is NULL", index);
+    if ((status = family_enter_with(reference_of(list)->arena)) != MPROC_OK) return status;
     status = get(reference_of(list), index, &text, &view);
     if (status == MPROC_OK) status = mproc_value_copy(view, value);
     free(text);
@@ -331,6 +332,7 @@ mproc_status mproc_shareable_list_set(mproc_shareable_list *list, size_t index, 
     struct spot spot = {NULL, NULL, 0};
     mproc_status status;
 
+    if ((status = family_enter_with(reference_of(list)->arena)) != MPROC_OK) return status;
     if ((status = find(reference_of(list), index, &spot)) != MPROC_OK) return status;
     if ((status = check_value(value, index)) != MPROC_OK) return status;
     if (mproc_value_size(value) > spot.room * WORD)
@@ -364,6 +366,7 @@ mproc_status mproc_shareable_list_index_of(const mproc_shareable_list *list, mpr
     mproc_status status;
 
     if (!index) return mproc_error(MPROC_INVALID, "the index of an element was asked for, and index is NULL");
+    if ((status = family_enter_with(reference_of(list)->arena)) != MPROC_OK) return status;
     if ((status = look_for(reference_of(list), value, &at)) != MPROC_OK) return status;
     if (at == mproc_shareable_list_count(list))
         return mproc_error(MPROC_NOT_FOUND, "none of the list's %zu elements is equal", at);
@@ -377,6 +380,7 @@ mproc_status mproc_shareable_list_count_of(const mproc_shareable_list *list, mpr
     mproc_status status;
 
     if (!count) return mproc_error(MPROC_INVALID, "equal elements were to be counted, and count is NULL");
+    if ((status = family_enter_with(reference_of(list)->arena)) != MPROC_OK) return status;
     for (;; at++, found++) {
         if ((status = look_for(reference_of(list), value, &at)) != MPROC_OK) return status;
         if (at == mproc_shareable_list_count(list)) break;
@@ -402,9 +406,11 @@ static mproc_status get_all(const mproc_shareable_list *list, mproc_value *value
 mproc_status mproc_shareable_list_items(const mproc_shareable_list *list, mproc_value *items)
 {
     size_t count = mproc_shareable_list_count(list);
-    mproc_value *values = malloc(count * sizeof *values + 1);
-    mproc_status status;
+    mproc_status status = family_enter_with(reference_of(list)->arena);
+    mproc_value *values = NULL;
 
+    if (status != MPROC_OK) return status;
+    if (items) values = malloc(count * sizeof *values + 1);
     if (!items || !values) {
         free(values);
         return mproc_error(items ? MPROC_NO_MEMORY : MPROC_INVALID, "there is no place for the list's %zu elements",

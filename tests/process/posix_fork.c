@@ -214,6 +214,37 @@ static void check_giving_refused(const things *all)
     CHECK(process == NULL && condition == NULL && value == NULL);
 }
 
+static void uses_a_list_that_it_has_copied(void *context)
+{
+    mproc_shareable_list *list = context;
+    mproc_value value = mproc_nil();
+    size_t number = 7;
+
+    for (int i = 0; i < 2; i++) {
+        CHECK_SAYS(mproc_shareable_list_set(list, 0, mproc_int(2)), MPROC_FORKED, "is a fork() copy");
+        CHECK_STATUS(mproc_shareable_list_get(list, 0, &value), MPROC_FORKED);
+        CHECK_STATUS(mproc_shareable_list_index_of(list, mproc_int(1), &number), MPROC_FORKED);
+        CHECK_STATUS(mproc_shareable_list_count_of(list, mproc_int(1), &number), MPROC_FORKED);
+        CHECK_STATUS(mproc_shareable_list_items(list, &value), MPROC_FORKED);
+        CHECK(number == 7 && mproc_value_type(value) == MPROC_TYPE_NIL);
+        check_objects(); /* with a family of its own, the same */
+    }
+}
+
+static void case_list_of_its_origin_is_refused(void)
+{
+    mproc_shareable_list *list;
+    int64_t number = 0;
+    mproc_value value;
+
+    CHECK_OK(mproc_shareable_list_create(MPROC_LIST(1), NULL, &list));
+    CHECK_EQ(in_a_copy(uses_a_list_that_it_has_copied, list), 5);
+    CHECK_OK(mproc_shareable_list_get(list, 0, &value));
+    CHECK_OK(mproc_value_to(value, &number));
+    CHECK_EQ(number, 1);
+    mproc_shareable_list_free(list);
+}
+
 static void uses_what_it_has_copied(void *context)
 {
     things *all = context, own;
@@ -279,5 +310,6 @@ CHECK_SUITE_SETUP(posix_fork, fixture_setup,
     CASE(a_copy_of_a_child_has_one_as_well),
     CASE(exit_of_a_copy_ends_its_own_daemons_alone),
     CASE(objects_of_its_origin_are_refused),
+    CASE(list_of_its_origin_is_refused),
     CASE(pools_of_its_origin_are_refused),
 );
