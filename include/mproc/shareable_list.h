@@ -43,7 +43,8 @@ typedef struct mproc_shareable_list_options {
  * Blocks as mproc_shared_memory_create() does. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID   `out` is NULL, `items` is no list or has an element that cannot be one, the name cannot be one,
  *                   or `text_bytes` is above MPROC_VALUE_BYTES_MAX
- *   MPROC_EXISTS, MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION, MPROC_TIMEOUT  as mproc_shared_memory_create()
+ *   MPROC_EXISTS, MPROC_MISMATCH, MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION, MPROC_TIMEOUT
+ *                   as mproc_shared_memory_create()
  */
 static inline mproc_status mproc_shareable_list_create(mproc_value items, const mproc_shareable_list_options *options,
                                                        mproc_shareable_list **out);

@@ -48,6 +48,7 @@ typedef struct mproc_shared_memory_options {
  * using it never fails for want of memory. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID     `out` is NULL, `size` is 0, or the name cannot be one
  *   MPROC_EXISTS      somebody has memory of that name
+ *   MPROC_MISMATCH    POSIX: where the name is kept lies something that is no memory, such as a directory
  *   MPROC_NO_MEMORY   the family's shared memory, the system or this process has no room
  *   MPROC_LIMIT       too many open files
  *   MPROC_PERMISSION  the place of this user's names is somebody else's
@@ -61,7 +62,8 @@ static inline mproc_status mproc_shared_memory_create(size_t size, const mproc_s
  * create does. Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID     `out` or `name` is NULL, or the name cannot be one
  *   MPROC_NOT_FOUND   there is none: not created, unlinked, or all its users have ended
- *   MPROC_MISMATCH    the name is a shareable list's, or of another version of the library
+ *   MPROC_MISMATCH    the name is a shareable list's, or of another version of the library; or somebody has made the
+ *                     memory smaller, or put something else there
  *   MPROC_NO_MEMORY, MPROC_LIMIT, MPROC_PERMISSION, MPROC_TIMEOUT  as create
  */
 MPROC_API mproc_status mproc_shared_memory_attach(const char *name, mproc_shared_memory **out);

@@ -87,7 +87,7 @@ void wait_thread_ends(void)
 mproc_status wait_why(const struct wait *wait)
 {
     if (wait->reference && atomic_load(&wait->reference->closed))
-        return mproc_error(MPROC_CLOSED, "the object was freed while it was waited for");
+        return mproc_error(MPROC_CLOSED, "the object has been freed, and nobody waits for it any more");
     return !wait->stays && interrupt_take() ? interrupt_status() : MPROC_OK;
 }
 

@@ -198,6 +198,10 @@ static int open_used(int directory, const char *name)
 
 static mproc_status use_failed(const char *what)
 {
+    /* A directory, a symbolic link, a socket: no program of the library has put it there. */
+    if (errno == EISDIR || errno == ELOOP || errno == ENXIO)
+        return mproc_error(MPROC_MISMATCH, "in the directory of this user's names lies something that is no memory, "
+                                           "perhaps a directory: remove it, or choose another name");
     if (errno != ETIMEDOUT) return error_system(errno, "cannot %s named memory", what);
     return mproc_error(
         MPROC_TIMEOUT,

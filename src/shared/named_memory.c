@@ -168,7 +168,9 @@ static mproc_status read_head(struct attachment *attachment, enum object_kind ki
     uint32_t named;
 
     if (os->size < DATA_AT || head->magic != HEAD_MAGIC || head->abi != ARENA_ABI)
-        return mproc_error(MPROC_MISMATCH, "shared memory '%s' is of another version of the library", name);
+        return mproc_error(MPROC_MISMATCH,
+                           "shared memory '%s' is of another version of the library, or somebody has made it smaller",
+                           name);
     if ((named = head->kind) != (uint32_t)kind)
         return mproc_error(MPROC_MISMATCH, "'%s' is %s, not %s", name, handle_name(named), handle_name(kind));
     attachment->size = head->size;
@@ -321,7 +323,8 @@ mproc_status named_unlink(const struct reference *reference)
     mproc_status status;
 
     if (!reference->own)
-        return mproc_error(MPROC_NOT_SUPPORTED, "this shared memory has no name that could be unlinked");
+        return mproc_error(MPROC_NOT_SUPPORTED, "this object, %s, has no name that could be unlinked",
+                           handle_name(reference->ref.kind));
     status = plat_named_unlink(attachment_of(reference)->token, &attachment_of(reference)->os);
     return status == MPROC_OK ? MPROC_OK : tell(status, name);
 }

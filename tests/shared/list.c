@@ -226,6 +226,15 @@ static mproc_status is_given_no_list(mproc_call *call)
     return MPROC_OK;
 }
 
+static void case_list_without_a_name_cannot_be_unlinked(void)
+{
+    mproc_shareable_list *list;
+
+    CHECK_OK(mproc_shareable_list_create(MPROC_LIST(1), NULL, &list));
+    CHECK_SAYS(mproc_shareable_list_unlink(list), MPROC_NOT_SUPPORTED, "a shareable list, has no name");
+    mproc_shareable_list_free(list);
+}
+
 static void case_unlinked_list_cannot_be_passed_on(void)
 {
     mproc_shareable_list *list = NULL;
@@ -332,6 +341,7 @@ CHECK_SUITE_SETUP(shareable_list, fixture_setup,
     CASE(child_sees_and_changes_elements),
     CASE(list_is_found_by_its_name),
     CASE(unlinked_list_cannot_be_passed_on),
+    CASE(list_without_a_name_cannot_be_unlinked),
     CASE(overwritten_list_is_told),
     CASE(killed_writer_leaves_a_whole_element),
 );

@@ -288,12 +288,45 @@ static void case_memory_that_another_program_has_made_smaller_is_refused(void)
     mproc_shared_memory_free(memory);
 }
 
+static void case_what_is_no_memory_in_the_place_of_a_name_is_told(void)
+{
+    mproc_shared_memory *memory = NULL;
+    char name[64], place[64], path[192];
+
+    snprintf(name, sizeof name, "folder-%d", (int)getpid());
+    snprintf(path, sizeof path, "%s/%s", place_of(geteuid(), place), name);
+    memory = memory_create(1, "beside"); /* so that the place is there */
+    if (access(place, W_OK) != 0) CHECK_SKIP("the names are elsewhere");
+    CHECK_EQ(mkdir(path, 0700), 0);
+    CHECK_SAYS(mproc_shared_memory_attach(name, &memory), MPROC_MISMATCH, "something that is no memory");
+    CHECK_SAYS(mproc_shared_memory_create(1, &(mproc_shared_memory_options){.name = name}, &memory), MPROC_MISMATCH,
+               "something that is no memory");
+    CHECK_CONTAINS(mproc_last_error_text(), name);
+    CHECK_EQ(rmdir(path), 0);
+    mproc_shared_memory_free(memory);
+}
+
+static void case_memory_that_was_cut_off_is_told_so(void)
+{
+    mproc_shared_memory *memory, *other;
+    char name[64], place[64], path[192];
+
+    snprintf(name, sizeof name, "cut-%d", (int)getpid());
+    snprintf(path, sizeof path, "%s/%s", place_of(geteuid(), place), name);
+    memory = memory_create(1, name);
+    if (truncate(path, 100) != 0) CHECK_SKIP("the names are elsewhere");
+    CHECK_SAYS(mproc_shared_memory_attach(name, &other), MPROC_MISMATCH, "has made it smaller");
+    mproc_shared_memory_free(memory);
+}
+
 CHECK_SUITE_SETUP(shared_memory_files, fixture_setup,
     CASE(stopped_process_holds_up_one_name_at_most),
     CASE(umask_takes_no_rights_from_the_user),
     CASE(what_is_left_over_elsewhere_is_removed),
     CASE(tidying_a_name_touches_no_other),
     CASE(memory_that_another_program_has_made_smaller_is_refused),
+    CASE(what_is_no_memory_in_the_place_of_a_name_is_told),
+    CASE(memory_that_was_cut_off_is_told_so),
     CASE(first_use_of_names_removes_what_is_left_over),
     CASE(place_that_is_not_the_users_own_is_not_used),
     CASE(nothing_is_left_of_the_place),
