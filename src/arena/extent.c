@@ -196,30 +196,21 @@ static uint64_t find_cold(uint64_t bytes)
     return extent;
 }
 
-/* The extent itself, or its upper end. */
-static void take_of_cold(struct intent *intent, uint64_t extent, uint64_t bytes, _Atomic uint64_t *owned)
-{
-    uint64_t left = extent_bytes(extent) - bytes;
-
-    if (left > 0) {
-        add(intent, extent_start(extent) + left, bytes, extent, get(&at(extent)->above), owned);
-        resize_cold(intent, extent, left);
-    } else {
-        list_remove(intent, bin_of(bytes), extent);
-        intent_store(intent, &at(extent)->span, bytes | EXTENT_RAW);
-        intent_store(intent, owned, extent);
-    }
-}
-
-/* Under the lock, with an entry to spare. False: there is no such run of addresses. */
+/* Under the lock, with an entry to spare: of a cold extent, or its upper end. False: there is no such run. */
 static bool take_addresses(struct intent *intent, uint64_t bytes, _Atomic uint64_t *owned)
 {
-    uint64_t bottom = get(&arena_header->heap.bottom), extent = find_cold(bytes);
+    uint64_t bottom = get(&arena_header->heap.bottom), extent = find_cold(bytes), left;
 
     if (!extent && bottom < atomic_load(&arena_header->ranges[ARENA_HEAP].committed) + bytes)
         if ((extent = first_fit(bytes, INT32_MAX)) == 0) return false;
-    if (extent) {
-        take_of_cold(intent, extent, bytes, owned);
+    left = extent ? extent_bytes(extent) - bytes : 0;
+    if (left > 0) {
+        add(intent, extent_start(extent) + left, bytes, extent, get(&at(extent)->above), owned);
+        resize_cold(intent, extent, left);
+    } else if (extent) {
+        list_remove(intent, bin_of(bytes), extent);
+        intent_store(intent, &at(extent)->span, bytes | EXTENT_RAW);
+        intent_store(intent, owned, extent);
     } else {
         intent_store(intent, &arena_header->heap.bottom, bottom - bytes);
         add(intent, bottom - bytes, bytes, 0, get(&arena_header->heap.lowest), owned);

@@ -44,30 +44,23 @@ bool lock_spin(arena_lock *lock)
 }
 
 /* Others may sleep as well, so whoever has slept takes the lock with the mark set. */
-bool lock_wait(arena_lock *lock, int64_t *poll_ns)
+bool lock_acquire_slow(arena_lock *lock, const _Atomic uint64_t *word, uint64_t value)
 {
-    uint32_t seen;
+    int64_t poll_ns = LOCK_POLL_NS;
 
-    if (*poll_ns == 0) {
-        if (lock_spin(lock)) return true;
-        *poll_ns = LOCK_POLL_NS;
+    if (lock_spin(lock)) return true;
+    while (!word || atomic_load(word) == value) {
+        uint32_t seen = atomic_load(&lock->word);
+        if (seen == 0 && lock_try(lock, thread_self.owner_id | LOCK_WAITERS)) return true;
+        if (seen == 0) continue;
+        if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_strong(&lock->word, &seen, seen | LOCK_WAITERS))
+            continue;
+        if (park_wait(&lock->word, seen | LOCK_WAITERS, plat_clock_now_ns() + poll_ns) != MPROC_TIMEOUT) continue;
+        liveness.lock_owner(lock_owner(lock));
+        if (poll_ns < LOCK_POLL_NS_MAX) poll_ns *= 2;
     }
-    seen = atomic_load(&lock->word);
-    if (seen == 0) return lock_try(lock, thread_self.owner_id | LOCK_WAITERS);
-    if (!(seen & LOCK_WAITERS) && !atomic_compare_exchange_strong(&lock->word, &seen, seen | LOCK_WAITERS))
-        return false;
-    if (park_wait(&lock->word, seen | LOCK_WAITERS, plat_clock_now_ns() + *poll_ns) != MPROC_TIMEOUT) return false;
-    liveness.lock_owner(lock_owner(lock));
-    if (*poll_ns < LOCK_POLL_NS_MAX) *poll_ns *= 2;
+    park_wake(&lock->word, 1); /* a wake-up may have come to us */
     return false;
-}
-
-void lock_acquire_slow(arena_lock *lock)
-{
-    int64_t poll_ns = 0;
-
-    while (!lock_wait(lock, &poll_ns)) {
-    }
 }
 
 void lock_wake(arena_lock *lock)

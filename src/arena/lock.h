@@ -12,16 +12,14 @@
 
 #include "arena/slot.h"
 
-/*
- * One step of waiting for a lock: tries, or sleeps for some milliseconds at most, and asks then whether the owner
- * lives. `*poll_ns`, 0 at first, is how long it sleeps. Returns whether this thread has the lock.
- */
-bool lock_wait(arena_lock *lock, int64_t *poll_ns);
-
 /* Tries for as long as a critical section of the library usually takes, without sleeping. */
 bool lock_spin(arena_lock *lock);
 
-void lock_acquire_slow(arena_lock *lock);
+/*
+ * Waits for a lock that was not free, as long as `*word` is `value`; NULL: always. Asks from time to time whether the
+ * owner lives. Returns whether this thread has the lock.
+ */
+bool lock_acquire_slow(arena_lock *lock, const _Atomic uint64_t *word, uint64_t value);
 void lock_wake(arena_lock *lock);
 
 /*
@@ -54,7 +52,7 @@ static inline void lock_acquire(struct intent *intent, arena_lock *lock)
     intent_begin(intent, lock, 0, 0);
     if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, thread_self.owner_id, memory_order_acquire,
                                                  memory_order_relaxed))
-        lock_acquire_slow(lock);
+        lock_acquire_slow(lock, NULL, 0);
 }
 
 /* Releases the lock that the intent holds, and wakes a waiter. */

@@ -36,11 +36,6 @@ static THREAD_LOCAL struct {
     mproc_status status;
 } error;
 
-static char *error_block(void)
-{
-    return plat_thread_block(TEXT_BYTES_MAX + 1);
-}
-
 static const struct status_row *status_find(mproc_status status)
 {
     for (size_t i = 0; i < sizeof status_rows / sizeof status_rows[0]; i++)
@@ -61,14 +56,14 @@ const char *mproc_status_text(mproc_status status)
 
 const char *mproc_last_error_text(void)
 {
-    const char *text = error.set ? error_block() : "";
+    const char *text = error.set ? plat_thread_block(TEXT_BYTES_MAX + 1) : "";
 
     return text ? text : mproc_status_text(error.status);
 }
 
 const char *mproc_error_text(mproc_status status)
 {
-    const char *text = error.set && error.status == status ? error_block() : NULL;
+    const char *text = error.set && error.status == status ? plat_thread_block(TEXT_BYTES_MAX + 1) : NULL;
 
     return text && *text ? text : mproc_status_text(status);
 }
@@ -94,7 +89,7 @@ static void text_trim(char *text, bool cut)
 mproc_status mproc_error(mproc_status status, const char *format, ...)
 {
     char text[TEXT_BYTES_MAX + 1]; /* the arguments may point into the old text */
-    char *block = error_block();
+    char *block = plat_thread_block(TEXT_BYTES_MAX + 1);
     va_list arguments;
     int size = 0;
 

@@ -32,7 +32,8 @@ void object_lock(struct intent *intent, uint64_t object, arena_lock *lock)
     uint32_t expected = 0;
 
     begin(intent, object, lock);
-    if (!atomic_compare_exchange_strong(&lock->word, &expected, thread_self.owner_id)) lock_acquire_slow(lock);
+    if (!atomic_compare_exchange_strong(&lock->word, &expected, thread_self.owner_id))
+        lock_acquire_slow(lock, NULL, 0);
 }
 
 /* Under the object's lock: the count changes together with the owned slot that is counted. */
@@ -65,17 +66,12 @@ static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic 
 {
     arena_lock *lock = &object_at(object)->lock;
     uint32_t expected = 0;
-    int64_t poll_ns = 0;
 
     begin(intent, object, lock);
     if (atomic_compare_exchange_strong(&lock->word, &expected, thread_self.owner_id)) return true;
-    while (!lock_wait(lock, &poll_ns)) {
-        if (atomic_load(owned) == object) continue;
-        lock_wake(lock); /* a wake-up may have come to us */
-        intent_end(intent);
-        return false;
-    }
-    return true;
+    if (lock_acquire_slow(lock, owned, object)) return true;
+    intent_end(intent);
+    return false;
 }
 
 /* Returns false, with nothing changed, if this is the last handle. */
