@@ -44,7 +44,7 @@ bool mproc_value_find(mproc_value map, mproc_value key, mproc_value *value)
     if (!key_is_allowed(key.type)) return false;
     found = pairs_scan(map.as.data, map.count, cell_head_of(key.type, key.count), key_word(key));
     if (found && value) *value = cell_view(found + 1);
-    return found != NULL;
+    return found;
 }
 
 static mproc_value get_any(mproc_value map, mproc_value key)

@@ -103,7 +103,7 @@ static mproc_status open_in_scope(struct reference_scope *scope, const struct ha
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&scope->mutex);
-    if ((reference = find(scope, ref)) == NULL && (status = reference_open(ref, &reference)) == MPROC_OK) {
+    if (!(reference = find(scope, ref)) && (status = reference_open(ref, &reference)) == MPROC_OK) {
         assert(reference);
         reference->scope = scope;
         reference->next = scope->first;

@@ -95,15 +95,15 @@ static void birth_take(int count, char *const *arguments)
     const char *preloaded = getenv("LD_PRELOAD");
 
     if (!birth.taken) birth_take_token();
-    if (preloaded != NULL && strstr(preloaded, "vgpreload_") != NULL) birth.emulated = true;
-    if (birth.arguments == NULL && count > 0) birth.arguments = birth_copy(count, arguments);
+    if (preloaded && strstr(preloaded, "vgpreload_")) birth.emulated = true;
+    if (!birth.arguments && count > 0) birth.arguments = birth_copy(count, arguments);
     birth.taken = true;
 }
 
 static void birth_take_token(void)
 {
     char *value = getenv(PLAT_TOKEN_NAME);
-    size_t length = value != NULL ? strlen(value) : 0;
+    size_t length = value ? strlen(value) : 0;
 
     if (length == 0 || length >= sizeof birth.token) return;
     memcpy(birth.token, value, length + 1);
@@ -118,7 +118,7 @@ static char **birth_copy(int count, char *const *arguments)
 
     for (int i = 0; i < count; i++) bytes += strlen(arguments[i]) + 1;
     char **list = malloc(bytes);
-    if (list == NULL) return NULL;
+    if (!list) return NULL;
     char *text = (char *)(list + count + 1);
     for (int i = 0; i < count; i++) {
         size_t size = strlen(arguments[i]) + 1;

@@ -44,10 +44,10 @@ void cgroup_visit(cgroup_controller controller, cgroup_visitor *visit, void *con
     size_t capacity = 0;
 
     pthread_once(&cgroup_mounts_once, cgroup_find_mounts);
-    while (file != NULL && cgroup_mounts != NULL && getline(&line, &capacity, file) > 0) {
+    while (file && cgroup_mounts && getline(&line, &capacity, file) > 0) {
         char *controllers = strchr(line, ':');
-        char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
-        if (group == NULL) continue;
+        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!group) continue;
         controllers++;
         *group++ = '\0';
         group[strcspn(group, "\n")] = '\0';
@@ -57,7 +57,7 @@ void cgroup_visit(cgroup_controller controller, cgroup_visitor *visit, void *con
         if (mount->point[0] != '\0') cgroup_walk(mount, group, unified ? 2 : 1, visit, context);
     }
     free(line);
-    if (file != NULL) fclose(file);
+    if (file) fclose(file);
 }
 
 /* By the directory, not by a path made of both: that would be too long for the stacks of small threads. */
@@ -99,9 +99,9 @@ static void cgroup_find_mounts(void)
     size_t capacity = 0;
 
     cgroup_mounts = calloc(CGROUP_UNIFIED + 1, sizeof *cgroup_mounts);
-    while (file != NULL && cgroup_mounts != NULL && getline(&line, &capacity, file) > 0) cgroup_parse_mount(line);
+    while (file && cgroup_mounts && getline(&line, &capacity, file) > 0) cgroup_parse_mount(line);
     free(line);
-    if (file != NULL) fclose(file);
+    if (file) fclose(file);
 }
 
 /* "31 23 0:28 ROOT POINT rw,relatime shared:9 - cgroup cgroup rw,memory": optional fields end at the dash. */
@@ -111,14 +111,14 @@ static void cgroup_parse_mount(char *line)
     char *rest = strstr(line, " - cgroup");
     char *state = NULL;
 
-    if (rest == NULL) return;
+    if (!rest) return;
     *rest = '\0';
     char *type = strtok_r(rest + strlen(" - "), " \n", &state);
     char *source = strtok_r(NULL, " \n", &state);
     char *options = strtok_r(NULL, " \n", &state);
     fields[0] = strtok_r(line, " ", &state);
-    for (int i = 1; i < 5 && fields[i - 1] != NULL; i++) fields[i] = strtok_r(NULL, " ", &state);
-    if (type == NULL || source == NULL || options == NULL || fields[4] == NULL) return;
+    for (int i = 1; i < 5 && fields[i - 1]; i++) fields[i] = strtok_r(NULL, " ", &state);
+    if (!type || !source || !options || !fields[4]) return;
     if (strcmp(type, "cgroup2") == 0) cgroup_set_mount(CGROUP_UNIFIED, fields[3], fields[4]);
     if (strcmp(type, "cgroup") != 0) return;
     for (int i = 0; i < CGROUP_UNIFIED; i++) {
@@ -175,7 +175,7 @@ static void cgroup_walk(const cgroup_mount *mount, const char *group, int versio
     size_t root_length = strcmp(mount->root, "/") != 0 ? strlen(mount->root) : 0;
     size_t point_length = strlen(mount->point);
 
-    if (strncmp(group, mount->root, root_length) == 0 && strchr("/", group[root_length]) != NULL) {
+    if (strncmp(group, mount->root, root_length) == 0 && strchr("/", group[root_length])) {
         group += root_length;
     } else {
         group = "";
@@ -183,12 +183,12 @@ static void cgroup_walk(const cgroup_mount *mount, const char *group, int versio
     if (strcmp(group, "/") == 0 || strncmp(group, "/..", 3) == 0) group = "";
     size_t size = point_length + strlen(group) + 1;
     char *directory = malloc(size); /* too long for the stacks of small threads */
-    if (directory != NULL) snprintf(directory, size, "%s%s", mount->point, group);
-    for (char *slash = directory; slash != NULL;) {
+    if (directory) snprintf(directory, size, "%s%s", mount->point, group);
+    for (char *slash = directory; slash;) {
         visit(context, version, directory);
         slash = strrchr(directory, '/');
-        if (slash != NULL && slash < directory + point_length) slash = NULL;
-        if (slash != NULL) *slash = '\0';
+        if (slash && slash < directory + point_length) slash = NULL;
+        if (slash) *slash = '\0';
     }
     free(directory);
 }

@@ -32,9 +32,9 @@ mproc_status command_arguments(char *const **arguments)
     mproc_status status = MPROC_OK;
 
     *arguments = birth_arguments();
-    if (*arguments != NULL) return MPROC_OK;
+    if (*arguments) return MPROC_OK;
     pthread_mutex_lock(&command_mutex);
-    if (command_line == NULL) status = command_load(&command_line);
+    if (!command_line) status = command_load(&command_line);
     *arguments = command_line;
     pthread_mutex_unlock(&command_mutex);
     return status;
@@ -55,10 +55,10 @@ static mproc_status command_load(char ***arguments)
     if (size <= 0) {
         free(text);
         text = strdup(program_invocation_name);
-        size = text != NULL ? (ssize_t)strlen(text) + 1 : 0;
+        size = text ? (ssize_t)strlen(text) + 1 : 0;
     }
-    if (text != NULL) list = command_split(text, (size_t)size);
-    if (list == NULL) {
+    if (text) list = command_split(text, (size_t)size);
+    if (!list) {
         free(text);
         return error_system(ENOMEM, "cannot keep the command line");
     }
@@ -77,7 +77,7 @@ static ssize_t command_read(char **text)
     if (descriptor < 0) return -1;
     for (;;) {
         char *larger = realloc(*text, capacity + 1);
-        if (larger == NULL) break;
+        if (!larger) break;
         *text = larger;
         do count = read(descriptor, larger + size, capacity - size);
         while (count < 0 && errno == EINTR);
@@ -99,7 +99,7 @@ static char **command_split(char *text, size_t size)
 
     for (size_t at = 0; at < size; at += strlen(text + at) + 1) count++;
     char **list = malloc((count + 1) * sizeof *list);
-    if (list == NULL) return NULL;
+    if (!list) return NULL;
     count = 0;
     for (size_t at = 0; at < size; at += strlen(text + at) + 1) list[count++] = text + at;
     list[count] = NULL;
@@ -117,8 +117,8 @@ static void command_find(void)
         if (!birth_emulated()) strcpy(command_path, COMMAND_PATH); /* which under an emulator is the emulator */
         return;
     }
-    if (path == NULL) path = program_invocation_name;
-    bool relative = path[0] != '/' && getcwd(command_path, PATH_MAX) != NULL;
+    if (!path) path = program_invocation_name;
+    bool relative = path[0] != '/' && getcwd(command_path, PATH_MAX);
     size_t size = relative ? strlen(command_path) : 0;
     snprintf(command_path + size, sizeof command_path - size, "%s%s", relative ? "/" : "", path);
 }

@@ -12,26 +12,26 @@ static bool environment_replaced(const char *const *changes, const char *entry, 
 char **environment_make(const plat_start *start, const char *token)
 {
     const char *none = NULL;
-    const char *const *changes = start->environment != NULL ? start->environment : &none;
-    const char *const *inherited = start->environment_only || environ == NULL ? &none : (const char *const *)environ;
+    const char *const *changes = start->environment ? start->environment : &none;
+    const char *const *inherited = start->environment_only || !environ ? &none : (const char *const *)environ;
     size_t name_length = strlen(start->token_name);
     size_t token_bytes = name_length + 1 + strlen(token) + 1;
     size_t entries = 1 + environment_count(changes) + environment_count(inherited) + 1;
     char **list = malloc(entries * sizeof *list + token_bytes);
     size_t count = 0;
 
-    if (list == NULL) return NULL;
+    if (!list) return NULL;
     list[count] = (char *)(list + entries);
     memcpy(list[count], start->token_name, name_length);
     list[count][name_length] = '=';
     memcpy(list[count] + name_length + 1, token, token_bytes - name_length - 1);
     count++;
-    for (; *inherited != NULL; inherited++) {
+    for (; *inherited; inherited++) {
         if (environment_names(*inherited, start->token_name, name_length)) continue;
-        if (*changes != NULL && environment_replaced(changes, *inherited, strcspn(*inherited, "="))) continue;
+        if (*changes && environment_replaced(changes, *inherited, strcspn(*inherited, "="))) continue;
         list[count++] = (char *)*inherited;
     }
-    for (; *changes != NULL; changes++) {
+    for (; *changes; changes++) {
         size_t length = strcspn(*changes, "=");
         if ((*changes)[length] == '\0' || environment_names(*changes, start->token_name, name_length)) continue;
         if (!environment_replaced(changes + 1, *changes, length)) list[count++] = (char *)*changes;
@@ -44,7 +44,7 @@ static size_t environment_count(const char *const *list)
 {
     size_t count = 0;
 
-    while (list[count] != NULL) count++;
+    while (list[count]) count++;
     return count;
 }
 
@@ -56,7 +56,7 @@ static bool environment_names(const char *entry, const char *name, size_t length
 
 static bool environment_replaced(const char *const *changes, const char *entry, size_t length)
 {
-    for (; *changes != NULL; changes++) {
+    for (; *changes; changes++) {
         if (environment_names(*changes, entry, length)) return true;
     }
     return false;

@@ -55,7 +55,7 @@ mproc_status plat_watcher_create(plat_watcher **watcher)
     plat_watcher *made = malloc(sizeof *made);
     mproc_status status;
 
-    if (made == NULL) return error_system(ENOMEM, "cannot watch for the ends of processes");
+    if (!made) return error_system(ENOMEM, "cannot watch for the ends of processes");
     *made = (plat_watcher){.epoll = PLAT_NO_HANDLE, .wake = PLAT_NO_HANDLE};
     status = handle_take(epoll_create1(EPOLL_CLOEXEC), "a watcher of processes", &made->epoll);
     if (status != MPROC_OK) goto done;
@@ -74,7 +74,7 @@ done:
 
 void plat_watcher_free(plat_watcher *watcher)
 {
-    if (watcher == NULL) return;
+    if (!watcher) return;
     plat_handle_close(watcher->wake);
     plat_handle_close(watcher->epoll);
     free(watcher);

@@ -107,10 +107,10 @@ int plat_handle_count(void)
     DIR *directory = opendir("/proc/self/fd");
     int count = -1; /* the directory's own descriptor */
 
-    for (const struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
+    for (const struct dirent *entry; directory && (entry = readdir(directory));) {
         if (entry->d_name[0] != '.') count++;
     }
-    if (directory != NULL) closedir(directory);
+    if (directory) closedir(directory);
     cancel_resume(state);
     return count;
 }

@@ -117,7 +117,7 @@ mproc_status plat_memory_map(plat_handle memory, size_t reserve, void **base)
 
 void plat_memory_unmap(void *base, size_t reserve)
 {
-    if (base != NULL) munmap(base, reserve);
+    if (base) munmap(base, reserve);
 }
 
 /*
@@ -132,7 +132,7 @@ static int memory_commit_range(int descriptor, char *base, off_t offset, off_t s
     bool reaches = memory_reaches(descriptor, offset + size);
     int result = -1;
 
-    if (base != NULL && (size > MEMORY_STEP || reaches)) {
+    if (base && (size > MEMORY_STEP || reaches)) {
         if (!reaches && memory_allocate(descriptor, offset + size - page, page) != 0) return -1;
         result = memory_populate(base + offset, size);
         if (result == 0 || errno != EINVAL) return result;
@@ -224,7 +224,7 @@ static int memory_open_file(void)
     int descriptor = -1;
 
     for (int i = 0; i < 3 && descriptor < 0; i++) {
-        if (directories[i] != NULL) descriptor = memory_open_file_in(directories[i]);
+        if (directories[i]) descriptor = memory_open_file_in(directories[i]);
     }
     return descriptor;
 }
@@ -237,7 +237,7 @@ static int memory_open_file_in(const char *directory)
 
     if (descriptor >= 0) return descriptor;
     char *path = malloc(size);
-    if (path == NULL) return -1;
+    if (!path) return -1;
     snprintf(path, size, "%s/mproc-XXXXXX", directory);
     descriptor = mkostemp(path, O_CLOEXEC);
     if (descriptor >= 0) unlink(path);

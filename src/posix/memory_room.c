@@ -63,7 +63,7 @@ static int64_t memory_left_of_system(int64_t needed)
     if (left >= needed) return left;
     char *text = calloc(1, MEMORY_TEXT_BYTES); /* too large for the stacks of small threads */
     int64_t kibibytes = -1;
-    if (text != NULL && cgroup_read("/proc", "meminfo", text, MEMORY_TEXT_BYTES))
+    if (text && cgroup_read("/proc", "meminfo", text, MEMORY_TEXT_BYTES))
         kibibytes = memory_find_number(text, "MemAvailable:");
     free(text);
     left = kibibytes >= 0 ? kibibytes * 1024 : left + (int64_t)info.bufferram * (int64_t)info.mem_unit;
@@ -97,7 +97,7 @@ static int64_t memory_reclaimable(int version, const char *directory)
     int64_t active = 0;
     int64_t inactive = 0;
 
-    if (text != NULL && cgroup_read(directory, "memory.stat", text, MEMORY_TEXT_BYTES)) {
+    if (text && cgroup_read(directory, "memory.stat", text, MEMORY_TEXT_BYTES)) {
         active = memory_find_number(text, version == 2 ? "active_file " : "total_active_file ");
         inactive = memory_find_number(text, version == 2 ? "inactive_file " : "total_inactive_file ");
     }
@@ -110,7 +110,7 @@ static int64_t memory_find_number(const char *text, const char *name)
 {
     size_t length = strlen(name);
 
-    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+    for (const char *line = text; line; line = strchr(line, '\n')) {
         if (*line == '\n') line++;
         if (strncmp(line, name, length) == 0) return strtoll(line + length, NULL, 10);
     }

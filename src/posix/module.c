@@ -122,7 +122,7 @@ void plat_module_pin(uintptr_t address)
     main_learn();
     if (module_has_code(&main_info, address) || dladdr((void *)address, &info) == 0) return;
     void *module = dlopen(info.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | RTLD_NOLOAD);
-    if (module != NULL) dlclose(module);
+    if (module) dlclose(module);
 }
 
 mproc_status plat_module_open(const char *path)
@@ -134,7 +134,7 @@ mproc_status plat_module_open(const char *path)
     if (opened) return MPROC_OK;
     const char *words = dlerror();
     return mproc_error(MPROC_NOT_FOUND, "cannot open the module '%s': %s", path,
-                       words != NULL ? words : "the loader does not say why");
+                       words ? words : "the loader does not say why");
 }
 
 static int module_match_address(struct dl_phdr_info *info, size_t size, void *context)
@@ -197,8 +197,8 @@ static void module_describe(const struct dl_phdr_info *info, const uint8_t id[MO
     plat_module described = {.base = module_base(info)};
 
     memcpy(described.id, id, sizeof described.id);
-    described.main = info->dlpi_name == NULL || info->dlpi_name[0] == '\0' ||
-                     (uintptr_t)info->dlpi_phdr == (uintptr_t)getauxval(AT_PHDR);
+    described.main =
+        !info->dlpi_name || info->dlpi_name[0] == '\0' || (uintptr_t)info->dlpi_phdr == (uintptr_t)getauxval(AT_PHDR);
     search->found = true;
     search->path_fits = module_path(info, &described);
     *search->module = described;
@@ -239,10 +239,10 @@ static bool module_path_from_maps(uintptr_t address, char *path, size_t size)
     size_t capacity = 0;
     bool found = false;
 
-    while (file != NULL && !found && getline(&line, &capacity, file) > 0) {
+    while (file && !found && getline(&line, &capacity, file) > 0) {
         if (strtoull(line, NULL, 16) != address) continue;
         const char *begin = strchr(line, '/');
-        if (begin == NULL) break;
+        if (!begin) break;
         size_t length = strcspn(begin, "\n");
         if (length >= size) break;
         memcpy(path, begin, length);
@@ -250,7 +250,7 @@ static bool module_path_from_maps(uintptr_t address, char *path, size_t size)
         found = true;
     }
     free(line);
-    if (file != NULL) fclose(file);
+    if (file) fclose(file);
     return found;
 }
 

@@ -461,11 +461,11 @@ static void sweep(const char *path)
     DIR *files = directory >= 0 ? fdopendir(directory) : NULL;
     struct dirent *entry;
 
-    if (files == NULL) {
+    if (!files) {
         if (directory >= 0) close(directory);
         return;
     }
-    while ((entry = readdir(files)) != NULL)
+    while ((entry = readdir(files)))
         if (entry->d_name[0] != '.') tidy(dirfd(files), entry->d_name);
     rmdir(path);
     closedir(files);

@@ -278,7 +278,7 @@ static bool process_has_not_ended(int64_t pid)
     if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) return false;
     if (!process_read_stat(pid, text, sizeof text)) return true;
     const char *state = strrchr(text, ')');
-    return state == NULL || strlen(state) < 3 || strchr("ZXx", state[2]) == NULL;
+    return !state || strlen(state) < 3 || !strchr("ZXx", state[2]);
 }
 
 /* Field 4 is the parent, for which the zombie waits. */
@@ -288,7 +288,7 @@ static int64_t process_zombie_of(int64_t pid)
 
     if (!process_read_stat(pid, text, sizeof text)) return 0;
     const char *state = strrchr(text, ')');
-    return state != NULL && strncmp(state, ") Z ", 4) == 0 ? strtoll(state + 4, NULL, 10) : 0;
+    return state && strncmp(state, ") Z ", 4) == 0 ? strtoll(state + 4, NULL, 10) : 0;
 }
 
 /* Field 20 is the number of threads. One that has ended counts if it is the first. -1: the system does not tell. */
@@ -298,9 +298,9 @@ int64_t process_threads(void)
 
     if (!process_read_stat(getpid(), text, sizeof text)) return -1;
     const char *field = strrchr(text, ')');
-    bool first_ended = field != NULL && strncmp(field, ") Z ", 4) == 0;
-    for (int number = 2; field != NULL && number < 20; number++) field = strchr(field + 1, ' ');
-    return field != NULL ? strtoll(field, NULL, 10) - first_ended : -1;
+    bool first_ended = field && strncmp(field, ") Z ", 4) == 0;
+    for (int number = 2; field && number < 20; number++) field = strchr(field + 1, ' ');
+    return field ? strtoll(field, NULL, 10) - first_ended : -1;
 }
 
 /* Field 22 of the stat file, or -1. Field 2, the name in parentheses, may itself hold blanks and parentheses. */
@@ -310,8 +310,8 @@ static int64_t process_birth_ns(int64_t pid)
 
     if (!process_read_stat(pid, text, sizeof text)) return -1;
     const char *field = strrchr(text, ')');
-    for (int number = 2; field != NULL && number < 22; number++) field = strchr(field + 1, ' ');
-    if (field == NULL) return -1;
+    for (int number = 2; field && number < 22; number++) field = strchr(field + 1, ' ');
+    if (!field) return -1;
     return strtoll(field, NULL, 10) * (NS_PER_SECOND / sysconf(_SC_CLK_TCK));
 }
 

@@ -120,7 +120,7 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     for (int i = 0; i < SPAWN_FIRST; i++)
         if ((status = spawn_add_stdio(plan, i, &start->stdio[i])) != MPROC_OK) return status;
     if ((status = spawn_add_handles(plan, start)) != MPROC_OK) return status;
-    if (start->working_directory != NULL) {
+    if (start->working_directory) {
         spawn_add(plan, (spawn_step){.act = SPAWN_ENTER, .directory = start->working_directory});
     }
     spawn_set_signals(plan, start);
@@ -129,7 +129,7 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
     }
     start->token_write(start->context, numbers, token);
     plan->order.environment = environment_make(start, token);
-    return plan->order.environment != NULL ? MPROC_OK : spawn_refuse(ENOMEM);
+    return plan->order.environment ? MPROC_OK : spawn_refuse(ENOMEM);
 }
 
 /*
@@ -140,7 +140,7 @@ static void spawn_set_signals(spawn_plan *plan, const plat_start *start)
 {
     spawn_order *order = &plan->order;
 
-    if (thread_host_mask() != NULL) order->mask = *thread_host_mask();
+    if (thread_host_mask()) order->mask = *thread_host_mask();
     else pthread_sigmask(SIG_SETMASK, NULL, &order->mask);
     sigemptyset(&order->defaults);
     if (process_ignores_interrupts()) sigaddset(&order->defaults, SIGINT);
@@ -156,17 +156,17 @@ static void spawn_set_signals(spawn_plan *plan, const plat_start *start)
 /* The child changes its directory before it loads the program, so a relative path must be made absolute here. */
 static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start)
 {
-    const char *path = start->executable != NULL ? start->executable : command_executable();
+    const char *path = start->executable ? start->executable : command_executable();
 
     plan->order.path = path;
-    if (path[0] == '/' || path[0] == '\0' || start->working_directory == NULL) return MPROC_OK;
+    if (path[0] == '/' || path[0] == '\0' || !start->working_directory) return MPROC_OK;
     char *directory = getcwd(NULL, 0); /* memory, for a path is too long for the stacks of small threads */
-    if (directory == NULL) return error_system(errno, "cannot find '%s': the working directory has no path", path);
+    if (!directory) return error_system(errno, "cannot find '%s': the working directory has no path", path);
     size_t size = strlen(directory) + 1 + strlen(path) + 1;
     plan->path_made = malloc(size);
-    if (plan->path_made != NULL) snprintf(plan->path_made, size, "%s/%s", directory, path);
+    if (plan->path_made) snprintf(plan->path_made, size, "%s/%s", directory, path);
     free(directory);
-    if (plan->path_made == NULL) return spawn_refuse(ENOMEM);
+    if (!plan->path_made) return spawn_refuse(ENOMEM);
     plan->order.path = plan->path_made;
     return MPROC_OK;
 }
@@ -284,7 +284,7 @@ static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat
     struct stat file;
 
     bool path = status == MPROC_NOT_FOUND || number == EACCES || number == ENAMETOOLONG;
-    if (path && directory != NULL && !spawn_can_enter(directory)) {
+    if (path && directory && !spawn_can_enter(directory)) {
         return error_system(number, "cannot start a process in the working directory '%s'", directory);
     }
     if (number == ENOENT && stat(plan->order.path, &file) == 0) {

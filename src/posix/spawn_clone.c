@@ -64,7 +64,7 @@ int spawn_by_clone(const spawn_order *order, pid_t *pid, int *descriptor)
 
     if (atomic_load(&clone_refused)) return ENOSYS;
     void *stack = malloc(CLONE_STACK_BYTES);
-    if (stack == NULL) return ENOMEM;
+    if (!stack) return ENOMEM;
     int made = clone_shielded(&child, stack);
     free(stack);
     if (made > 0 && child.error == 0) {

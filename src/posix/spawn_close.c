@@ -25,8 +25,8 @@ int spawn_close_from(posix_spawn_file_actions_t *actions, int lowest)
     DIR *directory = opendir("/proc/self/fd");
     int error = 0;
 
-    if (directory == NULL) return 0;
-    for (struct dirent *entry = readdir(directory); entry != NULL && error == 0; entry = readdir(directory)) {
+    if (!directory) return 0;
+    for (struct dirent *entry = readdir(directory); entry && error == 0; entry = readdir(directory)) {
         int number = atoi(entry->d_name);
         if (entry->d_name[0] == '.' || number < lowest) continue;
         int flags = fcntl(number, F_GETFD);

@@ -60,9 +60,9 @@ mproc_status plat_system_random(void *bytes, size_t size)
 bool plat_system_environment(const char *name, char *value, size_t size)
 {
     const char *found = getenv(name);
-    size_t length = found != NULL ? strlen(found) : 0;
+    size_t length = found ? strlen(found) : 0;
 
-    if (found == NULL || length >= size) return false;
+    if (!found || length >= size) return false;
     memcpy(value, found, length + 1);
     return true;
 }

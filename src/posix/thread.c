@@ -52,14 +52,14 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     sigset_t blocked;
     sigset_t saved;
 
-    if (started == NULL) return error_system(ENOMEM, "cannot start a thread");
+    if (!started) return error_system(ENOMEM, "cannot start a thread");
     started->function = function;
     started->argument = argument;
 
     /* A new thread has its creator's mask from the first instruction on. */
     thread_mask(&blocked);
     pthread_sigmask(SIG_SETMASK, &blocked, &saved);
-    started->host_mask = thread_self != NULL && thread_self->deaf ? thread_self->host_mask : saved;
+    started->host_mask = thread_self && thread_self->deaf ? thread_self->host_mask : saved;
     started->deaf = true;
     atomic_fetch_add(&thread_deaf, 1);
     int error = thread_create(started);
@@ -81,7 +81,7 @@ static void thread_hears(plat_thread *thread)
 
 void plat_thread_take_signals(void)
 {
-    assert(thread_self != NULL);
+    assert(thread_self);
     pthread_sigmask(SIG_SETMASK, &thread_self->host_mask, NULL);
     thread_hears(thread_self);
 }
@@ -96,7 +96,7 @@ bool plat_thread_program_ended(void)
 
 void thread_forked(void)
 {
-    atomic_store(&thread_deaf, thread_self != NULL && thread_self->deaf);
+    atomic_store(&thread_deaf, thread_self && thread_self->deaf);
 }
 
 void plat_thread_join(plat_thread *thread)
@@ -139,8 +139,8 @@ void *plat_thread_block(size_t size)
 
     pthread_once(&thread_block_once, thread_make_block_key);
     if (!thread_has_blocks) return NULL;
-    if ((block = pthread_getspecific(thread_block_key)) != NULL) return block;
-    if ((block = calloc(1, size)) == NULL || pthread_setspecific(thread_block_key, block) == 0) return block;
+    if ((block = pthread_getspecific(thread_block_key))) return block;
+    if (!(block = calloc(1, size)) || pthread_setspecific(thread_block_key, block) == 0) return block;
     free(block);
     return NULL;
 }
@@ -254,7 +254,7 @@ void plat_thread_schedule_as(const plat_schedule *schedule)
 
 const sigset_t *thread_host_mask(void)
 {
-    return thread_self != NULL && thread_self->deaf ? &thread_self->host_mask : NULL;
+    return thread_self && thread_self->deaf ? &thread_self->host_mask : NULL;
 }
 
 /* A thread that faults with the signal blocked is ended at once: no handler of the program would ever run. */

@@ -100,7 +100,7 @@ mproc_status mproc_active_children(mproc_process **children, size_t capacity, si
     if (!count || (!children && capacity > 0))
         return mproc_error(MPROC_INVALID, "mproc_active_children() has nowhere to write to");
     if ((status = family_enter()) != MPROC_OK) return status;
-    while ((process = children_next(process)) != NULL) {
+    while ((process = children_next(process))) {
         if (process->worker || atomic_load(&process->freed) || process_collect(process)) continue;
         if (found < capacity) children[found] = process;
         found++;

@@ -13,7 +13,7 @@ static void end_daemons(void)
 {
     mproc_process *process = NULL;
 
-    while ((process = children_next(process)) != NULL) {
+    while ((process = children_next(process))) {
         if (process->worker) mproc_process_kill(process);
         else if (process->daemon) mproc_process_terminate(process);
     }
@@ -33,7 +33,7 @@ static mproc_status wait_daemons(int64_t deadline_ns)
     mproc_status status = MPROC_OK;
 
     if (deadline_ns < grace_ns) grace_ns = deadline_ns;
-    while ((process = children_next(process)) != NULL) {
+    while ((process = children_next(process))) {
         mproc_status one;
         if (!process->daemon || has_ended(one = process_wait(process, grace_ns))) continue;
         if (one == MPROC_INTERRUPTED) {
@@ -52,8 +52,7 @@ static mproc_status wait_all(int64_t deadline_ns)
     mproc_process *process = NULL;
     mproc_status status = MPROC_OK;
 
-    while (has_ended(status) && (process = children_next(process)) != NULL)
-        status = process_wait(process, deadline_ns);
+    while (has_ended(status) && (process = children_next(process))) status = process_wait(process, deadline_ns);
     if (status == MPROC_TIMEOUT)
         mproc_error(status, "process '%s' (pid %lld) has not ended in time", process->name,
                     (long long)process->os.pid);

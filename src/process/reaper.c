@@ -43,7 +43,7 @@ static void retry_all(void)
 {
     mproc_process *process = NULL;
 
-    while ((process = children_next(process)) != NULL) {
+    while ((process = children_next(process))) {
         if (!process_recover(process)) continue;
         atomic_fetch_sub(&retries, 1);
         children_remove(process);
@@ -114,7 +114,7 @@ static void collect_all(void)
 {
     mproc_process *process = NULL;
 
-    while ((process = children_next(process)) != NULL) process_collect(process);
+    while ((process = children_next(process))) process_collect(process);
 }
 
 static void reap(void *unused)

@@ -62,7 +62,7 @@ static mproc_status check(size_t item_size, size_t count, const mproc_shared_opt
     if (count > (SIZE_MAX / 2) / item_size)
         return mproc_error(MPROC_NO_MEMORY, "%zu shared items of %zu bytes are more than memory can hold", count,
                            item_size);
-    if ((options->lock != NULL) + (options->rlock != NULL) + options->raw > 1)
+    if (!!options->lock + !!options->rlock + options->raw > 1)
         return mproc_error(MPROC_INVALID, "shared items have one lock or none: give one of lock, rlock and raw");
     return MPROC_OK;
 }

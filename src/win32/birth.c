@@ -81,5 +81,5 @@ void plat_birth_forked(void)
 
 const wchar_t *win32_birth_command(void)
 {
-    return birth.command != NULL ? birth.command : GetCommandLineW();
+    return birth.command ? birth.command : GetCommandLineW();
 }

@@ -49,7 +49,7 @@ static mproc_status variables_append(variables *list, wchar_t *entry)
     if (list->count == list->room) {
         size_t room = list->room * 2 + 64;
         wchar_t **entries = realloc(list->entries, room * sizeof *entries);
-        if (entries == NULL) {
+        if (!entries) {
             free(entry);
             return no_memory();
         }
@@ -93,10 +93,10 @@ static mproc_status variables_copy_own(variables *list)
     wchar_t *own = GetEnvironmentStringsW();
     mproc_status status = MPROC_OK;
 
-    if (own == NULL) return win32_error(GetLastError(), "cannot read this process' environment");
+    if (!own) return win32_error(GetLastError(), "cannot read this process' environment");
     for (const wchar_t *entry = own; *entry != L'\0' && status == MPROC_OK; entry += wcslen(entry) + 1) {
         wchar_t *copy = _wcsdup(entry);
-        status = copy == NULL ? no_memory() : variables_append(list, copy);
+        status = !copy ? no_memory() : variables_append(list, copy);
     }
     FreeEnvironmentStringsW(own);
     return status;
@@ -108,7 +108,7 @@ static mproc_status variables_add_token(variables *list, const char *name, const
     char *token = malloc(size);
     mproc_status status;
 
-    if (token == NULL) return no_memory();
+    if (!token) return no_memory();
     snprintf(token, size, "%s=%s", name, value);
     status = variables_change(list, token);
     free(token);
@@ -129,7 +129,7 @@ static mproc_status variables_join(variables *list, wchar_t **block)
 
     for (size_t i = 0; i < list->count; i++) length += wcslen(list->entries[i]) + 1;
     result = calloc(length, sizeof *result);
-    if (result == NULL) return no_memory();
+    if (!result) return no_memory();
     if (list->count > 0) {
         qsort(list->entries, list->count, sizeof list->entries[0], entries_compare);
     }
@@ -149,8 +149,8 @@ mproc_status win32_environment_block(const plat_start *start, const char *token_
     mproc_status status = MPROC_OK;
 
     if (!start->environment_only) status = variables_copy_own(&list);
-    if (start->environment != NULL) {
-        for (size_t i = 0; start->environment[i] != NULL && status == MPROC_OK; i++) {
+    if (start->environment) {
+        for (size_t i = 0; start->environment[i] && status == MPROC_OK; i++) {
             status = variables_change(&list, start->environment[i]);
         }
     }

@@ -9,7 +9,7 @@ mproc_status plat_event_create(plat_handle *event)
 {
     HANDLE handle = CreateEventW(NULL, TRUE, FALSE, NULL);
 
-    if (handle == NULL) return win32_error(GetLastError(), "cannot create an event");
+    if (!handle) return win32_error(GetLastError(), "cannot create an event");
     *event = (plat_handle)handle;
     return MPROC_OK;
 }
@@ -58,9 +58,9 @@ mproc_status plat_watcher_create(plat_watcher **watcher)
 {
     plat_watcher *created = calloc(1, sizeof *created);
 
-    if (created == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a watcher of processes");
+    if (!created) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a watcher of processes");
     created->event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (created->event == NULL) {
+    if (!created->event) {
         mproc_status status = win32_error(GetLastError(), "cannot create a watcher's event");
         free(created);
         return status;
@@ -72,16 +72,16 @@ mproc_status plat_watcher_create(plat_watcher **watcher)
 /* Waits for a callback that is running; afterwards the system does not know of the watch any more. */
 static void watch_free(watch *entry)
 {
-    if (entry == NULL) return;
-    if (entry->registration != NULL) UnregisterWaitEx(entry->registration, INVALID_HANDLE_VALUE);
-    if (entry->object != NULL) CloseHandle(entry->object);
+    if (!entry) return;
+    if (entry->registration) UnregisterWaitEx(entry->registration, INVALID_HANDLE_VALUE);
+    if (entry->object) CloseHandle(entry->object);
     free(entry);
 }
 
 void plat_watcher_free(plat_watcher *watcher)
 {
-    if (watcher == NULL) return;
-    while (watcher->first != NULL) {
+    if (!watcher) return;
+    while (watcher->first) {
         watch *first = watcher->first;
         watcher->first = first->next;
         watch_free(first);
@@ -118,7 +118,7 @@ mproc_status plat_watcher_add(plat_watcher *watcher, plat_handle process, uint64
     HANDLE self = GetCurrentProcess();
     watch *created = calloc(1, sizeof *created);
 
-    if (created == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory to watch a process");
+    if (!created) return mproc_error(MPROC_NO_MEMORY, "there is no memory to watch a process");
     created->watcher = watcher;
     created->process = process;
     created->token = token;
@@ -141,9 +141,9 @@ void plat_watcher_remove(plat_watcher *watcher, plat_handle process, uint64_t to
 
     plat_mutex_lock(&watcher->mutex);
     link = &watcher->first;
-    while (*link != NULL && ((*link)->process != process || (*link)->token != token)) link = &(*link)->next;
+    while (*link && ((*link)->process != process || (*link)->token != token)) link = &(*link)->next;
     found = *link;
-    if (found != NULL) *link = found->next;
+    if (found) *link = found->next;
     plat_mutex_unlock(&watcher->mutex);
     watch_free(found); /* without the mutex: it may wait for a callback that wants it */
 }
@@ -164,9 +164,9 @@ static watch *watcher_take(plat_watcher *watcher, bool *woken)
 
     plat_mutex_lock(&watcher->mutex);
     link = &watcher->first;
-    while (*link != NULL && !(*link)->ended) link = &(*link)->next;
+    while (*link && !(*link)->ended) link = &(*link)->next;
     found = *link;
-    if (found != NULL) {
+    if (found) {
         *link = found->next;
     } else {
         *woken = watcher->woken;
@@ -183,7 +183,7 @@ uint64_t plat_watcher_wait(plat_watcher *watcher, int64_t deadline_ns)
     for (;;) {
         watch *ended = watcher_take(watcher, &woken);
 
-        if (ended != NULL) {
+        if (ended) {
             uint64_t token = ended->token;
             watch_free(ended);
             return token;

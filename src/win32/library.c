@@ -7,5 +7,5 @@ win32_any_function *win32_function(const wchar_t *library, const char *name)
 {
     HMODULE module = LoadLibraryExW(library, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
 
-    return module == NULL ? NULL : (win32_any_function *)GetProcAddress(module, name);
+    return !module ? NULL : (win32_any_function *)GetProcAddress(module, name);
 }

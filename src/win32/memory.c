@@ -38,7 +38,7 @@ mproc_status plat_memory_create(size_t reserve, plat_handle *memory)
     HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE | SEC_RESERVE,
                                         (DWORD)((uint64_t)reserve >> 32), (DWORD)reserve, NULL);
 
-    if (section == NULL) {
+    if (!section) {
         DWORD code = GetLastError();
         return win32_error_as(memory_status(code), code, "cannot reserve %llu MiB of shared memory", MIB(reserve));
     }
@@ -51,7 +51,7 @@ mproc_status plat_memory_map(plat_handle memory, size_t reserve, void **base)
 {
     void *view = MapViewOfFile((HANDLE)memory, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, reserve);
 
-    if (view == NULL) {
+    if (!view) {
         DWORD code = GetLastError();
         return win32_error_as(memory_status(code), code, "cannot map %llu MiB of shared memory (handle %lld)",
                               MIB(reserve), (long long)memory);
@@ -71,7 +71,7 @@ mproc_status plat_memory_commit(plat_handle memory, void *base, size_t offset, s
 {
     (void)memory;
     if (size == 0) return MPROC_OK;
-    if (VirtualAlloc((char *)base + offset, size, MEM_COMMIT, PAGE_READWRITE) == NULL) {
+    if (!VirtualAlloc((char *)base + offset, size, MEM_COMMIT, PAGE_READWRITE)) {
         DWORD code = GetLastError();
         return win32_error_as(memory_status(code), code,
                               "cannot commit %llu KiB of shared memory at %llu MiB: the page file or the job's"
@@ -107,7 +107,7 @@ bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
     MEMORY_BASIC_INFORMATION information = {0};
     bool usable;
 
-    if (view == NULL) return false;
+    if (!view) return false;
     usable = VirtualQuery(view, &information, sizeof information) != 0 && information.State == MEM_COMMIT;
     if (usable) memcpy(bytes, view, size);
     UnmapViewOfFile(view);

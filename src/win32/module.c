@@ -103,7 +103,7 @@ static void module_identify(HMODULE module, uint8_t id[20])
     identity_add(&sum, &headers->OptionalHeader.SizeOfImage, sizeof headers->OptionalHeader.SizeOfImage);
     identity_add(&sum, &headers->OptionalHeader.CheckSum, sizeof headers->OptionalHeader.CheckSum);
     identity_add(&sum, IMAGE_FIRST_SECTION(headers), file->NumberOfSections * sizeof(IMAGE_SECTION_HEADER));
-    if (symbol_id != NULL) {
+    if (symbol_id) {
         identity_add(&sum, symbol_id, SYMBOL_ID_BYTES);
     } else {
         identity_add_name(&sum, module);
@@ -159,7 +159,7 @@ static mproc_status modules_list(HMODULE **modules, size_t *count)
         HMODULE *list = malloc(room);
         DWORD used = 0;
 
-        if (list == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a list of modules");
+        if (!list) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a list of modules");
         if (!EnumProcessModules(GetCurrentProcess(), list, room, &used)) {
             mproc_status status = win32_error(GetLastError(), "cannot list the modules of this process");
             free(list);
@@ -212,7 +212,7 @@ mproc_status plat_module_open(const char *path)
     if (win32_wide(path, &wide) != MPROC_OK) return mproc_error(MPROC_NOT_FOUND, "'%.300s' is not UTF-8", path);
     module = LoadLibraryW(wide);
     free(wide);
-    if (module != NULL) return MPROC_OK;
+    if (module) return MPROC_OK;
     return win32_error_as(MPROC_NOT_FOUND, GetLastError(), "cannot open the module '%.300s'", path);
 }
 

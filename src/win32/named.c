@@ -58,8 +58,8 @@ static HANDLE make_section(const wchar_t *name, uint64_t size)
 
 static void turn_end(const named_turn *turn, bool keep_section)
 {
-    if (turn->index != NULL) UnmapViewOfFile(turn->index);
-    if (turn->section != NULL && !keep_section) CloseHandle(turn->section);
+    if (turn->index) UnmapViewOfFile(turn->index);
+    if (turn->section && !keep_section) CloseHandle(turn->section);
     ReleaseMutex(turn->mutex);
     CloseHandle(turn->mutex);
 }
@@ -71,9 +71,9 @@ static mproc_status open_index(const char *name, bool make, named_turn *turn)
     full_name(full, name, "index", 0);
     if (make) turn->section = make_section(full, sizeof(named_index));
     else turn->section = OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, full);
-    if (turn->section == NULL) return refused("open the index of a name");
+    if (!turn->section) return refused("open the index of a name");
     turn->index = MapViewOfFile(turn->section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, sizeof(named_index));
-    return turn->index != NULL ? MPROC_OK : refused("map the index of a name");
+    return turn->index ? MPROC_OK : refused("map the index of a name");
 }
 
 /* MPROC_NOT_FOUND: there is no index. Then, and after any other refusal, nothing is open. */
@@ -83,7 +83,7 @@ static mproc_status turn_begin(const char *name, bool make, named_turn *turn)
     mproc_status status;
 
     *turn = (named_turn){.mutex = CreateMutexW(NULL, FALSE, full_name(full, name, "lock", 0))};
-    if (turn->mutex == NULL) return refused("open the mutex of a name");
+    if (!turn->mutex) return refused("open the mutex of a name");
     if (WaitForSingleObject(turn->mutex, TURN_MS) == WAIT_TIMEOUT) {
         CloseHandle(turn->mutex);
         return mproc_error(MPROC_TIMEOUT,
@@ -101,7 +101,7 @@ static mproc_status open_current(const char *name, const named_turn *turn, HANDL
 
     if (current == 0) return win32_error(ERROR_FILE_NOT_FOUND, "cannot open named memory");
     *section = OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, full_name(full, name, "", current));
-    return *section != NULL ? MPROC_OK : refused("open named memory");
+    return *section ? MPROC_OK : refused("open named memory");
 }
 
 /* The next number that nobody has: a process that ends may have lost its index, and the section not yet. */
@@ -113,7 +113,7 @@ static HANDLE make_numbered(const char *name, size_t size, const named_turn *tur
         HANDLE section;
         SetLastError(ERROR_SUCCESS);
         section = make_section(full_name(full, name, "", ++turn->index->last), size);
-        if (section == NULL || GetLastError() != ERROR_ALREADY_EXISTS) return section;
+        if (!section || GetLastError() != ERROR_ALREADY_EXISTS) return section;
         CloseHandle(section);
     }
 }
@@ -124,9 +124,9 @@ static mproc_status map(HANDLE section, plat_named *named)
     MEMORY_BASIC_INFORMATION region;
     void *base = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
 
-    if (base == NULL || VirtualQuery(base, &region, sizeof region) == 0) {
+    if (!base || VirtualQuery(base, &region, sizeof region) == 0) {
         mproc_status status = refused("map named memory");
-        if (base != NULL) UnmapViewOfFile(base);
+        if (base) UnmapViewOfFile(base);
         return status;
     }
     *named = (plat_named){.handle = (plat_handle)section, .base = base, .size = region.RegionSize};
@@ -144,7 +144,7 @@ static mproc_status create(const char *name, size_t size, const named_turn *turn
     }
     if (status != MPROC_NOT_FOUND) return status;
     section = make_numbered(name, size, turn);
-    if (section == NULL) return refused("make named memory");
+    if (!section) return refused("make named memory");
     if ((status = map(section, named)) != MPROC_OK) CloseHandle(section);
     return status;
 }

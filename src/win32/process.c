@@ -77,7 +77,7 @@ int64_t plat_process_born_before_ns(const plat_process *process)
 {
     int64_t birth_ns = 0;
 
-    if (win32_birth(process != NULL ? (HANDLE)process->handle : GetCurrentProcess(), &birth_ns)) return birth_ns;
+    if (win32_birth(process ? (HANDLE)process->handle : GetCurrentProcess(), &birth_ns)) return birth_ns;
     return plat_clock_birth_ns();
 }
 
@@ -154,13 +154,13 @@ static HANDLE process_find(int64_t pid, int64_t born_before_ns, DWORD *code)
     *code = ERROR_SUCCESS;
     if (pid > 0 && pid <= UINT32_MAX) {
         process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
-        if (process != NULL && process_is(process, pid, born_before_ns)) return process;
-        if (process == NULL && GetLastError() != ERROR_INVALID_PARAMETER) {
+        if (process && process_is(process, pid, born_before_ns)) return process;
+        if (!process && GetLastError() != ERROR_INVALID_PARAMETER) {
             *code = GetLastError();
             return NULL;
         }
     }
-    if (process != NULL) CloseHandle(process);
+    if (process) CloseHandle(process);
     win32_semaphore_forget(pid);
     return NULL;
 }
@@ -170,8 +170,8 @@ mproc_status plat_process_open(int64_t pid, int64_t born_before_ns, plat_handle 
     DWORD code;
     HANDLE found = process_find(pid, born_before_ns, &code);
 
-    if (found == NULL && code != ERROR_SUCCESS) return win32_error(code, "cannot open process %lld", (long long)pid);
-    if (found == NULL) return mproc_error(MPROC_NOT_FOUND, "process %lld has ended", (long long)pid);
+    if (!found && code != ERROR_SUCCESS) return win32_error(code, "cannot open process %lld", (long long)pid);
+    if (!found) return mproc_error(MPROC_NOT_FOUND, "process %lld has ended", (long long)pid);
     *process = (plat_handle)found;
     return MPROC_OK;
 }
@@ -182,8 +182,8 @@ bool plat_process_alive(int64_t pid, int64_t born_before_ns)
     DWORD code;
     HANDLE found = process_find(pid, born_before_ns, &code);
 
-    if (found != NULL) CloseHandle(found);
-    return found != NULL || code != ERROR_SUCCESS;
+    if (found) CloseHandle(found);
+    return found || code != ERROR_SUCCESS;
 }
 
 void plat_process_kill_other(int64_t pid, int64_t born_before_ns)
@@ -235,7 +235,7 @@ int64_t plat_process_parent_id(void)
 
     if (parent != 0) return parent;
     query = (query_function *)win32_function(L"ntdll.dll", "NtQueryInformationProcess");
-    if (query == NULL || query(GetCurrentProcess(), 0, &answer, sizeof answer, NULL) < 0) return 0;
+    if (!query || query(GetCurrentProcess(), 0, &answer, sizeof answer, NULL) < 0) return 0;
     parent = (int64_t)answer.parent_id;
     atomic_store_explicit(&known, parent, memory_order_relaxed);
     return parent;
@@ -257,7 +257,7 @@ static BOOL WINAPI console_event(DWORD event)
 
     if (event != CTRL_C_EVENT) return FALSE;
     handler = atomic_load(&interrupted);
-    if (handler != NULL) handler();
+    if (handler) handler();
     return TRUE;
 }
 

@@ -67,7 +67,7 @@ mproc_status plat_semaphore_open(plat_semaphore *semaphore)
     uint32_t closed = (atomic_load(&semaphore->serial) + 1) & ~(uint32_t)1;
     HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
 
-    if (event == NULL) return win32_error(GetLastError(), "cannot create the event that wakes this thread");
+    if (!event) return win32_error(GetLastError(), "cannot create the event that wakes this thread");
     atomic_store(&semaphore->serial, closed);
     atomic_store(&semaphore->pid, owner_self());
     atomic_store(&semaphore->handle, (int64_t)(intptr_t)event);
@@ -135,13 +135,13 @@ static bool post_known(const event_name *name)
         if (atomic_load(&name->semaphore->serial) == name->serial) SetEvent(event);
     } else {
         kept_event *set = kept_set(name->semaphore);
-        for (int i = 0; i < KEPT_WAYS && event == NULL; i++) {
+        for (int i = 0; i < KEPT_WAYS && !event; i++) {
             if (name_same(&set[i].name, name)) event = set[i].event;
         }
-        if (event != NULL) SetEvent(event);
+        if (event) SetEvent(event);
     }
     ReleaseSRWLockShared(&posters.lock);
-    return event != NULL;
+    return event;
 }
 
 /* NULL: the owner has ended, or its pid is another's now, or may not be opened by us. */
@@ -151,7 +151,7 @@ static HANDLE owner_open(const event_name *name)
     HANDLE owner = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, pid);
     int64_t birth_ns;
 
-    if (owner == NULL) return NULL;
+    if (!owner) return NULL;
     if (win32_birth(owner, &birth_ns) && owner_name(pid, birth_ns) == name->owner) return owner;
     CloseHandle(owner);
     return NULL;
@@ -177,18 +177,18 @@ static kept_event *kept_place(const plat_semaphore *semaphore)
     kept_event *place = NULL;
 
     for (int i = 0; i < KEPT_WAYS; i++) {
-        if (set[i].event == NULL) {
+        if (!set[i].event) {
             place = &set[i];
         } else if (set[i].name.semaphore == semaphore) {
             return &set[i];
         }
     }
-    return place != NULL ? place : &set[posters.next_victim++ % KEPT_WAYS];
+    return place ? place : &set[posters.next_victim++ % KEPT_WAYS];
 }
 
 static void kept_close(kept_event *kept)
 {
-    if (kept->event != NULL) CloseHandle(kept->event);
+    if (kept->event) CloseHandle(kept->event);
     kept->event = NULL;
 }
 
@@ -209,13 +209,13 @@ static void keep(const event_name *name, HANDLE owner, HANDLE event)
 static void post_fetched(const event_name *name)
 {
     HANDLE owner = owner_open(name);
-    HANDLE event = owner != NULL ? event_fetch(name, owner) : NULL;
+    HANDLE event = owner ? event_fetch(name, owner) : NULL;
 
-    if (event != NULL) {
+    if (event) {
         SetEvent(event);
         keep(name, owner, event);
     }
-    if (owner != NULL) CloseHandle(owner);
+    if (owner) CloseHandle(owner);
 }
 
 void plat_semaphore_post(plat_semaphore *semaphore)

@@ -42,12 +42,11 @@ static mproc_status daemon_job(HANDLE *job)
     HANDLE created = NULL;
 
     plat_mutex_lock(&mutex);
-    if (known != NULL) goto done;
+    if (known) goto done;
     created = CreateJobObjectW(NULL, NULL);
     limits.BasicLimitInformation.LimitFlags =
         JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
-    if (created == NULL ||
-        !SetInformationJobObject(created, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
+    if (!created || !SetInformationJobObject(created, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
         status = win32_error(GetLastError(), "cannot create the job that ends daemons with this process");
         goto done;
     }
@@ -56,7 +55,7 @@ static mproc_status daemon_job(HANDLE *job)
 done:
     *job = known;
     plat_mutex_unlock(&mutex);
-    if (created != NULL) CloseHandle(created);
+    if (created) CloseHandle(created);
     return status;
 }
 
@@ -76,7 +75,7 @@ static mproc_status launch_attributes(launch *it, bool daemon)
 
     InitializeProcThreadAttributeList(NULL, ATTRIBUTES_MAX, 0, &size);
     list = malloc(size);
-    if (list == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory to start a process");
+    if (!list) return mproc_error(MPROC_NO_MEMORY, "there is no memory to start a process");
     if (!InitializeProcThreadAttributeList(list, ATTRIBUTES_MAX, 0, &size)) {
         status = win32_error(GetLastError(), "cannot say what a child gets");
         free(list);
@@ -100,7 +99,7 @@ static mproc_status launch_directory(launch *it, const char *path)
     DWORD attributes;
     mproc_status status;
 
-    if (path == NULL) return MPROC_OK;
+    if (!path) return MPROC_OK;
     if ((status = win32_wide_path(path, &it->directory)) != MPROC_OK) return status;
     attributes = GetFileAttributesW(it->directory);
     if (attributes == INVALID_FILE_ATTRIBUTES) {
@@ -117,12 +116,12 @@ static mproc_status launch_texts(launch *it, const plat_start *start)
 {
     mproc_status status;
 
-    status = start->executable == NULL ? win32_module_file(NULL, &it->executable)
-                                       : win32_wide_path(start->executable, &it->executable);
+    status = !start->executable ? win32_module_file(NULL, &it->executable)
+                                : win32_wide_path(start->executable, &it->executable);
     if (status != MPROC_OK) return status;
     if ((status = launch_directory(it, start->working_directory)) != MPROC_OK) return status;
     it->command = _wcsdup(win32_birth_command());
-    if (it->command == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a command line");
+    if (!it->command) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a command line");
     return MPROC_OK;
 }
 
@@ -156,7 +155,7 @@ static DWORD without_window(void)
     static _Atomic DWORD known;
 
     if (known == 0) {
-        bool wine = win32_function(L"ntdll.dll", "wine_get_version") != NULL;
+        bool wine = win32_function(L"ntdll.dll", "wine_get_version");
         known = wine ? DETACHED_PROCESS : CREATE_NO_WINDOW;
     }
     return known;
@@ -202,7 +201,7 @@ static mproc_status launch_create(launch *it, bool without_interrupts, PROCESS_I
 
 static void launch_fini(launch *it)
 {
-    if (it->startup.lpAttributeList != NULL) {
+    if (it->startup.lpAttributeList) {
         DeleteProcThreadAttributeList(it->startup.lpAttributeList);
         free(it->startup.lpAttributeList);
     }

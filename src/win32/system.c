@@ -68,7 +68,7 @@ mproc_status plat_system_random(void *bytes, size_t size)
     random_function *function = (random_function *)win32_function(L"bcrypt.dll", "BCryptGenRandom");
     UCHAR *at = bytes;
 
-    if (function == NULL) {
+    if (!function) {
         return win32_error_as(MPROC_NOT_SUPPORTED, GetLastError(), "bcrypt.dll, which makes random keys, is missing");
     }
     while (size > 0) {
@@ -95,7 +95,7 @@ static wchar_t *environment_read(const wchar_t *name)
 
         free(value);
         value = malloc(size * sizeof *value);
-        if (value == NULL) return NULL;
+        if (!value) return NULL;
         SetLastError(ERROR_SUCCESS); /* an empty value has the length 0, as has a missing one */
         length = GetEnvironmentVariableW(name, value, size);
         if (length == 0 && GetLastError() != ERROR_SUCCESS) break;
@@ -114,7 +114,7 @@ bool plat_system_environment(const char *name, char *value, size_t size)
     int bytes;
 
     if (win32_wide(name, &wide_name) != MPROC_OK) goto done;
-    if ((wide_value = environment_read(wide_name)) == NULL) goto done;
+    if (!(wide_value = environment_read(wide_name))) goto done;
     /* Asked first: what does not fit is not to be written in part. */
     bytes = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, wide_value, -1, NULL, 0, NULL, NULL);
     found = bytes > 0 && (size_t)bytes <= size && win32_narrow(wide_value, value, size);

@@ -28,11 +28,11 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
 {
     plat_thread *created = malloc(sizeof *created);
 
-    if (created == NULL) return mproc_error(MPROC_NO_MEMORY, "there is no memory to start a thread");
+    if (!created) return mproc_error(MPROC_NO_MEMORY, "there is no memory to start a thread");
     created->function = function;
     created->argument = argument;
     created->handle = (HANDLE)_beginthreadex(NULL, 0, thread_main, created, 0, NULL);
-    if (created->handle == NULL) {
+    if (!created->handle) {
         mproc_status status = errno == EAGAIN ? MPROC_LIMIT : MPROC_NO_MEMORY;
         status = win32_error_as(status, _doserrno, "cannot start a thread");
         free(created);
@@ -71,8 +71,8 @@ static struct {
 /* The system calls it for the last thread too, when the process ends and other threads were cut off anywhere. */
 static void WINAPI thread_ends(void *value)
 {
-    if (value == NULL) return;
-    if (exit_hook.process_ends != NULL && exit_hook.process_ends()) return;
+    if (!value) return;
+    if (exit_hook.process_ends && exit_hook.process_ends()) return;
     exit_hook.function(value);
 }
 
@@ -128,8 +128,7 @@ void *plat_thread_block(size_t size)
 
     InitOnceExecuteOnce(&block_once, make_block_slot, NULL, NULL);
     if (block_slot == FLS_OUT_OF_INDEXES) return NULL;
-    if ((block = FlsGetValue(block_slot)) == NULL && (block = calloc(1, size)) != NULL)
-        FlsSetValue(block_slot, block);
+    if (!(block = FlsGetValue(block_slot)) && (block = calloc(1, size))) FlsSetValue(block_slot, block);
     SetLastError(code);
     return block;
 }

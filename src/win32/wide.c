@@ -20,7 +20,7 @@ mproc_status win32_wide(const char *text, wchar_t **wide)
 
     if (length <= 0) return win32_error(GetLastError(), "'%.200s' is not UTF-8", text);
     result = malloc((size_t)length * sizeof *result);
-    if (result == NULL) return no_memory();
+    if (!result) return no_memory();
     MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, result, length);
     *wide = result;
     return MPROC_OK;
@@ -33,7 +33,7 @@ static mproc_status replace_front(wchar_t **path, const wchar_t *prefix, size_t 
     size_t rest = wcslen(*path) - skipped;
     wchar_t *result = malloc((front + rest + 1) * sizeof *result);
 
-    if (result == NULL) return no_memory();
+    if (!result) return no_memory();
     memcpy(result, prefix, front * sizeof *result);
     memcpy(result + front, *path + skipped, (rest + 1) * sizeof *result);
     free(*path);
@@ -72,7 +72,7 @@ mproc_status win32_wide_path(const char *path, wchar_t **wide)
         free(full);
         size = length + 1;
         full = malloc(size * sizeof *full);
-        if (full == NULL) {
+        if (!full) {
             status = no_memory();
             goto done;
         }
@@ -101,7 +101,7 @@ mproc_status win32_module_file(void *module, wchar_t **wide)
         size *= 2;
         free(path);
         path = malloc(size * sizeof *path);
-        if (path == NULL) return no_memory();
+        if (!path) return no_memory();
         length = GetModuleFileNameW(module, path, size);
     } while (length >= size);
     if (length == 0) {
