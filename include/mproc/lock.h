@@ -15,7 +15,11 @@
  *     until the last reference is dropped: by free, by the end of the task, or by the end of the process, killed or
  *     not.
  *   - Free drops a reference; NULL is fine. Threads of this process that wait by it get MPROC_CLOSED, and free
- *     returns when they have left. Other processes go on with theirs.
+ *     returns when they have left. Other processes go on with theirs. Nobody uses a reference that was freed, nor
+ *     frees it twice: that is a programming error, and what it does is undefined. Now and then it is noticed
+ *     (MPROC_CLOSED, or an assertion); nothing promises that.
+ *   - "Does not block" means: but for moments. A process of the family that is stopped (SIGSTOP, a debugger) in the
+ *     middle of a call may hold others up until it goes on or ends: docs/pitfalls.md.
  *   - All functions may be called by any thread of any process, with a reference of its own process. The first call
  *     of any of them makes the process a member of its family, with the statuses that <mproc/process.h> names.
  *   - A wait ends early with MPROC_INTERRUPTED after mproc_interrupt().

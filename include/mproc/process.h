@@ -129,8 +129,9 @@ static inline void mproc_main_guard(void);
 /*
  * Creates a process that will run `function` with `args`; it is not started yet (Python: Process()).
  *
- * Does not block. `*out` is the caller's: mproc_process_free(). Arguments (at most 1 GiB) and options are copied,
- * and the objects among the arguments live as long as the process object, or, after free(), its process.
+ * Does not block. `*out` is the caller's: mproc_process_free(). Arguments and options are copied; encoded, all
+ * arguments together have at most 1 GiB, so that one of exactly 1 GiB does not fit. Objects among the arguments live
+ * as long as the process object, or, after free(), its process.
  *
  * Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID       `function` or `out` is NULL, an option is out of range, or an argument cannot be (see
@@ -243,8 +244,8 @@ MPROC_API mproc_status mproc_process_kill(mproc_process *process);
 MPROC_API mproc_status mproc_process_interrupt(mproc_process *process);
 
 /*
- * Gives up the process' handles early (Python: close()). Afterwards only free(), close(), name() and
- * exit_status() have a meaning. Does not block. Returns MPROC_OK, also the second time, or:
+ * Gives up the process' handles early (Python: close()). Afterwards only free(), close(), name(), exit_status(),
+ * task_status() and error_text() have a meaning. Does not block. Returns MPROC_OK, also the second time, or:
  *   MPROC_BAD_STATE   it still runs
  */
 MPROC_API mproc_status mproc_process_close(mproc_process *process);

@@ -38,7 +38,8 @@ typedef struct mproc_shared_options {
 /*
  * Creates an item of `size` bytes: a copy of `*initial`, or zeros if that is NULL (Python: Value()).
  *
- * Does not block. All memory that it has is there when it returns: using it never fails for want of memory.
+ * Does not block, but for moments (see <mproc/lock.h>). All memory that it has is there when it returns: using it
+ * never fails for want of memory.
  * Returns MPROC_OK, or, with `*out` unchanged:
  *   MPROC_INVALID    `out` is NULL, `size` is 0, or more than one of the options is given
  *   MPROC_NO_MEMORY  the family's shared memory or this process has no room

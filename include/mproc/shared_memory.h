@@ -44,8 +44,9 @@ typedef struct mproc_shared_memory_options {
 /*
  * Creates shared memory of `size` bytes, all zero (Python: SharedMemory(create=True)).
  *
- * Does not block; with a name, a second at most, see MPROC_TIMEOUT. All memory that it has is there when it returns:
- * using it never fails for want of memory. Returns MPROC_OK, or, with `*out` unchanged:
+ * Does not block, but for moments (see <mproc/lock.h>); with a name, a second at most, see MPROC_TIMEOUT. All memory
+ * that it has is there when it returns: using it never fails for want of memory. Returns MPROC_OK, or, with `*out`
+ * unchanged:
  *   MPROC_INVALID     `out` is NULL, `size` is 0, or the name cannot be one
  *   MPROC_EXISTS      somebody has memory of that name
  *   MPROC_MISMATCH    POSIX: where the name is kept lies something that is no memory, such as a directory

@@ -338,14 +338,16 @@ static inline mproc_value mproc_value_get(mproc_value map, const char *key);
 
 /*
  * Returns whether both are the same: type by type (1 is not 1.0), maps in any order. Doubles are compared by ==, but
- * NaN is the same as NaN, so that a copy always equals its original.
+ * NaN is the same as NaN, so that a copy always equals its original. Lists and maps that lie deeper in each other
+ * than MPROC_VALUE_DEPTH_MAX, of which there are no copies, equal nothing.
  */
 MPROC_API bool mproc_value_equal(mproc_value left, mproc_value right);
 
 /*
  * Writes what Python's repr() would say of the value, with a NUL, to `text` - but characters beyond ASCII, also those
- * that cannot be seen, stay what they are; what does not fit into `capacity` bytes is cut. Returns the number of
- * bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if `capacity` is 0.
+ * that cannot be seen, stay what they are; what does not fit into `capacity` bytes is cut, at the end of a character.
+ * Returns the number of bytes of the whole, without the NUL, as snprintf() does. `text` may be NULL if `capacity` is
+ * 0.
  */
 MPROC_API size_t mproc_value_print(mproc_value value, char *text, size_t capacity);
 

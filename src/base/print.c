@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/encoding.h"
+#include "base/text.h"
 
 /* `size` counts all that was put; what is beyond the capacity is not written. */
 struct printer {
@@ -160,5 +161,6 @@ size_t mproc_value_print(mproc_value value, char *text, size_t capacity)
 
     print_value(&printer, &value, 0);
     if (capacity > 0) text[printer.size < capacity ? printer.size : capacity - 1] = 0;
+    if (capacity > 0 && printer.size >= capacity) text_trim(text);
     return printer.size;
 }

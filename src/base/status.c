@@ -73,19 +73,6 @@ void error_text_clear(void)
     error.set = false;
 }
 
-/* A cut inside a UTF-8 character would make the whole text invalid for whoever prints it. */
-static void text_trim(char *text, bool cut)
-{
-    size_t end = strlen(text), size;
-    unsigned char lead;
-
-    if (!cut) return;
-    for (size = 1; size < 4 && size < end && ((unsigned char)text[end - size] & 0xC0) == 0x80; size++) {
-    }
-    lead = (unsigned char)text[end - size];
-    if (size < (lead >= 0xF0 ? 4u : lead >= 0xE0 ? 3u : lead >= 0xC0 ? 2u : 1u)) text[end - size] = 0;
-}
-
 mproc_status mproc_error(mproc_status status, const char *format, ...)
 {
     char text[TEXT_BYTES_MAX + 1]; /* the arguments may point into the old text */
@@ -100,7 +87,7 @@ mproc_status mproc_error(mproc_status status, const char *format, ...)
         size = vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
     }
-    text_trim(text, size > TEXT_BYTES_MAX);
+    if (size > TEXT_BYTES_MAX) text_trim(text);
     if (block) memcpy(block, text, strlen(text) + 1);
     error.set = true;
     error.status = status;

@@ -61,3 +61,15 @@ bool text_is_utf8(const char *text)
 
     return text_utf8_bytes(text, size) == size;
 }
+
+void text_trim(char *text)
+{
+    size_t end = strlen(text), size;
+    unsigned char lead;
+
+    if (end == 0) return;
+    for (size = 1; size < 4 && size < end && ((unsigned char)text[end - size] & 0xC0) == 0x80; size++) {
+    }
+    lead = (unsigned char)text[end - size];
+    if (size < (lead >= 0xF0 ? 4u : lead >= 0xE0 ? 3u : lead >= 0xC0 ? 2u : 1u)) text[end - size] = 0;
+}

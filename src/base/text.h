@@ -11,6 +11,9 @@ bool text_is_utf8(const char *text);
 /* How many of the bytes, from the first on, are well-formed UTF-8, NULs included: `size` if all are. */
 size_t text_utf8_bytes(const char *text, size_t size);
 
+/* Takes from the end of a text that was cut what is left of a character: else whoever prints it refuses all of it. */
+void text_trim(char *text);
+
 /* Empties mproc_last_error_text(). */
 void error_text_clear(void);
 

@@ -278,6 +278,21 @@ static void check_copies(mproc_value value)
 }
 
 /* Each has its content elsewhere in its memory, which clear() must find. */
+static void case_printed_text_is_cut_at_a_character(void)
+{
+    mproc_value value = mproc_string("a\xE2\x82\xAC\xE2\x82\xAC");
+    char text[16];
+
+    CHECK_EQ(mproc_value_print(value, text, 8), 9);
+    CHECK_STRING(text, "'a\xE2\x82\xAC");
+    CHECK_EQ(mproc_value_print(value, text, 9), 9);
+    CHECK_STRING(text, "'a\xE2\x82\xAC\xE2\x82\xAC");
+    CHECK_EQ(mproc_value_print(value, text, 5), 9);
+    CHECK_STRING(text, "'a");
+    CHECK_EQ(mproc_value_print(value, text, 1), 9);
+    CHECK_STRING(text, "");
+}
+
 static void case_owned_values_of_every_shape_can_be_cleared(void)
 {
     check_copies(mproc_nil());
@@ -323,6 +338,7 @@ CHECK_SUITE(base_value,
     CASE(long_keys_are_told_apart_by_their_text),
     CASE(equality_is_by_type_and_content),
     CASE(values_print_as_in_python),
+    CASE(printed_text_is_cut_at_a_character),
     CASE(owned_values_of_every_shape_can_be_cleared),
     CASE(copy_of_a_part_outlives_the_whole),
 );

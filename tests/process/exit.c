@@ -378,7 +378,11 @@ static void case_status_and_text_of_a_task_come_to_who_joins_it(void)
     CHECK_EQ(status, MPROC_USER + 7);
     CHECK_STRING(mproc_process_error_text(process), "the task returns 1007");
     CHECK_SAYS(mproc_process_task_status(process, NULL), MPROC_INVALID, "status is NULL");
-    CHECK_EXITED(process, 1);
+    CHECK_OK(mproc_process_close(process));
+    CHECK_OK(mproc_process_task_status(process, &status));
+    CHECK_STRING(mproc_process_error_text(process), "the task returns 1007");
+    CHECK_EQ(mproc_process_exit_status(process).code, 1);
+    mproc_process_free(process);
     process = fixture_start(fixture_does_nothing, NULL, 0, NULL);
     CHECK_OK(mproc_process_join(process, check_limit_ms()));
     CHECK_OK(mproc_process_task_status(process, &status));
