@@ -113,8 +113,8 @@ typedef struct plat_named {
 
 /*
  * Creates and maps it, all of it committed: `head`, and zeros behind it. Nobody sees it without its head.
- * MPROC_EXISTS: the name stands for memory that is in use. MPROC_NO_MEMORY, MPROC_PERMISSION, MPROC_LIMIT,
- * MPROC_TIMEOUT.
+ * MPROC_EXISTS: the name stands for memory that is in use. MPROC_MISMATCH: something else is in its place.
+ * MPROC_NO_MEMORY, MPROC_PERMISSION, MPROC_LIMIT, MPROC_TIMEOUT.
  */
 mproc_status plat_named_create(const char *name, size_t size, const void *head, size_t head_size, plat_named *named);
 

@@ -52,7 +52,8 @@ typedef struct mproc_shared_memory_options {
  *   MPROC_MISMATCH    POSIX: where the name is kept lies something that is no memory, such as a directory
  *   MPROC_NO_MEMORY   the family's shared memory, the system or this process has no room
  *   MPROC_LIMIT       too many open files
- *   MPROC_PERMISSION  the place of this user's names is somebody else's
+ *   MPROC_PERMISSION  the place of this user's names is somebody else's, or open to others, or no directory: the text
+ *                     says what is there and what to do
  *   MPROC_TIMEOUT     a process that was about to take this very name away has not gone on for a second (stopped)
  */
 static inline mproc_status mproc_shared_memory_create(size_t size, const mproc_shared_memory_options *options,

@@ -86,12 +86,13 @@ static int make_directory(void)
     int directory;
 
     directory_path(path);
-    do {
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
         if (mkdir(path, S_IRWXU) == 0) chmod(path, S_IRWXU);
         else if (errno != EEXIST) return -1;
         directory = open_path(path);
-    } while (directory < 0 && errno == ENOENT);
-    return directory;
+        if (directory >= 0 || errno != ENOENT) return directory;
+    }
+    return -1;
 }
 
 static int open_directory(void)
@@ -102,13 +103,38 @@ static int open_directory(void)
     return open_path(path);
 }
 
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISLNK(mode)) return "a symbolic link";
+    if (S_ISDIR(mode)) return "a directory";
+    if (S_ISSOCK(mode)) return "a socket";
+    if (S_ISFIFO(mode)) return "a pipe";
+    return S_ISREG(mode) ? "a file" : "a device";
+}
+
+/* Somebody may have put another thing there. */
 static mproc_status refused(void)
 {
     char path[PATH_BYTES];
-    int number = errno == ENOTDIR || errno == ELOOP ? EACCES : errno; /* somebody has put another thing there */
+    struct stat is;
+    int number = errno;
 
     directory_path(path);
-    return error_system(number, "cannot open %s, where the named memory of this user is", path);
+    if (lstat(path, &is) != 0 || (number != EACCES && number != ENOTDIR && number != ELOOP))
+        return error_system(number, "cannot open %s, where the named memory of this user is", path);
+    if (!S_ISDIR(is.st_mode))
+        return mproc_error(MPROC_PERMISSION,
+                           "cannot have named memory in %s, which is %s and no directory (errno %d): remove it", path,
+                           kind_of(is.st_mode), number);
+    if (is.st_uid != geteuid())
+        return mproc_error(MPROC_PERMISSION,
+                           "cannot have named memory in %s, which is user %lu's and not this one's (errno %d): have "
+                           "it removed",
+                           path, (unsigned long)is.st_uid, number);
+    if ((is.st_mode & (S_IRWXG | S_IRWXO)) == 0) return error_system(number, "cannot open %s", path);
+    return mproc_error(MPROC_PERMISSION,
+                       "cannot have named memory in %s, which is open to others (mode %04o, errno %d): chmod 700 %s",
+                       path, (unsigned)is.st_mode & 07777, number, path);
 }
 
 static void close_keeping_errno(int descriptor)
@@ -153,10 +179,13 @@ static bool lock_file(int descriptor, int how)
     return result == 0;
 }
 
-/* Where this process has the exclusive lock: nobody uses the file, and nobody else can take its name away. */
+/*
+ * Where this process has the exclusive lock: nobody uses the file, and nobody else can take its name away. Errno is
+ * ENOENT when the name does not stand for it any more, else what is in the way.
+ */
 static void remove_left_over(int directory, const char *name, int descriptor)
 {
-    if (is_linked(directory, name, descriptor)) unlinkat(directory, name, 0);
+    if (!is_linked(directory, name, descriptor) || unlinkat(directory, name, 0) == 0) errno = ENOENT;
 }
 
 /*
@@ -168,7 +197,6 @@ static bool begin_use(int directory, const char *name, int descriptor)
     for (int tries = 0; tries < TRIES_MAX; tries++) {
         if (lock_file(descriptor, LOCK_EX)) {
             remove_left_over(directory, name, descriptor);
-            errno = ENOENT;
             return false;
         }
         if (errno != EWOULDBLOCK) return false;
@@ -186,26 +214,31 @@ static bool begin_use(int directory, const char *name, int descriptor)
 /* The file that the name stands for, of which this process is a user from now on; -1 with errno. */
 static int open_used(int directory, const char *name)
 {
-    int descriptor;
-
-    while ((descriptor = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) >= 0) {
-        if (begin_use(directory, name, descriptor)) return descriptor;
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        int descriptor = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (descriptor < 0 || begin_use(directory, name, descriptor)) return descriptor;
         close_keeping_errno(descriptor);
         if (errno != ENOENT) return -1; /* else the name may stand for another file by now */
     }
+    errno = ETIMEDOUT;
     return -1;
 }
 
-static mproc_status use_failed(const char *what)
+static mproc_status use_failed(int directory, const char *name, const char *what)
 {
-    /* A directory, a symbolic link, a socket: no program of the library has put it there. */
-    if (errno == EISDIR || errno == ELOOP || errno == ENXIO)
-        return mproc_error(MPROC_MISMATCH, "in the directory of this user's names lies something that is no memory, "
-                                           "perhaps a directory: remove it, or choose another name");
-    if (errno != ETIMEDOUT) return error_system(errno, "cannot %s named memory", what);
-    return mproc_error(
-        MPROC_TIMEOUT,
-        "another process began to take this name away and has not gone on for a second: is it stopped?");
+    char path[PATH_BYTES];
+    struct stat is;
+    int number = errno;
+
+    if (number == ETIMEDOUT)
+        return mproc_error(
+            MPROC_TIMEOUT,
+            "another process began to take this name away and has not gone on for a second: is it stopped?");
+    if (number == ENOENT || fstatat(directory, name, &is, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(is.st_mode))
+        return error_system(number, "cannot %s named memory", what);
+    directory_path(path);
+    return mproc_error(MPROC_MISMATCH, "%s/%s is %s and no memory (errno %d): remove it", path, name,
+                       kind_of(is.st_mode), number);
 }
 
 /* ---- create and attach --------------------------------------------------------------------------- */
@@ -291,9 +324,10 @@ static mproc_status create(int directory, const char *name, size_t size, const v
     bool linked = false;
     mproc_status status;
 
-    while (!linked) {
+    for (int tries = 0; !linked; tries++) {
         if (is_used(directory, name)) return error_system(EEXIST, "cannot make named memory");
-        if (errno != ENOENT) return use_failed("make");
+        if (errno == ENOENT && tries == TRIES_MAX) errno = ETIMEDOUT;
+        if (errno != ENOENT) return use_failed(directory, name, "make");
         if ((status = create_linked(directory, name, head, head_size, &made, &linked)) != MPROC_OK) return status;
     }
     *named = made;
@@ -304,16 +338,19 @@ static mproc_status named_create_uncancelled(const char *name, size_t size, cons
                                              plat_named *named)
 {
     size_t page = plat_memory_page();
-    mproc_status status;
+    mproc_status status = MPROC_NOT_FOUND;
 
     /* MPROC_NOT_FOUND: somebody has removed the directory, which was empty. */
-    do {
+    for (int tries = 0; status == MPROC_NOT_FOUND && tries < TRIES_MAX; tries++) {
         int directory = make_directory();
+        if (directory < 0 && errno == ENOENT)
+            return error_system_as(MPROC_PERMISSION, ENOENT, "named memory lies in %s or %s", parents[0], parents[1]);
         if (directory < 0) return refused();
         status = create(directory, name, (size + page - 1) / page * page, head, head_size, named);
         close_directory(directory);
-    } while (status == MPROC_NOT_FOUND);
-    return status;
+    }
+    if (status != MPROC_NOT_FOUND) return status;
+    return error_system(ETIMEDOUT, "the directory of named memory is taken away again and again");
 }
 
 mproc_status plat_named_create(const char *name, size_t size, const void *head, size_t head_size, plat_named *named)
@@ -332,7 +369,7 @@ static mproc_status attach(int directory, const char *name, plat_named *named)
     struct stat file;
     mproc_status status;
 
-    if (descriptor < 0) return use_failed("open");
+    if (descriptor < 0) return use_failed(directory, name, "open");
     if ((status = handle_take(descriptor, "named memory", &handle)) != MPROC_OK) return status;
     if (fstat((int)handle, &file) != 0) status = error_system(errno, "cannot read the size of named memory");
     else status = map((int)handle, (size_t)file.st_size, named);
@@ -382,7 +419,7 @@ static mproc_status unlink_used(int directory, const char *name, int descriptor)
 {
     mproc_status status = MPROC_OK;
 
-    if (!lock_name(descriptor, F_WRLCK)) return use_failed("take the name from");
+    if (!lock_name(descriptor, F_WRLCK)) return use_failed(directory, name, "take the name from");
     if (!is_linked(directory, name, descriptor)) status = error_system(ENOENT, "cannot take a name away");
     else if (unlinkat(directory, name, 0) != 0) status = error_system(errno, "cannot take a name away");
     lock_name(descriptor, F_UNLCK);

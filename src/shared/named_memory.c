@@ -67,7 +67,7 @@ static void make_token(const char *name, char token[NAMED_TOKEN_BYTES])
 /* Tells of whom the platform's words are. */
 static mproc_status tell(mproc_status status, const char *name)
 {
-    char words[256];
+    char words[512];
 
     if (status == MPROC_EXISTS)
         return mproc_error(status, "shared memory '%s' is there already: attach to it, or choose another name", name);

@@ -51,12 +51,55 @@ static void finds_a_place_that_others_can_write_to(const char *place)
     plat_named named;
 
     CHECK(mkdir(place, 0777) == 0 && chmod(place, 0777) == 0);
-    CHECK_STATUS(plat_named_create("x", 1, "", 1, &named), MPROC_PERMISSION);
-    CHECK_CONTAINS(mproc_last_error_text(), place);
+    CHECK_SAYS(plat_named_create("x", 1, "", 1, &named), MPROC_PERMISSION, place);
+    CHECK_CONTAINS(mproc_last_error_text(), "(mode 0777, errno 13): chmod 700 /");
     CHECK(rmdir(place) == 0);
     CHECK(symlink("/dev/shm", place) == 0);
-    CHECK_STATUS(plat_named_create("x", 1, "", 1, &named), MPROC_PERMISSION);
+    CHECK_SAYS(plat_named_create("x", 1, "", 1, &named), MPROC_PERMISSION, "is a symbolic link and no directory");
     CHECK(unlink(place) == 0);
+    fclose(fopen(place, "w"));
+    CHECK_SAYS(plat_named_attach("x", &named), MPROC_PERMISSION, "is a file and no directory");
+    CHECK(unlink(place) == 0);
+    CHECK_EQ(seteuid(0), 0);
+    CHECK(mkdir(place, 0700) == 0);
+    CHECK_EQ(seteuid(stranger), 0);
+    CHECK_SAYS(plat_named_create("x", 1, "", 1, &named), MPROC_PERMISSION, "is user 0's");
+    CHECK_EQ(seteuid(0), 0);
+    CHECK(rmdir(place) == 0);
+}
+
+static void check_says_what_is_there(const char *what)
+{
+    plat_named named;
+
+    CHECK_SAYS(plat_named_create("x", 1, "", 1, &named), MPROC_MISMATCH, what);
+    CHECK_CONTAINS(mproc_last_error_text(), "remove it");
+    CHECK_SAYS(plat_named_attach("x", &named), MPROC_MISMATCH, what);
+}
+
+static void finds_other_things_under_a_name(const char *place)
+{
+    char path[128], keeper[128];
+
+    snprintf(path, sizeof path, "%s/x", place);
+    snprintf(keeper, sizeof keeper, "%s/keeper", place); /* it is no memory either, and keeps the place */
+    CHECK(mkdir(place, 0700) == 0 && mkdir(keeper, 0700) == 0);
+    CHECK(symlink("nowhere", path) == 0);
+    check_says_what_is_there("is a symbolic link and no memory (errno ");
+    CHECK(unlink(path) == 0);
+    CHECK(mkdir(path, 0700) == 0);
+    check_says_what_is_there("is a directory and no memory (errno ");
+    CHECK(rmdir(path) == 0);
+    CHECK(mknod(path, S_IFSOCK | 0600, 0) == 0);
+    check_says_what_is_there("is a socket and no memory (errno ");
+    CHECK(unlink(path) == 0);
+    CHECK(rmdir(keeper) == 0);
+    CHECK(rmdir(place) == 0);
+}
+
+static void case_other_thing_under_a_name_is_refused(void)
+{
+    run_as_stranger(finds_other_things_under_a_name);
 }
 
 static void case_place_that_is_not_the_users_own_is_not_used(void)
@@ -298,9 +341,9 @@ static void case_what_is_no_memory_in_the_place_of_a_name_is_told(void)
     memory = memory_create(1, "beside"); /* so that the place is there */
     if (access(place, W_OK) != 0) CHECK_SKIP("the names are elsewhere");
     CHECK_EQ(mkdir(path, 0700), 0);
-    CHECK_SAYS(mproc_shared_memory_attach(name, &memory), MPROC_MISMATCH, "something that is no memory");
+    CHECK_SAYS(mproc_shared_memory_attach(name, &memory), MPROC_MISMATCH, "is a directory and no memory");
     CHECK_SAYS(mproc_shared_memory_create(1, &(mproc_shared_memory_options){.name = name}, &memory), MPROC_MISMATCH,
-               "something that is no memory");
+               "is a directory and no memory");
     CHECK_CONTAINS(mproc_last_error_text(), name);
     CHECK_EQ(rmdir(path), 0);
     mproc_shared_memory_free(memory);
@@ -329,6 +372,7 @@ CHECK_SUITE_SETUP(shared_memory_files, fixture_setup,
     CASE(memory_that_was_cut_off_is_told_so),
     CASE(first_use_of_names_removes_what_is_left_over),
     CASE(place_that_is_not_the_users_own_is_not_used),
+    CASE(other_thing_under_a_name_is_refused),
     CASE(nothing_is_left_of_the_place),
     CASE(what_is_left_over_is_removed),
 );
