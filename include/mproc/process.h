@@ -186,7 +186,8 @@ MPROC_API mproc_status mproc_process_run(mproc_process *process);
  *   MPROC_BAD_STATE    it was not started, or was closed
  *   MPROC_INVALID      it is the current process: it would wait for itself for ever; or `timeout_ms` is below 0
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
- *   MPROC_NO_GUARD     it ended (see its exit status) without having entered mproc_main_guard()
+ *   MPROC_NO_GUARD     it exited (see its exit status) without having entered mproc_main_guard(); one that a signal
+ *                      has ended before that is MPROC_OK, and its exit status names the signal
  *   MPROC_MISMATCH     the same, as it has another version or copy of the library
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms);

@@ -118,10 +118,14 @@ void workers_lost(struct worker_record *record, const char *end)
 void workers_replace(mproc_pool *pool)
 {
     uint32_t state = atomic_load(&pool->shared->state);
+    const char *leaving = atomic_load(&family.leaving);
+    char text[100];
 
     if (state == POOL_TERMINATED || (state == POOL_CLOSED && !atomic_load(&pool->shared->busy))) return;
-    if (atomic_load(&family.leaving))
-        workers_break(pool, MPROC_BAD_STATE, "no worker is left, and none is started: this process is about to exit");
+    if (leaving) {
+        snprintf(text, sizeof text, "no worker is left, and none is started: %s", leaving);
+        workers_break(pool, MPROC_BAD_STATE, text);
+    }
     workers_start(pool);
 }
 

@@ -57,7 +57,7 @@ mproc_status plat_watcher_create(plat_watcher **watcher)
 
     if (!made) return error_system(ENOMEM, "cannot watch for the ends of processes");
     *made = (plat_watcher){.epoll = PLAT_NO_HANDLE, .wake = PLAT_NO_HANDLE};
-    status = handle_take(epoll_create1(EPOLL_CLOEXEC), "a watcher of processes", &made->epoll);
+    status = handle_take(epoll_create1(EPOLL_CLOEXEC), "a descriptor to watch processes by", &made->epoll);
     if (status != MPROC_OK) goto done;
     if ((status = plat_event_create(&made->wake)) != MPROC_OK) goto done;
     struct epoll_event wake = {.events = EPOLLIN, .data.u64 = 0};

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#define WHAT "the pipe by which a child and its parent see each other's end"
+
 mproc_status plat_sentinel_create(plat_handle *parent_end, plat_handle *child_end)
 {
     int state = cancel_hold();
@@ -14,9 +16,9 @@ mproc_status plat_sentinel_create(plat_handle *parent_end, plat_handle *child_en
     plat_handle reader = PLAT_NO_HANDLE;
     mproc_status status = MPROC_OK;
 
-    if (pipe2(ends, O_CLOEXEC) != 0) status = error_system(errno, "cannot make a sentinel");
-    else if ((status = handle_take(ends[0], "a sentinel", &reader)) != MPROC_OK) close(ends[1]);
-    else if ((status = handle_take(ends[1], "a sentinel", parent_end)) != MPROC_OK) plat_handle_close(reader);
+    if (pipe2(ends, O_CLOEXEC) != 0) status = error_system(errno, "cannot make " WHAT);
+    else if ((status = handle_take(ends[0], WHAT, &reader)) != MPROC_OK) close(ends[1]);
+    else if ((status = handle_take(ends[1], WHAT, parent_end)) != MPROC_OK) plat_handle_close(reader);
     if (status == MPROC_OK) *child_end = reader;
     cancel_resume(state);
     return status;

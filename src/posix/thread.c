@@ -67,7 +67,9 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     if (error != 0) {
         atomic_fetch_sub(&thread_deaf, 1);
         free(started);
-        return error_system(error, "cannot start a thread");
+        /* The same number where the system has no room for its stack. */
+        return error_system(error, error == EAGAIN ? "cannot start a thread, or map its stack (ulimit -v)"
+                                                   : "cannot start a thread");
     }
     *thread = started;
     return MPROC_OK;

@@ -55,12 +55,13 @@ mproc_process *children_find(uint64_t token)
 
 mproc_status children_add(mproc_process *process, plat_handle *child_end)
 {
+    const char *leaving;
     mproc_status status;
 
     plat_mutex_lock(&mutex);
-    if (atomic_load(&family.leaving)) {
-        status = mproc_error(MPROC_BAD_STATE, "process '%s' cannot be started: this process is about to exit",
-                             process->name);
+    leaving = atomic_load(&family.leaving);
+    if (leaving) {
+        status = mproc_error(MPROC_BAD_STATE, "%s", leaving);
     } else if ((status = plat_sentinel_create(&process->parent_end, child_end)) == MPROC_OK) {
         process->token = ++last_token;
         process->next = first;
@@ -71,10 +72,10 @@ mproc_status children_add(mproc_process *process, plat_handle *child_end)
     return status;
 }
 
-void children_close(void)
+void children_close(const char *why)
 {
     plat_mutex_lock(&mutex);
-    atomic_store(&family.leaving, true);
+    if (!atomic_load(&family.leaving)) atomic_store(&family.leaving, why);
     plat_mutex_unlock(&mutex);
 }
 

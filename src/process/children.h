@@ -12,10 +12,10 @@
 mproc_status children_add(mproc_process *process, plat_handle *child_end);
 
 /*
- * From now on none enters, for this process exits. One that has entered may still be on its way: its mutex is free
+ * From now on none enters; the first `why`, a constant text, is what starts are refused with. One that has entered may still be on its way: its mutex is free
  * when it has started, or has not.
  */
-void children_close(void);
+void children_close(const char *why);
 
 /* Takes it out when it has ended, or was not started after all. */
 void children_remove(mproc_process *process);

@@ -67,7 +67,7 @@ mproc_status mproc_shutdown(int64_t timeout_ms)
 
     if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
-    children_close();
+    children_close("mproc_shutdown() was called");
     end_daemons();
     if ((status = wait_daemons(deadline_ns)) != MPROC_OK) return status;
     return wait_all(deadline_ns);
@@ -92,7 +92,7 @@ static bool is_interrupted(void)
 void mproc_main_exit(void)
 {
     if (atomic_load(&family.state) != FAMILY_MEMBER || is_interrupted()) return;
-    children_close();
+    children_close("this process is about to exit");
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
     if (!reaper_started()) return;
     if (mproc_shutdown(MPROC_FOREVER) == MPROC_OK && plat_system_checks_leaks()) reaper_end();

@@ -200,7 +200,7 @@ static void leave_family(void)
     family.main_thread = 0;
     if (family.child) family.depth++;
     family.child = false;
-    atomic_store(&family.leaving, false);
+    atomic_store(&family.leaving, NULL);
 }
 
 /*

@@ -24,7 +24,7 @@ struct family {
     _Atomic int state;
     bool child;                          /* started by a member, as opposed to the first process */
     _Atomic bool entered;                /* has passed its main guard */
-    _Atomic bool leaving;                /* exits: starts nothing any more; see children_close() */
+    _Atomic(const char *) leaving;       /* why it starts nothing any more, or NULL; see children_close() */
     uint32_t process;                    /* its slot */
     uint32_t main_thread;                /* the slot of the thread that has called the main guard, or 0 */
     uint32_t depth;                      /* of families that were created by processes which others started */

@@ -25,7 +25,8 @@ static int whole_characters(const char *text, int size)
 
 static mproc_status check_name(const char *name)
 {
-    if (!name || !*name) return mproc_error(MPROC_INVALID, "a process has no empty name: leave it out");
+    if (!name) return mproc_error(MPROC_INVALID, "the process' name is NULL");
+    if (!*name) return mproc_error(MPROC_INVALID, "a process has no empty name: leave it out");
     if (!text_is_utf8(name)) return mproc_error(MPROC_INVALID, "the process' name is not UTF-8");
     if (strlen(name) >= SPAWN_NAME_BYTES)
         return mproc_error(MPROC_INVALID, "the name '%.*s...' has %zu bytes: at most %d fit",

@@ -112,8 +112,6 @@ static mproc_status start_program(mproc_process *process, plat_handle child_end)
     start.executable = family.executable;
     status = plat_process_start(&start, &process->os);
     plat_mutex_unlock(&family_mutex);
-    if (status != MPROC_OK)
-        mproc_error(status, "process '%s' cannot be started: %s", process->name, mproc_last_error_text());
     return status;
 }
 
@@ -129,8 +127,7 @@ static mproc_status watch(mproc_process *process)
     plat_process_collect(&process->os);
     plat_handle_close(process->os.handle);
     process->os = (plat_process){PLAT_NO_HANDLE, 0};
-    return mproc_error(status, "process '%s' was started, cannot be watched, and was ended again: %s", process->name,
-                       mproc_last_error_text());
+    return mproc_error(status, "it was ended again, as it cannot be watched: %s", mproc_last_error_text());
 }
 
 mproc_status mproc_process_start(mproc_process *process)
@@ -143,18 +140,21 @@ mproc_status mproc_process_start(mproc_process *process)
     if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     plat_mutex_lock(&process->mutex);
     if ((status = check_startable(process)) != MPROC_OK) goto done;
-    if ((status = reaper_start()) != MPROC_OK) goto done;
-    if ((status = take_slot(&process->slot)) != MPROC_OK) goto done;
+    if ((status = reaper_start()) != MPROC_OK) goto refused;
+    if ((status = take_slot(&process->slot)) != MPROC_OK) goto refused;
     slot = process_slot_at(process->slot);
     atomic_store(&slot->flags, process->daemon ? PROCESS_DAEMON : 0);
-    if ((status = write_spawn_data(process, slot)) != MPROC_OK) goto done;
-    if ((status = children_add(process, &child_end)) != MPROC_OK) goto done;
-    if ((status = start_program(process, child_end)) != MPROC_OK) goto done;
-    if ((status = watch(process)) != MPROC_OK) goto done;
+    if ((status = write_spawn_data(process, slot)) != MPROC_OK) goto refused;
+    if ((status = children_add(process, &child_end)) != MPROC_OK) goto refused;
+    if ((status = start_program(process, child_end)) != MPROC_OK) goto refused;
+    if ((status = watch(process)) != MPROC_OK) goto refused;
     process->phase = PROCESS_STARTED;
     process->exit.kind = MPROC_EXIT_RUNNING;
     atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
     atomic_store(&slot->pid, process->os.pid); /* the last store lets the child in */
+refused:
+    if (status != MPROC_OK)
+        mproc_error(status, "process '%s' cannot be started: %s", process->name, mproc_last_error_text());
 done:
     plat_handle_close(child_end);
     if (status != MPROC_OK && slot) {

@@ -58,7 +58,7 @@ mproc_status plat_watcher_create(plat_watcher **watcher)
 {
     plat_watcher *created = calloc(1, sizeof *created);
 
-    if (!created) return mproc_error(MPROC_NO_MEMORY, "there is no memory for a watcher of processes");
+    if (!created) return mproc_error(MPROC_NO_MEMORY, "there is no memory to watch processes");
     created->event = CreateEventW(NULL, FALSE, FALSE, NULL);
     if (!created->event) {
         mproc_status status = win32_error(GetLastError(), "cannot create a watcher's event");

@@ -100,6 +100,7 @@ static mproc_status launch_directory(launch *it, const char *path)
     mproc_status status;
 
     if (!path) return MPROC_OK;
+    if (*path == '\0') return win32_error(ERROR_PATH_NOT_FOUND, "cannot start a process in the directory ''");
     if ((status = win32_wide_path(path, &it->directory)) != MPROC_OK) return status;
     attributes = GetFileAttributesW(it->directory);
     if (attributes == INVALID_FILE_ATTRIBUTES) {

@@ -231,6 +231,31 @@ static void case_without_close_range_processes_start(void)
     check_starts();
 }
 
+static void waits_for_the_end(void *ends)
+{
+    while (!atomic_load((_Atomic bool *)ends)) plat_clock_sleep_until(plat_clock_now_ns() + 1000000);
+}
+
+/* The C library may have kept stacks of earlier threads. */
+static void case_thread_without_room_for_its_stack_names_the_limit(void)
+{
+    plat_thread *threads[64];
+    _Atomic bool ends = false;
+    mproc_status status = MPROC_OK;
+    struct rlimit all;
+    int count = 0;
+
+    if (PLATFORM_SANITIZED) CHECK_SKIP("a sanitizer maps memory of its own");
+    CHECK_EQ(getrlimit(RLIMIT_AS, &all), 0);
+    CHECK_EQ(setrlimit(RLIMIT_AS, &(struct rlimit){4096, all.rlim_max}), 0);
+    while (count < 64 && (status = plat_thread_start(waits_for_the_end, &ends, &threads[count])) == MPROC_OK) count++;
+    CHECK_EQ(setrlimit(RLIMIT_AS, &all), 0);
+    CHECK_STATUS(status, MPROC_LIMIT);
+    CHECK_CONTAINS(mproc_last_error_text(), "map its stack (ulimit -v)");
+    atomic_store(&ends, true);
+    while (count > 0) plat_thread_join(threads[--count]);
+}
+
 /* ---- the mapping ------------------------------------------------------------------------------ */
 
 /* The flags of the mapping at the address, as /proc/self/smaps tells them. */
@@ -351,6 +376,7 @@ CHECK_SUITE(linux_limits,
     CASE(without_memfd_a_file_serves),
     CASE(without_clone3_processes_start),
     CASE(without_close_range_processes_start),
+    CASE(thread_without_room_for_its_stack_names_the_limit),
     CASE(core_dumps_leave_the_memory_out),
     CASE(a_reservation_takes_no_memory),
     CASE(released_memory_goes_back_to_the_system),

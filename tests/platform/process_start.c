@@ -331,6 +331,8 @@ static void case_missing_working_directory_is_refused(void)
     platform_call_init(&call, "process_start.returns", "0");
     call.start.working_directory = "no-such-directory";
     check_start_refused(&call.start, MPROC_NOT_FOUND, "no-such-directory");
+    call.start.working_directory = "";
+    check_start_refused(&call.start, MPROC_NOT_FOUND, "directory ''");
 }
 
 static void case_missing_executable_is_refused(void)

@@ -316,7 +316,7 @@ static void case_nothing_starts_after_shutdown(void)
 
     CHECK_OK(mproc_shutdown(check_limit_ms()));
     CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "'too late'");
-    CHECK_CONTAINS(mproc_last_error_text(), "about to exit");
+    CHECK_CONTAINS(mproc_last_error_text(), "mproc_shutdown() was called");
     mproc_process_free(process);
 }
 

@@ -137,6 +137,9 @@ static void case_start_without_files_is_a_limit_and_leaves_nothing(void)
         set_limit(RLIMIT_NOFILE, 1024);
         if (status == MPROC_OK) break;
         CHECK_STATUS(status, MPROC_LIMIT);
+        CHECK_CONTAINS(mproc_last_error_text(), "process 'unborn' cannot be started: ");
+        CHECK_CONTAINS(mproc_last_error_text(), "ulimit -n");
+        CHECK(strstr(mproc_last_error_text(), "sentinel") == NULL);
         CHECK(limit < 200);
         refused++;
         CHECK_EQ(plat_handle_count(), handles);

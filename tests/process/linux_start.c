@@ -67,7 +67,7 @@ static void let_the_other_shut_down(void)
 
 static void *start_it(void *process)
 {
-    CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "about to exit");
+    CHECK_SAYS(mproc_process_start(process), MPROC_BAD_STATE, "mproc_shutdown() was called");
     return NULL;
 }
 

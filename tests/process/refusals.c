@@ -55,7 +55,7 @@ static void case_name_must_fit(void)
     CHECK_CONTAINS(mproc_last_error_text(), "at most 127 fit");
     CHECK_SAYS(create_with(&(mproc_process_options){.name = ""}), MPROC_INVALID, "name");
     CHECK_SAYS(create_with(&(mproc_process_options){.name = "caf\xE9"}), MPROC_INVALID, "UTF-8");
-    CHECK_SAYS(mproc_process_set_name(process, NULL), MPROC_INVALID, "name");
+    CHECK_SAYS(mproc_process_set_name(process, NULL), MPROC_INVALID, "name is NULL");
     CHECK_SAYS(mproc_process_set_name(process, ""), MPROC_INVALID, "name");
     CHECK_SAYS(mproc_process_set_name(process, "\xFF"), MPROC_INVALID, "UTF-8");
     CHECK_SAYS(mproc_process_set_name(process, NAME_127 "8"), MPROC_INVALID, "128 bytes");
