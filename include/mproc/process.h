@@ -188,7 +188,7 @@ MPROC_API mproc_status mproc_process_run(mproc_process *process);
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_NO_GUARD     it exited (see its exit status) without having entered mproc_main_guard(); one that a signal
  *                      has ended before that is MPROC_OK, and its exit status names the signal
- *   MPROC_MISMATCH     the same, as it has another version or copy of the library
+ *   MPROC_MISMATCH     it exited before that, as it has another version or copy of the library
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_process_join(mproc_process *process, int64_t timeout_ms);
 

@@ -11,6 +11,7 @@
 #include "cancel.h"
 #include "error.h"
 #include "handle.h"
+#include "named_directory.h"
 #include "platform.h"
 
 #include <dirent.h>
@@ -23,139 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 64
 #define TRY_PAUSE_NS ((int64_t)1000000)
-#define TRIES_MAX 1000
-
-/* The first in which this user may write has new names; memory of earlier programs may lie in either. */
-static const char *const parents[] = {"/dev/shm", "/tmp"};
-enum { PARENTS = sizeof parents / sizeof parents[0] };
-
-/* ---- the directory ------------------------------------------------------------------------------- */
-
-static void path_in(const char *parent, char path[PATH_BYTES])
-{
-    snprintf(path, PATH_BYTES, "%s/mproc-%lu", parent, (unsigned long)geteuid());
-}
-
-static void directory_path(char path[PATH_BYTES])
-{
-    path_in(access(parents[0], W_OK) == 0 ? parents[0] : parents[1], path);
-}
-
-/*
- * Anybody may make directories beside ours: one that others can write to is not ours. One of ours that we may not
- * write to was made under a umask, by a process that was killed before it could set the mode.
- */
-static bool is_own(int directory)
-{
-    struct stat is;
-
-    if (fstat(directory, &is) != 0 || is.st_uid != geteuid() || (is.st_mode & (S_IRWXG | S_IRWXO)) != 0) return false;
-    return (is.st_mode & S_IRWXU) == S_IRWXU || fchmod(directory, S_IRWXU) == 0;
-}
-
-/* As is_own(), where the mode does not let us open it. */
-static void make_accessible(const char *path)
-{
-    struct stat is;
-
-    if (lstat(path, &is) == 0 && S_ISDIR(is.st_mode) && is.st_uid == geteuid() && (is.st_mode & S_IRWXU) != S_IRWXU)
-        chmod(path, S_IRWXU);
-}
-
-/* -1 with errno. */
-static int open_path(const char *path)
-{
-    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (directory < 0 && errno == EACCES) {
-        make_accessible(path);
-        directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    }
-    if (directory < 0 || is_own(directory)) return directory;
-    close(directory);
-    errno = EACCES;
-    return -1;
-}
-
-/* It goes when it is empty: then it is made again. The mode is set, as a umask takes from what mkdir() is given. */
-static int make_directory(void)
-{
-    char path[PATH_BYTES];
-    int directory;
-
-    directory_path(path);
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-        if (mkdir(path, S_IRWXU) == 0) chmod(path, S_IRWXU);
-        else if (errno != EEXIST) return -1;
-        directory = open_path(path);
-        if (directory >= 0 || errno != ENOENT) return directory;
-    }
-    return -1;
-}
-
-static int open_directory(void)
-{
-    char path[PATH_BYTES];
-
-    directory_path(path);
-    return open_path(path);
-}
-
-static const char *kind_of(mode_t mode)
-{
-    if (S_ISLNK(mode)) return "a symbolic link";
-    if (S_ISDIR(mode)) return "a directory";
-    if (S_ISSOCK(mode)) return "a socket";
-    if (S_ISFIFO(mode)) return "a pipe";
-    return S_ISREG(mode) ? "a file" : "a device";
-}
-
-/* Somebody may have put another thing there. */
-static mproc_status refused(void)
-{
-    char path[PATH_BYTES];
-    struct stat is;
-    int number = errno;
-
-    directory_path(path);
-    if (lstat(path, &is) != 0 || (number != EACCES && number != ENOTDIR && number != ELOOP))
-        return error_system(number, "cannot open %s, where the named memory of this user is", path);
-    if (!S_ISDIR(is.st_mode))
-        return mproc_error(MPROC_PERMISSION,
-                           "cannot have named memory in %s, which is %s and no directory (errno %d): remove it", path,
-                           kind_of(is.st_mode), number);
-    if (is.st_uid != geteuid())
-        return mproc_error(MPROC_PERMISSION,
-                           "cannot have named memory in %s, which is user %lu's and not this one's (errno %d): have "
-                           "it removed",
-                           path, (unsigned long)is.st_uid, number);
-    if ((is.st_mode & (S_IRWXG | S_IRWXO)) == 0) return error_system(number, "cannot open %s", path);
-    return mproc_error(MPROC_PERMISSION,
-                       "cannot have named memory in %s, which is open to others (mode %04o, errno %d): chmod 700 %s",
-                       path, (unsigned)is.st_mode & 07777, number, path);
-}
-
-static void close_keeping_errno(int descriptor)
-{
-    int number = errno;
-
-    close(descriptor);
-    errno = number;
-}
-
-/* Removes it if there is nothing in it. */
-static void close_directory(int directory)
-{
-    char path[PATH_BYTES];
-    int number = errno;
-
-    directory_path(path);
-    rmdir(path);
-    close(directory);
-    errno = number;
-}
 
 /* ---- the use of a file --------------------------------------------------------------------------- */
 
@@ -194,7 +63,7 @@ static void remove_left_over(int directory, const char *name, int descriptor)
  */
 static bool begin_use(int directory, const char *name, int descriptor)
 {
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
+    for (int tries = 0; tries < NAMED_TRIES_MAX; tries++) {
         if (lock_file(descriptor, LOCK_EX)) {
             remove_left_over(directory, name, descriptor);
             return false;
@@ -211,10 +80,18 @@ static bool begin_use(int directory, const char *name, int descriptor)
     return false;
 }
 
+static void close_keeping_errno(int descriptor)
+{
+    int number = errno;
+
+    close(descriptor);
+    errno = number;
+}
+
 /* The file that the name stands for, of which this process is a user from now on; -1 with errno. */
 static int open_used(int directory, const char *name)
 {
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
+    for (int tries = 0; tries < NAMED_TRIES_MAX; tries++) {
         int descriptor = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (descriptor < 0 || begin_use(directory, name, descriptor)) return descriptor;
         close_keeping_errno(descriptor);
@@ -226,7 +103,7 @@ static int open_used(int directory, const char *name)
 
 static mproc_status use_failed(int directory, const char *name, const char *what)
 {
-    char path[PATH_BYTES];
+    char path[NAMED_PATH_BYTES];
     struct stat is;
     int number = errno;
 
@@ -236,9 +113,9 @@ static mproc_status use_failed(int directory, const char *name, const char *what
             "another process began to take this name away and has not gone on for a second: is it stopped?");
     if (number == ENOENT || fstatat(directory, name, &is, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(is.st_mode))
         return error_system(number, "cannot %s named memory", what);
-    directory_path(path);
+    named_path(path);
     return mproc_error(MPROC_MISMATCH, "%s/%s is %s and no memory (errno %d): remove it", path, name,
-                       kind_of(is.st_mode), number);
+                       named_kind(is.st_mode), number);
 }
 
 /* ---- create and attach --------------------------------------------------------------------------- */
@@ -253,14 +130,14 @@ static mproc_status map(int descriptor, size_t size, plat_named *named)
 }
 
 /* Under a name with a character that no other has. Killed, we leave it over. */
-static mproc_status make_unnamed(int directory, char name[PATH_BYTES], plat_handle *handle)
+static mproc_status make_unnamed(int directory, char name[NAMED_PATH_BYTES], plat_handle *handle)
 {
     uint64_t number;
     int descriptor;
     mproc_status status;
 
     if ((status = plat_system_random(&number, sizeof number)) != MPROC_OK) return status;
-    snprintf(name, PATH_BYTES, "+%016llx", (unsigned long long)number);
+    snprintf(name, NAMED_PATH_BYTES, "+%016llx", (unsigned long long)number);
     descriptor = openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (descriptor >= 0) fchmod(descriptor, S_IRUSR | S_IWUSR); /* a umask may have taken from it */
     return handle_take(descriptor, "named memory", handle);
@@ -296,7 +173,7 @@ static mproc_status fill_and_link(int directory, const char *unnamed, const char
 static mproc_status create_linked(int directory, const char *name, const void *head, size_t head_size,
                                   plat_named *named, bool *linked)
 {
-    char unnamed[PATH_BYTES];
+    char unnamed[NAMED_PATH_BYTES];
     mproc_status status;
 
     if ((status = make_unnamed(directory, unnamed, &named->handle)) != MPROC_OK) return status;
@@ -326,7 +203,7 @@ static mproc_status create(int directory, const char *name, size_t size, const v
 
     for (int tries = 0; !linked; tries++) {
         if (is_used(directory, name)) return error_system(EEXIST, "cannot make named memory");
-        if (errno == ENOENT && tries == TRIES_MAX) errno = ETIMEDOUT;
+        if (errno == ENOENT && tries == NAMED_TRIES_MAX) errno = ETIMEDOUT;
         if (errno != ENOENT) return use_failed(directory, name, "make");
         if ((status = create_linked(directory, name, head, head_size, &made, &linked)) != MPROC_OK) return status;
     }
@@ -341,13 +218,14 @@ static mproc_status named_create_uncancelled(const char *name, size_t size, cons
     mproc_status status = MPROC_NOT_FOUND;
 
     /* MPROC_NOT_FOUND: somebody has removed the directory, which was empty. */
-    for (int tries = 0; status == MPROC_NOT_FOUND && tries < TRIES_MAX; tries++) {
-        int directory = make_directory();
+    for (int tries = 0; status == MPROC_NOT_FOUND && tries < NAMED_TRIES_MAX; tries++) {
+        int directory = named_make_directory();
         if (directory < 0 && errno == ENOENT)
-            return error_system_as(MPROC_PERMISSION, ENOENT, "named memory lies in %s or %s", parents[0], parents[1]);
-        if (directory < 0) return refused();
+            return error_system_as(MPROC_PERMISSION, ENOENT, "named memory lies in %s or %s", named_parents[0],
+                                   named_parents[1]);
+        if (directory < 0) return named_refused();
         status = create(directory, name, (size + page - 1) / page * page, head, head_size, named);
-        close_directory(directory);
+        named_close_directory(directory);
     }
     if (status != MPROC_NOT_FOUND) return status;
     return error_system(ETIMEDOUT, "the directory of named memory is taken away again and again");
@@ -379,12 +257,12 @@ static mproc_status attach(int directory, const char *name, plat_named *named)
 
 static mproc_status named_attach_uncancelled(const char *name, plat_named *named)
 {
-    int directory = open_directory();
+    int directory = named_open_directory();
     mproc_status status;
 
-    if (directory < 0) return refused();
+    if (directory < 0) return named_refused();
     status = attach(directory, name, named);
-    close_directory(directory);
+    named_close_directory(directory);
     return status;
 }
 
@@ -405,7 +283,7 @@ static bool lock_name(int descriptor, short how)
     struct flock first = {.l_type = how, .l_whence = SEEK_SET, .l_len = 1};
     int result;
 
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
+    for (int tries = 0; tries < NAMED_TRIES_MAX; tries++) {
         do result = fcntl(descriptor, F_OFD_SETLK, &first);
         while (result != 0 && errno == EINTR);
         if (result == 0 || (errno != EAGAIN && errno != EACCES)) return result == 0;
@@ -429,13 +307,13 @@ static mproc_status unlink_used(int directory, const char *name, int descriptor)
 mproc_status plat_named_unlink(const char *name, const plat_named *named)
 {
     int state = cancel_hold();
-    int directory = open_directory();
+    int directory = named_open_directory();
     mproc_status status;
 
-    if (directory < 0) status = refused();
+    if (directory < 0) status = named_refused();
     else if (!handle_is_ours(named->handle)) status = handle_lost(named->handle, "take a name away");
     else status = unlink_used(directory, name, (int)named->handle);
-    if (directory >= 0) close_directory(directory);
+    if (directory >= 0) named_close_directory(directory);
     cancel_resume(state);
     return status;
 }
@@ -444,13 +322,13 @@ mproc_status plat_named_unlink(const char *name, const plat_named *named)
 void plat_named_leave(const char *name, plat_named *named)
 {
     int state = cancel_hold();
-    int directory = named->number != 0 ? open_directory() : -1;
+    int directory = named->number != 0 ? named_open_directory() : -1;
 
     named->number = 0;
     if (directory >= 0) {
         bool last = handle_is_ours(named->handle) && lock_file((int)named->handle, LOCK_EX);
         if (last) remove_left_over(directory, name, (int)named->handle);
-        close_directory(directory);
+        named_close_directory(directory);
     }
     cancel_resume(state);
 }
@@ -477,11 +355,11 @@ static void tidy(int directory, const char *name)
 
 static void named_tidy_uncancelled(const char *name)
 {
-    int directory = open_directory();
+    int directory = named_open_directory();
 
     if (directory < 0) return;
     tidy(directory, name);
-    close_directory(directory);
+    named_close_directory(directory);
 }
 
 void plat_named_tidy(const char *name)
@@ -494,7 +372,7 @@ void plat_named_tidy(const char *name)
 
 static void sweep(const char *path)
 {
-    int directory = open_path(path);
+    int directory = named_open_path(path);
     DIR *files = directory >= 0 ? fdopendir(directory) : NULL;
     struct dirent *entry;
 
@@ -510,10 +388,10 @@ static void sweep(const char *path)
 
 static void named_sweep_uncancelled(void)
 {
-    char path[PATH_BYTES];
+    char path[NAMED_PATH_BYTES];
 
-    for (int i = 0; i < PARENTS; i++) {
-        path_in(parents[i], path);
+    for (int i = 0; i < NAMED_PARENTS; i++) {
+        named_path_in(named_parents[i], path);
         sweep(path);
     }
 }

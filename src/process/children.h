@@ -12,8 +12,8 @@
 mproc_status children_add(mproc_process *process, plat_handle *child_end);
 
 /*
- * From now on none enters; the first `why`, a constant text, is what starts are refused with. One that has entered may still be on its way: its mutex is free
- * when it has started, or has not.
+ * From now on none enters; the first `why`, a constant text, is what starts are refused with. One that has entered
+ * may still be on its way: its mutex is free when it has started, or has not.
  */
 void children_close(const char *why);
 
