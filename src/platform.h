@@ -384,7 +384,7 @@ void plat_thread_join(plat_thread *thread);
 /* In such a thread: it gets the signal mask of the thread that started it, as functions of the program run in it. */
 void plat_thread_take_signals(void);
 
-/* Whether all threads have ended but those that block all signals. Windows: false, it can be ended without others. */
+/* Whether all other threads have ended. Windows: false, a process can be ended there whatever its threads do. */
 bool plat_thread_program_ended(void);
 
 /* Calls `function` with a thread's value when a thread ends (not the process) that has set one. Call it once. */

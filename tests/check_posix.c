@@ -197,10 +197,18 @@ static void list_child(void *context, pid_t pid, char state, const char *name)
     check_list_add(context, "%ld (%.60s)%s", (long)pid, name, state == 'Z' ? ", ended but not collected" : "");
 }
 
+static bool is_listed(const check_list *list, pid_t pid)
+{
+    for (int i = 0; i < list->count && i < CHECK_LIST_MAX; i++)
+        if (atol(list->names[i]) == (long)pid) return true;
+    return false;
+}
+
+/* On a busy machine it takes a while to end, and is visited again. */
 static void kill_child(void *context, pid_t pid, char state, const char *name)
 {
     if (state == 'Z') return;
-    if (context != NULL) list_child(context, pid, state, name);
+    if (context != NULL && !is_listed(context, pid)) list_child(context, pid, state, name);
     kill(pid, SIGKILL);
 }
 

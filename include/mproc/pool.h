@@ -26,8 +26,8 @@ typedef struct mproc_pool mproc_pool;
 typedef enum mproc_worker_kind {
     MPROC_PROCESSES = 0, /* daemon processes, "PoolWorker-1" and so on */
     /*
-     * Threads of this process: no copies, no isolation. They block all signals but those of faults, as the program's
-     * own threads handle them; what a task starts by itself (fork(), system()) inherits that.
+     * Threads of this process: no copies, no isolation. They have the signal mask of the thread that has created the
+     * pool, and what a task starts by itself (fork(), system()) inherits that.
      */
     MPROC_THREADS = 1
 } mproc_worker_kind;

@@ -15,12 +15,16 @@
 /* An entry of the table of extents has 64 bytes, a large block 32 KiB at least. */
 #define EXTENT_TABLE_SHARE 512
 
-/* Of salts: that of the next arena is far from all generations that objects of this one come to. */
+/*
+ * Of salts: that of the next arena in a line of fork() copies is far from all generations that objects of this one
+ * come to.
+ */
 #define SALT_STEP 0x9E3779u
 #define SALT_MASK 0xFFFFFFu
 
 struct arena_header *arena_header;
 uint32_t arena_generation;
+static uint32_t next_salt = SALT_STEP;
 static plat_handle memory_handle = PLAT_NO_HANDLE;
 static uint64_t mapped_bytes;
 
@@ -105,7 +109,7 @@ mproc_status arena_create(const function_ref *copy)
     header->reserve = reserve;
     header->copy = *copy;
     header->cpus = (uint32_t)plat_system_cpu_count();
-    header->salt = arena_generation * SALT_STEP & SALT_MASK;
+    header->salt = next_salt;
     lay_out(header, reserve, committed);
     atomic_store(&header->heap.top, header->ranges[ARENA_HEAP].start);
     atomic_store(&header->heap.warm_bytes_max, WARM_BYTES_MAX);
@@ -162,6 +166,7 @@ void arena_detach(void)
 
 void arena_forked(void)
 {
+    next_salt = (arena_header->salt + SALT_STEP) & SALT_MASK;
     plat_handle_close(memory_handle);
     arena_header = NULL;
     memory_handle = PLAT_NO_HANDLE;

@@ -182,26 +182,32 @@ static void make_large(uint64_t clear, _Atomic uint64_t *owned)
     atomic_store_explicit(owned, block, memory_order_release);
 }
 
-/* Where there is no memory for more small blocks, a larger one serves, rather than none. */
+/* Where there is no memory for more, a larger one serves, rather than none. */
+mproc_status block_take_small(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned)
+{
+    uint32_t class_index = size_class_of(size + sizeof(struct block_header));
+    mproc_status status;
+
+    assert(atomic_load(owned) == 0 && clear <= size && get(&intent->heap) == 0);
+    if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
+    if ((status = cut(intent, class_index)) == MPROC_OK && keep_first(intent, clear, owned)) return MPROC_OK;
+    while (++class_index < HEAP_CLASSES)
+        if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
+    return status;
+}
+
 mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned)
 {
     uint64_t bytes = size + sizeof(struct block_header);
     mproc_status status;
     bool zero;
 
-    assert(atomic_load(owned) == 0 && clear <= size && get(&intent->heap) == 0);
     if (size > arena_header->reserve)
         return mproc_error(MPROC_NO_MEMORY,
                            "no room for %llu bytes: all that the family can share is %llu MiB, by the limit on the "
                            "address space (ulimit -v) of its first process: raise that, or use named memory",
                            (unsigned long long)size, (unsigned long long)(arena_header->reserve >> 20));
-    if (bytes <= SMALL_BYTES_MAX) {
-        uint32_t class_index = size_class_of(bytes);
-        if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
-        if (cut(intent, class_index) == MPROC_OK && keep_first(intent, clear, owned)) return MPROC_OK;
-        while (++class_index < HEAP_CLASSES)
-            if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
-    }
+    if (bytes <= SMALL_BYTES_MAX && block_take_small(intent, size, clear, owned) == MPROC_OK) return MPROC_OK;
     status = extent_take(intent, bytes, owned, &zero);
     if (status == MPROC_OK) make_large(zero ? 0 : clear, owned);
     return status;
@@ -223,6 +229,7 @@ void block_give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left)
     if (header->class_index == BLOCK_CLASS_LARGE)
         atomic_store_explicit(owned, get(&header->next), memory_order_release);
     if (header->class_index >= HEAP_CLASSES) {
+        assert(left == 0);
         extent_give(intent, owned);
         return;
     }
@@ -256,6 +263,16 @@ uint64_t block_size(uint64_t block)
         header->class_index < HEAP_CLASSES ? size_class_bytes(header->class_index) : extent_bytes(get(&header->next));
 
     return bytes - sizeof *header;
+}
+
+bool block_may_be(uint64_t block)
+{
+    uint64_t header = block - sizeof(struct block_header);
+    const struct arena_range *range = &arena_header->ranges[ARENA_HEAP];
+
+    if (block < sizeof(struct block_header) || block % BLOCK_ALIGNMENT != 0) return false;
+    return (header >= range->start && block < get(&arena_header->heap.top)) ||
+           (header >= get(&arena_header->heap.bottom) && block < range->limit);
 }
 
 /* A large block's place may be anybody's by now. It was committed once, so it can be read. */

@@ -46,8 +46,14 @@ struct block_header {
 mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned);
 
 /*
+ * The same for what links others: a block that is a table in a chain is a small one, as recovery reads the chain
+ * while the block is on its way. MPROC_NO_MEMORY also where there are only large ones.
+ */
+mproc_status block_take_small(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned);
+
+/*
  * Gives the owned slot's block back and puts `left`, 0 or a block that this one refers to, in its place; an empty
- * owned slot is fine. A large block leaves nothing. The block is no object any more. Memory of large blocks may go
+ * owned slot is fine. A large block can leave nothing. The block is no object any more. Memory of large blocks may go
  * back to the system.
  */
 void block_give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left);
@@ -60,6 +66,9 @@ struct block_header *block_header_of(uint64_t block);
 
 /* Writes it, where nobody sees it yet. */
 void block_header_write(uint64_t block, uint32_t class_index, uint64_t next);
+
+/* Whether a block may lie at this offset, which may be any number: only then it can be looked at. */
+bool block_may_be(uint64_t block);
 
 /* The `kind` in the header of the block at this offset, or 0: there is none, or none any more. */
 uint32_t block_kind(uint64_t block);

@@ -58,7 +58,7 @@ const char *mproc_last_error_text(void)
 {
     const char *text = error.set ? plat_thread_block(TEXT_BYTES_MAX + 1) : "";
 
-    return text ? text : mproc_status_text(error.status);
+    return text && (*text || !error.set) ? text : mproc_status_text(error.status);
 }
 
 const char *mproc_error_text(mproc_status status)

@@ -183,5 +183,6 @@ void object_drop(struct intent *intent, _Atomic uint64_t *owned)
 
 bool object_there(const struct handle_ref *ref)
 {
-    return block_kind(ref->offset) == (ref->kind | (ref->generation ^ arena_header->salt) << 8);
+    return block_may_be(ref->offset) &&
+           block_kind(ref->offset) == (ref->kind | (ref->generation ^ arena_header->salt) << 8);
 }

@@ -51,7 +51,8 @@ mproc_status resource_slot_take(_Atomic uint64_t **owned)
     plat_mutex_lock(&mutex);
     if (!chain_end) chain_end = &process_slot_at(thread_self.process)->owned;
     if (free_count == 0 && (status = make_room()) == MPROC_OK) {
-        status = block_take(work_intent(), sizeof(struct resource_table), sizeof(struct resource_table), chain_end);
+        status =
+            block_take_small(work_intent(), sizeof(struct resource_table), sizeof(struct resource_table), chain_end);
         if (status == MPROC_OK) use_table((struct resource_table *)arena_at(atomic_load(chain_end)));
     }
     if (status == MPROC_OK) *owned = free_slots[--free_count];

@@ -71,7 +71,7 @@ mproc_status robust_list_enter_slow(uint64_t lock)
     visit_all(slot, sweep, 0, thread_self.owner_id);
     if (visit_all(slot, fill, lock, thread_self.owner_id)) return MPROC_OK;
     while (atomic_load(last)) last = &((struct robust_table *)arena_at(atomic_load(last)))->next;
-    status = block_take(work_intent(), sizeof(struct robust_table), sizeof(struct robust_table), last);
+    status = block_take_small(work_intent(), sizeof(struct robust_table), sizeof(struct robust_table), last);
     if (status == MPROC_OK) visit_all(slot, fill, lock, thread_self.owner_id);
     return status;
 }

@@ -23,6 +23,7 @@ struct reference;
  *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back
  *   opened         this process has got a reference: makes what that needs outside of the arena
  *   closing        this process gives up a reference, made or opened
+ *   forked         this process is a fork() copy: another thread of its origin may have had the mutex of the type
  */
 struct object_type {
     const char *name;
@@ -36,6 +37,7 @@ struct object_type {
     void (*last_dropped)(struct intent *intent, uint64_t object);
     mproc_status (*opened)(struct reference *reference);
     void (*closing)(struct reference *reference);
+    void (*forked)(void);
 };
 
 /* Kinds are less than this. */

@@ -75,7 +75,6 @@ void plat_birth_forked(void)
 {
     plat_handle_close(birth.end);
     birth.end = PLAT_NO_HANDLE;
-    thread_forked();
 }
 
 bool birth_emulated(void)

@@ -128,6 +128,13 @@ mproc_status handle_take(int descriptor, const char *what, plat_handle *handle)
             number = EMFILE;
         }
     }
+    /* A number that is remembered is that of a thing that the program has closed: who has that must not take this. */
+    while (descriptor >= 0 && descriptor < HANDLES_KNOWN && atomic_load(&handle_known[descriptor]) != 0) {
+        int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
+        number = errno;
+        close(descriptor);
+        descriptor = moved;
+    }
     cancel_resume(state);
     if (descriptor < 0) return error_system(number, "cannot make %s", what);
     handle_remember(descriptor);

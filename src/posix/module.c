@@ -47,7 +47,7 @@ static uint64_t module_hash(uint64_t hash, const void *data, size_t size);
 
 /* The executable is the module that is asked for most, and it stays: it is looked at once, under main_mutex. */
 static pthread_mutex_t main_mutex = PTHREAD_MUTEX_INITIALIZER;
-static bool main_known;
+static _Atomic bool main_known;
 static struct dl_phdr_info main_info;
 static plat_module main_module;
 
@@ -65,12 +65,16 @@ static int main_take(struct dl_phdr_info *info, size_t size, void *unused)
     return 1;
 }
 
-/* Not pthread_once(), which makes a system call even when nobody waits: each new process comes along here. */
+/*
+ * Not pthread_once(), which makes a system call even when nobody waits: each new process comes along here. Without
+ * the mutex afterwards: a fork() copy may have a copy of it that another thread had locked.
+ */
 static void main_learn(void)
 {
+    if (atomic_load(&main_known)) return;
     pthread_mutex_lock(&main_mutex);
     if (!main_known) dl_iterate_phdr(main_take, NULL);
-    main_known = true;
+    atomic_store(&main_known, true);
     pthread_mutex_unlock(&main_mutex);
 }
 
@@ -244,6 +248,8 @@ static bool module_path_from_maps(uintptr_t address, char *path, size_t size)
         const char *begin = strchr(line, '/');
         if (!begin) break;
         size_t length = strcspn(begin, "\n");
+        const size_t mark = strlen(" (deleted)"); /* it was replaced: the new one is another build, and says so */
+        if (length > mark && strncmp(begin + length - mark, " (deleted)", mark) == 0) length -= mark;
         if (length >= size) break;
         memcpy(path, begin, length);
         path[length] = '\0';

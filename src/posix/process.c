@@ -243,8 +243,10 @@ bool process_ignores_interrupts(void)
 static mproc_status process_signal_child(const plat_process *process, int number)
 {
     siginfo_t info = {0};
+    int state = cancel_hold();
     bool runs = waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 
+    cancel_resume(state);
     if (!runs || kill((pid_t)process->pid, number) == 0) return MPROC_OK;
     return error_system(errno, "cannot send signal %d to process %" PRId64, number, process->pid);
 }

@@ -39,6 +39,8 @@ mproc_status plat_sentinel_arm(plat_handle child_end)
         return error_system(errno, "cannot tie this process to the life of its parent");
     }
     /* The parent may have ended before. */
+    int state = cancel_hold();
     if (handle_is_ready(child_end)) kill(getpid(), SIGKILL);
+    cancel_resume(state);
     return MPROC_OK;
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -261,6 +262,7 @@ static mproc_status spawn_reserve(spawn_plan *plan, const plat_start *start)
         if (start->handles[i] == PLAT_NO_HANDLE) continue;
         int copy = fcntl((int)start->handles[i], F_DUPFD_CLOEXEC, HANDLE_LOWEST);
         if (copy < 0) return spawn_refuse(errno == EINVAL ? EMFILE : errno);
+        handle_remember(copy);
         plan->reserved = copy;
         return MPROC_OK;
     }
@@ -282,6 +284,7 @@ static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat
     const char *directory = start->working_directory;
     mproc_status status = error_status(number);
     struct stat file;
+    struct statvfs mount;
 
     bool path = status == MPROC_NOT_FOUND || number == EACCES || number == ENAMETOOLONG;
     if (path && directory && !spawn_can_enter(directory)) {
@@ -295,6 +298,16 @@ static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat
     }
     if (status == MPROC_INVALID && number != ENAMETOOLONG) {
         return error_system(number, "cannot start '%s': it is no program for this system", plan->order.path);
+    }
+    if (number == ENOENT && !start->executable && access("/proc/self/exe", F_OK) != 0) {
+        return error_system(number,
+                            "cannot start '%s': without /proc the program's own path is not known: name it by "
+                            "mproc_set_executable()",
+                            plan->order.path);
+    }
+    if (number == EACCES && statvfs(plan->order.path, &mount) == 0 && (mount.f_flag & ST_NOEXEC)) {
+        return error_system(number, "cannot start '%s': it lies where programs are not run (a mount with noexec)",
+                            plan->order.path);
     }
     return error_system(number, "cannot start '%s'", plan->order.path);
 }

@@ -35,8 +35,6 @@ struct plat_thread {
 /* This thread's, if the library started it. */
 static THREAD_LOCAL plat_thread *thread_self;
 
-static _Atomic int thread_deaf; /* how many threads block all signals */
-
 static pthread_key_t thread_exit_key; /* set once, by plat_thread_exit_hook() */
 
 /* How many mutexes this thread has or waits for. Only its own signal handlers read it meanwhile. */
@@ -61,11 +59,9 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     pthread_sigmask(SIG_SETMASK, &blocked, &saved);
     started->host_mask = thread_self && thread_self->deaf ? thread_self->host_mask : saved;
     started->deaf = true;
-    atomic_fetch_add(&thread_deaf, 1);
     int error = thread_create(started);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     if (error != 0) {
-        atomic_fetch_sub(&thread_deaf, 1);
         free(started);
         /* The same number where the system has no room for its stack. */
         return error_system(error, error == EAGAIN ? "cannot start a thread, or map its stack (ulimit -v)"
@@ -75,30 +71,17 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     return MPROC_OK;
 }
 
-static void thread_hears(plat_thread *thread)
-{
-    if (thread->deaf) atomic_fetch_sub(&thread_deaf, 1);
-    thread->deaf = false;
-}
-
 void plat_thread_take_signals(void)
 {
     assert(thread_self);
     pthread_sigmask(SIG_SETMASK, &thread_self->host_mask, NULL);
-    thread_hears(thread_self);
+    thread_self->deaf = false;
 }
 
-/* A first thread that has ended counts as long as there are others. Without /proc the system does not tell. */
+/* Only this one is left. Without /proc the system does not tell. */
 bool plat_thread_program_ended(void)
 {
-    int64_t threads = process_threads();
-
-    return threads >= 0 && threads <= atomic_load(&thread_deaf);
-}
-
-void thread_forked(void)
-{
-    atomic_store(&thread_deaf, thread_self && thread_self->deaf);
+    return process_threads() == 1;
 }
 
 void plat_thread_join(plat_thread *thread)
@@ -287,6 +270,6 @@ static void *thread_run(void *argument)
 {
     thread_self = argument;
     thread_self->function(thread_self->argument);
-    thread_hears(thread_self);
+    thread_self->deaf = false;
     return NULL;
 }

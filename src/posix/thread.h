@@ -10,7 +10,4 @@
  */
 const sigset_t *thread_host_mask(void);
 
-/* In a fork() copy: the other threads are gone. */
-void thread_forked(void);
-
 #endif

@@ -83,8 +83,10 @@ static bool is_interrupted(void)
 
     if (plat_mutex_held()) return true;
     if (!slot) return false;
-    for (int i = 0; i < INTENTS; i++)
-        if (atomic_load(&slot->intents[i].lock)) return true;
+    for (int i = 0; i < INTENTS; i++) {
+        const struct intent *intent = &slot->intents[i];
+        if (atomic_load(&intent->lock) || atomic_load(&intent->heap) || atomic_load(&intent->ending)) return true;
+    }
     return (atomic_load(&arena_header->recovery) & ~LOCK_WAITERS) == thread_self.owner_id;
 }
 

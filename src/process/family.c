@@ -64,6 +64,8 @@ static void forked(void)
     children_forked();
     task_forked();
     memset(&family_mutex, 0, sizeof family_mutex); /* another thread may have had it */
+    for (int i = 0; i < OBJECT_KINDS; i++)
+        if (object_types[i] && object_types[i]->forked) object_types[i]->forked();
     atomic_store(&family.state, FAMILY_FORKED);
     thread_self.slot = NULL;
     thread_self.arena = 0;

@@ -14,8 +14,11 @@ struct mproc_shared_memory {
     struct reference reference;
 };
 
-const struct object_type memory_type = {
-    .name = "shared memory", .opened = named_open, .closing = named_close, .holder_died = named_holder_died};
+const struct object_type memory_type = {.name = "shared memory",
+                                        .opened = named_open,
+                                        .closing = named_close,
+                                        .holder_died = named_holder_died,
+                                        .forked = named_forked};
 
 static const struct reference *reference_of(const mproc_shared_memory *memory)
 {

@@ -361,6 +361,11 @@ void named_close(struct reference *reference)
     reference->own = NULL;
 }
 
+void named_forked(void)
+{
+    memset(&attachments.mutex, 0, sizeof attachments.mutex);
+}
+
 /* Its user's lock on the file went with the user; if nobody else has one, the name goes now. */
 void named_holder_died(struct intent *intent, uint64_t object)
 {

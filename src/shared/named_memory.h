@@ -49,5 +49,6 @@ mproc_status named_unlink(const struct reference *reference);
 mproc_status named_open(struct reference *reference);
 void named_close(struct reference *reference);
 void named_holder_died(struct intent *intent, uint64_t object);
+void named_forked(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include <mproc/semaphore.h>
 
 #include <limits.h>
+#include <string.h>
 
 #include "arena/park.h"
 #include "base/options.h"
@@ -25,14 +26,19 @@ static void give_permits_back(struct intent *intent, uint64_t object)
     permits_return(intent, (struct permits *)arena_at(object));
 }
 
-const struct object_type semaphore_type = {.name = "a semaphore", .closing = close_account};
+static plat_mutex mutex; /* guards the making of a reference's account, by its first acquire */
+
+static void forked(void)
+{
+    memset(&mutex, 0, sizeof mutex);
+}
+
+const struct object_type semaphore_type = {.name = "a semaphore", .closing = close_account, .forked = forked};
 const struct object_type permits_type = {.name = "permits",
                                          .links = 1,
                                          .links_at = offsetof(struct permits, semaphore),
                                          .holder_died = give_permits_back,
                                          .last_dropped = give_permits_back};
-
-static plat_mutex mutex; /* guards the making of a reference's account, by its first acquire */
 
 static struct semaphore *semaphore_at(const mproc_semaphore *semaphore)
 {

@@ -128,7 +128,10 @@ void *plat_thread_block(size_t size)
 
     InitOnceExecuteOnce(&block_once, make_block_slot, NULL, NULL);
     if (block_slot == FLS_OUT_OF_INDEXES) return NULL;
-    if (!(block = FlsGetValue(block_slot)) && (block = calloc(1, size))) FlsSetValue(block_slot, block);
+    if (!(block = FlsGetValue(block_slot)) && (block = calloc(1, size)) && !FlsSetValue(block_slot, block)) {
+        free(block);
+        block = NULL;
+    }
     SetLastError(code);
     return block;
 }

@@ -165,6 +165,27 @@ static void case_a_larger_block_serves_where_no_new_one_fits(void)
     CHECK(block_count().sound);
 }
 
+/*
+ * Recovery reads the chain of tables while one is on its way, and what hangs on one must not be lost with it. Here no
+ * small block can be cut any more, but there is room for large ones.
+ */
+static void case_table_of_owned_slots_is_never_a_large_block(void)
+{
+    struct heap *heap = &arena_header->heap;
+    uint64_t top = atomic_load(&heap->top), table = atomic_load(&process_slot_at(thread_self.process)->owned);
+    static _Atomic uint64_t *owned[4 * SLOTS];
+    int count = 0, i;
+
+    atomic_store(&heap->top, atomic_load(&heap->bottom));
+    while (count < 4 * SLOTS && resource_take(20, 0, &owned[count]) == MPROC_OK) count++;
+    CHECK(count < 4 * SLOTS);
+    for (; table; table = *(const uint64_t *)arena_at(table))
+        CHECK(block_header_of(table)->class_index < HEAP_CLASSES);
+    atomic_store(&heap->top, top);
+    for (i = 0; i < count; i++) resource_release(owned[i]);
+    CHECK(block_count().sound);
+}
+
 /* ---- large blocks ----------------------------------------------------------------------------- */
 
 static void check_clear(uint64_t size)
@@ -365,6 +386,7 @@ CHECK_SUITE_SETUP(arena_block, fixture_setup,
     CASE(empty_slot_can_be_released),
     CASE(many_blocks_are_taken_and_released),
     CASE(a_larger_block_serves_where_no_new_one_fits),
+    CASE(table_of_owned_slots_is_never_a_large_block),
     CASE(large_blocks_are_clear_whatever_was_there),
     CASE(one_block_that_grows_leaves_little_behind),
     CASE(ten_thousand_sizes_share_the_addresses),

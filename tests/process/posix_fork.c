@@ -304,6 +304,72 @@ static void case_pools_of_its_origin_are_refused(void)
     mproc_pool_free(pool);
 }
 
+/* ---- values that name its origin's objects -------------------------------------------------------- */
+
+static void finds_no_event(void *value)
+{
+    mproc_event *own = NULL, *found = NULL;
+
+    CHECK_OK(mproc_event_create(&own)); /* at the place where its origin has that one, perhaps */
+    CHECK_STATUS(mproc_value_to(*(mproc_value *)value, &found), MPROC_CLOSED);
+    mproc_event_free(own);
+}
+
+static mproc_status has_an_event_and_a_copy(mproc_call *call)
+{
+    mproc_event *event = NULL;
+    mproc_value value;
+
+    (void)call;
+    CHECK_OK(mproc_event_create(&event));
+    CHECK_OK(mproc_value_copy(MPROC_VALUE(event), &value));
+    CHECK_EQ(in_a_copy(finds_no_event, &value), 5);
+    mproc_value_clear(&value);
+    mproc_event_free(event);
+    return MPROC_OK;
+}
+
+static void starts_one_that_has_a_copy(void *unused)
+{
+    mproc_process *process = NULL;
+
+    (void)unused;
+    CHECK_OK(mproc_process_create(has_an_event_and_a_copy, mproc_nil(), NULL, &process));
+    CHECK_OK(mproc_process_start(process));
+    CHECK_OK(mproc_process_join(process, MPROC_FOREVER));
+    CHECK(mproc_exit_ok(mproc_process_exit_status(process)));
+    mproc_process_free(process);
+}
+
+/* The copy's child is a process' first family, and so is the copy of that: whatever the count, no two look alike. */
+static void case_copy_of_a_copys_child_finds_no_object_by_an_old_value(void)
+{
+    CHECK_EQ(in_a_copy(starts_one_that_has_a_copy, NULL), 5);
+}
+
+static void finds_no_array(void *value)
+{
+    mproc_shared_array *found = NULL;
+    mproc_event *own = NULL;
+
+    CHECK_OK(mproc_event_create(&own));
+    CHECK_STATUS(mproc_value_to(*(mproc_value *)value, &found), MPROC_CLOSED);
+    mproc_event_free(own);
+}
+
+/* Where that lies, the copy's own shared memory has not been committed. */
+static void case_large_object_of_its_origin_is_not_looked_for(void)
+{
+    mproc_shared_array *array = NULL;
+    mproc_value value;
+
+    CHECK_OK(mproc_shared_array_create(1, 100000, NULL, NULL, &array));
+    CHECK_OK(mproc_value_copy(MPROC_VALUE(array), &value));
+    CHECK_EQ(in_a_copy(finds_no_array, &value), 5);
+    mproc_value_clear(&value);
+    mproc_shared_array_free(array);
+}
+
 CHECK_SUITE_SETUP(posix_fork, fixture_setup,
     CASE(a_copy_has_a_family_of_its_own),
     CASE(a_copy_of_a_copy_has_one_as_well),
@@ -312,4 +378,6 @@ CHECK_SUITE_SETUP(posix_fork, fixture_setup,
     CASE(objects_of_its_origin_are_refused),
     CASE(list_of_its_origin_is_refused),
     CASE(pools_of_its_origin_are_refused),
+    CASE(copy_of_a_copys_child_finds_no_object_by_an_old_value),
+    CASE(large_object_of_its_origin_is_not_looked_for),
 );
