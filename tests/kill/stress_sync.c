@@ -20,7 +20,7 @@
 #define EVENT_MS 3
 
 /* The objects that all use. */
-struct all_objects {
+static struct {
     mproc_lock *lock;
     mproc_rlock *rlock;
     mproc_semaphore *semaphore;
@@ -28,7 +28,7 @@ struct all_objects {
     mproc_event *event;
     mproc_barrier *barrier;
     mproc_shared_value *value;
-};
+} things;
 
 enum { LOCK, RLOCK, SEMAPHORE, CONDITION, EVENT, BARRIER, VALUE, THINGS };
 
@@ -53,7 +53,6 @@ struct board {
 };
 
 static struct board *board;
-static struct all_objects things;
 static uint32_t life_number;
 
 /* A violation that a process sees is told by its line: it may be killed before it could say more. */

@@ -7,23 +7,11 @@
 #include <unistd.h>
 
 #include "process/all_objects.h"
-#include "process/process_fixture.h"
+#include "process/process_fixture_os.h"
 
-/* Runs `function` in a copy of this process, which exits normally; returns its exit code. */
 static int in_a_copy(void (*function)(void *), void *context)
 {
-    int status = 0;
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        function(context);
-        exit(5);
-    }
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
-    CHECK(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return fixture_in_a_copy(function, context, exit);
 }
 
 /* ---- a family of its own ------------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
  * mproc/process.h in programs that use POSIX themselves: signals, fork(), wait(). What the library must bear, and
  * what it must leave alone.
  */
-#include "process_fixture.h"
+#include "process_fixture_os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,21 +96,9 @@ static void case_other_children_of_the_program_are_left_alone(void)
 
 /* ---- fork() ----------------------------------------------------------------------------------- */
 
-/* Runs `function` in a copy of this process and returns its result. */
 static int in_a_copy(void (*function)(void *), void *context)
 {
-    int status = 0;
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        function(context);
-        _exit(5);
-    }
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
-    CHECK(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return fixture_in_a_copy(function, context, _exit);
 }
 
 static void calls_all_on(mproc_process *process)

@@ -25,6 +25,12 @@ typedef struct fixture_exec {
 
 void fixture_exec_to_end(fixture_exec *exec);
 
+/*
+ * POSIX alone: runs `function` in a fork() copy of this process, which then ends by `end`(5), exit() or _exit().
+ * Returns the copy's exit code.
+ */
+int fixture_in_a_copy(void (*function)(void *context), void *context, void (*end)(int code));
+
 /* The system's part: starts it, with output and errors to the handle. */
 void os_exec(const fixture_exec *exec, plat_handle output, plat_process *process);
 

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void fixture_command_line(char *text, size_t size)
@@ -24,6 +26,22 @@ void fixture_command_line(char *text, size_t size)
 void fixture_kill(int64_t pid)
 {
     CHECK_EQ(kill((pid_t)pid, SIGKILL), 0);
+}
+
+int fixture_in_a_copy(void (*function)(void *), void *context, void (*end)(int))
+{
+    int status = 0;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        function(context);
+        end(5);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
 
 void os_copy_file(const char *from, const char *to)
