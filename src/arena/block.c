@@ -81,19 +81,20 @@ static uint32_t chain_length(uint32_t class_index, uint64_t bytes)
     return length > CHAIN_BLOCKS ? CHAIN_BLOCKS : length > 1 ? (uint32_t)length : 1;
 }
 
-/* Some of the bank's blocks go to the stage. */
-static bool take_chain(struct intent *intent, uint32_t class_index, struct heap_bank *bank)
+/* Some of the bank's blocks go to the stage, from behind its first `kept`. */
+static bool take_chain(struct intent *intent, uint32_t class_index, struct heap_bank *bank, uint32_t kept)
 {
-    _Atomic uint64_t *head = &bank->heads[class_index];
+    const _Atomic uint64_t *link = &bank->heads[class_index];
     uint64_t first, last;
 
-    if (get(head) == 0) return false;
+    if (get(link) == 0) return false;
     lock_acquire(intent, &bank->lock);
-    if ((first = get(head)) != 0) {
+    for (; kept > 0 && get(link); kept--) link = next_of(get(link));
+    if ((first = get(link)) != 0) {
         last = first;
         for (uint32_t i = chain_length(class_index, CHAIN_BYTES_MOVED); i > 1 && get(next_of(last)); i--)
             last = get(next_of(last));
-        intent_store(intent, head, get(next_of(last)));
+        intent_store(intent, link, get(next_of(last)));
         intent_store(intent, next_of(last), 0);
         intent_store(intent, &intent->heap, first);
         intent_commit(intent);
@@ -156,12 +157,12 @@ static bool keep_first(struct intent *intent, uint64_t clear, _Atomic uint64_t *
     return true;
 }
 
-/* From the thread's own bank, or some from another. */
-static bool take_free(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *owned)
+/* From another bank. It keeps its first: what lies beside them on a cache line is in use by its own threads. */
+static bool take_others(struct intent *intent, uint32_t class_index, uint64_t clear, _Atomic uint64_t *owned,
+                        uint32_t kept)
 {
-    if (take_own(intent, class_index, clear, owned)) return true;
     for (uint32_t i = 1; i < HEAP_BANKS; i++)
-        if (take_chain(intent, class_index, bank_at(i))) return keep_first(intent, clear, owned);
+        if (take_chain(intent, class_index, bank_at(i), kept)) return keep_first(intent, clear, owned);
     return false;
 }
 
@@ -186,13 +187,16 @@ static void make_large(uint64_t clear, _Atomic uint64_t *owned)
 mproc_status block_take_small(struct intent *intent, uint64_t size, uint64_t clear, _Atomic uint64_t *owned)
 {
     uint32_t class_index = size_class_of(size + sizeof(struct block_header));
+    uint32_t kept = chain_length(class_index, CHAIN_BYTES_MOVED);
     mproc_status status;
 
     assert(atomic_load(owned) == 0 && clear <= size && get(&intent->heap) == 0);
-    if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
+    if (take_own(intent, class_index, clear, owned)) return MPROC_OK;
+    if (take_others(intent, class_index, clear, owned, kept)) return MPROC_OK;
     if ((status = cut(intent, class_index)) == MPROC_OK && keep_first(intent, clear, owned)) return MPROC_OK;
-    while (++class_index < HEAP_CLASSES)
-        if (take_free(intent, class_index, clear, owned)) return MPROC_OK;
+    for (; class_index < HEAP_CLASSES; class_index++)
+        if (take_own(intent, class_index, clear, owned) || take_others(intent, class_index, clear, owned, 0))
+            return MPROC_OK;
     return status;
 }
 

@@ -4,7 +4,8 @@
 #include "test_family.h"
 #include "steps.h"
 
-static const steps_table *const tables[] = {&steps_intent, &steps_lock, &steps_park, &steps_block, &steps_slot, NULL};
+static const steps_table *const tables[] = {&steps_intent, &steps_lock, &steps_park, &steps_block,
+                                            &steps_extent, &steps_slot, NULL};
 
 int main(int count, char **arguments)
 {

@@ -15,6 +15,7 @@ extern const steps_table steps_lock;
 extern const steps_table steps_intent;
 extern const steps_table steps_park;
 extern const steps_table steps_block;
+extern const steps_table steps_extent;
 extern const steps_table steps_slot;
 extern const steps_table steps_object;
 extern const steps_table steps_locks;
