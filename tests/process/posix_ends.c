@@ -7,6 +7,7 @@
 #include "object/recovery.h"
 #include "platform/platform_fixture.h"
 #include "process/process.h"
+#include "process/reaper.h"
 
 #include <fcntl.h>
 #include <mproc/shared_memory.h>
@@ -300,6 +301,45 @@ static void case_process_ends_with_the_last_thread_of_the_program(void)
     fixture_board_free(board);
 }
 
+static void does_nothing(void *unused)
+{
+    (void)unused;
+}
+
+/* The reaper looks whenever it is woken: here while a thread is being made that belongs to the library. */
+static void *starts_threads(void *unused)
+{
+    plat_thread *started;
+
+    (void)unused;
+    for (int i = 0; i < 500; i++) {
+        reaper_poll();
+        CHECK_OK(plat_thread_start(does_nothing, NULL, &started));
+        plat_thread_join(started);
+    }
+    _exit(7);
+}
+
+static mproc_status ends_beside_one_that_starts_threads(mproc_call *call)
+{
+    fixture_board *board = fixture_unpack(call, NULL);
+    pthread_t thread;
+
+    fixture_start(fixture_waits, board, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    fixture_await_step(board, 1);
+    CHECK_EQ(pthread_create(&thread, NULL, starts_threads, NULL), 0);
+    pthread_exit(NULL);
+}
+
+static void case_thread_that_starts_others_keeps_the_process(void)
+{
+    fixture_board *board = fixture_board_create();
+
+    if (FIXTURE_SANITIZED) CHECK_SKIP("sanitizers have threads of their own, or look at what a thread has that ends");
+    CHECK_EXITED(fixture_start(ends_beside_one_that_starts_threads, board, 0, NULL), 7);
+    fixture_board_free(board);
+}
+
 /* ---- shutdown without time -------------------------------------------------------------------- */
 
 static _Atomic uint32_t reaper_stays; /* 1: it is there, 2: it may go */
@@ -408,6 +448,7 @@ CHECK_SUITE_SETUP(process_ends, fixture_setup,
     HELPER(closes_all),
     HELPER(closes_all_and_waits),
     CASE(process_ends_with_the_last_thread_of_the_program),
+    CASE(thread_that_starts_others_keeps_the_process),
     CASE(real_time_thread_lets_the_reaper_begin),
     CASE(shutdown_without_time_sees_what_has_ended_meanwhile),
 );
