@@ -307,20 +307,12 @@ static void take_in_above(struct intent *intent, uint64_t extent)
     put_spare(intent, above);
 }
 
-/* It becomes part of the cold one below it, or of what is free below the lowest, or is a cold one itself. */
-static void take_out(struct intent *intent, uint64_t extent)
+/* The owned slot's extent is no more: it becomes part of `below`, or of what is free below the lowest. */
+static void dissolve(struct intent *intent, uint64_t extent, uint64_t below, const _Atomic uint64_t *owned)
 {
-    uint64_t below = get(&at(extent)->below), bytes = extent_bytes(extent);
-
-    if (!below || is_cold(below)) {
-        leave_neighbours(intent, extent, below);
-        put_spare(intent, extent);
-        if (below) resize_cold(intent, below, extent_bytes(below) + bytes);
-        else intent_store(intent, &arena_header->heap.bottom, get(&arena_header->heap.bottom) + bytes);
-    } else {
-        list_add(intent, bin_of(bytes), extent);
-        intent_store(intent, &at(extent)->span, bytes | EXTENT_COLD);
-    }
+    leave_neighbours(intent, extent, below);
+    put_spare(intent, extent);
+    intent_store(intent, owned, 0);
 }
 
 /*
@@ -329,16 +321,25 @@ static void take_out(struct intent *intent, uint64_t extent)
  */
 static void give_raw(struct intent *intent, _Atomic uint64_t *owned)
 {
-    uint64_t extent = get(owned);
+    uint64_t extent = get(owned), below, bytes;
 
     plat_memory_release(arena_memory(), arena_header, (size_t)extent_start(extent), (size_t)extent_bytes(extent));
     while (get(owned) != 0) {
         lock_acquire(intent, &arena_header->heap.lock);
         if (get(owned) == extent) {
+            below = get(&at(extent)->below);
+            bytes = extent_bytes(extent);
             if (is_cold(get(&at(extent)->above))) {
                 take_in_above(intent, extent);
+            } else if (!below) {
+                dissolve(intent, extent, 0, owned);
+                intent_store(intent, &arena_header->heap.bottom, get(&arena_header->heap.bottom) + bytes);
+            } else if (is_cold(below)) {
+                dissolve(intent, extent, below, owned);
+                resize_cold(intent, below, extent_bytes(below) + bytes);
             } else {
-                take_out(intent, extent);
+                list_add(intent, bin_of(bytes), extent);
+                intent_store(intent, &at(extent)->span, bytes | EXTENT_COLD);
                 intent_store(intent, owned, 0);
             }
             intent_commit(intent);

@@ -63,11 +63,6 @@ bool lock_acquire_slow(arena_lock *lock, const _Atomic uint64_t *word, uint64_t 
     return false;
 }
 
-void lock_wake(arena_lock *lock)
-{
-    park_wake(&lock->word, 1);
-}
-
 void lock_revoke(arena_lock *lock, uint32_t owner_id)
 {
     uint32_t seen = atomic_load(&lock->word);

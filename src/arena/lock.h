@@ -10,7 +10,7 @@
 #ifndef MPROC_ARENA_LOCK_H
 #define MPROC_ARENA_LOCK_H
 
-#include "arena/slot.h"
+#include "arena/park.h"
 
 /* Tries for as long as a critical section of the library usually takes, without sleeping. */
 bool lock_spin(arena_lock *lock);
@@ -20,7 +20,6 @@ bool lock_spin(arena_lock *lock);
  * owner lives. Returns whether this thread has the lock.
  */
 bool lock_acquire_slow(arena_lock *lock, const _Atomic uint64_t *word, uint64_t value);
-void lock_wake(arena_lock *lock);
 
 /*
  * In recovery: releases a lock that the dead thread with this owner id owns, and wakes whoever waits, also if it
@@ -58,7 +57,7 @@ static inline void lock_acquire(struct intent *intent, arena_lock *lock)
 /* Releases the lock that the intent holds, and wakes a waiter. */
 static inline void lock_release(struct intent *intent, arena_lock *lock)
 {
-    if (atomic_exchange(&lock->word, 0) & LOCK_WAITERS) lock_wake(lock);
+    if (atomic_exchange(&lock->word, 0) & LOCK_WAITERS) park_wake(&lock->word, 1);
     intent_end(intent);
 }
 
