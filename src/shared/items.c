@@ -67,22 +67,10 @@ static mproc_status check(size_t item_size, size_t count, const mproc_shared_opt
     return MPROC_OK;
 }
 
-static mproc_status put_lock(struct items *items, const mproc_shared_options *options)
+/* The program's references begin with a struct reference. */
+static const struct reference *given_lock(const mproc_shared_options *options)
 {
-    /* The program's references begin with a struct reference. */
-    const struct reference *given = options->lock ? (const void *)options->lock : (const void *)options->rlock;
-    mproc_rlock *own = NULL;
-    mproc_status status;
-
-    if (options->raw) return MPROC_OK;
-    if (given && (status = family_enter_with(given->arena)) != MPROC_OK) return status;
-    if (!given) {
-        if ((status = mproc_rlock_create(NULL, &own)) != MPROC_OK) return status;
-        given = (const void *)own;
-    }
-    object_refer(work_intent(), given->ref.offset, &items->lock);
-    mproc_rlock_free(own); /* the items hold it now */
-    return MPROC_OK;
+    return options->lock ? (const void *)options->lock : (const void *)options->rlock;
 }
 
 static mproc_status create(enum object_kind kind, size_t item_size, size_t count, const void *initial,
@@ -104,8 +92,9 @@ static mproc_status create(enum object_kind kind, size_t item_size, size_t count
     items->count = count;
     if (initial && count > 0) memcpy(memory_of(reference), initial, item_size * count);
     reference_publish(reference);
-    if ((status = put_lock(items, &all)) == MPROC_OK) *out = reference;
-    else family_free(reference);
+    if (!all.raw) status = robust_lock_link(given_lock(&all), &items->lock);
+    if (status == MPROC_OK) *out = reference;
+    else reference_free(reference);
     return status;
 }
 

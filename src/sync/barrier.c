@@ -93,7 +93,7 @@ mproc_status mproc_barrier_create_sized(int parties, const mproc_barrier_options
     barrier->timeout_ms = all.timeout_ms ? all.timeout_ms : MPROC_FOREVER;
     reference_publish(reference);
     if ((status = put_action(barrier, all.action)) != MPROC_OK) {
-        family_free(reference);
+        reference_free(reference);
         return status;
     }
     *out = (mproc_barrier *)reference;

@@ -42,23 +42,6 @@ static const struct reference *given_lock(const mproc_condition_options *options
                          : (const struct reference *)(const void *)options->rlock;
 }
 
-/* The condition holds the lock, so a reference to one of its own is not needed any longer. */
-static mproc_status put_lock(struct condition *condition, const mproc_condition_options *options)
-{
-    const struct reference *given = given_lock(options);
-    mproc_rlock *own = NULL;
-    mproc_status status;
-
-    if (given && (status = family_enter_with(given->arena)) != MPROC_OK) return status;
-    if (!given) {
-        if ((status = mproc_rlock_create_sized(NULL, 0, &own)) != MPROC_OK) return status;
-        given = (const struct reference *)(const void *)own;
-    }
-    object_refer(work_intent(), given->ref.offset, &condition->lock);
-    mproc_rlock_free(own);
-    return MPROC_OK;
-}
-
 mproc_status mproc_condition_create_sized(const mproc_condition_options *options, size_t options_size,
                                           mproc_condition **out)
 {
@@ -75,8 +58,8 @@ mproc_status mproc_condition_create_sized(const mproc_condition_options *options
     if ((status = reference_create(OBJECT_CONDITION, sizeof *condition, &reference)) != MPROC_OK) return status;
     condition = (struct condition *)reference->at;
     reference_publish(reference);
-    if ((status = put_lock(condition, &all)) != MPROC_OK) {
-        family_free(reference);
+    if ((status = robust_lock_link(given_lock(&all), &condition->lock)) != MPROC_OK) {
+        reference_free(reference);
         return status;
     }
     *out = (mproc_condition *)reference;

@@ -89,11 +89,6 @@ done:
     return status;
 }
 
-static bool is_rlock(uint64_t lock)
-{
-    return object_kind(lock) == OBJECT_RLOCK;
-}
-
 /* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
 mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference, int64_t timeout_ms, bool recover)
 {
@@ -102,7 +97,7 @@ mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference
 
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
-    if (robust_lock_mine(lock) && is_rlock(lock)) {
+    if (robust_lock_mine(lock) && object_kind(lock) == OBJECT_RLOCK) {
         at->depth++;
         return MPROC_OK;
     }
@@ -156,10 +151,10 @@ static bool let_go(struct robust_lock *lock, uint32_t seen)
     return done;
 }
 
-static mproc_status check_releasable(uint64_t lock, uint32_t seen)
+static mproc_status check_releasable(uint32_t seen, bool rlock)
 {
     if (seen == LOCK_ABANDONED) return owner_died();
-    if (is_rlock(lock) && !robust_lock_mine(lock))
+    if (rlock && (seen & ~LOCK_WAITERS) != thread_self.owner_id)
         return mproc_error(MPROC_NOT_OWNER, "this thread does not hold the rlock: only its owner releases it");
     if (seen == 0)
         return mproc_error(MPROC_BAD_STATE, "nobody holds the lock: release it once for each time it was acquired");
@@ -171,12 +166,14 @@ mproc_status robust_lock_release_slow(uint64_t lock, const struct reference *ref
     struct robust_lock *at = robust_lock_at(lock);
     mproc_status status;
     uint32_t seen;
+    bool rlock;
 
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
+    rlock = object_kind(lock) == OBJECT_RLOCK;
     do {
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
-        if ((status = check_releasable(lock, seen)) != MPROC_OK) return status;
-        if (is_rlock(lock) && at->depth > 1) {
+        if ((status = check_releasable(seen, rlock)) != MPROC_OK) return status;
+        if (rlock && at->depth > 1) {
             at->depth--;
             return MPROC_OK;
         }
@@ -211,6 +208,20 @@ static mproc_status create(enum object_kind kind, const mproc_lock_options *opti
     reference_publish(reference);
     *out = reference;
     return MPROC_OK;
+}
+
+mproc_status robust_lock_link(const struct reference *given, _Atomic uint64_t *link)
+{
+    mproc_status status;
+
+    if (given) {
+        if ((status = family_enter_with(given->arena)) == MPROC_OK)
+            object_refer(work_intent(), given->ref.offset, link);
+    } else {
+        status = block_take(work_intent(), sizeof(struct robust_lock), sizeof(struct robust_lock), link);
+        if (status == MPROC_OK) object_publish(link, OBJECT_RLOCK);
+    }
+    return status;
 }
 
 /* A reference of another kind under this type is a programming error. */

@@ -85,6 +85,12 @@ static inline _Atomic uint32_t *robust_lock_notified(uint64_t lock)
 }
 
 /*
+ * For a condition or shared items: their link, which is empty, gets the lock that the program gave; NULL: an RLock
+ * that nobody else knows. They are objects already, so that the lock goes with them.
+ */
+mproc_status robust_lock_link(const struct reference *given, _Atomic uint64_t *link);
+
+/*
  * For a condition: lets go of a lock that this thread holds, however often it has acquired it, and takes it back, or
  * gives it up: then it is not held. MPROC_OWNER_DIED, MPROC_CLOSED.
  */
