@@ -55,16 +55,6 @@ static struct reference *reference_of(const mproc_shareable_list *list)
     return (struct reference *)&list->reference;
 }
 
-static struct elements *elements_of(const struct reference *reference)
-{
-    return (struct elements *)named_memory(reference);
-}
-
-static _Atomic uint64_t *words_of(const struct reference *reference)
-{
-    return (_Atomic uint64_t *)named_memory(reference);
-}
-
 static unsigned side_of(uint64_t state)
 {
     return (unsigned)(state / STATE_VERSION) & 1;
@@ -123,15 +113,16 @@ static mproc_status overwritten(void)
 static mproc_status find(const struct reference *reference, size_t index, struct spot *spot)
 {
     uint64_t words = named_object(reference)->size / WORD, at;
+    struct elements *elements = named_memory(reference);
     size_t length = mproc_shareable_list_count((const mproc_shareable_list *)reference);
 
     if (index >= length)
         return mproc_error(MPROC_INVALID, "there is no element %zu: the list has %zu", index, length);
-    spot->element = &elements_of(reference)->all[index];
+    spot->element = &elements->all[index];
     at = atomic_load_explicit(&spot->element->at, memory_order_relaxed);
     spot->room = atomic_load_explicit(&spot->element->room, memory_order_relaxed);
     if (at > words || spot->room > (words - at) / 2) return overwritten();
-    spot->text = words_of(reference) + at;
+    spot->text = (_Atomic uint64_t *)(void *)elements + at;
     return MPROC_OK;
 }
 
@@ -234,13 +225,13 @@ static mproc_status measure(mproc_value items, size_t text_bytes, uint64_t *size
 
 static void fill(const struct reference *reference, mproc_value items, size_t text_bytes)
 {
-    struct elements *elements = elements_of(reference);
+    struct elements *elements = named_memory(reference);
     size_t i, count = mproc_value_count(items);
     uint64_t at = (sizeof *elements + count * sizeof(struct element)) / WORD;
 
     for (i = 0; i < count; i++) {
         mproc_value value = mproc_value_at(items, i);
-        struct spot spot = {&elements->all[i], words_of(reference) + at, room_of(value, text_bytes)};
+        struct spot spot = {&elements->all[i], (_Atomic uint64_t *)(void *)elements + at, room_of(value, text_bytes)};
         atomic_store_explicit(&spot.element->at, at, memory_order_relaxed);
         atomic_store_explicit(&spot.element->room, spot.room, memory_order_relaxed);
         at += 2 * spot.room;
@@ -300,7 +291,8 @@ size_t mproc_shareable_list_count(const mproc_shareable_list *list)
 {
     const struct reference *reference = reference_of(list);
     uint64_t most = (named_object(reference)->size - sizeof(struct elements)) / sizeof(struct element);
-    uint64_t count = atomic_load_explicit(&elements_of(reference)->count, memory_order_relaxed);
+    const struct elements *elements = named_memory(reference);
+    uint64_t count = atomic_load_explicit(&elements->count, memory_order_relaxed);
 
     return (size_t)(count < most ? count : most);
 }

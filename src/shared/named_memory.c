@@ -87,11 +87,6 @@ static struct named_head *head_of(const plat_named *os)
 
 /* ---- this process' attachments ------------------------------------------------------------------ */
 
-static struct attachment *attachment_of(const struct reference *reference)
-{
-    return reference->own;
-}
-
 static void enlist(struct reference *reference, struct attachment *attachment)
 {
     plat_mutex_lock(&attachments.mutex);
@@ -246,11 +241,6 @@ static mproc_status complete(mproc_status status, struct attachment *attachment,
     return MPROC_OK;
 }
 
-static uint64_t in_arena_at(uint64_t object)
-{
-    return (object + sizeof(struct memory_object) + ARENA_LINE - 1) / ARENA_LINE * ARENA_LINE;
-}
-
 static mproc_status create_in_arena(enum object_kind kind, uint64_t size, struct reference **out)
 {
     mproc_status status;
@@ -282,7 +272,9 @@ mproc_status named_create(enum object_kind kind, uint64_t size, const char *name
 
 void named_publish(const struct reference *reference)
 {
-    if (reference->own) atomic_store(&head_of(&attachment_of(reference)->os)->ready, 1);
+    const struct attachment *attachment = reference->own;
+
+    if (attachment) atomic_store(&head_of(&attachment->os)->ready, 1);
 }
 
 static mproc_status attach_at_least(enum object_kind kind, uint64_t least, const char *name, struct attachment **out)
@@ -311,21 +303,26 @@ mproc_status named_attach(enum object_kind kind, uint64_t least, const char *nam
     return complete(status, attachment, reference, out);
 }
 
+/* In the arena: from the next cache line behind the object on. */
 void *named_memory(const struct reference *reference)
 {
-    if (reference->own) return (unsigned char *)attachment_of(reference)->os.base + DATA_AT;
-    return (unsigned char *)reference->at + (in_arena_at(reference->ref.offset) - reference->ref.offset);
+    const struct attachment *attachment = reference->own;
+    uintptr_t behind = (uintptr_t)reference->at + sizeof(struct memory_object);
+
+    if (attachment) return (unsigned char *)attachment->os.base + DATA_AT;
+    return (void *)((behind + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1));
 }
 
 mproc_status named_unlink(const struct reference *reference)
 {
+    const struct attachment *attachment = reference->own;
     const char *name = named_object(reference)->name;
     mproc_status status;
 
-    if (!reference->own)
+    if (!attachment)
         return mproc_error(MPROC_NOT_SUPPORTED, "this object, %s, has no name that could be unlinked",
                            handle_name(reference->ref.kind));
-    status = plat_named_unlink(attachment_of(reference)->token, &attachment_of(reference)->os);
+    status = plat_named_unlink(attachment->token, &attachment->os);
     return status == MPROC_OK ? MPROC_OK : tell(status, name);
 }
 
@@ -353,7 +350,7 @@ mproc_status named_open(struct reference *reference)
 
 void named_close(struct reference *reference)
 {
-    struct attachment *attachment = attachment_of(reference);
+    struct attachment *attachment = reference->own;
 
     if (!attachment) return;
     delist(attachment);
