@@ -86,10 +86,12 @@ void children_remove(mproc_process *process)
     plat_mutex_lock(&mutex);
     for (at = &first; *at && *at != process; at = &(*at)->next) {
     }
-    if (*at) *at = process->next;
-    else process = NULL;
+    if (*at) {
+        *at = process->next;
+        process->references--;
+        assert(process->references > 0);
+    }
     plat_mutex_unlock(&mutex);
-    children_release(process);
 }
 
 mproc_status mproc_active_children(mproc_process **children, size_t capacity, size_t *count)

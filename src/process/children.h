@@ -17,7 +17,10 @@ mproc_status children_add(mproc_process *process, plat_handle *child_end);
  */
 void children_close(const char *why);
 
-/* Takes it out when it has ended, or was not started after all. */
+/*
+ * Takes it out when it has ended, or was not started after all. The caller has a reference of its own, or the
+ * creator's: so the list's is never the last.
+ */
 void children_remove(mproc_process *process);
 
 /* Gives the one with this token, with a reference; NULL: it is not in the list. */

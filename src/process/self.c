@@ -15,13 +15,6 @@ static mproc_process self = {.os = {PLAT_NO_HANDLE, 0}, .parent_end = PLAT_NO_HA
 static mproc_process parent = {.os = {PLAT_NO_HANDLE, 0}, .parent_end = PLAT_NO_HANDLE};
 static _Atomic uint32_t children_named;
 
-static void fill_first(void)
-{
-    snprintf(self.name, sizeof self.name, "MainProcess");
-    /* Without random bytes there is no key, and authenticated connections are refused: nothing else depends on it. */
-    if (plat_system_random(self.authkey, KEY_BYTES) == MPROC_OK) self.authkey_size = KEY_BYTES;
-}
-
 static void fill_child(const struct spawn_data *spawn_data)
 {
     memcpy(self.name, spawn_data->name, sizeof self.name);
@@ -36,6 +29,7 @@ static void fill_child(const struct spawn_data *spawn_data)
     parent.os.handle = family.child_end;
 }
 
+/* Without random bytes there is no key, and authenticated connections are refused: nothing else depends on it. */
 mproc_process *process_self(void)
 {
     plat_mutex_lock(&mutex);
@@ -44,8 +38,12 @@ mproc_process *process_self(void)
         self.arena = parent.arena = arena_generation;
         self.phase = PROCESS_STARTED;
         self.os.pid = plat_process_id();
-        if (family.child) fill_child(family.spawn_data);
-        else fill_first();
+        if (family.child) {
+            fill_child(family.spawn_data);
+        } else {
+            snprintf(self.name, sizeof self.name, "MainProcess");
+            if (plat_system_random(self.authkey, KEY_BYTES) == MPROC_OK) self.authkey_size = KEY_BYTES;
+        }
         filled = true;
     }
     plat_mutex_unlock(&mutex);
