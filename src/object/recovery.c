@@ -66,13 +66,11 @@ static void settle_slot(uint32_t index)
     wake_word(atomic_load(&slot->parked));
 }
 
-static void recover_slot(uint32_t index)
+/* Of what the slot's thread slept by. */
+static void close_sleep(uint32_t index)
 {
-    struct thread_slot *slot = thread_slot_at(index);
-
-    settle_slot(index);
     park_recover(index);
-    plat_semaphore_close(&slot->semaphore);
+    plat_semaphore_close(&thread_slot_at(index)->semaphore);
 }
 
 static void recover_threads(uint32_t process)
@@ -81,7 +79,8 @@ static void recover_threads(uint32_t process)
 
     for (uint32_t i = 1; i < high; i++)
         if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) {
-            recover_slot(i);
+            settle_slot(i);
+            close_sleep(i);
             slot_thread_release(i);
         }
 }
@@ -225,7 +224,8 @@ void recovery_thread_settles(void)
 void recovery_thread_ends(void)
 {
     recovery_lock_acquire();
-    recover_slot(thread_self.index);
+    settle_slot(thread_self.index);
+    close_sleep(thread_self.index);
     recovery_lock_release();
     slot_thread_release(thread_self.index);
     thread_self.slot = NULL;
