@@ -169,11 +169,6 @@ static mproc_value number_value(mproc_type type, uint64_t number)
     return value;
 }
 
-static mproc_value text_value(mproc_type type, const void *text, size_t size)
-{
-    return type == MPROC_TYPE_STRING ? mproc_string_from((const char *)text, size) : mproc_bytes(text, size);
-}
-
 /* A view of the element, whose text, if it has one, is in `*text`, to be freed. */
 static mproc_status snapshot(const struct spot *spot, void **text, mproc_value *value)
 {
@@ -188,7 +183,7 @@ static mproc_status snapshot(const struct spot *spot, void **text, mproc_value *
         if (is_text(type)) {
             if (!*text && !(*text = malloc(room + 1))) return mproc_error(MPROC_NO_MEMORY, "no memory for a text");
             read_text(spot->text + side_of(state) * spot->room, *text, size);
-            *value = text_value(type, *text, size);
+            *value = type == MPROC_TYPE_STRING ? mproc_string_from(*text, size) : mproc_bytes(*text, size);
         } else {
             *value = number_value(type, atomic_load_explicit(&element->number[side_of(state)], memory_order_acquire));
         }
@@ -381,23 +376,9 @@ mproc_status mproc_shareable_list_count_of(const mproc_shareable_list *list, mpr
     return MPROC_OK;
 }
 
-static mproc_status get_all(const mproc_shareable_list *list, mproc_value *values, size_t count)
-{
-    mproc_status status;
-
-    for (size_t i = 0; i < count; i++) {
-        values[i] = mproc_nil();
-        if ((status = mproc_shareable_list_get(list, i, &values[i])) != MPROC_OK) {
-            while (i-- > 0) mproc_value_clear(&values[i]);
-            return status;
-        }
-    }
-    return MPROC_OK;
-}
-
 mproc_status mproc_shareable_list_items(const mproc_shareable_list *list, mproc_value *items)
 {
-    size_t count = mproc_shareable_list_count(list);
+    size_t count = mproc_shareable_list_count(list), got = 0;
     mproc_status status = family_enter_with(reference_of(list)->arena);
     mproc_value *values = NULL;
 
@@ -408,10 +389,12 @@ mproc_status mproc_shareable_list_items(const mproc_shareable_list *list, mproc_
         return mproc_error(items ? MPROC_NO_MEMORY : MPROC_INVALID, "there is no place for the list's %zu elements",
                            count);
     }
-    if ((status = get_all(list, values, count)) == MPROC_OK) {
-        status = mproc_value_copy(mproc_list_from(values, count), items);
-        for (size_t i = 0; i < count; i++) mproc_value_clear(&values[i]);
+    for (; got < count && status == MPROC_OK; got++) {
+        values[got] = mproc_nil();
+        status = mproc_shareable_list_get(list, got, &values[got]);
     }
+    if (status == MPROC_OK) status = mproc_value_copy(mproc_list_from(values, count), items);
+    while (got-- > 0) mproc_value_clear(&values[got]);
     free(values);
     return status;
 }
