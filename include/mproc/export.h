@@ -45,6 +45,15 @@
 #define MPROC_NOEXCEPT_
 #endif
 
+/* Conversions, of an address to a pointer the second, in the way of each language: C++ compilers can warn of C's. */
+#ifdef __cplusplus
+#define MPROC_CAST_(type, value) static_cast<type>(value)
+#define MPROC_POINTER_(type, address) reinterpret_cast<type>(address)
+#else
+#define MPROC_CAST_(type, value) ((type)(value))
+#define MPROC_POINTER_(type, address) ((type)(address))
+#endif
+
 /*
  * Within an expression of C: refuses to compile if the condition is 0. The compiler shows the text - but Visual C++,
  * which takes no assertion in a struct.

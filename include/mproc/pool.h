@@ -234,11 +234,11 @@ static inline mproc_status mproc_items_run(mproc_item_function *function, struct
     mproc_status status;
 
     do {
-        status = function((const void *)item, (void *)result, run->call);
+        status = function(MPROC_POINTER_(const void *, item), MPROC_POINTER_(void *, result), run->call);
         if (status != MPROC_OK) break;
         item += run->item_size;
         result += run->result_size;
-    } while (--left > 0 && *(const volatile uint64_t *)*run->attention == 0);
+    } while (--left > 0 && *MPROC_CAST_(const volatile uint64_t *, *run->attention) == 0);
     run->item = item;
     run->result = result;
     run->left = left;

@@ -110,8 +110,8 @@ MPROC_API mproc_status mproc_error(mproc_status status, const char *format, ...)
 static inline void mproc_check_(mproc_status status, const char *call, const char *file, int line)
 {
     if (status == MPROC_OK) return;
-    fprintf(stderr, "%s:%d: %s\n    %s (%d): %s\n", file, line, call, mproc_status_name(status), (int)status,
-            mproc_error_text(status));
+    fprintf(stderr, "%s:%d: %s\n    %s (%d): %s\n", file, line, call, mproc_status_name(status),
+            MPROC_CAST_(int, status), mproc_error_text(status));
     exit(1);
 }
 

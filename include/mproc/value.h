@@ -118,7 +118,8 @@ typedef struct mproc_value {
 /* Written as one word, which is how the library reads it: what was written in parts is waited for. */
 static inline mproc_value mproc_value_make_(mproc_type type, size_t count)
 {
-    uint64_t head = (uint64_t)type | (uint64_t)(count < UINT32_MAX ? count : UINT32_MAX) << 32;
+    uint64_t head = MPROC_CAST_(uint64_t, type) | MPROC_CAST_(uint64_t, count < UINT32_MAX ? count : UINT32_MAX)
+                                                      << 32;
     mproc_value value;
 
     memcpy(&value, &head, sizeof head);
@@ -239,7 +240,7 @@ static inline mproc_value mproc_object_from(mproc_object_kind kind, const void *
 {
     mproc_value value = mproc_value_make_(object ? MPROC_TYPE_HANDLE : MPROC_TYPE_NIL, 0);
 
-    value.kind = (uint16_t)kind;
+    value.kind = MPROC_CAST_(uint16_t, kind);
     value.as.data = object;
     return value;
 }
@@ -254,7 +255,7 @@ static inline mproc_value mproc_object_from(mproc_object_kind kind, const void *
 /* Returns the value's type. */
 static inline mproc_type mproc_value_type(mproc_value value)
 {
-    return (mproc_type)value.type;
+    return MPROC_CAST_(mproc_type, value.type);
 }
 
 /* Returns a description, such as "a string". */
@@ -290,8 +291,8 @@ static inline uint64_t mproc_value_uint(mproc_value value)
 static inline double mproc_value_double(mproc_value value)
 {
     if (value.type == MPROC_TYPE_DOUBLE) return value.as.number;
-    if (value.type == MPROC_TYPE_UINT64) return (double)value.as.uint64;
-    return value.type == MPROC_TYPE_INT64 ? (double)value.as.int64 : 0.0;
+    if (value.type == MPROC_TYPE_UINT64) return MPROC_CAST_(double, value.as.uint64);
+    return value.type == MPROC_TYPE_INT64 ? MPROC_CAST_(double, value.as.int64) : 0.0;
 }
 
 /*
@@ -300,7 +301,7 @@ static inline double mproc_value_double(mproc_value value)
  */
 static inline const char *mproc_value_string(mproc_value value)
 {
-    return value.type == MPROC_TYPE_STRING ? (const char *)value.as.data : NULL;
+    return value.type == MPROC_TYPE_STRING ? MPROC_CAST_(const char *, value.as.data) : NULL;
 }
 
 /* Returns the bytes; those in an encoding are aligned for 8-byte types. */

@@ -224,7 +224,7 @@ template <bool map, class... Kept> class mproc_values
 
     operator mproc_value() &&
     {
-        static_assert(sizeof...(Kept) == (size_t)-1,
+        static_assert(sizeof...(Kept) == static_cast<size_t>(-1),
                       "mproc: the elements would be gone when the line ends. Give them a name: "
                       "auto list = mproc_list_of(...), and use that");
         return mproc_nil();

@@ -24,7 +24,7 @@ static inline mproc_value mproc_value_same_(mproc_value value)
 /* Text as programs have it that take char for a signed type. */
 static inline mproc_value mproc_value_text_(const void *text)
 {
-    return mproc_string((const char *)text);
+    return mproc_string(MPROC_CAST_(const char *, text));
 }
 
 #define MPROC_OBJECT_MAKE(number, name, constant, text)                         \
@@ -107,8 +107,8 @@ static inline mproc_target mproc_target_make_(int type, size_t size, void *varia
 {
     mproc_target target;
 
-    target.type = (uint32_t)type;
-    target.size = (uint32_t)size;
+    target.type = MPROC_CAST_(uint32_t, type);
+    target.size = MPROC_CAST_(uint32_t, size);
     target.variable = variable;
     return target;
 }
