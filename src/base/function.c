@@ -31,8 +31,8 @@ static mproc_status function_open_module(const function_ref *ref, plat_module *m
                            "into a shared library that both can open",
                            ref->path);
     if (plat_module_open(ref->path) != MPROC_OK)
-        return mproc_error(MPROC_BAD_FUNCTION, "the module '%s' that holds the function cannot be opened here: %s",
-                           ref->path, mproc_last_error_text());
+        return mproc_error(MPROC_BAD_FUNCTION, "the module that holds the function cannot be opened here: %s",
+                           mproc_last_error_text());
     if (plat_module_lookup(ref->module, module) != MPROC_OK)
         return mproc_error(MPROC_MISMATCH,
                            "the module '%s' that holds the function is another build here than where the function "
@@ -56,12 +56,12 @@ mproc_status function_decode(const function_ref *ref, function_pointer *function
     return MPROC_OK;
 }
 
-bool function_is_beside(const function_ref *ref, function_pointer other)
+bool function_is_beside(function_pointer function, const function_ref *ref, function_pointer other)
 {
     plat_module module;
 
     return plat_module_find((uintptr_t)other, &module) == MPROC_OK &&
-           memcmp(module.id, ref->module, sizeof module.id) == 0;
+           module.base == (uintptr_t)function - (uintptr_t)ref->offset;
 }
 
 bool function_same(const function_ref *left, const function_ref *right)

@@ -37,8 +37,11 @@ mproc_status function_encode(function_pointer function, function_ref *ref);
  */
 mproc_status function_decode(const function_ref *ref, function_pointer *function);
 
-/* Whether another function of this process lies in the same module. */
-bool function_is_beside(const function_ref *ref, function_pointer other);
+/*
+ * Whether another function of this process lies in the same module as this one, whose reference is `ref`. Two copies
+ * of a file are two modules, of one build.
+ */
+bool function_is_beside(function_pointer function, const function_ref *ref, function_pointer other);
 
 /* Whether both mean the same function of the same build. */
 bool function_same(const function_ref *left, const function_ref *right);

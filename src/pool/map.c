@@ -31,7 +31,9 @@ static mproc_status check_open(const mproc_pool *pool)
 static uint64_t loop_distance(const struct map *map, const function_ref *ref)
 {
     if (!map->item_function) return 0;
-    if (!map->pool->shared->threads && !function_is_beside(ref, (function_pointer)map->item_loop)) return 0;
+    if (!map->pool->shared->threads &&
+        !function_is_beside((function_pointer)map->item_function, ref, (function_pointer)map->item_loop))
+        return 0;
     return (uint64_t)((uintptr_t)map->item_loop - (uintptr_t)map->item_function);
 }
 

@@ -137,6 +137,8 @@ mproc_status plat_module_open(const char *path)
     cancel_resume(state);
     if (opened) return MPROC_OK;
     const char *words = dlerror();
+    size_t length = strlen(path);
+    if (words && strncmp(words, path, length) == 0 && strncmp(words + length, ": ", 2) == 0) words += length + 2;
     return mproc_error(MPROC_NOT_FOUND, "cannot open the module '%s': %s", path,
                        words ? words : "the loader does not say why");
 }

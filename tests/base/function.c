@@ -93,6 +93,17 @@ static void case_what_is_no_code_of_a_module_is_refused(void)
     free(block);
 }
 
+/* Two copies of a file are two modules of one build, and no distance within the one holds in the other. */
+static void case_function_of_another_copy_of_its_module_is_not_beside(void)
+{
+    function_pointer here = (function_pointer)answers, there = (function_pointer)((uintptr_t)answers + 0x10000000);
+    function_ref ref;
+
+    CHECK_OK(function_encode(here, &ref));
+    CHECK(function_is_beside(here, &ref, (function_pointer)touch_text));
+    CHECK(!function_is_beside(there, &ref, (function_pointer)touch_text));
+}
+
 /* ---- references that lead nowhere ------------------------------------------------------------- */
 
 static void case_damaged_offset_is_refused(void)
@@ -137,6 +148,7 @@ static void case_module_that_is_gone_is_refused(void)
     CHECK_STATUS(function_decode(&ref, &found), MPROC_BAD_FUNCTION);
     CHECK_CONTAINS(mproc_last_error_text(), "'/no-such-directory/no-such-library'");
     CHECK_CONTAINS(mproc_last_error_text(), "cannot be opened");
+    CHECK(!strstr(strstr(mproc_last_error_text(), "/no-such-directory") + 1, "/no-such-directory"));
     CHECK(found == NULL);
 }
 
@@ -145,6 +157,7 @@ CHECK_SUITE_SETUP(base_function, touch_text,
     CASE(reference_to_a_librarys_function_leads_back),
     CASE(references_are_the_same_for_the_same_function),
     CASE(what_is_no_code_of_a_module_is_refused),
+    CASE(function_of_another_copy_of_its_module_is_not_beside),
     CASE(damaged_offset_is_refused),
     CASE(module_of_another_executable_is_refused),
     CASE(module_that_is_gone_is_refused),
