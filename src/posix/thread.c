@@ -112,8 +112,13 @@ static pthread_once_t thread_block_once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_block_key;
 static bool thread_has_blocks;
 
+/*
+ * A module that holds the library would take another of the system's few keys each time that it is opened. So it
+ * stays: at its end the key could not be deleted, as the process' end looks the same, and other threads still run.
+ */
 static void thread_make_block_key(void)
 {
+    plat_module_pin((uintptr_t)thread_make_block_key);
     thread_has_blocks = pthread_key_create(&thread_block_key, free) == 0;
 }
 

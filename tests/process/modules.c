@@ -211,6 +211,25 @@ static void case_plugin_that_was_closed_is_there_when_its_threads_end(void)
     check_answers(own_task, 31);
 }
 
+static void fail_in_the_plugin(uintptr_t address)
+{
+    char text[1000];
+
+    CHECK_EQ(((plugin_function *)address)(text, sizeof text), MPROC_INVALID);
+    CHECK_CONTAINS(text, "-1 permits");
+}
+
+/* Systems have some thousand places for what belongs to threads, and less; a copy of the library takes one. */
+static void case_plugin_that_is_opened_again_and_again_can_say_what_failed(void)
+{
+    char path[1200];
+
+    os_program_directory(path, sizeof path);
+    snprintf(path + strlen(path), sizeof path - strlen(path), "/%s", MODULES_PLUGIN);
+    for (int i = 0; i < check_many(1100, 200); i++) modules_use_and_close(path, "plugin_fail", fail_in_the_plugin);
+    CHECK_BASELINE(); /* the plugin stays */
+}
+
 static mproc_status uses_the_plugin(mproc_call *call)
 {
     char text[1000];
@@ -243,6 +262,7 @@ CHECK_SUITE_SETUP(process_modules, setup,
     CASE(another_build_at_the_same_path_is_a_mismatch),
     CASE(worker_program_runs_functions_of_libraries),
     CASE(plugin_with_a_copy_of_the_library_is_refused),
+    CASE(plugin_that_is_opened_again_and_again_can_say_what_failed),
     CASE(plugin_in_a_child_is_no_child),
     CASE(plugin_that_was_closed_is_there_when_its_threads_end),
 );
