@@ -6,14 +6,14 @@
 #include "process/family.h"
 #include "process/task.h"
 
-/* There is no slot for it, or no memory: maps report that. */
-static void not_entered(struct worker_record *record)
+/* There is no slot for it, or no memory: maps report which. */
+static void not_entered(struct worker_record *record, mproc_status status)
 {
     mproc_pool *pool = record->pool;
 
     plat_mutex_lock(&pool->mutex);
     record->ended = true;
-    workers_break(pool, MPROC_LIMIT, mproc_last_error_text());
+    workers_break(pool, status, mproc_last_error_text());
     plat_mutex_unlock(&pool->mutex);
 }
 
@@ -38,16 +38,17 @@ static void thread_main(void *context)
 {
     struct worker_record *record = context;
     struct pool_shared *shared = record->pool->shared;
+    mproc_status status;
 
     if (record->predecessor) plat_thread_join(record->predecessor);
     if (record->successor) plat_thread_schedule_as(&shared->schedule);
     plat_thread_take_signals();
-    if (family_enter() == MPROC_OK) {
+    if ((status = family_enter()) == MPROC_OK) {
         task_on_thread_end(thread_lost, record);
         worker_run(shared, record->index, record->name, &record->scope);
         task_on_thread_end(NULL, NULL);
     } else {
-        not_entered(record);
+        not_entered(record, status);
     }
     workers_count_out(shared);
 }

@@ -1,6 +1,7 @@
 /* mproc/pool.h where Linux sets limits, and what an idle pool costs. */
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arena/slot.h"
 #include "pool_fixture.h"
 
 /* ---- limits ----------------------------------------------------------------------------------- */
@@ -124,6 +126,44 @@ static void case_map_without_processes_fails_and_the_next_goes_on(void)
     fixture_check_squares(pool, 1000, 1);
     CHECK_EQ(mproc_pool_pids(pool, pids, 4), 4);
     mproc_pool_free(pool);
+}
+
+static _Atomic uint32_t entered, may_go;
+
+static void enters_and_waits(void *unused)
+{
+    (void)unused;
+    CHECK_OK(mproc_sleep_ms(0));
+    atomic_fetch_add(&entered, 1);
+    CHECK_AWAIT(&may_go, 1);
+}
+
+/* The slots of threads that the family has memory for from the start are in use, and files may not grow. */
+static void case_worker_threads_without_memory_say_so(void)
+{
+    plat_thread *threads[SLOT_NEAR_THREADS];
+    mproc_pool_options one = {.workers = 1, .kind = MPROC_THREADS};
+    int64_t value = 3, square = 0;
+    struct rlimit before;
+    mproc_pool *pool = NULL;
+    uint32_t count = 0;
+
+    CHECK_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    CHECK_OK(mproc_pool_create(&one, &pool)); /* what it is made of is there for the next */
+    mproc_pool_free(pool);
+    for (; atomic_load(&arena_header->threads_high) < SLOT_NEAR_THREADS; count++) {
+        CHECK_OK(plat_thread_start(enters_and_waits, NULL, &threads[count]));
+        CHECK_AWAIT(&entered, count + 1);
+    }
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &(struct rlimit){4096, before.rlim_max}), 0);
+    CHECK_OK(mproc_pool_create(&one, &pool));
+    mproc_status status = mproc_pool_map(pool, fixture_square, &value, 8, &square, 8, 1, NULL);
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    CHECK_STATUS(status, MPROC_NO_MEMORY);
+    mproc_pool_free(pool);
+    atomic_store(&may_go, 1);
+    while (count > 0) plat_thread_join(threads[--count]);
 }
 
 /* ---- a debugger ------------------------------------------------------------------------------- */
@@ -309,6 +349,7 @@ CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(create_without_files_leaves_nothing),
     CASE(create_without_processes_leaves_nothing),
     CASE(map_without_processes_fails_and_the_next_goes_on),
+    CASE(worker_threads_without_memory_say_so),
     CASE(a_worker_that_ends_under_a_debugger_is_replaced),
     CASE(a_successor_is_scheduled_as_the_creator_of_the_pool),
     CASE(maps_leave_the_affinity_of_workers_alone),
