@@ -279,7 +279,11 @@ bool block_may_be(uint64_t block)
            (header >= get(&arena_header->heap.bottom) && block < range->limit);
 }
 
-/* A large block's place may be anybody's by now. It was committed once, so it can be read. */
+/*
+ * A large block's place may be anybody's by now. It was committed once, so it can be read. In the one order of all
+ * threads the kind is loaded after the caller's own store to the recovery lock: who ends an object stores its kind and
+ * then loads that lock, and one of the two must see the other.
+ */
 uint32_t block_kind(uint64_t block)
 {
     const struct block_header *header = (const struct block_header *)arena_at(block - sizeof *header);
@@ -288,7 +292,7 @@ uint32_t block_kind(uint64_t block)
     if (block >= get(&arena_header->heap.bottom))
         there = there && header->class_index == BLOCK_CLASS_LARGE &&
                 extent_is_at(get(&header->next), arena_offset(header));
-    return there ? atomic_load_explicit(&header->kind, memory_order_acquire) : 0;
+    return there ? atomic_load(&header->kind) : 0;
 }
 
 /* ---- census ------------------------------------------------------------------------------------------------ */
