@@ -352,6 +352,9 @@ MPROC_API mproc_status mproc_sleep_ms(int64_t ms);
  * Interrupts this process: in each thread one wait of this library - the one that it is in, or its
  * next - returns MPROC_INTERRUPTED. Ours; Python raises KeyboardInterrupt.
  *
+ * A wait ends at once; one whose thread was just about to sleep may end up to two seconds later, or four where others
+ * wait for the same lock, too.
+ *
  * Does not block. May be called by any thread, and from a signal handler or console handler.
  */
 MPROC_API void mproc_interrupt(void);

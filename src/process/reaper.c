@@ -52,7 +52,8 @@ static void retry_all(void)
 
 /*
  * Ended, but not to be collected yet: on Linux that is so while somebody traces it (a debugger, a leak
- * checker). Its one report is used up. While it counts as started, its handle stays open.
+ * checker). Its one report is used up. While it counts as started, its handle stays open, unless the program has
+ * closed it: then whoever joins or asks collects it.
  */
 static void watch_again(mproc_process *process)
 {
@@ -67,7 +68,7 @@ static void watch_again(mproc_process *process)
             status = plat_watcher_add(watcher, process->os.handle, process->token);
         }
         plat_mutex_unlock(&process->mutex);
-    } while (status != MPROC_OK);
+    } while (status == MPROC_LIMIT || status == MPROC_NO_MEMORY);
 }
 
 /*
