@@ -281,8 +281,8 @@ bool block_may_be(uint64_t block)
 
 /*
  * A large block's place may be anybody's by now. It was committed once, so it can be read. In the one order of all
- * threads the kind is loaded after the caller's own store to the recovery lock: who ends an object stores its kind and
- * then loads that lock, and one of the two must see the other.
+ * threads the kind is loaded after the caller's own store to the recovery lock. Who ends an object stores its kind
+ * and then loads that lock: one of the two sees the other.
  */
 uint32_t block_kind(uint64_t block)
 {
