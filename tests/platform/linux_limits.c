@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -369,6 +370,55 @@ static void case_moving_moves(void)
     }
 }
 
+/* ---- a mount without programs ----------------------------------------------------------------- */
+
+static bool mount_without_programs(const char *directory)
+{
+    const unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOEXEC | MS_NOSUID | MS_NODEV;
+    bool own = unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+
+    return own && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount(directory, directory, NULL, MS_BIND, NULL) == 0 && mount("none", directory, NULL, flags, NULL) == 0;
+}
+
+static int helper_starts_from_a_mount_without_programs(const char *text)
+{
+    plat_handle handles[4];
+    char path[1100];
+    const char *directory = platform_handles(text, handles);
+    platform_call call;
+    plat_process process;
+
+    snprintf(path, sizeof path, "%s/program", directory);
+    os_copy_program(path);
+    if (!mount_without_programs(directory)) return CHECK_SKIPPED;
+    platform_call_init(&call, "linux_limits.returns_0", "");
+    call.start.executable = path;
+    CHECK_STATUS(plat_process_start(&call.start, &process), MPROC_PERMISSION);
+    CHECK_CONTAINS(mproc_last_error_text(), path);
+    CHECK_CONTAINS(mproc_last_error_text(), "noexec");
+    return 0;
+}
+
+static void case_mount_without_programs_is_told(void)
+{
+    char directory[1024];
+    plat_process process;
+    plat_end end;
+    int ready;
+
+    os_make_directory(directory, sizeof directory);
+    platform_start("linux_limits.starts_from_a_mount_without_programs", directory, PLAT_NO_HANDLE, &process);
+    CHECK_OK(plat_handle_wait(&process.handle, 1, platform_limit_ns(), &ready));
+    end = plat_process_collect(&process);
+    plat_handle_close(process.handle);
+    os_remove_directory(directory);
+    if (end.kind == PLAT_END_EXITED && end.code == CHECK_SKIPPED)
+        CHECK_SKIP("nobody here may have mounts of his own");
+    CHECK(end.kind == PLAT_END_EXITED);
+    CHECK_EQ(end.code, 0);
+}
+
 CHECK_SUITE(linux_limits,
     CASE(too_many_open_files_is_a_limit),
     CASE(start_without_files_is_a_limit),
@@ -382,6 +432,8 @@ CHECK_SUITE(linux_limits,
     CASE(released_memory_goes_back_to_the_system),
     CASE(moving_changes_no_affinity),
     CASE(moving_moves),
+    CASE(mount_without_programs_is_told),
+    HELPER(starts_from_a_mount_without_programs),
     HELPER(returns_0),
     HELPER(has_no_room_for_files),
     HELPER(starts_with_few_files),

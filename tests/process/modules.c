@@ -149,6 +149,30 @@ static void case_another_build_at_the_same_path_is_a_mismatch(void)
     modules_remove(path, directory);
 }
 
+/* Systems tell the path of a file that is gone, but with words behind it. */
+static void case_library_opened_by_a_relative_path_and_replaced_is_a_mismatch(void)
+{
+    char directory[1024];
+    char path[1100];
+    char from[1200];
+    mproc_function *task;
+
+    os_make_directory(directory, sizeof directory);
+    snprintf(path, sizeof path, "%s/opened_library.so", directory);
+    os_program_directory(from, sizeof from);
+    snprintf(from + strlen(from), sizeof from - strlen(from), "/%s", MODULES_OPENED);
+    modules_copy(from, path);
+    task = (mproc_function *)modules_open_in(directory, "opened_library.so", "opened_task");
+    CHECK_BASELINE();
+    modules_move_away(path);
+    check_refuses(task, "MPROC_BAD_FUNCTION (17)", "opened_library.so'");
+    os_program_directory(from, sizeof from);
+    snprintf(from + strlen(from), sizeof from - strlen(from), "/%s", MODULES_REBUILT);
+    modules_copy(from, path);
+    check_refuses(task, "MPROC_MISMATCH (18)", "another build");
+    modules_remove(path, directory);
+}
+
 /* ---- another executable ----------------------------------------------------------------------- */
 
 static void case_worker_program_runs_functions_of_libraries(void)
@@ -260,6 +284,7 @@ CHECK_SUITE_SETUP(process_modules, setup,
     CASE(function_of_a_library_opened_at_run_time),
     CASE(missing_library_is_reported_by_the_child),
     CASE(another_build_at_the_same_path_is_a_mismatch),
+    CASE(library_opened_by_a_relative_path_and_replaced_is_a_mismatch),
     CASE(worker_program_runs_functions_of_libraries),
     CASE(plugin_with_a_copy_of_the_library_is_refused),
     CASE(plugin_that_is_opened_again_and_again_can_say_what_failed),

@@ -11,6 +11,9 @@ void modules_copy(const char *from, const char *to);
 /* Opens a library for good and finds a function in it. */
 uintptr_t modules_open(const char *path, const char *symbol);
 
+/* The same in another working directory, by `./` and its name. */
+uintptr_t modules_open_in(const char *directory, const char *name, const char *symbol);
+
 /* In a new thread: opens a library, calls `use` with a function of it, closes it. Returns when it has ended. */
 void modules_use_and_close(const char *path, const char *symbol, void (*use)(uintptr_t address));
 

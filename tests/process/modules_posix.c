@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -34,6 +35,20 @@ uintptr_t modules_open(const char *path, const char *symbol)
     if (library == NULL) check_fail(__FILE__, __LINE__, "%s", dlerror());
     address = (uintptr_t)dlsym(library, symbol);
     CHECK(address != 0);
+    return address;
+}
+
+uintptr_t modules_open_in(const char *directory, const char *name, const char *symbol)
+{
+    char path[300];
+    char *before = getcwd(NULL, 0);
+    uintptr_t address;
+
+    CHECK(before != NULL && chdir(directory) == 0);
+    snprintf(path, sizeof path, "./%s", name);
+    address = modules_open(path, symbol);
+    CHECK_EQ(chdir(before), 0);
+    free(before);
     return address;
 }
 

@@ -1,5 +1,6 @@
 #include "modules.h"
 
+#include <stdio.h>
 #include <windows.h>
 
 #include "check.h"
@@ -35,6 +36,21 @@ uintptr_t modules_open(const char *path, const char *symbol)
     CHECK(library != NULL);
     address = (uintptr_t)GetProcAddress(library, symbol);
     CHECK(address != 0);
+    return address;
+}
+
+uintptr_t modules_open_in(const char *directory, const char *name, const char *symbol)
+{
+    char path[300];
+    wchar_t before[UNITS];
+    wchar_t buffer[UNITS];
+    uintptr_t address;
+
+    CHECK(GetCurrentDirectoryW(UNITS, before) > 0);
+    CHECK(SetCurrentDirectoryW(wide(directory, buffer)));
+    snprintf(path, sizeof path, ".\\%s", name);
+    address = modules_open(path, symbol);
+    CHECK(SetCurrentDirectoryW(before));
     return address;
 }
 
