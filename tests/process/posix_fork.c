@@ -292,6 +292,43 @@ static void case_pools_of_its_origin_are_refused(void)
     mproc_pool_free(pool);
 }
 
+/* ---- locks that another thread of its origin had ------------------------------------------------- */
+
+static _Atomic bool acquires_no_more;
+
+static void acquire_first(void)
+{
+    mproc_semaphore *semaphore = NULL;
+
+    CHECK_OK(mproc_semaphore_create(1, &(mproc_semaphore_options){.owned = true}, &semaphore));
+    CHECK_OK(mproc_semaphore_acquire(semaphore, MPROC_FOREVER));
+    CHECK_OK(mproc_semaphore_release(semaphore));
+    mproc_semaphore_free(semaphore);
+}
+
+/* The first acquire of each takes a lock of all semaphores of the process. */
+static void acquires(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&acquires_no_more)) acquire_first();
+}
+
+static void acquires_once(void *unused)
+{
+    (void)unused;
+    acquire_first();
+}
+
+static void case_copy_has_semaphores_whatever_other_threads_did(void)
+{
+    plat_thread *thread;
+
+    CHECK_OK(plat_thread_start(acquires, NULL, &thread));
+    for (int i = 0; i < 60; i++) CHECK_EQ(fixture_in_a_copy(acquires_once, NULL, _exit), 5);
+    atomic_store(&acquires_no_more, true);
+    plat_thread_join(thread);
+}
+
 /* ---- values that name its origin's objects -------------------------------------------------------- */
 
 static void finds_no_event(void *value)
@@ -366,6 +403,7 @@ CHECK_SUITE_SETUP(posix_fork, fixture_setup,
     CASE(objects_of_its_origin_are_refused),
     CASE(list_of_its_origin_is_refused),
     CASE(pools_of_its_origin_are_refused),
+    CASE(copy_has_semaphores_whatever_other_threads_did),
     CASE(copy_of_a_copys_child_finds_no_object_by_an_old_value),
     CASE(large_object_of_its_origin_is_not_looked_for),
 );
