@@ -157,7 +157,8 @@ MPROC_API void mproc_process_free(mproc_process *process);
  * Blocks only as long as the system takes to start a program; it does not wait for the child.
  *
  * Returns MPROC_OK, or, with nothing started:
- *   MPROC_BAD_STATE   it was started before, or closed; or mproc_shutdown() was called
+ *   MPROC_BAD_STATE   it was started before, or closed, or is running here (mproc_process_run()); or
+ *                     mproc_shutdown() was called
  *   MPROC_NO_GUARD    this process has not passed mproc_main_guard(), and, unless it is a child, no
  *                     mproc_set_executable() names another program
  *   MPROC_NOT_FOUND   the executable, or the working directory, does not exist
@@ -172,7 +173,8 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_process_start(mproc_process *proces
 
 /*
  * Runs the process' function in the calling process and thread, and returns what it returns
- * (Python: run()). May be called in any state but closed (MPROC_BAD_STATE).
+ * (Python: run()). Any number of times before it is started, as a start gives the arguments to the child; afterwards,
+ * and when it is closed: MPROC_BAD_STATE.
  */
 MPROC_API mproc_status mproc_process_run(mproc_process *process);
 

@@ -147,3 +147,14 @@ mproc_value arguments_view(uint64_t arguments)
     assert(encoding_check(encoding_of(at), (size_t)at->size, ENCODING_OBJECTS | ENCODING_FUNCTIONS) == MPROC_OK);
     return encoding_view(encoding_of(at));
 }
+
+uint32_t arguments_count(uint64_t arguments, uint64_t object)
+{
+    struct arguments *at;
+    uint32_t count = 0;
+
+    if (!arguments) return 0;
+    at = (struct arguments *)arena_at(arguments);
+    for (uint32_t i = 0; i < at->objects; i++) count += atomic_load(&slots_of(at)[i]) == object;
+    return count;
+}

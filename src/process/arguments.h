@@ -28,4 +28,7 @@ static inline uint64_t arguments_in(const _Atomic uint64_t *owned)
     return owned ? atomic_load(owned) : 0;
 }
 
+/* How many of the arguments (0: none), for a holder of them, are this object. */
+uint32_t arguments_count(uint64_t arguments, uint64_t object);
+
 #endif

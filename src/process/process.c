@@ -187,14 +187,19 @@ void process_destroy(mproc_process *process)
     free(process);
 }
 
+void process_give_arguments(mproc_process *process)
+{
+    resource_release(process->args);
+    process->args = NULL;
+}
+
 /* Now, and not when the reaper looks at it for the last time. A child that runs may not have all of them yet. */
 static void give_up_arguments(mproc_process *process)
 {
     bool runs;
 
-    resource_release(process->args);
-    process->args = NULL;
     plat_mutex_lock(&process->mutex);
+    process_give_arguments(process);
     runs = process->phase == PROCESS_STARTED;
     plat_mutex_unlock(&process->mutex);
     if (!runs) reference_scope_clear(&process->kept);
@@ -208,27 +213,46 @@ void mproc_process_free(mproc_process *process)
     children_release(process);
 }
 
+/* What a function that runs uses stays: it is not given to a child meanwhile. */
+static mproc_status begin_run(mproc_process *process)
+{
+    mproc_status status = MPROC_OK;
+
+    plat_mutex_lock(&process->mutex);
+    if (process->closed || !process->function)
+        status =
+            mproc_error(MPROC_BAD_STATE, "process '%s' has no function to run: it is closed or was not created here",
+                        process->name);
+    else if (process->phase != PROCESS_CREATED)
+        status = mproc_error(MPROC_BAD_STATE, "process '%s' was started, and has got its arguments: run it before",
+                             process->name);
+    else process->runs++;
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+static void end_run(mproc_process *process)
+{
+    plat_mutex_lock(&process->mutex);
+    process->runs--;
+    plat_mutex_unlock(&process->mutex);
+}
+
 mproc_status mproc_process_run(mproc_process *process)
 {
     struct reference_scope scope = {.first = NULL}, *before;
     mproc_call call;
     mproc_status status;
-    bool closed;
 
     assert(process);
     if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
-    plat_mutex_lock(&process->mutex);
-    closed = process->closed;
-    plat_mutex_unlock(&process->mutex);
-    if (closed || !process->function)
-        return mproc_error(MPROC_BAD_STATE,
-                           "process '%s' has no function to run: it is closed or was not created here",
-                           process->name);
+    if ((status = begin_run(process)) != MPROC_OK) return status;
     call = (mproc_call){arguments_view(arguments_in(process->args)), process->name, &scope};
     before = reference_scope_enter(&scope);
     status = process->function(&call);
     reference_scope_enter(before);
     reference_scope_clear(&scope);
+    end_run(process);
     return status;
 }
 

@@ -25,7 +25,7 @@ struct mproc_process {
     uint32_t arena; /* the generation of its family's arena, see family_enter_with() */
     function_ref function_ref;
     mproc_function *function;
-    _Atomic uint64_t *args;      /* the owned slot of its arguments, or NULL */
+    _Atomic uint64_t *args;      /* the owned slot of its arguments until it is started, or NULL */
     struct reference_scope kept; /* what they refer to by a name */
     char **environment;
     bool environment_only;
@@ -47,6 +47,7 @@ struct mproc_process {
     bool unguarded;       /* it ended without having passed its main guard */
     mproc_status refused; /* why it could not become a member, if it could not */
     bool slot_kept;       /* ended, but its slot is not recovered yet */
+    int runs;             /* threads that run its function here */
     int joiners;          /* threads that wait on the handle */
     uint32_t slot;
     plat_process os;
@@ -67,6 +68,9 @@ void process_close_parent_end(mproc_process *process);
 
 /* Under the mutex, when nobody waits on it any more: closes the system's handle of it. */
 void process_release_handle(mproc_process *process);
+
+/* Under its mutex: this process' own handle of the arguments is not needed any more. */
+void process_give_arguments(mproc_process *process);
 
 void process_destroy(mproc_process *process);
 

@@ -5,8 +5,14 @@
 
 #include "base/text.h"
 
+/* What the dead was given keeps nothing alive any more, though its parent has not asked about it yet. */
+static void holder_died(struct intent *intent, uint64_t object)
+{
+    object_drop(intent, &((struct spawn_data *)arena_at(object))->args);
+}
+
 const struct object_type spawn_data_type = {
-    .name = "a spawn data", .links = 1, .links_at = offsetof(struct spawn_data, args)};
+    .name = "a spawn data", .links = 1, .links_at = offsetof(struct spawn_data, args), .holder_died = holder_died};
 
 mproc_status spawn_data_create(struct process_slot *slot, uint64_t args, struct spawn_data **spawn_data)
 {

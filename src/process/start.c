@@ -46,6 +46,9 @@ static mproc_status check_startable(const mproc_process *process)
     if (process->phase != PROCESS_CREATED)
         return mproc_error(MPROC_BAD_STATE, "process '%s' was already started (pid %lld): start a process once",
                            process->name, (long long)process->os.pid);
+    if (process->runs > 0)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' cannot be started while its function runs here",
+                           process->name);
     return check_guard(process);
 }
 
@@ -152,6 +155,7 @@ mproc_status mproc_process_start(mproc_process *process)
     process->exit.kind = MPROC_EXIT_RUNNING;
     atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
     atomic_store(&slot->pid, process->os.pid); /* the last store lets the child in */
+    process_give_arguments(process);
 refused:
     if (status != MPROC_OK)
         mproc_error(status, "process '%s' cannot be started: %s", process->name, mproc_last_error_text());

@@ -209,7 +209,7 @@ static void case_run_calls_the_function_here(void)
     CHECK_STATUS(mproc_process_run(process), (mproc_status)(MPROC_USER + 3));
     CHECK_EQ(mproc_process_exit_status(process).kind, MPROC_EXIT_NOT_STARTED);
     CHECK_OK(mproc_process_start(process));
-    CHECK_STATUS(mproc_process_run(process), (mproc_status)(MPROC_USER + 3));
+    CHECK_SAYS(mproc_process_run(process), MPROC_BAD_STATE, "has got its arguments");
     CHECK_EXITED(process, 1);
 }
 

@@ -191,7 +191,7 @@ static void waits_and_releases(peer *self)
 
 static void is_sent_away(void *object)
 {
-    CHECK_SAYS(lockable_acquire(object, MPROC_FOREVER), MPROC_CLOSED, "has been freed");
+    CHECK_SAYS(lockable_acquire(object, MPROC_FOREVER), MPROC_CLOSED, "closed or freed");
 }
 
 static void is_sent_away_from_get(void *object)
