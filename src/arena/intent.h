@@ -25,6 +25,7 @@ struct intent_entry {
 };
 
 #define INTENT_HALF ((uint64_t)1)
+#define INTENT_COUNTS ((uint64_t)1)
 
 /*
  * Only its thread writes it; after the thread's death, recovery.
@@ -32,7 +33,8 @@ struct intent_entry {
  *   lock     offset of the lock that the thread wants, has, or has just released without having woken
  *   object   offset of the object that the lock lies in, and
  *   kind     which object that is, as its block says: later another may lie there; 0 and 0: the lock is always there
- *   wake     offset of a word whose sleepers the thread is about to wake
+ *   wake     offset of a word whose sleepers the thread is about to wake; INTENT_COUNTS in it says that the word is
+ *            counted up before, and that it lies in the object, too
  *   count    length of the list; its store publishes
  *   filled   the thread's own: entries written so far
  *   stages   owned slots for blocks and handles that are on their way into an object or out of it
@@ -75,6 +77,19 @@ static inline void intent_end(struct intent *intent)
     atomic_store_explicit(&intent->lock, 0, memory_order_relaxed);
 }
 
+/* The word, which lies in the intent's object, will be counted up and its sleepers woken, if need be by recovery. */
+static inline void intent_will_wake(struct intent *intent, const _Atomic uint32_t *word)
+{
+    atomic_store_explicit(&intent->wake, arena_offset(word) | INTENT_COUNTS, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void intent_has_woken(struct intent *intent)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&intent->wake, 0, memory_order_relaxed);
+}
+
 static inline void intent_put(struct intent *intent, uint64_t word, uint64_t value)
 {
     struct intent_entry *entry = &intent->entries[intent->filled];
@@ -110,13 +125,25 @@ static inline void intent_apply(const struct intent *intent, uint32_t count)
     }
 }
 
-/* Under the intent's lock: publishes the list and does what it says. Once for each time that the lock is taken. */
+/*
+ * Under the intent's lock: publishes the list and does what it says. Once
+ * for each time that the lock is taken, or the intent restarted.
+ */
 static inline void intent_commit(struct intent *intent)
 {
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&intent->count, intent->filled, memory_order_relaxed); /* publishes */
     atomic_signal_fence(memory_order_seq_cst);
     intent_apply(intent, intent->filled);
+}
+
+/* After a commit: the list is done, and under the same lock there may be another, or a change of one word. */
+static inline void intent_restart(struct intent *intent)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&intent->count, 0, memory_order_relaxed);
+    intent->filled = 0;
+    atomic_signal_fence(memory_order_seq_cst);
 }
 
 struct thread_slot;

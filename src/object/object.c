@@ -1,8 +1,11 @@
 /* Handles: the object's count and the owned slot change together, by the intent. */
 #include "object/object.h"
 
+#include <limits.h>
+
 #include "arena/lock.h"
 #include "arena/liveness.h"
+#include "arena/park.h"
 
 static struct object *object_at(uint64_t offset)
 {
@@ -53,7 +56,7 @@ void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owne
     assert(atomic_load(owned) == 0 && object_kind(object) != OBJECT_NONE);
     object_lock(intent, object, &object_->lock);
     handles = atomic_load_explicit(&object_->handles, memory_order_relaxed);
-    set_handles(intent, object_, handles + 1, owned, object);
+    set_handles(intent, object_, (handles + 1) | OBJECT_GIVEN, owned, object);
     lock_release(intent, &object_->lock);
 }
 
@@ -74,6 +77,21 @@ static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic 
     return false;
 }
 
+/*
+ * Under the object's lock, with one handle less: who has the others may sleep until that is so. We may be killed as
+ * soon as it is, so the word stands in the intent before.
+ */
+static void leave_others(struct intent *intent, uint64_t object, uint32_t handles, _Atomic uint64_t *owned)
+{
+    _Atomic uint32_t *word = object_type(object)->left(object);
+
+    intent_will_wake(intent, word);
+    set_handles(intent, object_at(object), handles, owned, 0);
+    atomic_fetch_add(word, 1);
+    park_wake(word, INT_MAX);
+    intent_has_woken(intent);
+}
+
 /* Returns false, with nothing changed, if this is the last handle. */
 static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *owned)
 {
@@ -82,8 +100,9 @@ static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *o
 
     if (acquire_while(intent, object, owned)) {
         uint32_t handles = atomic_load_explicit(&object_->handles, memory_order_relaxed);
-        last = handles == 1;
-        if (!last) set_handles(intent, object_, handles - 1, owned, 0);
+        last = object_handles(object_) == 1;
+        if (!last && object_type(object)->left) leave_others(intent, object, handles - 1, owned);
+        else if (!last) set_handles(intent, object_, handles - 1, owned, 0);
         lock_release(intent, &object_->lock);
     }
     return !last;

@@ -30,6 +30,7 @@ enum object_kind {
     OBJECT_ARRAY = MPROC_KIND_SHARED_ARRAY,
     OBJECT_MEMORY = MPROC_KIND_SHARED_MEMORY,
     OBJECT_LIST = MPROC_KIND_SHAREABLE_LIST,
+    OBJECT_QUEUE = MPROC_KIND_QUEUE,
     OBJECT_SPAWN_DATA = 61, /* what a child is born with */
     OBJECT_ARGUMENTS = 62,  /* arguments of a task */
     OBJECT_PERMITS = 63     /* what one process has of a semaphore whose permits come back when it dies */
@@ -38,14 +39,28 @@ enum object_kind {
 #define OBJECT_GENERATION_MASK 0xFFFFFFu
 
 /*
- * What each object begins with. `handles` changes under the lock alone, and the change is the publishing store of
- * taking and dropping a handle. `next` is for whoever drops the last one: see object_drop().
+ * What each object begins with. `handles` is the number of handles, and OBJECT_GIVEN once there was more than one; it
+ * changes under the lock alone, and the change is the publishing store of taking and dropping a handle. `next` is for
+ * whoever drops the last one: see object_drop().
  */
+#define OBJECT_GIVEN 0x80000000u
+
 struct object {
     arena_lock lock;
     _Atomic uint32_t handles;
     _Atomic uint64_t next;
 };
+
+static inline uint32_t object_handles(const struct object *object)
+{
+    return atomic_load(&object->handles) & ~OBJECT_GIVEN;
+}
+
+/* Whether there were more handles, and so many are left. */
+static inline bool object_is_left(const struct object *object, uint32_t handles)
+{
+    return atomic_load(&object->handles) == (OBJECT_GIVEN | handles);
+}
 
 /* Tells an object from those that lay at its place before. Valid while it is an object. */
 static inline uint32_t object_generation(uint64_t object)

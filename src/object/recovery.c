@@ -179,6 +179,7 @@ static bool recover_locked(uint32_t process)
         set_state(slot, PROCESS_DEAD);
     }
     resource_owner_died(recovery_intent(), &slot->owned);
+    object_holder_died(recovery_intent(), atomic_load(&slot->spawn_data));
     if (!recover_children(process)) return false;
     resource_owner_recover(recovery_intent(), &slot->owned);
     set_state(slot, PROCESS_RECOVERED);

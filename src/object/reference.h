@@ -19,6 +19,7 @@ struct reference {
     uint32_t arena;        /* the generation of the arena in which that is */
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
+    _Atomic uint32_t noted; /* of its type: what this process has done by it */
     _Atomic uint64_t *owned;
     void *own;                     /* what the functions of its type keep for this process, or NULL */
     struct reference_scope *scope; /* whose it is; NULL: the program's */
@@ -47,6 +48,11 @@ mproc_status reference_scope_keep(struct reference_scope *scope, const mproc_arg
  * scope until now.
  */
 struct reference_scope *reference_scope_enter(struct reference_scope *scope);
+
+static inline void reference_note(struct reference *reference)
+{
+    if (!atomic_load_explicit(&reference->noted, memory_order_relaxed)) atomic_store(&reference->noted, 1);
+}
 
 /* Makes an object of `size` bytes, all zero, that reference_publish() makes known. MPROC_NO_MEMORY. */
 mproc_status reference_create(enum object_kind kind, size_t size, struct reference **out);

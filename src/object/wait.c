@@ -87,7 +87,8 @@ void wait_thread_ends(void)
 mproc_status wait_why(const struct wait *wait)
 {
     if (wait->reference && atomic_load(&wait->reference->closed))
-        return mproc_error(MPROC_CLOSED, "the object has been freed, and nobody waits for it any more");
+        return mproc_error(MPROC_CLOSED,
+                           "this process has closed or freed the object, and nobody waits for it any more");
     return !wait->stays && interrupt_take() ? interrupt_status() : MPROC_OK;
 }
 

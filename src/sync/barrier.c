@@ -277,27 +277,24 @@ mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int 
 
 /* ---- everything else ---------------------------------------------------------------------------- */
 
-/* With nobody there its generation goes on: nobody is to be notified of an end. */
-static void set_word(struct barrier *barrier, bool broken)
-{
-    uint64_t flag = broken ? BARRIER_BROKEN : 0, seen = atomic_load(&barrier->word);
-    bool done = false;
-
-    while (!done) {
-        if (!barrier_empty(seen)) done = barrier_end(work_intent(), barrier, &seen, false, broken);
-        else done = atomic_compare_exchange_strong(&barrier->word, &seen, (seen & ~BARRIER_BROKEN) | flag);
-    }
-}
-
-/* Breaks it, or makes it whole. Entered as if it waited: if we end before all are notified, others notify them. */
+/*
+ * Breaks it, or makes it whole. Entered as if it waited: if we end before all are notified, others notify them. With
+ * nobody there its generation goes on: nobody is to be notified of an end.
+ */
 static mproc_status set_broken(mproc_barrier *barrier, bool broken)
 {
+    uint64_t flag = broken ? BARRIER_BROKEN : 0, seen;
     struct barrier *at = barrier_at(barrier);
     mproc_status status;
+    bool done = false;
 
     if ((status = family_enter_with(barrier->reference.arena)) != MPROC_OK) return status;
     wait_queue_enter(barrier->reference.ref.offset, BARRIER_NO_GENERATION);
-    set_word(at, broken);
+    seen = atomic_load(&at->word);
+    while (!done) {
+        if (!barrier_empty(seen)) done = barrier_end(work_intent(), at, &seen, false, broken);
+        else done = atomic_compare_exchange_strong(&at->word, &seen, (seen & ~BARRIER_BROKEN) | flag);
+    }
     wait_queue_leave();
     return MPROC_OK;
 }

@@ -40,7 +40,7 @@ static struct reference *open_more(uint64_t object)
 
 static uint32_t handles_of(const void *object)
 {
-    return atomic_load(&((struct object *)reference_of(object)->at)->handles);
+    return object_handles(reference_of(object)->at);
 }
 
 /* Of the object nobody but the root has a handle any more, and nobody its lock. */
@@ -179,7 +179,7 @@ static void reuse_and_recover(void *state)
     uint64_t place = reference_of(event)->ref.offset;
 
     reused = NULL;
-    if (atomic_load(&object->handles) == 1 && atomic_load(&object->lock.word) == 0) {
+    if (object_handles(object) == 1 && atomic_load(&object->lock.word) == 0) {
         mproc_event_free(event);
         if (resource_take(sizeof(struct object) + 8, 0, &reused_slot) != MPROC_OK) abort();
         if (atomic_load(reused_slot) != place) abort();

@@ -86,7 +86,7 @@ static void create_and_free_with_lock(void *state)
 static const char *check_lock(void *state, bool completed)
 {
     const struct reference *reference = (const struct reference *)(const void *)lock;
-    uint32_t handles = atomic_load(&((struct object *)reference->at)->handles);
+    uint32_t handles = object_handles(reference->at);
 
     if (handles != 1) return step_says("the lock counts %u handles", handles);
     if (mproc_lock_acquire(lock, 0) != MPROC_OK || mproc_lock_release(lock) != MPROC_OK)

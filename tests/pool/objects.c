@@ -16,7 +16,7 @@ static mproc_status map(mproc_pool *pool, mproc_item_function *function, mproc_a
 /* How many have the object: the program's references begin with a struct reference. */
 static uint32_t handles_of(const void *object)
 {
-    return atomic_load(&((const struct object *)((const struct reference *)object)->at)->handles);
+    return object_handles(((const struct reference *)object)->at);
 }
 
 /* ---- the way ------------------------------------------------------------------------------------ */

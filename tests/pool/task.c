@@ -200,7 +200,7 @@ static void case_a_task_that_ends_its_thread_leaves_nothing(void)
                                 &(mproc_map_options){.args = ALL_OBJECTS_LIST(&all)}),
                  MPROC_WORKER_LOST);
     check_all_are_abandoned(&all);
-    CHECK_EQ(atomic_load(&((struct object *)((struct reference *)all.array)->at)->handles), 1);
+    CHECK_EQ(object_handles(((struct reference *)all.array)->at), 1);
     all_objects_free(&all);
     check_pool_works(pool);
     mproc_pool_free(pool);
@@ -249,8 +249,8 @@ static void case_a_task_that_ends_its_thread_in_its_own_wait_waits_no_longer(voi
     CHECK_STATUS(statuses[1], MPROC_WORKER_LOST);
     CHECK(mproc_barrier_broken(barrier));
     CHECK_STATUS(mproc_condition_acquire(condition, MPROC_FOREVER), MPROC_OWNER_DIED);
-    CHECK_EQ(atomic_load(&((struct object *)((struct reference *)barrier)->at)->handles), 1);
-    CHECK_EQ(atomic_load(&((struct object *)((struct reference *)condition)->at)->handles), 1);
+    CHECK_EQ(object_handles(((struct reference *)barrier)->at), 1);
+    CHECK_EQ(object_handles(((struct reference *)condition)->at), 1);
     mproc_barrier_free(barrier);
     mproc_condition_free(condition);
     check_pool_works(pool);
