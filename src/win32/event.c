@@ -24,6 +24,8 @@ void plat_event_clear(plat_handle event)
     ResetEvent((HANDLE)event);
 }
 
+#define AWAIT_MS_MAX 1000
+
 /*
  * One process that is watched. It is in its watcher's list while it waits for its end or for its report.
  *
@@ -69,10 +71,28 @@ mproc_status plat_watcher_create(plat_watcher **watcher)
     return MPROC_OK;
 }
 
+/*
+ * A watch whose process has ended is about to be called back. To take it back at just this moment crashes in Wine 8,
+ * so it is awaited; but not for long, as the system's threads may be gone when this process ends.
+ */
+static void watch_await(watch *entry)
+{
+    bool ended = false;
+
+    for (int i = 0; i < AWAIT_MS_MAX && WaitForSingleObject(entry->object, 0) == WAIT_OBJECT_0; i++) {
+        plat_mutex_lock(&entry->watcher->mutex);
+        ended = entry->ended;
+        plat_mutex_unlock(&entry->watcher->mutex);
+        if (ended) return;
+        Sleep(1);
+    }
+}
+
 /* Waits for a callback that is running; afterwards the system does not know of the watch any more. */
 static void watch_free(watch *entry)
 {
     if (!entry) return;
+    if (entry->registration) watch_await(entry);
     if (entry->registration) UnregisterWaitEx(entry->registration, INVALID_HANDLE_VALUE);
     if (entry->object) CloseHandle(entry->object);
     free(entry);
