@@ -156,6 +156,90 @@ CREATES = [create("create-lock", "creating and freeing a lock", 20000),
                       ["median", "longest"], [mproc("create-beside", 5, 3 * GIB)],
                       [Goal("most", 1e6, "mproc", value="longest")])]
 
+# ---- queues -------------------------------------------------------------------------------------
+
+BARE, BEST, LINE = "bare ring, one pause", "best ring", "cache line, there and back"
+BOOST, ZEROMQ, MPI = "Boost.Interprocess message_queue", "ZeroMQ, ipc, PUSH and PULL", "Open MPI, shared memory"
+SINGLE, BOUNDED = "mproc, one at a time", "mproc, maxsize 1,024"
+
+
+def ring(name, task, repeats, *numbers):
+    return Subject(name, "bench_ring", task, repeats, numbers, rival=True)
+
+
+def library(name, program, repeats, needs):
+    return Subject(name, program, "queue", repeats, rival=True, needs=needs)
+
+
+def items(size, repeats, name="mproc", **more):
+    """One process puts, and another gets, items of so many bytes."""
+    return mproc("queue", repeats, size, name=name, **more)
+
+
+def queue_64(name, title, cpus):
+    """On one CPU the goals are of a queue with a limit: without one, whoever puts runs ahead, and memory is measured."""
+    near = [Subject(LINE, "bench_ring", "line", 200000)] if cpus == 2 else []
+    ours = "mproc" if cpus == 2 else BOUNDED
+    return Comparison(name, title, cpus, ["one item"],
+                      [items(64, 10 * MILLION), mproc("queue", 10 * MILLION, 64, 1024, name=BOUNDED),
+                       # On one CPU each waits until the other has used its time up.
+                       ring(BARE, "bare", 5 * MILLION if cpus == 2 else 100000), ring(BEST, "best", 20 * MILLION),
+                       library(BOOST, "bench_boost", 2 * MILLION, "libboost-dev"),
+                       library(ZEROMQ, "bench_zeromq", MILLION, "libzmq3-dev"),
+                       library(MPI, "bench_mpi", 2 * MILLION, "libopenmpi-dev and openmpi-bin"),
+                       python("queue", 500000)] + near,
+                      [Goal("speed", 1.5, ours, BARE), Goal("speed", 0.4, ours, BEST), Goal("speed", 3, ours, BOOST),
+                       Goal("speed", 3, ours, ZEROMQ), Goal("speed", 2, ours, MPI), Goal("speed", 150, ours, PYTHON)])
+
+
+def crowd(name, count):
+    return Comparison(name, f"items of 64 bytes, {count} processes put and {count} get", 2, ["one item"],
+                      [mproc(name, 10 * MILLION // count, 64, name=f"{count} x {count}"),
+                       items(64, 10 * MILLION, "1 x 1", rival=True)],
+                      [Goal("speed", 0.8, f"{count} x {count}", "1 x 1")])
+
+
+def parked(name, title, cpus):
+    return Comparison(name, title, cpus, ["round trip"],
+                      [mproc("queue-trip", 1000, 300000), system(FUTEX, "trip", 1000, 300000)],
+                      [Goal("time", 1.15, "mproc", FUTEX)])
+
+
+def alone_as_bytes(name, title, size):
+    return Comparison(name, title, 2, ["one item"],
+                      [mproc(name, 5 * MILLION, name="value"), items(size, 5 * MILLION, f"{size} bytes", rival=True)],
+                      [Goal("speed", 0.4, "value", f"{size} bytes")])
+
+
+def large(name, size, repeats, bound):
+    return Comparison(name, f"items of {size:,} bytes, one process puts and one gets", 2, ["one item"],
+                      [items(size, repeats)], [Goal("most", bound, "mproc")])
+
+
+QUEUES = (twice("queue-64", "items of 64 bytes, one process puts and one gets", queue_64)
+          + [Comparison("queue-many", "items of 64 bytes, put and got 32 at once", 2, ["one item"],
+                        [mproc("queue-many", 20 * MILLION, 64, name="mproc, 32 at once"),
+                         items(64, 10 * MILLION, SINGLE, rival=True)],
+                        [Goal("speed", 1.5, "mproc, 32 at once", SINGLE)]),
+             crowd("queue-2x2", 2), crowd("queue-4x4", 4),
+             Comparison("queue-trip", "round trip by two queues while both run, two CPUs", 2, ["round trip"],
+                        [mproc("queue-trip", 200000), ring(LINE, "line", 200000), python("queue-trip", 20000)],
+                        [Goal("time", 8, "mproc", LINE)]),
+             Comparison("queue-trip-one-cpu", "round trip by two queues, one CPU", 1, ["round trip"],
+                        [mproc("queue-trip", 20000), system(FUTEX, "trip", 20000), python("queue-trip", 20000)],
+                        [Goal("time", 1.15, "mproc", FUTEX)])]
+          + twice("queue-parked", "round trip by two queues after 300 us of rest", parked)
+          + [alone_as_bytes("queue-int", "an int as an item, as a value and as bytes", 8),
+             alone_as_bytes("queue-string", "a string of 20 bytes as an item, as a value and as bytes", 20),
+             Comparison("queue-map", "a small map of five pairs as an item", 2, ["one map"],
+                        [mproc("queue-map", MILLION),
+                         mproc("value-copied", MILLION, name="copied and read alone", rival=True)],
+                        [Goal("time", 1.3, "mproc", "copied and read alone")]),
+             large("queue-1k", 1024, MILLION, 100), large("queue-4k", 4096, 500000, 1000 / 3),
+             Comparison("queue-1m", "items of 1 MiB, one process puts and one gets", 2, ["one item"],
+                        [mproc("queue", 10000, 1 << 20, 4), ring("memcpy twice", "copy", 10000, 1 << 20)],
+                        [Goal("speed", 0.8, "mproc", "memcpy twice")])])
+
 # ---- maps ---------------------------------------------------------------------------------------
 
 
@@ -222,4 +306,4 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
                    ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
                    [Goal("most", 1e7, "mproc")])]
 
-COMPARISONS = STARTS + SYNC + CALLS + CREATES + MAPS + REST
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + MAPS + REST

@@ -94,7 +94,7 @@ void *measure_shared(size_t size)
     return base;
 }
 
-double measure_mean(void (*pass)(void *context, size_t repeats), void *context, size_t repeats)
+double measure_mean(measure_pass *pass, void *context, size_t repeats)
 {
     int64_t begin;
 
@@ -106,11 +106,18 @@ double measure_mean(void (*pass)(void *context, size_t repeats), void *context, 
 
 double measure_median(void (*pass)(void *context), void *context, size_t repeats)
 {
+    return measure_median_rested(pass, context, repeats, 0);
+}
+
+double measure_median_rested(void (*pass)(void *context), void *context, size_t repeats, size_t rest_ns)
+{
     double *times = calloc(repeats, sizeof times[0]), median;
 
     measure_require(times != NULL, "there is memory for the times");
     for (size_t i = 0; i < repeats; i++) {
-        int64_t begin = measure_now_ns();
+        int64_t begin;
+        if (rest_ns) measure_sleep_ns((int64_t)rest_ns);
+        begin = measure_now_ns();
         pass(context);
         times[i] = (double)(measure_now_ns() - begin);
     }

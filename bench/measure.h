@@ -48,11 +48,20 @@ void measure_make_resident(size_t size);
 /* Zeroed memory from a memory file, as the library's own is, shared with fork() children. */
 void *measure_shared(size_t size);
 
+/* Does something that often. */
+typedef void measure_pass(void *context, size_t repeats);
+
 /* Times `pass` for each repeat, after a warm-up of a tenth: the mean time of one. */
-double measure_mean(void (*pass)(void *context, size_t repeats), void *context, size_t repeats);
+double measure_mean(measure_pass *pass, void *context, size_t repeats);
+
+/* The same for two fork() children, on two CPUs if there are, that begin at once: until both have ended. */
+double measure_forked(measure_pass *first, measure_pass *second, void *context, size_t repeats);
 
 /* Times each of `repeats` calls of `pass` by itself: the median. */
 double measure_median(void (*pass)(void *context), void *context, size_t repeats);
+
+/* The same, and before each call nothing happens for `rest_ns`, which is not timed. */
+double measure_median_rested(void (*pass)(void *context), void *context, size_t repeats, size_t rest_ns);
 
 /* The median of `count` (at least 1) numbers, which it sorts. */
 double median_of(double *numbers, size_t count);

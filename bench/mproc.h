@@ -4,6 +4,8 @@
 
 #include "measure.h"
 
+#include <mproc/queue.h>
+
 /*
  * start.c: a process that does nothing, until it was joined; `items` bytes are resident meanwhile, or, for
  * `start-names`, `items` names of shared memory exist.
@@ -31,6 +33,17 @@ measure_task map_item, map_range, map_shared_item, map_shared_range, map_cold_it
 
 /* value.c: a small map is made and read, the time for one: as a copy in memory, or encoded and checked. */
 measure_task value_copied, value_checked;
+
+/* The two halves of this by a queue. */
+void value_put_message(mproc_queue *queue);
+void value_get_message(mproc_queue *queue);
+
+/*
+ * queue.c: one process puts and another gets, the time for one item of `items` bytes; `chunk` is the queue's maxsize,
+ * 0 for none. Also by two of each, by four of each, many at once, and as values. `queue_trip`: from one process to
+ * another and back by two queues, each time after a rest of `items` nanoseconds.
+ */
+measure_task queue_bytes, queue_2x2, queue_4x4, queue_many, queue_int, queue_string, queue_map, queue_trip;
 
 /* death.c: from the kill of an idle worker until a successor computes: the median and the worst. */
 measure_task worker_death;

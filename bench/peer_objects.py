@@ -1,6 +1,6 @@
 """peer_objects.py TASK REPEATS
 
-The original's locks, semaphores, conditions, events and arrays, with the start method "spawn": prints the time of
+The original's locks, semaphores, conditions, events, arrays and queues, with the start method "spawn": prints the time of
 one use in nanoseconds, for TASK as bench_mproc has it.
 """
 
@@ -56,6 +56,20 @@ class Notices:
                 self.condition.wait()
 
 
+ITEM = bytes(64)
+
+
+class Queues:
+    def __init__(self):
+        self.queues = [multiprocessing.Queue() for _ in range(2)]
+
+    def give(self, to):
+        self.queues[to].put(ITEM)
+
+    def wait(self, mine):
+        self.queues[mine].get()
+
+
 def answer(way, repeats):
     bind(1)
     for _ in range(repeats):
@@ -78,6 +92,32 @@ def trip(way, repeats):
     if other.exitcode != 0:
         sys.exit("the other process failed")
     return statistics.median(times)
+
+
+def put(items, begun, repeats):
+    bind(1)
+    for _ in range(repeats // 10 + 1):
+        items.put(ITEM)
+    begun.wait()
+    for _ in range(repeats):
+        items.put(ITEM)
+
+
+def queue(repeats):
+    """Measures what another process puts: the mean time of one item."""
+    items, begun = multiprocessing.Queue(), multiprocessing.Event()
+    other = multiprocessing.Process(target=put, args=(items, begun, repeats))
+    other.start()
+    bind(0)
+    for _ in range(repeats // 10 + 1):
+        items.get()
+    begun.set()
+    begin = time.perf_counter_ns()
+    for _ in range(repeats):
+        items.get()
+    end = time.perf_counter_ns()
+    other.join()
+    return (end - begin) / repeats
 
 
 def loop(use, repeats):
@@ -128,6 +168,8 @@ TASKS = {
     "semaphore-trip": lambda repeats: trip(Permits(), repeats),
     "event-trip": lambda repeats: trip(Events(), repeats),
     "condition-trip": lambda repeats: trip(Notices(), repeats),
+    "queue-trip": lambda repeats: trip(Queues(), repeats),
+    "queue": queue,
     "semaphore": semaphore,
     "event-set": event_set,
     "event-is-set": event_is_set,

@@ -69,3 +69,17 @@ void value_checked(const struct order *order, double values[2])
 {
     values[0] = measure_mean(pass_checked, NULL, order->repeats);
 }
+
+void value_put_message(mproc_queue *queue)
+{
+    mproc_check(mproc_queue_put(queue, MESSAGE, MPROC_FOREVER));
+}
+
+void value_get_message(mproc_queue *queue)
+{
+    mproc_value message;
+
+    mproc_check(mproc_queue_get(queue, &message, MPROC_FOREVER));
+    measure_require(read(message), "the message is as it was");
+    mproc_value_clear(&message);
+}
