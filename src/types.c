@@ -2,21 +2,14 @@
 #include "object/object.h"
 #include "process/arguments.h"
 #include "process/spawn_data.h"
+#include "queue/queue.h"
 #include "shared/types.h"
 #include "sync/types.h"
 
 const struct object_type *const object_types[OBJECT_KINDS] = {
-    [OBJECT_LOCK] = &lock_type,
-    [OBJECT_RLOCK] = &rlock_type,
-    [OBJECT_SEMAPHORE] = &semaphore_type,
-    [OBJECT_CONDITION] = &condition_type,
-    [OBJECT_EVENT] = &event_type,
-    [OBJECT_BARRIER] = &barrier_type,
-    [OBJECT_VALUE] = &value_type,
-    [OBJECT_ARRAY] = &array_type,
-    [OBJECT_MEMORY] = &memory_type,
-    [OBJECT_LIST] = &list_type,
-    [OBJECT_SPAWN_DATA] = &spawn_data_type,
-    [OBJECT_ARGUMENTS] = &arguments_type,
-    [OBJECT_PERMITS] = &permits_type,
+    [OBJECT_LOCK] = &lock_type,           [OBJECT_RLOCK] = &rlock_type,     [OBJECT_SEMAPHORE] = &semaphore_type,
+    [OBJECT_CONDITION] = &condition_type, [OBJECT_EVENT] = &event_type,     [OBJECT_BARRIER] = &barrier_type,
+    [OBJECT_VALUE] = &value_type,         [OBJECT_ARRAY] = &array_type,     [OBJECT_MEMORY] = &memory_type,
+    [OBJECT_LIST] = &list_type,           [OBJECT_QUEUE] = &queue_type,     [OBJECT_SPAWN_DATA] = &spawn_data_type,
+    [OBJECT_ARGUMENTS] = &arguments_type, [OBJECT_PERMITS] = &permits_type,
 };

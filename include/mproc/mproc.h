@@ -8,6 +8,7 @@
 #include <mproc/event.h>
 #include <mproc/lock.h>
 #include <mproc/pool.h>
+#include <mproc/queue.h>
 #include <mproc/process.h>
 #include <mproc/semaphore.h>
 #include <mproc/shareable_list.h>

@@ -1,5 +1,5 @@
 /*
- * Values: what may be an argument of a task, an element of a shareable list, an item of a queue one day - nil, bool,
+ * Values: what may be an argument of a task, an element of a shareable list, an item of a queue - nil, bool,
  * integers, doubles, strings, bytes, lists and maps of these, functions, and objects of this library.
  *
  *     mproc_value order = MPROC_MAP("name", "f1", "count", 2, "tags", MPROC_LIST("a", "b"));
@@ -63,17 +63,18 @@ typedef enum mproc_type {
  * Kinds of objects that a value can refer to: number, name of the C type without "mproc_", constant, description.
  * The numbers stand in encodings and never change.
  */
-#define MPROC_OBJECT_TABLE(X)                           \
-    X(1, lock, LOCK, "a lock")                          \
-    X(2, rlock, RLOCK, "an rlock")                      \
-    X(3, semaphore, SEMAPHORE, "a semaphore")           \
-    X(4, condition, CONDITION, "a condition")           \
-    X(5, event, EVENT, "an event")                      \
-    X(6, barrier, BARRIER, "a barrier")                 \
-    X(7, shared_value, SHARED_VALUE, "a shared value")  \
-    X(8, shared_array, SHARED_ARRAY, "a shared array")  \
-    X(9, shared_memory, SHARED_MEMORY, "shared memory") \
-    X(10, shareable_list, SHAREABLE_LIST, "a shareable list")
+#define MPROC_OBJECT_TABLE(X)                                 \
+    X(1, lock, LOCK, "a lock")                                \
+    X(2, rlock, RLOCK, "an rlock")                            \
+    X(3, semaphore, SEMAPHORE, "a semaphore")                 \
+    X(4, condition, CONDITION, "a condition")                 \
+    X(5, event, EVENT, "an event")                            \
+    X(6, barrier, BARRIER, "a barrier")                       \
+    X(7, shared_value, SHARED_VALUE, "a shared value")        \
+    X(8, shared_array, SHARED_ARRAY, "a shared array")        \
+    X(9, shared_memory, SHARED_MEMORY, "shared memory")       \
+    X(10, shareable_list, SHAREABLE_LIST, "a shareable list") \
+    X(11, queue, QUEUE, "a queue")
 
 #define MPROC_OBJECT_STRUCT(number, name, constant, text) typedef struct mproc_##name mproc_##name;
 MPROC_OBJECT_TABLE(MPROC_OBJECT_STRUCT)

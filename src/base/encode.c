@@ -357,3 +357,19 @@ mproc_status encoding_write(const mproc_value *value, void *encoding, size_t cap
     *size = (size_t)header.size;
     return MPROC_OK;
 }
+
+void encoding_write_bytes(void *encoding, uint64_t size)
+{
+    struct encoding_header header = {ENCODING_MAGIC, 0, ENCODING_PAYLOAD};
+    struct cell *cell = (struct cell *)((unsigned char *)encoding + ENCODING_ROOT);
+    unsigned char *payload = (unsigned char *)encoding + ENCODING_PAYLOAD;
+    bool is_short = size <= SHORT_BYTES_MAX;
+
+    if (!is_short) {
+        memset(payload + size, 0, (size_t)(encoding_padded(size) - size));
+        header.size += encoding_padded(size);
+    }
+    cell_set(cell, cell_head_of(MPROC_TYPE_BYTES, (uint32_t)size),
+             is_short ? short_word(payload, (uint32_t)size) : ENCODING_PAYLOAD - ENCODING_ROOT);
+    memcpy(encoding, &header, sizeof header);
+}

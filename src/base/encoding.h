@@ -153,6 +153,18 @@ static inline mproc_value encoding_view(const void *encoding)
     return cell_view((const struct cell *)((const unsigned char *)encoding + ENCODING_ROOT));
 }
 
+/* The value of a sound encoding that was allocated for it: mproc_value_clear() frees it. */
+static inline mproc_value encoding_owned(const void *encoding)
+{
+    mproc_value value = encoding_view(encoding);
+
+    value.form = VALUE_OWNED;
+    return value;
+}
+
+/* Makes an encoding of `size` bytes that stand at its payload's place, with room for encoding_padded(). */
+void encoding_write_bytes(void *encoding, uint64_t size);
+
 /* The size of a value's encoding, or why it has none. */
 mproc_status encoding_measure(const mproc_value *value, size_t *size);
 

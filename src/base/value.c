@@ -199,8 +199,7 @@ mproc_status mproc_value_copy(mproc_value value, mproc_value *copy)
     }
     if ((status = encoding_write(&value, encoding, size, &size)) != MPROC_OK) goto done;
 
-    *copy = encoding_view(encoding);
-    copy->form = VALUE_OWNED;
+    *copy = encoding_owned(encoding);
     encoding = NULL;
 done:
     free(encoding);

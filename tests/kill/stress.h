@@ -27,6 +27,9 @@ void stress_births(int seconds);
 /* The workers of a pool are killed while it maps. */
 void stress_pool(int seconds);
 
+/* Queues, from which and to which processes that are killed get and put. */
+void stress_queue(int seconds);
+
 /* Numbers that look random, from a seed that each stress prints. */
 uint32_t stress_random(uint32_t *seed);
 uint32_t stress_seed(const char *name);

@@ -27,9 +27,15 @@ static void case_pool(void)
     stress_pool(SECONDS);
 }
 
+static void case_queue(void)
+{
+    stress_queue(SECONDS);
+}
+
 CHECK_SUITE(stress_long,
     CASE_LIMIT(arena, 240),
     CASE_LIMIT(sync, 240),
     CASE_LIMIT(names, 240),
-    CASE_LIMIT(pool, 240)
+    CASE_LIMIT(pool, 240),
+    CASE_LIMIT(queue, 240)
 );

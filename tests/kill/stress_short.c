@@ -27,9 +27,15 @@ static void case_pool(void)
     stress_pool(SECONDS);
 }
 
+static void case_queue(void)
+{
+    stress_queue(SECONDS);
+}
+
 CHECK_SUITE(stress,
     CASE_LIMIT(arena, 60),
     CASE_LIMIT(sync, 60),
     CASE_LIMIT(names, 60),
-    CASE_LIMIT(pool, 60)
+    CASE_LIMIT(pool, 60),
+    CASE_LIMIT(queue, 60)
 );

@@ -373,7 +373,7 @@ static void judge(const struct stress *stress)
     CHECK_EQ(mproc_semaphore_value(things.semaphore), PERMITS);
     for (i = 0; i < THINGS; i++) {
         object = arena_at(atomic_load(&board->objects[i]));
-        CHECK_EQ(atomic_load(&object->handles), 1);
+        CHECK_EQ(object_handles(object), 1);
         CHECK_EQ(atomic_load(&object->lock.word), 0);
     }
 }

@@ -1,0 +1,98 @@
+/* Consumers that the system has stopped. */
+#include "queue/queues.h"
+
+#include <signal.h>
+
+static bool is_stopped(void *context)
+{
+    char path[64], state = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)*(const int64_t *)context);
+    if ((file = fopen(path, "r")) == NULL) return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 0;
+    fclose(file);
+    return state == 'T';
+}
+
+static void stop(int64_t pid)
+{
+    CHECK_EQ(kill((pid_t)pid, SIGSTOP), 0);
+    CHECK_WAIT_UNTIL(is_stopped, &pid);
+}
+
+static void go_on(int64_t pid)
+{
+    CHECK_EQ(kill((pid_t)pid, SIGCONT), 0);
+}
+
+/* Until a negative number comes; what each has got is added up on the board. */
+static void gets_numbers(peer *self)
+{
+    for (int64_t number; (number = queues_get_int(self->object)) >= 0;) {
+        atomic_fetch_add(&self->board->values[self->number], number);
+        atomic_fetch_add(&self->board->marks[self->number], 1);
+        atomic_fetch_add(&self->board->count, 1);
+    }
+}
+
+static void end(peer_crowd *crowd, mproc_queue *queue, int64_t numbers)
+{
+    int64_t sum = 0, members = crowd->members;
+
+    for (int i = 0; i < members; i++) queues_put_int(queue, -1);
+    crowd_join(crowd);
+    for (int i = 0; i < members; i++) sum += atomic_load(&crowd->board->values[i]);
+    CHECK_EQ(sum, numbers * (numbers - 1) / 2);
+    CHECK_EQ(atomic_load(&crowd->board->count), numbers);
+    CHECK(mproc_queue_empty(queue));
+    mproc_queue_free(queue);
+    crowd_fini(crowd);
+}
+
+/* It sleeps, and stays asleep; as many items as others want pass it by. */
+static void case_consumer_stopped_while_it_waits_does_not_hold_up_others(void)
+{
+    mproc_queue *queue = queues_create(2, 0);
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd_add(&crowd, 1, gets_numbers, queue);
+    peers_await_sleepers(queue, 1);
+    stop(mproc_process_pid(crowd.all[0].process));
+    crowd_add(&crowd, 1, gets_numbers, queue);
+    for (int i = 0; i < 3000; i++) queues_put_int(queue, i);
+    board_await(&crowd.board->count, 3000);
+    CHECK_EQ(atomic_load(&crowd.board->marks[0]), 0);
+    go_on(mproc_process_pid(crowd.all[0].process));
+    end(&crowd, queue, 3000);
+}
+
+/*
+ * At any moment: it may be one in which it has the lock of those who get, so others may have to wait until it goes
+ * on. Nothing is lost or got twice.
+ */
+static void case_consumer_stopped_in_the_middle_of_gets_loses_nothing(void)
+{
+    enum { ROUNDS = 20, EACH = 500 };
+    mproc_queue *queue = queues_create(0, 0);
+    peer_crowd crowd;
+    int64_t number = 0;
+
+    crowd_init(&crowd);
+    crowd_add(&crowd, 2, gets_numbers, queue);
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t pid = mproc_process_pid(crowd.all[round % 2].process);
+        for (int i = 0; i < EACH / 2; i++) queues_put_int(queue, number++);
+        stop(pid);
+        for (int i = 0; i < EACH / 2; i++) queues_put_int(queue, number++);
+        if (round % 4 < 2) check_pause_ms(2);
+        go_on(pid);
+    }
+    end(&crowd, queue, number);
+}
+
+CHECK_SUITE_SETUP(linux_queue, peers_of_processes,
+    CASE(consumer_stopped_while_it_waits_does_not_hold_up_others),
+    CASE(consumer_stopped_in_the_middle_of_gets_loses_nothing),
+);

@@ -1,0 +1,45 @@
+/* What the tests of queues share, besides peers.h. */
+#ifndef QUEUES_H
+#define QUEUES_H
+
+#include "sync/peers.h"
+
+/* A queue of at most so many items and so many bytes; 0: any. */
+static inline mproc_queue *queues_create(int64_t maxsize, int64_t max_bytes)
+{
+    mproc_queue *queue = NULL;
+
+    CHECK_OK(mproc_queue_create(&(mproc_queue_options){.maxsize = maxsize, .max_bytes = max_bytes}, &queue));
+    return queue;
+}
+
+static inline void queues_put_int(mproc_queue *queue, int64_t number)
+{
+    CHECK_OK(mproc_queue_put(queue, mproc_int(number), MPROC_FOREVER));
+}
+
+/* The next item, which is an integer; it comes within the case's limit. */
+static inline int64_t queues_get_int(mproc_queue *queue)
+{
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_queue_get(queue, &value, check_limit_ms()));
+    CHECK_EQ(mproc_value_type(value), MPROC_TYPE_INT64);
+    return mproc_value_int(value);
+}
+
+/* Bytes that tell an item of one seed from that of another, and each of its bytes from the next. */
+static inline void queues_fill(unsigned char *bytes, size_t size, uint32_t seed)
+{
+    for (size_t i = 0; i < size; i++) bytes[i] = (unsigned char)(seed + i + (i >> 8));
+}
+
+static inline void queues_check_bytes(const unsigned char *bytes, size_t size, uint32_t seed)
+{
+    size_t same = 0;
+
+    while (same < size && bytes[same] == (unsigned char)(seed + same + (same >> 8))) same++;
+    CHECK_EQ(same, size);
+}
+
+#endif
