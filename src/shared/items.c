@@ -137,7 +137,7 @@ static mproc_status copy(struct reference *reference, size_t first, size_t count
     if (count == 0) return MPROC_OK;
     if (lock && (status = robust_lock_acquire(lock, reference, MPROC_FOREVER, false)) != MPROC_OK) return status;
     if (out) memcpy(out, memory_of(reference) + first * size, count * size);
-    else memcpy(memory_of(reference) + first * size, in, count * size);
+    else if (in) memcpy(memory_of(reference) + first * size, in, count * size);
     if (lock) robust_lock_release(lock, reference);
     return MPROC_OK;
 }
