@@ -1,30 +1,7 @@
 /* Consumers that the system has stopped. */
 #include "queue/queues.h"
 
-#include <signal.h>
-
-static bool is_stopped(void *context)
-{
-    char path[64], state = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)*(const int64_t *)context);
-    if ((file = fopen(path, "r")) == NULL) return false;
-    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 0;
-    fclose(file);
-    return state == 'T';
-}
-
-static void stop(int64_t pid)
-{
-    CHECK_EQ(kill((pid_t)pid, SIGSTOP), 0);
-    CHECK_WAIT_UNTIL(is_stopped, &pid);
-}
-
-static void go_on(int64_t pid)
-{
-    CHECK_EQ(kill((pid_t)pid, SIGCONT), 0);
-}
+#include "sync/linux_stopping.h"
 
 /* Until a negative number comes; what each has got is added up on the board. */
 static void gets_numbers(peer *self)

@@ -1,4 +1,4 @@
-/* What the ring of segments looks like after somebody was killed there. */
+/* What a queue looks like inside: its ring of segments, and the registrations of those who wait. */
 #include "queue/queues.h"
 
 #include "queue/queue.h"
@@ -46,6 +46,40 @@ static void case_segment_that_was_begun_for_nothing_is_passed(void)
     mproc_queue_free(queue);
 }
 
+/* They lie in many segments, which one call leaves behind. */
+static void case_segments_that_get_many_has_left_are_given_back(void)
+{
+    enum { COUNT = 2000, SIZE = 512 };
+    static unsigned char items[COUNT * SIZE];
+    mproc_queue *queue = queues_create(0, 0);
+    struct queue_ends *ends = queue_ends(inside(queue));
+    size_t count = 0;
+
+    CHECK_OK(mproc_queue_put_many(queue, items, SIZE, COUNT, NULL, 0));
+    CHECK(atomic_load(&ends->segments) > 10);
+    CHECK_OK(mproc_queue_get_many(queue, items, SIZE, COUNT, &count, 0));
+    CHECK_EQ(count, COUNT);
+    CHECK(atomic_load(&ends->segments) <= 3);
+    mproc_queue_free(queue);
+}
+
+/* As those leave who give up when somebody else was woken. */
+static void case_registrations_that_nobody_uses_go_with_the_next_item(void)
+{
+    mproc_queue *queue = queues_create(0, 0);
+    mproc_queue_counts counts = {0};
+
+    atomic_fetch_add(&queue_ends(inside(queue))->put.turn, (uint64_t)5 << 32);
+    CHECK_OK(mproc_queue_counters(queue, &counts));
+    CHECK_EQ(counts.getters, 5);
+    queues_put_int(queue, 1);
+    CHECK_OK(mproc_queue_counters(queue, &counts));
+    CHECK_EQ(counts.getters, 0);
+    mproc_queue_free(queue);
+}
+
 CHECK_SUITE_SETUP(queue_segments, peers_of_threads,
     CASE(segment_that_was_begun_for_nothing_is_passed),
+    CASE(segments_that_get_many_has_left_are_given_back),
+    CASE(registrations_that_nobody_uses_go_with_the_next_item),
 );

@@ -2,34 +2,8 @@
  * Processes that the system has stopped: who is slow to look learns what was, and who is to look after others and
  * does not is replaced.
  */
+#include "sync/linux_stopping.h"
 #include "sync/peers.h"
-
-#include <signal.h>
-
-/* ---- stopping ----------------------------------------------------------------------------------- */
-
-static bool is_stopped(void *context)
-{
-    char path[64], state = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)*(const int64_t *)context);
-    if ((file = fopen(path, "r")) == NULL) return false;
-    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 0;
-    fclose(file);
-    return state == 'T';
-}
-
-static void stop(int64_t pid)
-{
-    CHECK_EQ(kill((pid_t)pid, SIGSTOP), 0);
-    CHECK_WAIT_UNTIL(is_stopped, &pid);
-}
-
-static void go_on(int64_t pid)
-{
-    CHECK_EQ(kill((pid_t)pid, SIGCONT), 0);
-}
 
 /* ---- a party that is slow to look --------------------------------------------------------------- */
 
