@@ -1,11 +1,17 @@
 /* Segments: the next is used, added, and given back. */
 #include "queue/segment.h"
 
-/* The first one is small, as there may be many queues with few items; each is twice as large as the one before. */
+/*
+ * The first one is small, as there may be many queues with few items; each is twice as large as the one before, as
+ * they are added while items pile up. A ring of some MiB is more than a processor's own cache: what is written has
+ * left it when others read it, which is several times as fast as if they had to ask for each line.
+ */
 #define BYTES_MIN ((uint64_t)1024)
-#define BYTES_MAX ((uint64_t)64 * 1024)
-/* So many that are free stay in the ring. */
-#define KEPT 2
+#define BYTES_MAX ((uint64_t)1024 * 1024)
+/* So many that are free stay in the ring while items pass; of a queue at rest one, and none that is larger. */
+#define KEPT 4
+#define KEPT_AT_REST 1
+#define BYTES_AT_REST ((uint64_t)64 * 1024)
 
 static struct queue_segment *segment_at(uint64_t offset)
 {
@@ -129,17 +135,17 @@ mproc_status segment_add(struct queue *queue, uint32_t units)
 }
 
 /* Under the put end's lock: whether more are free, from this one on, than stay. */
-static bool are_spare(const struct queue *queue, const struct queue_ends *ends, uint64_t segment)
+static bool are_spare(const struct queue *queue, const struct queue_ends *ends, uint64_t segment, int kept)
 {
-    for (int i = 0; i <= KEPT; i++) {
+    for (int i = 0; i <= kept; i++) {
         if (!is_free(queue, ends, segment)) return false;
         segment = get(&segment_at(segment)->next);
     }
     return true;
 }
 
-/* Gives one back, if there are more than enough. */
-static bool trim_one(struct queue *queue, struct queue_ends *ends)
+/* Gives the next one back if it is free, and larger than `most` or one of more than `kept`. */
+static bool trim_one(struct queue *queue, struct queue_ends *ends, int kept, uint64_t most)
 {
     struct intent *intent = work_intent();
     _Atomic uint64_t *link;
@@ -149,7 +155,8 @@ static bool trim_one(struct queue *queue, struct queue_ends *ends)
     queue_lock(intent, queue, &ends->put);
     link = &segment_at(get(&ends->written))->next;
     next = get(link);
-    if ((spare = are_spare(queue, ends, next))) {
+    spare = are_spare(queue, ends, next, block_size(next) > most ? 0 : kept);
+    if (spare) {
         intent_store(intent, &intent->stages[1], next);
         intent_store(intent, link, get(&segment_at(next)->next));
         intent_store(intent, &ends->segments, get(&ends->segments) - 1);
@@ -164,7 +171,20 @@ void segment_trim(struct queue *queue)
 {
     struct queue_ends *ends = queue_ends(queue);
 
-    while (get(&ends->segments) > KEPT + 1 && trim_one(queue, ends)) {
+    while (get(&ends->segments) > KEPT + 1 && trim_one(queue, ends, KEPT, UINT64_MAX)) {
+    }
+}
+
+/* The next one that is added is small again. */
+void segment_rest(struct queue *queue)
+{
+    struct queue_ends *ends = queue_ends(queue);
+
+    while (get(&ends->segments) > KEPT_AT_REST + 1 || get(&ends->segment_bytes) > BYTES_AT_REST) {
+        if (trim_one(queue, ends, KEPT_AT_REST, BYTES_AT_REST)) continue;
+        if (get(&ends->segment_bytes) > BYTES_AT_REST)
+            atomic_store_explicit(&ends->segment_bytes, BYTES_AT_REST / 2, memory_order_relaxed);
+        return;
     }
 }
 

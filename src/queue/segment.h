@@ -22,6 +22,9 @@ mproc_status segment_add(struct queue *queue, uint32_t units);
  */
 void segment_trim(struct queue *queue);
 
+/* Without a lock, by who has found the queue empty and does something else: nearly all of its memory goes back. */
+void segment_rest(struct queue *queue);
+
 /* Of a queue that nobody has any more: gives all of them back. Can be repeated from any point. */
 void segment_clear(struct intent *intent, struct queue *queue);
 

@@ -6,6 +6,7 @@
 #include "arena/park.h"
 #include "process/arguments.h"
 #include "process/family.h"
+#include "queue/segment.h"
 
 /* At most so many pauses, of which the number between two looks doubles up to the second. */
 #define PAUSES_MAX 200u
@@ -192,10 +193,12 @@ mproc_status turn_wait(struct turn *turn, struct reference *reference, int64_t t
 {
     mproc_status status;
 
+    if (timeout_ms == 0 && turn->for_items) segment_rest(turn->queue);
     if (timeout_ms == 0) return wait_tried(turn->for_items ? "the queue is empty" : "the queue is full");
     if (!turn->begun && (status = wait_begin(&turn->wait, reference, timeout_ms)) != MPROC_OK) return status;
     turn->begun = true;
     if (spin(turn)) return MPROC_OK;
+    if (turn->for_items) segment_rest(turn->queue);
     enter(turn);
     if (ready(turn) > 0) return MPROC_OK;
     if ((status = why(turn, reference, MPROC_OK)) != MPROC_OK) return status;

@@ -73,10 +73,27 @@ static void begin_at_limit_of_blocks(void *state)
 static void begin_before_last(void *state)
 {
     test_queue_begin_empty(state);
-    for (int i = 0; i < 3; i++) fill_segment(MIDDLE);
+    for (int i = 0; i < 5; i++) fill_segment(MIDDLE);
     test_queue_put_before(MIDDLE);
     while (test_queue_taken + 1 < test_queue_had) test_queue_get_before();
     test_queue_put_before(SMALL);
+}
+
+/* Nobody has found it empty yet. */
+static void begin_emptied(void *state)
+{
+    test_queue_begin_empty(state);
+    for (int i = 0; i < 3; i++) fill_segment(MIDDLE);
+    test_queue_put_before(MIDDLE);
+    empty();
+}
+
+static void try_to_get(void *state)
+{
+    (void)state;
+    if (mproc_queue_get_bytes(test_queue_mine, &test_queue_buffer, sizeof test_queue_buffer, NULL, 0) !=
+        MPROC_TIMEOUT)
+        abort();
 }
 
 static void begin_large(void *state)
@@ -173,7 +190,14 @@ static const char *check_got(void *state, bool completed)
 
 static const char *check_given_back(void *state, bool completed)
 {
-    if (segments() > 4 || segments() < 3 || (completed && segments() != 3))
+    if (segments() > 6 || segments() < 5 || (completed && segments() != 5))
+        return step_says("there are %u segments", segments());
+    return check_got(state, completed);
+}
+
+static const char *check_at_rest(void *state, bool completed)
+{
+    if (segments() > 4 || segments() < 2 || (completed && segments() != 2))
         return step_says("there are %u segments", segments());
     return check_got(state, completed);
 }
@@ -329,6 +353,12 @@ static const step_scenario scenarios[] = {
      .enter = test_queue_enter,
      .operation = test_queue_get_one,
      .check = check_given_back,
+     RECOVERED},
+    {.name = "queue.try_gives_segments_back",
+     .setup = begin_emptied,
+     .enter = test_queue_enter,
+     .operation = try_to_get,
+     .check = check_at_rest,
      RECOVERED},
     {.name = "queue.get_block",
      .setup = begin_large,

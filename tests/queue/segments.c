@@ -1,6 +1,7 @@
 /* What a queue looks like inside: its ring of segments, and the registrations of those who wait. */
 #include "queue/queues.h"
 
+#include "arena/block.h"
 #include "queue/queue.h"
 #include "queue/segment.h"
 
@@ -49,7 +50,7 @@ static void case_segment_that_was_begun_for_nothing_is_passed(void)
 /* They lie in many segments, which one call leaves behind. */
 static void case_segments_that_get_many_has_left_are_given_back(void)
 {
-    enum { COUNT = 2000, SIZE = 512 };
+    enum { COUNT = 4000, SIZE = 512 };
     static unsigned char items[COUNT * SIZE];
     mproc_queue *queue = queues_create(0, 0);
     struct queue_ends *ends = queue_ends(inside(queue));
@@ -59,7 +60,29 @@ static void case_segments_that_get_many_has_left_are_given_back(void)
     CHECK(atomic_load(&ends->segments) > 10);
     CHECK_OK(mproc_queue_get_many(queue, items, SIZE, COUNT, &count, 0));
     CHECK_EQ(count, COUNT);
-    CHECK(atomic_load(&ends->segments) <= 3);
+    CHECK(atomic_load(&ends->segments) <= 5);
+    mproc_queue_free(queue);
+}
+
+/* Who finds the queue empty gives the ring of many items back, and one item after the other does not make it anew. */
+static void case_queue_that_is_found_empty_keeps_little(void)
+{
+    enum { COUNT = 6000, SIZE = 1000 };
+    static unsigned char item[SIZE];
+    mproc_queue *queue = queues_create(0, 0);
+    uint64_t used = block_count().bytes_used;
+
+    for (int i = 0; i < COUNT; i++) CHECK_OK(mproc_queue_put_bytes(queue, item, SIZE, 0));
+    for (int i = 0; i < COUNT; i++) CHECK_OK(mproc_queue_get_bytes(queue, item, SIZE, NULL, 0));
+    CHECK(block_count().bytes_used > used + COUNT / 2 * SIZE);
+    CHECK_STATUS(mproc_queue_get_bytes(queue, item, SIZE, NULL, 0), MPROC_TIMEOUT);
+    CHECK(block_count().bytes_used < used + 5 * 256 * 1024);
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_OK(mproc_queue_put_bytes(queue, item, SIZE, 0));
+        CHECK_OK(mproc_queue_get_bytes(queue, item, SIZE, NULL, 0));
+        CHECK_STATUS(mproc_queue_get_bytes(queue, item, SIZE, NULL, 0), MPROC_TIMEOUT);
+    }
+    CHECK(block_count().bytes_used < used + 3 * 64 * 1024);
     mproc_queue_free(queue);
 }
 
@@ -81,5 +104,6 @@ static void case_registrations_that_nobody_uses_go_with_the_next_item(void)
 CHECK_SUITE_SETUP(queue_segments, peers_of_threads,
     CASE(segment_that_was_begun_for_nothing_is_passed),
     CASE(segments_that_get_many_has_left_are_given_back),
+    CASE(queue_that_is_found_empty_keeps_little),
     CASE(registrations_that_nobody_uses_go_with_the_next_item),
 );
