@@ -174,18 +174,23 @@ static bool may_have_objects(const mproc_value *value)
 static mproc_status put_encoding(mproc_queue *queue, const mproc_value *value, int64_t timeout_ms)
 {
     struct intent *intent = work_intent();
-    struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, &intent->stages[0]};
+    struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, NULL};
+    void *heap = NULL;
     mproc_status status;
     uint32_t done = 0;
     size_t size;
 
     if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
-    if ((status = block_take(intent, size, 0, item.owned)) != MPROC_OK) return status;
-    status = encoding_write(value, arena_at(atomic_load(item.owned)), size, &size);
+    if (size > QUEUE_INLINE_MAX) item.owned = &intent->stages[0];
+    else if (!(heap = malloc(size))) return mproc_error(MPROC_NO_MEMORY, "no memory for an item of %zu bytes", size);
+    if (item.owned && (status = block_take(intent, size, 0, item.owned)) != MPROC_OK) return status;
+    status = encoding_write(value, heap ? heap : arena_at(atomic_load(item.owned)), size, &size);
+    item.bytes = heap;
     item.size = size;
     if (status == MPROC_OK) status = check_size(queue, size);
     if (status == MPROC_OK) status = put(queue, &item, &done, timeout_ms);
-    block_give(intent, item.owned, 0);
+    if (item.owned) block_give(intent, item.owned, 0);
+    free(heap);
     return status;
 }
 

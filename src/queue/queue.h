@@ -23,8 +23,8 @@ extern const struct object_type queue_type;
 
 /* A place is an offset / QUEUE_UNIT, so that 32 bits reach as far as an arena can. */
 #define QUEUE_UNIT ((uint64_t)16)
-/* Larger items lie in blocks. */
-#define QUEUE_INLINE_MAX 8192u
+/* Larger items lie in blocks, each of them one whose memory can go back to the system. */
+#define QUEUE_INLINE_MAX 32768u
 /* The number of items of a queue that has no limit. */
 #define QUEUE_UNBOUNDED ((uint32_t)INT32_MAX)
 

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-static const size_t sizes[] = {0,   1,   7,    8,    9,    15,   16,        17,       255,
-                               256, 257, 8191, 8192, 8193, 8200, 64 * 1024, 1u << 20, 5u << 20};
+static const size_t sizes[] = {0,   1,    7,    8,    9,     15,    16,    17,        255,      256,
+                               257, 8191, 8192, 8193, 32767, 32768, 32769, 64 * 1024, 1u << 20, 5u << 20};
 enum { SIZES = sizeof sizes / sizeof sizes[0], LARGEST = 5u << 20 };
 
 static unsigned char *memory(void)
@@ -94,8 +94,8 @@ static void case_item_that_is_too_large_stays_and_tells_its_size(void)
 {
     check_stays(1, 0);
     check_stays(16, 15);
-    check_stays(8192, 8191);
-    check_stays(8193, 8192);
+    check_stays(32768, 32767);
+    check_stays(32769, 32768);
     check_stays(1u << 20, 100);
 }
 

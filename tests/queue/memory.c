@@ -106,6 +106,33 @@ static void case_memory_of_items_that_were_got_is_given_back(void)
     check_drained(100000, check_many(1000, 200));
 }
 
+/* Small blocks never go back to the system; so items are in none. */
+static void check_not_cut(mproc_value value, size_t size, int count)
+{
+    mproc_queue *queue = queues_create(0, 0);
+    uint64_t committed = peers_committed();
+    mproc_value taken;
+
+    for (int i = 0; i < count; i++)
+        CHECK_OK(size ? mproc_queue_put_bytes(queue, bytes, size, 0) : mproc_queue_put(queue, value, 0));
+    for (int i = 0; i < count; i++) {
+        CHECK_OK(mproc_queue_get(queue, &taken, 0));
+        mproc_value_clear(&taken);
+    }
+    CHECK(peers_committed() < committed + 1024 * 1024);
+    mproc_queue_free(queue);
+}
+
+static void case_no_size_of_items_keeps_memory_from_the_system(void)
+{
+    static char text[20001];
+
+    memset(text, 'a', sizeof text - 1);
+    for (size_t size = 500; size < 80000; size *= 2) check_not_cut(mproc_nil(), size, (int)(8000000 / size));
+    for (size_t size = 500; size < sizeof text; size *= 2)
+        check_not_cut(mproc_string_from(text, size), 0, (int)(8000000 / size));
+}
+
 static void check_freed(size_t size, int count)
 {
     uint64_t blocks = peers_blocks(), used = block_count().bytes_used;
@@ -124,12 +151,13 @@ static void case_items_are_freed_with_their_queue(void)
     check_freed(0, 1);
     check_freed(16, 20000);
     check_freed(8193, 100);
+    check_freed(32769, 100);
     check_freed(100000, 100);
 }
 
 static void puts_and_ends(peer *self)
 {
-    for (int i = 0; i < 100; i++) CHECK_OK(mproc_queue_put_bytes(self->object, bytes, 20000, MPROC_FOREVER));
+    for (int i = 0; i < 100; i++) CHECK_OK(mproc_queue_put_bytes(self->object, bytes, 40000, MPROC_FOREVER));
     peer_end(self);
 }
 
@@ -218,6 +246,7 @@ CHECK_SUITE_SETUP(queue_memory, peers_of_processes,
     CASE(millions_of_items_take_no_memory),
     CASE(millions_of_items_between_two_take_no_memory),
     CASE(memory_of_items_that_were_got_is_given_back),
+    CASE(no_size_of_items_keeps_memory_from_the_system),
     CASE(items_are_freed_with_their_queue),
     CASE(items_are_freed_with_the_last_process_that_had_the_queue),
     CASE(queue_that_was_never_used_takes_less_than_a_kilobyte),

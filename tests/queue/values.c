@@ -52,7 +52,8 @@ static void case_plain_values_arrive(void)
 }
 
 /* Their encodings lie in a record, up to 2 KiB, or in a block. */
-static const size_t sizes[] = {0, 1, 7, 8, 20, 255, 256, 2000, 2015, 2016, 2017, 4096, 8192, 100 * 1024, 3 << 20};
+static const size_t sizes[] = {0,    1,    7,    8,    20,    255,   256,        2000,   2015,
+                               2016, 2017, 4096, 8192, 32760, 32768, 100 * 1024, 3 << 20};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 static void check_texts(bool strings)
