@@ -80,6 +80,7 @@ MPROC_API void mproc_queue_free(mproc_queue *queue);
  *   MPROC_BAD_FUNCTION   a function in the value lies in no module of this process
  *   MPROC_NOT_SUPPORTED  an object is in the value
  *   MPROC_NO_MEMORY      the family's shared memory has no room for it
+ *   MPROC_LIMIT          there are MPROC_QUEUE_MAX items, and the queue has no limit for which it could wait
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_queue_put(mproc_queue *queue, mproc_value value, int64_t timeout_ms);
 

@@ -113,6 +113,7 @@ static enum queue_outcome put_locked(struct intent *intent, struct queue *queue,
     }
     place = queue_place(at);
     if (place + units > ends->owned || place < ends->owned_from) own_ahead(ends, place, units);
+    if (item->owned) atomic_store_explicit(&queue->blocks, 1, memory_order_relaxed);
     *put = item->owned ? write_block(&place, item) : write_data(ends, &place, item, count);
     intent_will_wake(intent, turn_wakes(&ends->put));
     publish(intent, queue, item, (uint64_t)(queue_count(at) + *put) << 32 | place, *put);

@@ -12,7 +12,7 @@ static void last_dropped(struct intent *intent, uint64_t object)
 {
     struct queue *queue = (struct queue *)arena_at(object);
 
-    while (queue_drop_first(intent, queue)) {
+    while (atomic_load(&queue->blocks) && queue_drop_first(intent, queue)) {
     }
     segment_clear(intent, queue);
 }

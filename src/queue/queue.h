@@ -84,13 +84,15 @@ static_assert(offsetof(struct queue_ends, get) % ARENA_LINE == 0, "the ends shar
 
 /*
  * Set at creation: `most`, the largest number of items, and `most_bytes`, of their bytes; 0: any. Under the put end's
- * lock: `begin`, the place of the queue's first record, which is where the get end reads as long as its place is 0.
+ * lock: `begin`, the place of the queue's first record, which is where the get end reads as long as its place is 0;
+ * `blocks`, whether there ever was an item in a block, set before it is published: only then all are looked at when
+ * the queue is freed.
  * `ending` is used while the queue is freed. The ends follow, at the next but one cache line.
  */
 struct queue {
     struct object object;
     uint32_t most;
-    uint32_t unused;
+    _Atomic uint32_t blocks;
     uint64_t most_bytes;
     _Atomic uint64_t begin;
     _Atomic uint64_t ending;

@@ -156,7 +156,7 @@ void turn_end_slow(struct turn *turn, bool unused)
     struct queue_end *end = mover(turn);
     uint64_t seen;
 
-    if (unused && turn->registered) turn_wake(end, 1);
+    if (unused) turn_wake(end, 1);
     seen = atomic_load(&end->turn);
     while (turn->registered && (uint32_t)seen == turn->wakes &&
            !atomic_compare_exchange_weak(&end->turn, &seen, seen - ((uint64_t)1 << 32))) {
@@ -189,10 +189,37 @@ static mproc_status why(const struct turn *turn, const struct reference *referen
     return status;
 }
 
+/*
+ * A wake-up has taken a registration; if it has come to us in another's place, as to a thread of a higher priority,
+ * ours is that one's now. So we have none, whoever's it was. One that is too many goes with the next wake-up. Who has
+ * only slept for long has kept it.
+ */
+static mproc_status sleep(struct turn *turn)
+{
+    struct wait wait = turn->wait;
+    int64_t poll_ns = plat_clock_now_ns() + WAIT_SLEEP_MAX_NS;
+    mproc_status status;
+
+    if (wait.deadline_ns > poll_ns) wait.deadline_ns = poll_ns;
+    status = wait_sleep(&wait, turn_wakes(mover(turn)), turn->wakes);
+    if (status == MPROC_OK) turn->registered = false;
+    return status == MPROC_TIMEOUT && wait.deadline_ns < turn->wait.deadline_ns ? MPROC_OK : status;
+}
+
+/* Of a queue without a limit nobody who gets wakes who puts. */
+static mproc_status refuse_more(void)
+{
+    return mproc_error(MPROC_LIMIT,
+                       "the queue has %lld items, the most that one without a limit can have: with a "
+                       "maxsize, who puts waits until some were got",
+                       (long long)QUEUE_UNBOUNDED);
+}
+
 mproc_status turn_wait(struct turn *turn, struct reference *reference, int64_t timeout_ms)
 {
     mproc_status status;
 
+    if (!turn->for_items && !queue_is_bounded(turn->queue)) return refuse_more();
     if (timeout_ms == 0 && turn->for_items) segment_rest(turn->queue);
     if (timeout_ms == 0) return wait_tried(turn->for_items ? "the queue is empty" : "the queue is full");
     if (!turn->begun && (status = wait_begin(&turn->wait, reference, timeout_ms)) != MPROC_OK) return status;
@@ -202,5 +229,5 @@ mproc_status turn_wait(struct turn *turn, struct reference *reference, int64_t t
     enter(turn);
     if (ready(turn) > 0) return MPROC_OK;
     if ((status = why(turn, reference, MPROC_OK)) != MPROC_OK) return status;
-    return why(turn, reference, wait_sleep(&turn->wait, turn_wakes(mover(turn)), turn->wakes));
+    return why(turn, reference, sleep(turn));
 }

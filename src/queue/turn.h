@@ -20,7 +20,8 @@ struct turn {
 
 /*
  * After a try that found no item, or no room: waits until another is worth while. MPROC_TIMEOUT, MPROC_CLOSED,
- * MPROC_INTERRUPTED; MPROC_PEER_DIED: there is no item, and nobody else who could put one. With their texts.
+ * MPROC_INTERRUPTED; MPROC_PEER_DIED: there is no item, and nobody else who could put one; MPROC_LIMIT: the numbers
+ * of items end here. With their texts.
  */
 mproc_status turn_wait(struct turn *turn, struct reference *reference, int64_t timeout_ms);
 

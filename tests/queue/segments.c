@@ -4,6 +4,7 @@
 #include "arena/block.h"
 #include "queue/queue.h"
 #include "queue/segment.h"
+#include "queue/turn.h"
 
 static struct queue *inside(mproc_queue *queue)
 {
@@ -101,9 +102,86 @@ static void case_registrations_that_nobody_uses_go_with_the_next_item(void)
     mproc_queue_free(queue);
 }
 
+static void gets_one(peer *self)
+{
+    atomic_fetch_add(&self->board->count, (uint32_t)queues_get_int(self->object));
+}
+
+static bool has_woken_one(void *end)
+{
+    return park_wake(turn_wakes(end), 1) == 1;
+}
+
+static bool are_two_registered(void *end)
+{
+    return atomic_load(&((struct queue_end *)end)->turn) >> 32 == 2;
+}
+
+/*
+ * As a thread of a higher priority is woken in place of one that has slept for longer: a registration was taken, and
+ * there is one for each of the two still.
+ */
+static void case_who_was_woken_in_anothers_place_registers_again(void)
+{
+    mproc_queue *queue = queues_create(0, 0);
+    struct queue_end *end = &queue_ends(inside(queue))->put;
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd_add(&crowd, 1, gets_one, queue);
+    CHECK_WAIT_UNTIL(has_woken_one, end);
+    CHECK_WAIT_UNTIL(are_two_registered, end);
+    queues_put_int(queue, 5);
+    crowd_join(&crowd);
+    CHECK_EQ(atomic_load(&crowd.board->count), 5);
+    mproc_queue_free(queue);
+    crowd_fini(&crowd);
+}
+
+/* Nobody who gets would wake who waits for room there. */
+static void case_queue_without_a_limit_that_is_full_refuses_more(void)
+{
+    mproc_queue *queue = queues_create(0, 0);
+    struct queue_ends *ends = queue_ends(inside(queue));
+    uint64_t got;
+
+    queues_put_int(queue, 1);
+    queues_put_int(queue, 2);
+    got = atomic_load(&ends->get.at);
+    atomic_store(&ends->get.at, got - ((uint64_t)(INT32_MAX - 2) << 32));
+    ends->put.known = queue_count(atomic_load(&ends->get.at));
+    CHECK_EQ(mproc_queue_size(queue), MPROC_QUEUE_MAX);
+    CHECK_STATUS(mproc_queue_put(queue, mproc_int(3), MPROC_FOREVER), MPROC_LIMIT);
+    CHECK_CONTAINS(mproc_last_error_text(), "2147483647");
+    CHECK_STATUS(mproc_queue_put_bytes(queue, "", 0, 0), MPROC_LIMIT);
+    atomic_store(&ends->get.at, got);
+    CHECK_EQ(queues_get_int(queue), 1);
+    CHECK_EQ(queues_get_int(queue), 2);
+    CHECK(mproc_queue_empty(queue));
+    mproc_queue_free(queue);
+}
+
+/* The first one leads nowhere but to itself. Recovery, for which others wait, may be who frees it. */
+static void case_items_without_blocks_are_not_looked_at_when_their_queue_is_freed(void)
+{
+    mproc_queue *queue = queues_create(0, 0);
+    uint64_t place;
+    struct queue_record *first;
+
+    queues_put_int(queue, 1);
+    place = atomic_load(&inside(queue)->begin);
+    first = queue_record_at(place);
+    first->kind_size = (uint32_t)QUEUE_LINK << 30;
+    first->form_link = (uint32_t)place;
+    mproc_queue_free(queue);
+}
+
 CHECK_SUITE_SETUP(queue_segments, peers_of_threads,
     CASE(segment_that_was_begun_for_nothing_is_passed),
     CASE(segments_that_get_many_has_left_are_given_back),
     CASE(queue_that_is_found_empty_keeps_little),
     CASE(registrations_that_nobody_uses_go_with_the_next_item),
+    CASE(who_was_woken_in_anothers_place_registers_again),
+    CASE(queue_without_a_limit_that_is_full_refuses_more),
+    CASE(items_without_blocks_are_not_looked_at_when_their_queue_is_freed),
 );
