@@ -1,8 +1,10 @@
 #include "memory.h"
 
 #include "cgroup.h"
+#include "platform.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
@@ -11,6 +13,17 @@
 /* The kernel's own bookkeeping for the pages is charged as well, and counters lag behind by some pages per CPU. */
 #define MEMORY_MARGIN (256 * 1024)
 #define MEMORY_MARGIN_SHARE 64
+
+/*
+ * A look at the groups opens some files, which costs as much as a dozen pages. So one that finds much more than is
+ * needed serves for a while: for a share of what is left, as other processes look and take at the same time.
+ */
+#define MEMORY_TRUST_NS 10000000
+#define MEMORY_TRUST_SHARE 256
+#define MEMORY_TRUST_MAX ((int64_t)64 << 20)
+
+static _Atomic int64_t memory_trust_until_ns;
+static _Atomic int64_t memory_trusted;
 
 /* What version 1 says where there is no limit is near the largest number. */
 #define MEMORY_UNLIMITED ((int64_t)1 << 60)
@@ -27,6 +40,8 @@ typedef struct memory_room {
 } memory_room;
 
 static int64_t memory_left_of_system(int64_t needed);
+static bool memory_is_trusted(int64_t needed);
+static void memory_trust(int64_t left);
 static void memory_visit_group(void *context, int version, const char *directory);
 static int64_t memory_reclaimable(int version, const char *directory);
 static int64_t memory_find_number(const char *text, const char *name);
@@ -43,6 +58,7 @@ mproc_status memory_check_room(size_t size)
                            " bytes left: end other programs or share less",
                            size, left);
     }
+    if (memory_is_trusted(needed)) return MPROC_OK;
     cgroup_visit(CGROUP_MEMORY, memory_visit_group, &room);
     if (room.left < needed) {
         return mproc_error(MPROC_NO_MEMORY,
@@ -50,7 +66,22 @@ mproc_status memory_check_room(size_t size)
                            " bytes, of which %" PRId64 " are left: raise the limit or share less",
                            size, room.directory, room.limit, room.left > 0 ? room.left : 0);
     }
+    memory_trust(room.left - needed);
     return MPROC_OK;
+}
+
+static bool memory_is_trusted(int64_t needed)
+{
+    if (plat_clock_now_ns() >= atomic_load(&memory_trust_until_ns)) return false;
+    return atomic_fetch_sub(&memory_trusted, needed) >= needed;
+}
+
+static void memory_trust(int64_t left)
+{
+    int64_t share = left / MEMORY_TRUST_SHARE;
+
+    atomic_store(&memory_trusted, share < MEMORY_TRUST_MAX ? share : MEMORY_TRUST_MAX);
+    atomic_store(&memory_trust_until_ns, plat_clock_now_ns() + MEMORY_TRUST_NS);
 }
 
 /* Free memory answers for nearly every call; what could be freed besides is looked up only when it matters. */

@@ -111,10 +111,10 @@ static void case_cpu_count_honours_the_quota(void)
 
 /* ---- memory ----------------------------------------------------------------------------------- */
 
-enum { MEGABYTE = 1 << 20, GROUP_MEGABYTES = 48, RESERVE_MEGABYTES = 256 };
+enum { MEGABYTE = 1 << 20, RESERVE_MEGABYTES = 256 };
 
 /* Commits until it is refused: not killed, and what it has stays usable. */
-static int helper_commits_until_refused(const char *text)
+static int commit_until_refused(const char *text, size_t step, size_t most)
 {
     plat_handle handles[4];
     plat_handle memory;
@@ -126,33 +126,55 @@ static int helper_commits_until_refused(const char *text)
     join_group(platform_board_open(handles[0]));
     CHECK_OK(plat_memory_create((size_t)RESERVE_MEGABYTES * MEGABYTE, &memory));
     CHECK_OK(plat_memory_map(memory, (size_t)RESERVE_MEGABYTES * MEGABYTE, &base));
-    while (status == MPROC_OK && committed < RESERVE_MEGABYTES) {
-        status = plat_memory_commit(memory, base, committed * MEGABYTE, 4 * MEGABYTE);
-        if (status == MPROC_OK) committed += 4;
+    while (status == MPROC_OK && committed < most) {
+        status = plat_memory_commit(memory, base, committed, step);
+        if (status == MPROC_OK) committed += step;
     }
     CHECK_STATUS(status, MPROC_NO_MEMORY);
-    CHECK(committed >= GROUP_MEGABYTES / 4);
-    CHECK(committed < GROUP_MEGABYTES);
-    memset(base, 1, committed * MEGABYTE);
+    CHECK(committed >= most / 4);
+    memset(base, 1, committed);
     return 0;
 }
 
-static void case_commit_beyond_the_group_is_refused(void)
+static int helper_commits_until_refused(const char *text)
+{
+    return commit_until_refused(text, 4 * MEGABYTE, 48 * MEGABYTE);
+}
+
+static int helper_commits_little_until_refused(const char *text)
+{
+    return commit_until_refused(text, 64 * 1024, 160 * MEGABYTE);
+}
+
+static void check_refused(const char *helper, int megabytes)
 {
     char text[32];
     test_group group;
 
     if (PLATFORM_SANITIZED) CHECK_SKIP("a sanitizer needs more memory than the group has");
     group_create(&group, "memory", "memory.limit_in_bytes", "memory.max");
-    snprintf(text, sizeof text, "%d", GROUP_MEGABYTES * MEGABYTE);
+    snprintf(text, sizeof text, "%d", megabytes * MEGABYTE);
     CHECK(write_text(group.path, group.unified ? "memory.max" : "memory.limit_in_bytes", text));
-    run_in_group(&group, "linux_cgroup.commits_until_refused", 0);
+    run_in_group(&group, helper, 0);
     group_remove(&group);
+}
+
+static void case_commit_beyond_the_group_is_refused(void)
+{
+    check_refused("linux_cgroup.commits_until_refused", 48);
+}
+
+/* Not each of them looks at the group. */
+static void case_many_small_commits_beyond_the_group_are_refused(void)
+{
+    check_refused("linux_cgroup.commits_little_until_refused", 160);
 }
 
 CHECK_SUITE(linux_cgroup,
     CASE(cpu_count_honours_the_quota),
     CASE(commit_beyond_the_group_is_refused),
+    CASE(many_small_commits_beyond_the_group_are_refused),
     HELPER(counts_cpus),
     HELPER(commits_until_refused),
+    HELPER(commits_little_until_refused),
 );
