@@ -1,6 +1,6 @@
 /* The list of all types of objects. It is above all layers: a new kind adds its row here, and nothing below. */
 #include "object/object.h"
-#include "process/arguments.h"
+#include "object/parcel.h"
 #include "process/spawn_data.h"
 #include "queue/queue.h"
 #include "shared/types.h"
@@ -11,5 +11,5 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_CONDITION] = &condition_type, [OBJECT_EVENT] = &event_type,     [OBJECT_BARRIER] = &barrier_type,
     [OBJECT_VALUE] = &value_type,         [OBJECT_ARRAY] = &array_type,     [OBJECT_MEMORY] = &memory_type,
     [OBJECT_LIST] = &list_type,           [OBJECT_QUEUE] = &queue_type,     [OBJECT_SPAWN_DATA] = &spawn_data_type,
-    [OBJECT_ARGUMENTS] = &arguments_type, [OBJECT_PERMITS] = &permits_type,
+    [OBJECT_PARCEL] = &parcel_type,       [OBJECT_PERMITS] = &permits_type, [OBJECT_LEASES] = &leases_type,
 };

@@ -14,6 +14,7 @@
 #include <mproc/shareable_list.h>
 #include <mproc/shared.h>
 #include <mproc/shared_memory.h>
+#include <mproc/simple_queue.h>
 #include <mproc/status.h>
 #include <mproc/value.h>
 #include <mproc/version.h>

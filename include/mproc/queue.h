@@ -1,6 +1,6 @@
 /*
  * Queues: items that any process and any thread puts, and any gets, each once, in the order in which they were put
- * (Python: Queue and SimpleQueue).
+ * (Python: Queue and JoinableQueue; SimpleQueue: <mproc/simple_queue.h>).
  *
  *     mproc_queue *queue;
  *     mproc_check(mproc_queue_create(NULL, &queue));
@@ -16,17 +16,27 @@
  * Whoever is killed in the middle of a call, no item that was put is lost or comes twice, and nobody waits for the
  * dead. Items that one thread puts are got in that order; items of several in any order.
  *
- * A queue is an object as a lock is: it is made at any time and goes as an argument to any process or task, and what
- * <mproc/lock.h> says once for all objects is said for it, too. It takes less than 1 KiB while it was never used.
+ * A queue is an object as a lock is: it is made at any time, and goes as an argument or as an item of another queue
+ * to any process or task, and what <mproc/lock.h> says once for all objects is said for it, too. It takes less than 1
+ * KiB while it was never used.
+ *
+ * The objects that a value refers to - locks, events, other queues - are kept alive by the item, then by the value
+ * that was got, until mproc_value_clear(). mproc_value_to() gives the getter a reference of its own; whoever put the
+ * item may free his. If a process is killed with such a value, what it kept is dropped.
+ *
+ * A joinable queue keeps a lease on each item that is got, until the getter calls mproc_queue_task_done(). If his
+ * process ends before, or frees the queue, the item comes back: it is the next that is got, by anybody. So an item
+ * may be worked on twice, but none is lost with a consumer, and mproc_queue_join() does not wait for the dead.
  *
  * Limits: an item has at most MPROC_QUEUE_ITEM_MAX bytes, a value at most MPROC_VALUE_BYTES_MAX; there are at most
- * MPROC_QUEUE_MAX items at once. Objects cannot be items yet: pass those as arguments.
+ * MPROC_QUEUE_MAX items at once.
  */
 #ifndef MPROC_QUEUE_H
 #define MPROC_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <mproc/status.h>
 #include <mproc/value.h>
@@ -52,10 +62,13 @@ typedef struct mproc_queue_options {
      * or a number. Default: only memory is a limit. Ours.
      */
     int64_t max_bytes;
+    /* The queue counts what is done (Python: JoinableQueue). Each item costs some 100 ns more. */
+    bool joinable;
 } mproc_queue_options;
 
 /*
- * Creates a queue (Python: Queue(maxsize)). Does not block. Returns MPROC_OK, or, with `*out` unchanged:
+ * Creates a queue (Python: Queue(maxsize), JoinableQueue(maxsize)). Does not block. Returns MPROC_OK, or, with `*out`
+ * unchanged:
  *   MPROC_INVALID    `out` is NULL, or an option is negative or too large
  *   MPROC_NO_MEMORY  the family's shared memory or this process has no room
  */
@@ -73,12 +86,11 @@ MPROC_API void mproc_queue_free(mproc_queue *queue);
  *
  * Returns MPROC_OK, or, with nothing put:
  *   MPROC_TIMEOUT        it was full all the time
- *   MPROC_CLOSED         this process has closed or freed the queue
+ *   MPROC_CLOSED         this process has closed or freed the queue, or freed an object in the value
  *   MPROC_INTERRUPTED    mproc_interrupt() was called
- *   MPROC_INVALID        `timeout_ms` is negative, the value cannot be one (see mproc_value_copy()), or it has more
- *                        bytes than the queue may ever have
+ *   MPROC_INVALID        `timeout_ms` is negative, the value cannot be one (see mproc_value_copy()), it has more
+ *                        bytes than the queue may ever have, or the queue itself is in it
  *   MPROC_BAD_FUNCTION   a function in the value lies in no module of this process
- *   MPROC_NOT_SUPPORTED  an object is in the value
  *   MPROC_NO_MEMORY      the family's shared memory has no room for it
  *   MPROC_LIMIT          there are MPROC_QUEUE_MAX items, and the queue has no limit for which it could wait
  */
@@ -101,6 +113,8 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_queue_put(mproc_queue *queue, mproc
  *   MPROC_INVALID      `timeout_ms` is negative, or `value` is NULL
  *   MPROC_NO_MEMORY    this process has no room for the item, which stays; also for bytes above
  *                      MPROC_VALUE_BYTES_MAX, which mproc_queue_get_bytes() takes
+ *
+ * Of a joinable queue the item is this thread's lease then; MPROC_NO_MEMORY: also without room to keep account of it.
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_queue_get(mproc_queue *queue, mproc_value *value, int64_t timeout_ms);
 
@@ -136,15 +150,105 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_queue_put_many(mproc_queue *queue, 
  * one, for which it blocks as mproc_queue_get_bytes() does. `*got` says how many. Ours.
  *
  * Returns as mproc_queue_get_bytes(). MPROC_INVALID: also if `got` is NULL or `count` is 0, and if the first item is
- * a value or has another size.
+ * a value or has another size. Large items and those of a joinable queue come one at a time.
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_queue_get_many(mproc_queue *queue, void *items, size_t size,
                                                             size_t count, size_t *got, int64_t timeout_ms);
 
+/* ---- without copies: ours ------------------------------------------------------------------------ */
+
+/* An item that is written or read where it lies. The caller changes `data`'s bytes and, to less, `size`. */
+typedef struct mproc_queue_buffer {
+    void *data; /* aligned to 16 bytes */
+    size_t size;
+    void *owned;       /* the library's */
+    uint32_t arena;    /* the same */
+    uint32_t reserved; /* the same */
+} mproc_queue_buffer;
+
+/*
+ * Takes memory for an item of `size` bytes, whose content is undefined, in the family's shared memory. `*buffer` is
+ * the caller's, on whatever thread: mproc_queue_commit() or mproc_queue_release(). Does not block.
+ *
+ * Returns MPROC_OK, or, with `*buffer` unchanged:
+ *   MPROC_INVALID    `buffer` is NULL, or the size is above MPROC_QUEUE_ITEM_MAX or what the queue may ever have
+ *   MPROC_CLOSED     this process has closed or freed the queue
+ *   MPROC_NO_MEMORY  the family's shared memory has no room
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_queue_reserve(mproc_queue *queue, size_t size,
+                                                           mproc_queue_buffer *buffer);
+
+/*
+ * Puts what is in a buffer that was reserved for this queue or another, as bytes: its first `size`, which may be
+ * fewer than were reserved. The memory itself is the item. `*buffer` is empty then; if it fails, the buffer stays.
+ *
+ * Blocks and returns as mproc_queue_put_bytes(). MPROC_INVALID: also if `buffer` is NULL or empty, was not reserved,
+ * or its size has grown. MPROC_FORKED: it is of another family.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_queue_commit(mproc_queue *queue, mproc_queue_buffer *buffer,
+                                                          int64_t timeout_ms);
+
+/*
+ * Gets the first item, which was put as bytes, as the memory in which it lies: nobody else gets it. `*buffer` is the
+ * caller's, on whatever thread: mproc_queue_release(). Items of up to some KiB, which lie side by side, are copied
+ * into memory of their own first.
+ *
+ * Blocks and returns as mproc_queue_get_bytes(). MPROC_INVALID: also if `buffer` is NULL. MPROC_NO_MEMORY: there is
+ * no room; the item stays.
+ *
+ * Of a joinable queue the item is this thread's lease; the bytes stay until mproc_queue_release(), also if it is
+ * done before.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_queue_peek(mproc_queue *queue, mproc_queue_buffer *buffer,
+                                                        int64_t timeout_ms);
+
+/*
+ * Gives back what was reserved and not put, or what was got by mproc_queue_peek(). Does not block. The queue may be
+ * freed before. NULL and an empty buffer are fine. In a fork() copy of the process it only empties the buffer.
+ */
+MPROC_API void mproc_queue_release(mproc_queue_buffer *buffer);
+
+/* ---- joinable queues ----------------------------------------------------------------------------- */
+
+/*
+ * Says that an item which this process has got is done (Python: task_done()): of those that the calling thread has
+ * got and not done, the oldest; if there is none, the oldest of those that other threads got by the same reference.
+ * Does not block. It may be called when the queue is closed.
+ *
+ * Returns MPROC_OK, or, with nothing changed:
+ *   MPROC_BAD_STATE  this process has no item that is not done: one call too many (Python: ValueError; there any
+ *                    process may say that an item is done which another has got); or the queue is not joinable
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_queue_task_done(mproc_queue *queue);
+
+/*
+ * Waits until all items that were put are done (Python: join()), at most `timeout_ms` (Python has no limit).
+ *
+ * Returns MPROC_OK, or:
+ *   MPROC_TIMEOUT      some were not done all the time
+ *   MPROC_CLOSED       this process has closed or freed the queue
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_PEER_DIED    some are not done, all other processes that had the queue have ended or freed it, and this
+ *                      process has never got anything by this reference, nor tried to: nobody is left who could do
+ *                      them. They are in the queue. Ours; a call that only tries returns MPROC_TIMEOUT instead
+ *   MPROC_INVALID      `timeout_ms` is negative
+ *   MPROC_BAD_STATE    the queue is not joinable
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_queue_join(mproc_queue *queue, int64_t timeout_ms);
+
+/*
+ * Returns how often the item that the calling thread has got last, and not done, was given before to consumers that
+ * ended over it: 0 for an item that comes for the first time, and without such an item. Does not block. Ours.
+ */
+MPROC_API int64_t mproc_queue_redelivered(mproc_queue *queue);
+
+/* ---- what can be asked --------------------------------------------------------------------------- */
+
 /*
  * Returns the number of items (Python: qsize()): exact at the moment when it looks, so that an item whose put has
- * returned is counted until a get takes it. Does not block. Unlike in Python this and the two below answer also for a
- * queue that this process has closed.
+ * returned is counted until a get takes it. An item of a joinable queue that came back is counted again, and may be
+ * one more than `maxsize`. Does not block. Unlike in Python this and the two below answer also for a queue that this
+ * process has closed.
  */
 MPROC_API int64_t mproc_queue_size(const mproc_queue *queue);
 
@@ -163,11 +267,14 @@ MPROC_API void mproc_queue_close(mproc_queue *queue);
 /* What has happened to a queue so far, in all processes. */
 typedef struct mproc_queue_counts {
     int64_t put;       /* items */
-    int64_t got;       /* items */
+    int64_t got;       /* items, but for those that came back */
     int64_t put_bytes; /* their bytes, as `max_bytes` counts them */
     int64_t got_bytes;
-    int64_t putters; /* threads that sleep until there is room; also some that have given up */
-    int64_t getters; /* the same for items */
+    int64_t putters;     /* threads that sleep until there is room; also some that have given up */
+    int64_t getters;     /* the same for items */
+    int64_t lost;        /* items that were got by calls which did not return, as their process was killed */
+    int64_t done;        /* items of a joinable queue; put - done are unfinished */
+    int64_t redelivered; /* how often an item of a joinable queue came back */
 } mproc_queue_counts;
 
 /*

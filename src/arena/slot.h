@@ -25,7 +25,8 @@
  *   parked       is the offset of the word that it sleeps on,
  *   wait, ...    say what it waits for to be notified: see wait_queue.h; others change `wait` by compare-and-swap,
  *   robust, ... are the offsets of what it owns, or wants to own, for longer: see robust_list.h,
- *   settles      is the dead recoverer whose lock of recovery it takes over: see recovery_lock.c.
+ *   settles      is the dead recoverer whose lock of recovery it takes over: see recovery_lock.c,
+ *   taken, ...   say what it has just taken out of an object, until it has it: see taken_lost() of that one's type.
  * The semaphore is used where there is no futex.
  */
 struct thread_slot {
@@ -41,7 +42,8 @@ struct thread_slot {
     _Atomic uint64_t robust_more;
     _Atomic uint32_t settles;
     uint32_t unused_half;
-    uint64_t unused[2];
+    _Atomic uint64_t taken;
+    _Atomic uint64_t taken_from;
 };
 
 static_assert(sizeof(struct thread_slot) % ARENA_LINE == 0, "no two threads share a cache line");

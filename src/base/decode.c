@@ -229,8 +229,8 @@ mproc_status encoding_check(const void *encoding, size_t size, unsigned allows)
     memcpy(&header, encoding, sizeof header);
     if (header.magic != ENCODING_MAGIC)
         return refuse(&reader, reader.bytes, "it does not begin as version 1 of the format does");
-    if (header.unused != 0)
-        return refuse(&reader, reader.bytes + offsetof(struct encoding_header, unused),
+    if (header.before != 0)
+        return refuse(&reader, reader.bytes + offsetof(struct encoding_header, before),
                       "a reserved word is not zero");
     if (header.size != size)
         return refuse(&reader, reader.bytes + offsetof(struct encoding_header, size), "it gives itself another size");

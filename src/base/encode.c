@@ -168,6 +168,7 @@ struct writer {
     unsigned char *at;
     int depth;
     bool full; /* it has failed because there was no room */
+    uint32_t objects;
     unsigned char *end;
 };
 
@@ -293,6 +294,7 @@ static mproc_status write_handle(struct writer *writer, struct cell *cell, const
     if (!(payload = write_payload(writer, cell, sizeof(struct handle_ref)))) return MPROC_INVALID;
     cell->count = sizeof(struct handle_ref);
     memcpy(payload, value_handle(value), sizeof(struct handle_ref));
+    writer->objects++;
     return MPROC_OK;
 }
 
@@ -335,12 +337,13 @@ static mproc_status write_other(struct writer *writer, struct cell *cell, const 
     }
 }
 
-mproc_status encoding_write(const mproc_value *value, void *encoding, size_t capacity, size_t *size)
+mproc_status encoding_write(const mproc_value *value, void *encoding, size_t capacity, size_t *size,
+                            uint32_t *objects)
 {
     size_t room = capacity < MPROC_VALUE_BYTES_MAX ? capacity : MPROC_VALUE_BYTES_MAX;
     struct encoding_header header = {ENCODING_MAGIC, 0, 0};
     unsigned char *bytes = encoding;
-    struct writer writer = {bytes + ENCODING_PAYLOAD, 0, false, bytes + room};
+    struct writer writer = {bytes + ENCODING_PAYLOAD, 0, false, 0, bytes + room};
     struct cell *root = (struct cell *)(bytes + ENCODING_ROOT);
     mproc_status status = MPROC_OK;
 
@@ -355,6 +358,7 @@ mproc_status encoding_write(const mproc_value *value, void *encoding, size_t cap
     header.size = (uint64_t)(writer.at - bytes);
     memcpy(bytes, &header, sizeof header);
     *size = (size_t)header.size;
+    *objects = writer.objects;
     return MPROC_OK;
 }
 

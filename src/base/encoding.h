@@ -30,7 +30,7 @@ enum value_form { VALUE_BORROWED = 0, VALUE_VIEW = 1, VALUE_OWNED = 3 };
 
 struct encoding_header {
     uint32_t magic;
-    uint32_t unused; /* 0 */
+    uint32_t before; /* 0, but in this process: so many bytes of the same memory lie before the encoding */
     uint64_t size;   /* of the whole */
 };
 
@@ -153,7 +153,10 @@ static inline mproc_value encoding_view(const void *encoding)
     return cell_view((const struct cell *)((const unsigned char *)encoding + ENCODING_ROOT));
 }
 
-/* The value of a sound encoding that was allocated for it: mproc_value_clear() frees it. */
+/*
+ * The value of a sound encoding that was allocated for it: mproc_value_clear() frees it. If its header says that
+ * something lies `before` it, the memory begins there, with what keeps the objects of the value: handle_release().
+ */
 static inline mproc_value encoding_owned(const void *encoding)
 {
     mproc_value value = encoding_view(encoding);
@@ -169,10 +172,11 @@ void encoding_write_bytes(void *encoding, uint64_t size);
 mproc_status encoding_measure(const mproc_value *value, size_t *size);
 
 /*
- * Writes the encoding to memory that is aligned for 8-byte types, if it fits, and its size. MPROC_INVALID: it does
- * not, or has none, or a key is twice in a map; then what is there is undefined.
+ * Writes the encoding to memory that is aligned for 8-byte types, if it fits, its size, and how many objects are in
+ * it. MPROC_INVALID: it does not, or has none, or a key is twice in a map; then what is there is undefined.
  */
-mproc_status encoding_write(const mproc_value *value, void *encoding, size_t capacity, size_t *size);
+mproc_status encoding_write(const mproc_value *value, void *encoding, size_t capacity, size_t *size,
+                            uint32_t *objects);
 
 /* What an encoding may contain, besides what means the same everywhere. */
 enum encoding_allows { ENCODING_OBJECTS = 1, ENCODING_FUNCTIONS = 2 };

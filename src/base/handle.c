@@ -38,3 +38,8 @@ void handle_drop(void *object)
 {
     installed->drop(object);
 }
+
+void handle_release(void *keeper)
+{
+    installed->release(keeper);
+}

@@ -29,6 +29,8 @@ struct handle_functions {
     mproc_status (*open)(const struct handle_ref *ref, void **object);
     /* Gives back what open() gave, if it is the reader's; a task keeps its own until it returns. */
     void (*drop)(void *object);
+    /* Frees memory that begins with what keeps the objects of a value. */
+    void (*release)(void *keeper);
 };
 
 /* Called once, while the process enters the family, before other threads use values. */
@@ -39,6 +41,9 @@ mproc_status handle_open(const struct handle_ref *ref, void **object);
 
 /* After handle_open(). */
 void handle_drop(void *object);
+
+/* Of what only a process with installed functions can have. */
+void handle_release(void *keeper);
 
 /* A description such as "a lock"; "an object" for a number that is no kind. */
 const char *handle_name(uint32_t kind);

@@ -184,6 +184,7 @@ static bool is_plain(const mproc_value *value)
 mproc_status mproc_value_copy(mproc_value value, mproc_value *copy)
 {
     void *encoding = NULL;
+    uint32_t objects;
     size_t size;
     mproc_status status;
 
@@ -197,7 +198,7 @@ mproc_status mproc_value_copy(mproc_value value, mproc_value *copy)
         status = mproc_error(MPROC_NO_MEMORY, "no memory for a value of %zu bytes", size);
         goto done;
     }
-    if ((status = encoding_write(&value, encoding, size, &size)) != MPROC_OK) goto done;
+    if ((status = encoding_write(&value, encoding, size, &size, &objects)) != MPROC_OK) goto done;
 
     *copy = encoding_owned(encoding);
     encoding = NULL;
@@ -207,7 +208,7 @@ done:
 }
 
 /* The encoding that an owned value is the root of: short text lies in its cell, all else behind it. */
-static void *owned_encoding(const mproc_value *value)
+static struct encoding_header *owned_encoding(const mproc_value *value)
 {
     bool text = value->type == MPROC_TYPE_STRING || value->type == MPROC_TYPE_BYTES;
     bool empty = (value->type == MPROC_TYPE_LIST || value->type == MPROC_TYPE_MAP) && value->count == 0;
@@ -215,13 +216,19 @@ static void *owned_encoding(const mproc_value *value)
 
     if (text && value->count <= SHORT_BYTES_MAX) before = ENCODING_ROOT + offsetof(struct cell, word);
     else if (empty) before = ENCODING_ROOT;
-    return (unsigned char *)(uintptr_t)value->as.data - before;
+    return (struct encoding_header *)((uintptr_t)value->as.data - before);
+}
+
+static void free_owned(struct encoding_header *encoding)
+{
+    if (encoding->before) handle_release((unsigned char *)encoding - encoding->before);
+    else free(encoding);
 }
 
 void mproc_value_clear(mproc_value *value)
 {
     if (!value) return;
-    if (value->form == VALUE_OWNED) free(owned_encoding(value));
+    if (value->form == VALUE_OWNED) free_owned(owned_encoding(value));
     *value = mproc_nil();
 }
 
@@ -233,11 +240,13 @@ mproc_status mproc_value_encoded_size(mproc_value value, size_t *size)
 
 mproc_status mproc_value_encode(mproc_value value, void *buffer, size_t capacity, size_t *size)
 {
+    uint32_t objects;
+
     if (!buffer || !size)
         return mproc_error(MPROC_INVALID, "an encoding, or its size, has nowhere to go: it is NULL");
     if ((uintptr_t)buffer % sizeof(uint64_t) != 0)
         return mproc_error(MPROC_INVALID, "the buffer at %p for an encoding is not aligned: to 8 bytes", buffer);
-    return encoding_write(&value, buffer, capacity, size);
+    return encoding_write(&value, buffer, capacity, size, &objects);
 }
 
 mproc_status mproc_value_decode(const void *encoding, size_t size, mproc_value *value)

@@ -79,16 +79,20 @@ static bool acquire_while(struct intent *intent, uint64_t object, const _Atomic 
 
 /*
  * Under the object's lock, with one handle less: who has the others may sleep until that is so. We may be killed as
- * soon as it is, so the word stands in the intent before.
+ * soon as it is, so the first word stands in the intent before; those who sleep on others look themselves after a
+ * while.
  */
 static void leave_others(struct intent *intent, uint64_t object, uint32_t handles, _Atomic uint64_t *owned)
 {
-    _Atomic uint32_t *word = object_type(object)->left(object);
+    const struct object_type *type = object_type(object);
+    _Atomic uint32_t *word;
 
-    intent_will_wake(intent, word);
+    intent_will_wake(intent, type->left(object, 0));
     set_handles(intent, object_at(object), handles, owned, 0);
-    atomic_fetch_add(word, 1);
-    park_wake(word, INT_MAX);
+    for (uint32_t i = 0; (word = type->left(object, i)) != NULL; i++) {
+        atomic_fetch_add(word, 1);
+        park_wake(word, INT_MAX);
+    }
     intent_has_woken(intent);
 }
 
@@ -117,33 +121,30 @@ static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *o
  * owned slot that was dropped: all in it still are objects with one handle, and recovery ends them in turn.
  */
 
-/* The object that the link refers to comes behind its holder in the list, if this was the last handle. */
-static void drop_object(struct intent *intent, struct object *holder, _Atomic uint64_t *link, uint64_t object)
+void object_drop_link(struct intent *intent, uint64_t holder, _Atomic uint64_t *link)
 {
-    struct object *object_ = object_at(object);
+    uint64_t object = atomic_load_explicit(link, memory_order_relaxed);
 
+    if (!object || object_kind(object) == OBJECT_NONE) {
+        block_give(intent, link, 0);
+        return;
+    }
     if (drop_one(intent, object, link) || !acquire_while(intent, object, link)) return;
-    intent_store(intent, &object_->next, atomic_load_explicit(&holder->next, memory_order_relaxed));
-    intent_store(intent, &holder->next, object);
+    intent_store(intent, &object_at(object)->next,
+                 atomic_load_explicit(&object_at(holder)->next, memory_order_relaxed));
+    intent_store(intent, &object_at(holder)->next, object);
     intent_store(intent, link, 0);
     intent_commit(intent);
-    lock_release(intent, &object_->lock);
+    lock_release(intent, &object_at(object)->lock);
 }
 
-/* Nobody has a handle of the object any more: what it holds is given up. */
-static void drop_links(struct intent *intent, uint64_t holder)
+/* The first of what it holds, and how many there are. */
+static _Atomic uint64_t *links_of(uint64_t holder, uint32_t *count)
 {
     const struct object_type *type = object_type(holder);
-    uint32_t count = type->links;
 
-    if (type->last_dropped) type->last_dropped(intent, holder);
-    if (type->links_count_at) count = *(const uint32_t *)arena_at(holder + type->links_count_at);
-    for (uint32_t i = 0; i < count; i++) {
-        _Atomic uint64_t *link = (_Atomic uint64_t *)arena_at(holder + type->links_at) + i;
-        uint64_t object = atomic_load_explicit(link, memory_order_relaxed);
-        if (object && object_kind(object) != OBJECT_NONE) drop_object(intent, object_at(holder), link, object);
-        else block_give(intent, link, 0);
-    }
+    *count = type->links_count_at ? *(const uint32_t *)arena_at(holder + type->links_count_at) : type->links;
+    return (_Atomic uint64_t *)arena_at(holder + type->links_at);
 }
 
 void object_holder_died(struct intent *intent, uint64_t object)
@@ -186,13 +187,17 @@ static void unpublish(uint64_t object)
 
 void object_drop(struct intent *intent, _Atomic uint64_t *owned)
 {
+    _Atomic uint64_t *place, *links;
     uint64_t object;
+    uint32_t count;
 
     while ((object = atomic_load_explicit(owned, memory_order_relaxed)) != 0) {
-        _Atomic uint64_t *place = owned;
+        place = owned;
         if (object_kind(object) != OBJECT_NONE) {
             if (drop_one(intent, object, owned)) continue;
-            drop_links(intent, object);
+            if (object_type(object)->last_dropped) object_type(object)->last_dropped(intent, object);
+            links = links_of(object, &count);
+            for (uint32_t i = 0; i < count; i++) object_drop_link(intent, object, &links[i]);
             place = leave_to_next(intent, object, owned);
             unpublish(object);
         }

@@ -31,8 +31,9 @@ enum object_kind {
     OBJECT_MEMORY = MPROC_KIND_SHARED_MEMORY,
     OBJECT_LIST = MPROC_KIND_SHAREABLE_LIST,
     OBJECT_QUEUE = MPROC_KIND_QUEUE,
+    OBJECT_LEASES = 60,     /* what one process has got from a queue and not done */
     OBJECT_SPAWN_DATA = 61, /* what a child is born with */
-    OBJECT_ARGUMENTS = 62,  /* arguments of a task */
+    OBJECT_PARCEL = 62,     /* a value on its way */
     OBJECT_PERMITS = 63     /* what one process has of a semaphore whose permits come back when it dies */
 };
 
@@ -103,6 +104,12 @@ static inline struct handle_ref object_ref(uint64_t object)
 
     return (struct handle_ref){(uint32_t)object_kind(object), generation, object};
 }
+
+/*
+ * When nobody has the holder any more: gives up what its link has, as object_drop() does, but an object that ends
+ * with it is put behind the holder, and ends after it. So what ends may hold others however deep, and needs no stack.
+ */
+void object_drop_link(struct intent *intent, uint64_t holder, _Atomic uint64_t *link);
 
 /*
  * Makes the owned slot's block an object, of which the owned slot is the only handle. It begins with a struct object,

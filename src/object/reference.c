@@ -164,6 +164,31 @@ void reference_scope_clear(struct reference_scope *scope)
     }
 }
 
+/* ---- accounts ---------------------------------------------------------------------------------- */
+
+/* Of two threads that make one, the second releases its own. */
+mproc_status reference_account(struct reference *reference, enum object_kind kind, size_t size, void **account)
+{
+    _Atomic uint64_t *owned = atomic_load(&reference->own);
+    void *none = NULL;
+    mproc_status status;
+
+    if (!owned) {
+        if ((status = resource_take(size, size, &owned)) != MPROC_OK) return status;
+        /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
+        object_publish(owned, kind);
+        object_refer(work_intent(), reference->ref.offset,
+                     (_Atomic uint64_t *)arena_at(atomic_load(owned) + sizeof(struct object)));
+        if (!atomic_compare_exchange_strong(&reference->own, &none, (void *)owned)) {
+            object_drop(work_intent(), owned);
+            resource_slot_put(owned);
+            owned = none;
+        }
+    }
+    *account = arena_at(atomic_load(owned));
+    return MPROC_OK;
+}
+
 /* ---- the end ---------------------------------------------------------------------------------- */
 
 /* What a fork() copy has from another process is not its own to drop. */

@@ -19,9 +19,9 @@ struct reference {
     uint32_t arena;        /* the generation of the arena in which that is */
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
-    _Atomic uint32_t noted; /* of its type: what this process has done by it */
+    _Atomic uint32_t noted; /* of its type: what this process has done by it, as bits */
     _Atomic uint64_t *owned;
-    void *own;                     /* what the functions of its type keep for this process, or NULL */
+    _Atomic(void *) own;           /* what the functions of its type keep for this process, or NULL */
     struct reference_scope *scope; /* whose it is; NULL: the program's */
     struct reference *next;        /* of the same scope */
 };
@@ -49,9 +49,10 @@ mproc_status reference_scope_keep(struct reference_scope *scope, const mproc_arg
  */
 struct reference_scope *reference_scope_enter(struct reference_scope *scope);
 
-static inline void reference_note(struct reference *reference)
+static inline void reference_note(struct reference *reference, uint32_t bit)
 {
-    if (!atomic_load_explicit(&reference->noted, memory_order_relaxed)) atomic_store(&reference->noted, 1);
+    if (!(atomic_load_explicit(&reference->noted, memory_order_relaxed) & bit))
+        atomic_fetch_or(&reference->noted, bit);
 }
 
 /* Makes an object of `size` bytes, all zero, that reference_publish() makes known. MPROC_NO_MEMORY. */
@@ -66,6 +67,13 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
 
 /* The same for a value that is read: the reference is of the scope that this thread has entered, if any. */
 mproc_status reference_open_here(const struct handle_ref *ref, struct reference **out);
+
+/*
+ * The account of the reference, which the first call makes: an object of the kind that only this process has, and
+ * whose first link, behind its struct object, refers to the reference's object. It is kept in `own`; the type's
+ * closing() releases it. MPROC_NO_MEMORY.
+ */
+mproc_status reference_account(struct reference *reference, enum object_kind kind, size_t size, void **account);
 
 /*
  * Sends away who waits by it in this process, waits until they have left, and drops the handle. NULL is fine. Of what

@@ -20,8 +20,11 @@ struct reference;
  *   owner_died     a thread has died that had entered the object as its own (robust_list.h); `owner` is its id
  *   owned_by       whether it still is that thread's
  *   holder_died    a process has died that has a handle, which is dropped later: what others wait for comes back
- *   left           the word that is counted up, and whose sleepers are woken, when a handle is given up and others
- *                  are left
+ *   left           the words, by their index, that are counted up, and whose sleepers are woken, when a handle is
+ *                  given up and others are left; NULL behind the last
+ *   taken_lost     a thread has died in a call that took something out of the object: `*taken` says what, and is to
+ *                  be counted and cleared. `locked`: the call had not let go of its lock; then it is cleared, no
+ *                  more, if nothing was taken
  *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back
  *   opened         this process has got a reference: makes what that needs outside of the arena
  *   closing        this process gives up a reference, made or opened
@@ -36,7 +39,8 @@ struct object_type {
     void (*owner_died)(struct intent *intent, uint64_t object, uint32_t owner);
     bool (*owned_by)(uint64_t object, uint32_t owner);
     void (*holder_died)(struct intent *intent, uint64_t object);
-    _Atomic uint32_t *(*left)(uint64_t object);
+    _Atomic uint32_t *(*left)(uint64_t object, uint32_t index);
+    void (*taken_lost)(struct intent *intent, uint64_t object, _Atomic uint64_t *taken, bool locked);
     void (*last_dropped)(struct intent *intent, uint64_t object);
     mproc_status (*opened)(struct reference *reference);
     void (*closing)(struct reference *reference);

@@ -40,8 +40,6 @@ typedef struct memory_room {
 } memory_room;
 
 static int64_t memory_left_of_system(int64_t needed);
-static bool memory_is_trusted(int64_t needed);
-static void memory_trust(int64_t left);
 static void memory_visit_group(void *context, int version, const char *directory);
 static int64_t memory_reclaimable(int version, const char *directory);
 static int64_t memory_find_number(const char *text, const char *name);
@@ -49,7 +47,7 @@ static int64_t memory_find_number(const char *text, const char *name);
 mproc_status memory_check_room(size_t size)
 {
     int64_t needed = (int64_t)size + (int64_t)(size / MEMORY_MARGIN_SHARE) + MEMORY_MARGIN;
-    int64_t left = memory_left_of_system(needed);
+    int64_t left = memory_left_of_system(needed), now_ns = plat_clock_now_ns(), trusted;
     memory_room room = {.needed = needed, .left = INT64_MAX};
 
     if (left < needed) {
@@ -58,7 +56,9 @@ mproc_status memory_check_room(size_t size)
                            " bytes left: end other programs or share less",
                            size, left);
     }
-    if (memory_is_trusted(needed)) return MPROC_OK;
+    if (now_ns < atomic_load(&memory_trust_until_ns) && atomic_fetch_sub(&memory_trusted, needed) >= needed) {
+        return MPROC_OK;
+    }
     cgroup_visit(CGROUP_MEMORY, memory_visit_group, &room);
     if (room.left < needed) {
         return mproc_error(MPROC_NO_MEMORY,
@@ -66,22 +66,10 @@ mproc_status memory_check_room(size_t size)
                            " bytes, of which %" PRId64 " are left: raise the limit or share less",
                            size, room.directory, room.limit, room.left > 0 ? room.left : 0);
     }
-    memory_trust(room.left - needed);
+    trusted = (room.left - needed) / MEMORY_TRUST_SHARE;
+    atomic_store(&memory_trusted, trusted < MEMORY_TRUST_MAX ? trusted : MEMORY_TRUST_MAX);
+    atomic_store(&memory_trust_until_ns, now_ns + MEMORY_TRUST_NS);
     return MPROC_OK;
-}
-
-static bool memory_is_trusted(int64_t needed)
-{
-    if (plat_clock_now_ns() >= atomic_load(&memory_trust_until_ns)) return false;
-    return atomic_fetch_sub(&memory_trusted, needed) >= needed;
-}
-
-static void memory_trust(int64_t left)
-{
-    int64_t share = left / MEMORY_TRUST_SHARE;
-
-    atomic_store(&memory_trusted, share < MEMORY_TRUST_MAX ? share : MEMORY_TRUST_MAX);
-    atomic_store(&memory_trust_until_ns, plat_clock_now_ns() + MEMORY_TRUST_NS);
 }
 
 /* Free memory answers for nearly every call; what could be freed besides is looked up only when it matters. */

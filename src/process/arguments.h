@@ -1,15 +1,10 @@
-/*
- * The arguments of a task: an object in the arena, held by whoever creates or runs the task. It holds the encoding,
- * and in its turn the objects that the arguments refer to.
- */
+/* The arguments of a task: a parcel, held by whoever creates or runs the task. */
 #ifndef MPROC_PROCESS_ARGUMENTS_H
 #define MPROC_PROCESS_ARGUMENTS_H
 
 #include <mproc/call.h>
 
 #include "object/resource_owner.h"
-
-extern const struct object_type arguments_type;
 
 /*
  * Makes the arguments for the task `name`. `*owned` is the caller's: resource_release(); NULL if there are none.

@@ -2,8 +2,10 @@
 #include "process/family.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "object/parcel.h"
 #include "object/recovery.h"
 #include "object/wait.h"
 #include "process/children.h"
@@ -56,7 +58,15 @@ static void drop_object(void *object)
     if (!reference->scope) family_free(reference);
 }
 
-static const struct handle_functions object_functions = {open_object, drop_object};
+static void release_kept(void *memory)
+{
+    struct parcel_keeper *keeper = memory;
+
+    if (family_enter_with(keeper->arena) == MPROC_OK) resource_release(keeper->owned);
+    free(keeper);
+}
+
+static const struct handle_functions object_functions = {open_object, drop_object, release_kept};
 
 static void forked(void)
 {

@@ -1,6 +1,7 @@
 /* Getting: the first records. */
 #include "queue/get.h"
 
+#include "object/parcel.h"
 #include "queue/segment.h"
 #include "queue/turn.h"
 
@@ -20,11 +21,6 @@ struct progress {
 static uint32_t kind_of(const struct queue_record *record)
 {
     return record->kind_size >> 30;
-}
-
-static uint64_t size_of(const struct queue_record *record)
-{
-    return kind_of(record) == QUEUE_BLOCK ? record->size : record->kind_size & 0x3FFFFFFFu;
 }
 
 /* How many there are, looked up where fewer are known than are wanted. */
@@ -51,59 +47,106 @@ static struct queue_record *next_record(const struct queue *queue, struct progre
     return record;
 }
 
-/* Several are taken of one size only, as they come one behind the other. */
-static enum queue_outcome fits(struct queue_wish *wish, const struct queue_record *record)
+static void look_at_parcel(struct queue_wish *wish, struct parcel *parcel)
 {
-    uint64_t size = size_of(record);
+    wish->parcel = parcel;
+    wish->size = parcel->size;
+    wish->form = (enum queue_form)parcel->form;
+    wish->objects = parcel->links - 1;
+}
 
-    wish->size = size;
-    wish->form = (enum queue_form)record->form_link;
-    if (!wish->any) {
-        if (wish->form != QUEUE_OF_BYTES) return QUEUE_OTHER;
-        return size == wish->room || (size < wish->room && !wish->exact) ? QUEUE_DONE : QUEUE_TOO_LARGE;
+/* What the next item is: one that came back, or that of the next record, which is returned. There is one. */
+static struct queue_record *look(const struct queue *queue, struct queue_wish *wish, struct progress *progress)
+{
+    struct queue_record *record;
+
+    if (wish->leases && get(&queue->returned)) {
+        look_at_parcel(wish, parcel_at(get(&queue->returned)));
+        return NULL;
     }
-    if (wish->form == QUEUE_OF_PLAIN) return QUEUE_DONE;
-    return wish->bytes && wish->form == wish->ready && size <= wish->room ? QUEUE_DONE : QUEUE_TOO_LARGE;
+    record = next_record(queue, progress);
+    if (kind_of(record) == QUEUE_PARCEL) {
+        look_at_parcel(wish, parcel_at(get(&record->parcel)));
+    } else {
+        wish->parcel = NULL;
+        wish->size = record->kind_size & 0x3FFFFFFFu;
+        wish->form = (enum queue_form)record->form_link;
+        wish->objects = 0;
+    }
+    return record;
 }
 
-static void copy_out(struct queue_wish *wish, const struct queue_record *record, uint64_t before)
+/* Several are taken of one size only, as they come one behind the other. */
+static enum queue_outcome fits(const struct queue_wish *wish)
 {
-    if (wish->form == QUEUE_OF_PLAIN) memcpy(&wish->plain, queue_data(record), sizeof wish->plain);
-    else if (wish->size > 0) queue_copy((unsigned char *)wish->bytes + before, queue_data(record), wish->size);
+    bool ready = wish->bytes && wish->size <= wish->room;
+
+    switch (wish->want) {
+    case QUEUE_WANT_VALUE:
+        if (wish->form == QUEUE_OF_PLAIN) return QUEUE_DONE;
+        return ready && wish->form == wish->ready && (wish->keeper || !wish->objects) ? QUEUE_DONE : QUEUE_TOO_LARGE;
+    case QUEUE_WANT_BUFFER:
+        if (wish->form != QUEUE_OF_BYTES) return QUEUE_OTHER;
+        return wish->parcel ? (wish->bytes ? QUEUE_TOO_LARGE : QUEUE_DONE) : (ready ? QUEUE_DONE : QUEUE_TOO_LARGE);
+    default:
+        if (wish->form != QUEUE_OF_BYTES) return QUEUE_OTHER;
+        return wish->size == wish->room || (wish->size < wish->room && !wish->exact) ? QUEUE_DONE : QUEUE_TOO_LARGE;
+    }
 }
 
-static void announce(struct intent *intent, const struct queue *queue, struct queue_end *end,
+static void copy_out(struct queue_wish *wish, const void *data, uint64_t before)
+{
+    if (wish->want == QUEUE_WANT_VALUE && wish->form == QUEUE_OF_PLAIN)
+        memcpy(&wish->plain, data, sizeof wish->plain);
+    else if (wish->size > 0) queue_copy((unsigned char *)wish->bytes + before, data, wish->size);
+}
+
+/*
+ * Who waits for room is announced, and what is about to be taken: until the call has come to its end, it would be
+ * lost with it.
+ */
+static void announce(struct intent *intent, const struct queue *queue, const struct queue_wish *wish, uint64_t next,
                      const struct progress *progress)
 {
+    struct queue_end *end = &queue_ends(queue)->get;
+    struct thread_slot *slot = thread_self.slot;
+
     queue_account(end, progress->items, progress->bytes);
     if (queue_is_bounded(queue)) intent_will_wake(intent, turn_wakes(end));
+    if (!wish->leases) {
+        atomic_store_explicit(&slot->taken_from, arena_offset(queue), memory_order_relaxed);
+        atomic_signal_fence(memory_order_seq_cst);
+        atomic_store_explicit(&slot->taken, next >> 32 << 32 | progress->items, memory_order_relaxed);
+    }
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* Data alone, and nobody counts bytes: one store publishes. */
-static void take(struct intent *intent, const struct queue *queue, struct queue_ends *ends, uint64_t at,
-                 const struct progress *progress, _Atomic uint64_t *owned, uint64_t block)
+static void take(struct intent *intent, const struct queue *queue, struct queue_wish *wish, uint64_t at,
+                 const struct progress *progress)
 {
+    struct queue_ends *ends = queue_ends(queue);
     uint64_t next = (uint64_t)(queue_count(at) + progress->items) << 32 | progress->place;
 
-    announce(intent, queue, &ends->get, progress);
-    if (!block && queue->most_bytes == 0) {
+    announce(intent, queue, wish, next, progress);
+    if (!wish->parcel && queue->most_bytes == 0) {
         atomic_store_explicit(&ends->get.at, next, memory_order_release);
     } else {
         intent_store(intent, &ends->get.at, next);
-        if (block) intent_store(intent, owned, block);
+        if (wish->parcel && wish->leases) lease_take(intent, queue, wish->leases, wish->parcel);
+        else if (wish->parcel) intent_store(intent, wish->owned, arena_offset(wish->parcel));
         if (queue->most_bytes) intent_store(intent, &ends->got_bytes, get(&ends->got_bytes) + progress->bytes);
         intent_commit(intent);
     }
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* Under the lock. A block is taken alone, or waits until it is the first. */
+/* Under the lock. A parcel is taken alone, or waits until it is the first. */
 static enum queue_outcome get_locked(struct intent *intent, struct queue *queue, struct queue_wish *wish,
                                      struct progress *progress)
 {
     struct queue_ends *ends = queue_ends(queue);
-    uint64_t at = get(&ends->get.at), block = 0;
+    uint64_t at = get(&ends->get.at);
     enum queue_outcome outcome = QUEUE_DONE;
     uint32_t count;
 
@@ -112,17 +155,18 @@ static enum queue_outcome get_locked(struct intent *intent, struct queue *queue,
     if (count > wish->count) count = wish->count;
     progress->place = queue_place(at);
     do {
-        struct queue_record *record = next_record(queue, progress);
-        bool is_block = kind_of(record) == QUEUE_BLOCK;
-        if ((is_block && progress->items > 0) || (outcome = fits(wish, record)) != QUEUE_DONE) break;
-        if (is_block) block = get(&record->block);
-        else copy_out(wish, record, progress->bytes);
-        progress->place += is_block ? QUEUE_BLOCK_UNITS : queue_units(size_of(record));
-        progress->bytes += size_of(record);
+        struct queue_record *record = look(queue, wish, progress);
+        if ((wish->parcel && progress->items > 0) || (outcome = fits(wish)) != QUEUE_DONE) {
+            if (progress->items > 0) wish->parcel = NULL;
+            break;
+        }
+        if (!wish->parcel) copy_out(wish, queue_data(record), progress->bytes);
+        if (record) progress->place += wish->parcel ? QUEUE_PARCEL_UNITS : queue_units(wish->size);
+        progress->bytes += wish->size;
         progress->items++;
-    } while (!block && progress->items < count);
+    } while (!wish->parcel && progress->items < count);
     if (progress->items == 0) return outcome;
-    take(intent, queue, ends, at, progress, wish->owned, block);
+    take(intent, queue, wish, at, progress);
     return QUEUE_DONE;
 }
 
@@ -146,20 +190,92 @@ enum queue_outcome queue_try_get(struct queue *queue, struct queue_wish *wish)
     return QUEUE_DONE;
 }
 
-/* The item's block, if it has one, leaves the record before the record is passed. */
+void queue_fetch(struct queue_wish *wish)
+{
+    struct parcel *parcel = wish->parcel;
+    bool keeps = wish->objects > 0 || wish->want == QUEUE_WANT_BUFFER;
+
+    if (parcel) {
+        if (wish->want != QUEUE_WANT_BUFFER) copy_out(wish, parcel_data(parcel), 0);
+        if (wish->leases) {
+            if (keeps) object_refer(work_intent(), arena_offset(parcel), wish->owned);
+            atomic_store(&parcel->in_use, 0);
+        } else if (!keeps) {
+            object_drop(work_intent(), wish->owned);
+        }
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&thread_self.slot->taken, 0, memory_order_relaxed);
+}
+
+/* Whoever leaves an item there may have been woken for it, so another is. */
+mproc_status queue_get(mproc_queue *queue, struct queue_wish *wish, mproc_status (*ready)(struct queue_wish *wish),
+                       enum queue_outcome *outcome, int64_t timeout_ms)
+{
+    struct queue *at = queue_of(queue);
+    struct turn turn = {.queue = at, .for_items = true};
+    mproc_status status = MPROC_OK;
+    void *leases = NULL;
+
+    *outcome = QUEUE_BLOCKED;
+    if (at->joinable) {
+        reference_note(&queue->reference, QUEUE_HAS_GOT);
+        status = reference_account(&queue->reference, OBJECT_LEASES, sizeof *wish->leases, &leases);
+        wish->leases = leases;
+    }
+    while (status == MPROC_OK && (*outcome = queue_try_get(at, wish)) != QUEUE_DONE) {
+        if (*outcome == QUEUE_BLOCKED) status = turn_wait(&turn, &queue->reference, timeout_ms);
+        else status = ready && *outcome == QUEUE_TOO_LARGE ? ready(wish) : MPROC_INVALID;
+    }
+    turn_end(&turn, status != MPROC_OK && *outcome != QUEUE_BLOCKED);
+    return status;
+}
+
+mproc_status queue_refuse(const struct queue_wish *wish, enum queue_outcome outcome)
+{
+    if (outcome == QUEUE_OTHER)
+        return mproc_error(MPROC_INVALID, "the next item is a value, not bytes: mproc_queue_get() takes it");
+    if (wish->count > 1)
+        return mproc_error(MPROC_INVALID, "the next item has %llu bytes, and items of %llu are wanted",
+                           (unsigned long long)wish->size, (unsigned long long)wish->room);
+    return mproc_error(MPROC_INVALID, "the next item has %llu bytes, and there is room for %llu",
+                       (unsigned long long)wish->size, (unsigned long long)wish->room);
+}
+
+/* ---- recovery ------------------------------------------------------------------------------------ */
+
+/* The item's parcel, if it has one, leaves the record before the record is passed. */
 bool queue_drop_first(struct intent *intent, struct queue *queue)
 {
     struct queue_ends *ends = queue_ends(queue);
     uint64_t at = get(&ends->get.at);
     struct progress progress = {queue_place(at), 0, 0, false};
     struct queue_record *record;
-    bool is_block;
+    bool is_parcel;
 
-    if (queue_count(at) == queue_count(get(&ends->put.at))) return false;
+    if (queue_count(get(&ends->put.at)) - queue_count(at) == (uint32_t)get(&queue->back)) return false;
     record = next_record(queue, &progress);
-    is_block = kind_of(record) == QUEUE_BLOCK;
-    if (is_block) object_drop(intent, &record->block);
-    progress.place += is_block ? QUEUE_BLOCK_UNITS : queue_units(size_of(record));
+    is_parcel = kind_of(record) == QUEUE_PARCEL;
+    if (is_parcel) object_drop_link(intent, arena_offset(queue), &record->parcel);
+    progress.place += is_parcel ? QUEUE_PARCEL_UNITS : queue_units(record->kind_size & 0x3FFFFFFFu);
     atomic_store(&ends->get.at, (uint64_t)(queue_count(at) + 1) << 32 | progress.place);
     return true;
+}
+
+/* `*taken` is the count of what was got once these were, and how many these are. */
+void queue_taken_lost(struct intent *intent, uint64_t object, _Atomic uint64_t *taken, bool locked)
+{
+    struct queue *queue = (struct queue *)arena_at(object);
+    struct queue_end *end = &queue_ends(queue)->get;
+    uint64_t seen = atomic_load(taken);
+
+    if (locked) {
+        if ((int32_t)(queue_count(atomic_load(&end->at)) - queue_count(seen)) < 0) atomic_store(taken, 0);
+        return;
+    }
+    queue_lock(intent, queue, end);
+    intent_store(intent, &queue->lost, get(&queue->lost) + (uint32_t)seen);
+    intent_store(intent, taken, 0);
+    intent_commit(intent);
+    lock_release(intent, &end->lock);
 }

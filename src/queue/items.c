@@ -2,81 +2,33 @@
 #include <stdlib.h>
 
 #include "base/encoding.h"
+#include "object/wait.h"
 #include "process/family.h"
 #include "queue/get.h"
 #include "queue/put.h"
-#include "queue/segment.h"
-#include "queue/turn.h"
 
 /* A value whose encoding is not larger passes through the stack. */
 #define BUFFER_BYTES 2048
 
-static struct queue *queue_of(const mproc_queue *queue)
-{
-    assert(queue && queue->reference.ref.kind == OBJECT_QUEUE);
-    return (struct queue *)queue->reference.at;
-}
-
-/* What every call does first. */
-static mproc_status begin(mproc_queue *queue, int64_t timeout_ms)
-{
-    mproc_status status = timeout_check(timeout_ms);
-
-    if (status == MPROC_OK) status = family_enter_with(queue->reference.arena);
-    if (status == MPROC_OK && atomic_load_explicit(&queue->reference.closed, memory_order_relaxed))
-        status = mproc_error(MPROC_CLOSED, "this process has closed the queue");
-    return status;
-}
-
 /* ---- putting ------------------------------------------------------------------------------------ */
 
-static mproc_status check_size(const mproc_queue *queue, uint64_t size)
-{
-    uint64_t most = queue_of(queue)->most_bytes;
-
-    if (most == 0 || size <= most) return MPROC_OK;
-    return mproc_error(MPROC_INVALID, "an item of %llu bytes for a queue of at most %llu bytes",
-                       (unsigned long long)size, (unsigned long long)most);
-}
-
-/*
- * Puts all of the items, or fails; `*done` says how many are in. Whoever fails though there is room may have been
- * woken for that, so another is.
- */
-static mproc_status put(mproc_queue *queue, struct queue_item *item, uint32_t *done, int64_t timeout_ms)
-{
-    struct queue *at = queue_of(queue);
-    struct turn turn = {.queue = at, .size = item->size};
-    enum queue_outcome outcome = QUEUE_DONE;
-    mproc_status status = MPROC_OK;
-    uint32_t count = item->count;
-    const unsigned char *bytes = item->bytes;
-
-    reference_note(&queue->reference);
-    while (status == MPROC_OK && *done < count) {
-        outcome = queue_try_put(at, item, done);
-        if (outcome == QUEUE_NO_SEGMENT) status = segment_add(at, queue_item_units(item));
-        else if (outcome == QUEUE_BLOCKED) status = turn_wait(&turn, &queue->reference, timeout_ms);
-        if (bytes) item->bytes = bytes + *done * item->size;
-        item->count = count - *done;
-    }
-    turn_end(&turn, status != MPROC_OK && outcome != QUEUE_BLOCKED);
-    return status;
-}
-
-/* By a block, which is filled before the queue is locked. */
-static mproc_status put_large(mproc_queue *queue, const void *bytes, size_t size, int64_t timeout_ms)
+/* In a parcel, which is filled before the queue is locked. */
+static mproc_status put_copy(mproc_queue *queue, const void *bytes, uint64_t size, enum queue_form form,
+                             int64_t timeout_ms)
 {
     struct intent *intent = work_intent();
-    struct queue_item item = {NULL, size, 1, QUEUE_OF_BYTES, &intent->stages[0]};
+    struct queue_item item = {NULL, size, 1, form, &intent->stages[0]};
+    struct parcel *parcel;
     mproc_status status;
     uint32_t done = 0;
 
-    if ((status = check_size(queue, size)) != MPROC_OK) return status;
-    if ((status = block_take(intent, size, 0, item.owned)) != MPROC_OK) return status;
-    memcpy(arena_at(atomic_load(item.owned)), bytes, size);
-    status = put(queue, &item, &done, timeout_ms);
-    block_give(intent, item.owned, 0);
+    if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
+    if ((status = parcel_create(intent, size, 0, item.owned)) != MPROC_OK) return status;
+    parcel = parcel_at(atomic_load(item.owned));
+    parcel->form = form;
+    memcpy(parcel_data(parcel), bytes, (size_t)size);
+    status = queue_put(queue, &item, &done, timeout_ms);
+    object_drop(intent, item.owned);
     return status;
 }
 
@@ -84,8 +36,7 @@ static mproc_status put_large(mproc_queue *queue, const void *bytes, size_t size
  * One after the other, all within the one time limit. The reference is kept in between as well, and who closes or
  * frees it ends this.
  */
-static mproc_status put_large_ones(mproc_queue *queue, const struct queue_item *items, uint32_t *done,
-                                   int64_t timeout_ms)
+static mproc_status put_copies(mproc_queue *queue, const struct queue_item *items, uint32_t *done, int64_t timeout_ms)
 {
     bool limited = timeout_ms != 0 && timeout_ms != MPROC_FOREVER;
     struct wait wait;
@@ -93,8 +44,9 @@ static mproc_status put_large_ones(mproc_queue *queue, const struct queue_item *
     mproc_status status = wait_begin(&wait, &queue->reference, timeout_ms);
 
     if (status != MPROC_OK) return status;
-    while (*done < items->count && (status = begin(queue, timeout_ms)) == MPROC_OK) {
-        status = put_large(queue, (const unsigned char *)items->bytes + *done * items->size, items->size, timeout_ms);
+    while (*done < items->count && (status = queue_begin(queue, timeout_ms)) == MPROC_OK) {
+        status = put_copy(queue, (const unsigned char *)items->bytes + *done * items->size, items->size,
+                          QUEUE_OF_BYTES, timeout_ms);
         if (status != MPROC_OK) break;
         ++*done;
         if (!limited) continue;
@@ -103,6 +55,11 @@ static mproc_status put_large_ones(mproc_queue *queue, const struct queue_item *
     }
     wait_end(&wait);
     return status;
+}
+
+static bool needs_parcel(const mproc_queue *queue, uint64_t size)
+{
+    return size > QUEUE_INLINE_MAX || queue_of(queue)->joinable;
 }
 
 static mproc_status check_bytes(const void *data, size_t size)
@@ -119,10 +76,10 @@ mproc_status mproc_queue_put_bytes(mproc_queue *queue, const void *data, size_t 
     mproc_status status;
 
     if ((status = check_bytes(data, size)) != MPROC_OK) return status;
-    if ((status = begin(queue, timeout_ms)) != MPROC_OK) return status;
-    if (size > QUEUE_INLINE_MAX) return put_large(queue, item.bytes, size, timeout_ms);
-    if ((status = check_size(queue, size)) != MPROC_OK) return status;
-    return put(queue, &item, &done, timeout_ms);
+    if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
+    if (needs_parcel(queue, size)) return put_copy(queue, item.bytes, size, QUEUE_OF_BYTES, timeout_ms);
+    if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
+    return queue_put(queue, &item, &done, timeout_ms);
 }
 
 mproc_status mproc_queue_put_many(mproc_queue *queue, const void *items, size_t size, size_t count, size_t *put_,
@@ -135,62 +92,67 @@ mproc_status mproc_queue_put_many(mproc_queue *queue, const void *items, size_t 
     if (put_) *put_ = 0;
     if ((status = check_bytes(items, size)) != MPROC_OK) return status;
     if (count > MPROC_QUEUE_MAX) return mproc_error(MPROC_INVALID, "%zu items at once", count);
-    if ((status = begin(queue, timeout_ms)) != MPROC_OK) return status;
+    if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
     item.count = (uint32_t)count;
-    if ((status = check_size(queue, size)) != MPROC_OK) return status;
-    if (size <= QUEUE_INLINE_MAX) {
-        status = put(queue, &item, &done, timeout_ms);
-    } else {
-        status = put_large_ones(queue, &item, &done, timeout_ms);
-    }
+    if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
+    if (needs_parcel(queue, size)) status = put_copies(queue, &item, &done, timeout_ms);
+    else status = queue_put(queue, &item, &done, timeout_ms);
     if (put_) *put_ = done;
     return status;
 }
 
-static void count_object(void *context, const struct handle_ref *ref)
-{
-    (void)ref;
-    ++*(uint32_t *)context;
-}
+/* What a value refers to, on its way into `queue`. */
+struct objects {
+    uint32_t count;
+    bool has_queue;
+    uint64_t queue;
+};
 
-static mproc_status check_value(const mproc_value *value)
+static void see_object(void *context, const struct handle_ref *ref)
 {
-    uint32_t objects = 0;
-    size_t size;
-    mproc_status status = encoding_measure(value, &size);
+    struct objects *objects = context;
 
-    if (status != MPROC_OK) return status;
-    value_visit_objects(value, count_object, &objects);
-    if (objects == 0) return MPROC_OK;
-    return mproc_error(MPROC_NOT_SUPPORTED, "an object cannot be an item of a queue: pass it as an argument");
-}
-
-static bool may_have_objects(const mproc_value *value)
-{
-    return value->type >= MPROC_TYPE_LIST && value->type != MPROC_TYPE_FUNCTION;
+    objects->count++;
+    if (ref->offset == objects->queue && ref->kind == OBJECT_QUEUE) objects->has_queue = true;
 }
 
 /* An encoding that does not fit the stack. */
-static mproc_status put_encoding(mproc_queue *queue, const mproc_value *value, int64_t timeout_ms)
+static mproc_status put_from_heap(mproc_queue *queue, const mproc_value *value, size_t size, int64_t timeout_ms)
 {
+    void *heap = malloc(size);
+    struct queue_item item = {heap, size, 1, QUEUE_OF_ENCODING, NULL};
+    uint32_t done = 0, objects;
+    mproc_status status;
+
+    if (!heap) return mproc_error(MPROC_NO_MEMORY, "no memory for an item of %zu bytes", size);
+    status = encoding_write(value, heap, size, &size, &objects);
+    if (status == MPROC_OK) status = queue_check_size(queue, size);
+    if (status == MPROC_OK) status = queue_put(queue, &item, &done, timeout_ms);
+    free(heap);
+    return status;
+}
+
+/* A value with objects, or one that does not fit the stack. */
+static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int64_t timeout_ms)
+{
+    struct objects objects = {.queue = queue->reference.ref.offset};
     struct intent *intent = work_intent();
-    struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, NULL};
-    void *heap = NULL;
+    struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, &intent->stages[0]};
     mproc_status status;
     uint32_t done = 0;
     size_t size;
 
     if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
-    if (size > QUEUE_INLINE_MAX) item.owned = &intent->stages[0];
-    else if (!(heap = malloc(size))) return mproc_error(MPROC_NO_MEMORY, "no memory for an item of %zu bytes", size);
-    if (item.owned && (status = block_take(intent, size, 0, item.owned)) != MPROC_OK) return status;
-    status = encoding_write(value, heap ? heap : arena_at(atomic_load(item.owned)), size, &size);
-    item.bytes = heap;
+    value_visit_objects(value, see_object, &objects);
+    if (objects.has_queue)
+        return mproc_error(MPROC_INVALID, "a queue is no item of itself: as such it would never end");
+    if (objects.count == 0 && !needs_parcel(queue, size)) return put_from_heap(queue, value, size, timeout_ms);
+    if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
+    if ((status = parcel_create_value(intent, value, size, objects.count, item.owned)) != MPROC_OK) return status;
+    parcel_at(atomic_load(item.owned))->form = QUEUE_OF_ENCODING;
     item.size = size;
-    if (status == MPROC_OK) status = check_size(queue, size);
-    if (status == MPROC_OK) status = put(queue, &item, &done, timeout_ms);
-    if (item.owned) block_give(intent, item.owned, 0);
-    free(heap);
+    status = queue_put(queue, &item, &done, timeout_ms);
+    object_drop(intent, item.owned);
     return status;
 }
 
@@ -198,78 +160,56 @@ mproc_status mproc_queue_put(mproc_queue *queue, mproc_value value, int64_t time
 {
     uint64_t buffer[BUFFER_BYTES / sizeof(uint64_t)];
     struct queue_item item = {&value, sizeof value, 1, QUEUE_OF_PLAIN, NULL};
-    uint32_t done = 0;
+    uint32_t done = 0, objects;
     mproc_status status;
     size_t size;
 
-    if ((status = begin(queue, timeout_ms)) != MPROC_OK) return status;
-    if (may_have_objects(&value) && (status = check_value(&value)) != MPROC_OK) return status;
+    if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
     if (value.type >= MPROC_TYPE_STRING) {
-        if (encoding_write(&value, buffer, sizeof buffer, &size) != MPROC_OK)
-            return put_encoding(queue, &value, timeout_ms);
+        if (encoding_write(&value, buffer, sizeof buffer, &size, &objects) != MPROC_OK || objects > 0)
+            return put_parcel(queue, &value, timeout_ms);
         item = (struct queue_item){buffer, size, 1, QUEUE_OF_ENCODING, NULL};
     }
-    if ((status = check_size(queue, item.size)) != MPROC_OK) return status;
-    return put(queue, &item, &done, timeout_ms);
+    if (queue_of(queue)->joinable) return put_copy(queue, item.bytes, item.size, item.form, timeout_ms);
+    if ((status = queue_check_size(queue, item.size)) != MPROC_OK) return status;
+    return queue_put(queue, &item, &done, timeout_ms);
 }
 
 /* ---- getting ------------------------------------------------------------------------------------ */
 
-/* Makes room for the value that the wish was too small for, before it is taken: the item stays if there is none. */
+/* Of a wish for a value: nothing came into what was made ready for it. */
+static void forget(struct queue_wish *wish)
+{
+    if (wish->keeper && wish->keeper->owned) resource_slot_put(wish->keeper->owned);
+    free(wish->heap);
+    wish->heap = wish->bytes = NULL;
+    wish->keeper = NULL;
+    wish->owned = &work_intent()->stages[0];
+}
+
+/* Makes room for the value that the wish was too small for: the item stays if there is none. */
 static mproc_status grow(struct queue_wish *wish)
 {
     bool of_bytes = wish->form == QUEUE_OF_BYTES;
-    uint64_t bytes = of_bytes ? ENCODING_PAYLOAD + encoding_padded(wish->size) : wish->size;
+    uint64_t before = wish->objects ? sizeof(struct parcel_keeper) : of_bytes ? ENCODING_PAYLOAD : 0;
+    uint64_t bytes = before + (of_bytes ? encoding_padded(wish->size) : wish->size);
+    mproc_status status;
 
-    free(wish->heap);
-    wish->bytes = wish->heap = bytes <= MPROC_VALUE_BYTES_MAX ? malloc((size_t)bytes) : NULL;
+    forget(wish);
+    wish->heap = bytes <= MPROC_VALUE_BYTES_MAX ? malloc((size_t)bytes) : NULL;
     if (!wish->heap)
         return mproc_error(MPROC_NO_MEMORY, "no memory for an item of %llu bytes as a value",
                            (unsigned long long)wish->size);
-    if (of_bytes) wish->bytes = (unsigned char *)wish->heap + ENCODING_PAYLOAD;
+    if (wish->objects) {
+        wish->keeper = wish->heap;
+        *wish->keeper = (struct parcel_keeper){.arena = thread_self.arena};
+        if ((status = resource_slot_take(&wish->keeper->owned)) != MPROC_OK) return status;
+        wish->owned = wish->keeper->owned;
+    }
+    wish->bytes = (unsigned char *)wish->heap + before;
     wish->room = wish->size;
     wish->ready = wish->form;
     return MPROC_OK;
-}
-
-/*
- * Gets what the wish says, or why not: QUEUE_TOO_LARGE and QUEUE_OTHER are MPROC_INVALID, without a text. Whoever
- * leaves an item there may have been woken for it, so another is.
- */
-static mproc_status get(mproc_queue *queue, struct queue_wish *wish, enum queue_outcome *outcome, int64_t timeout_ms)
-{
-    struct queue *at = queue_of(queue);
-    struct turn turn = {.queue = at, .for_items = true};
-    mproc_status status = MPROC_OK;
-
-    wish->owned = &work_intent()->stages[0];
-    while (status == MPROC_OK && (*outcome = queue_try_get(at, wish)) != QUEUE_DONE) {
-        if (*outcome == QUEUE_BLOCKED) status = turn_wait(&turn, &queue->reference, timeout_ms);
-        else status = wish->any ? grow(wish) : MPROC_INVALID;
-    }
-    turn_end(&turn, status != MPROC_OK && *outcome != QUEUE_BLOCKED);
-    return status;
-}
-
-/* A block that was got comes to where it was wanted. */
-static void fetch(const struct queue_wish *wish)
-{
-    uint64_t block = atomic_load_explicit(wish->owned, memory_order_relaxed);
-
-    if (!block) return;
-    memcpy(wish->bytes, arena_at(block), wish->size);
-    block_give(work_intent(), wish->owned, 0);
-}
-
-static mproc_status refuse(const struct queue_wish *wish, enum queue_outcome outcome)
-{
-    if (outcome == QUEUE_OTHER)
-        return mproc_error(MPROC_INVALID, "the next item is a value, not bytes: mproc_queue_get() takes it");
-    if (wish->count > 1)
-        return mproc_error(MPROC_INVALID, "the next item has %llu bytes, and items of %llu are wanted",
-                           (unsigned long long)wish->size, (unsigned long long)wish->room);
-    return mproc_error(MPROC_INVALID, "the next item has %llu bytes, and there is room for %llu",
-                       (unsigned long long)wish->size, (unsigned long long)wish->room);
 }
 
 mproc_status mproc_queue_get_bytes(mproc_queue *queue, void *data, size_t capacity, size_t *size, int64_t timeout_ms)
@@ -279,11 +219,12 @@ mproc_status mproc_queue_get_bytes(mproc_queue *queue, void *data, size_t capaci
     mproc_status status;
 
     if (!data && capacity > 0) return mproc_error(MPROC_INVALID, "an item is to go to %zu bytes at NULL", capacity);
-    if ((status = begin(queue, timeout_ms)) != MPROC_OK) return status;
-    status = get(queue, &wish, &outcome, timeout_ms);
+    if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
+    wish.owned = &work_intent()->stages[0];
+    status = queue_get(queue, &wish, NULL, &outcome, timeout_ms);
     if (size && (outcome == QUEUE_DONE || outcome == QUEUE_TOO_LARGE)) *size = wish.size;
-    if (outcome == QUEUE_DONE) fetch(&wish);
-    return status == MPROC_INVALID && outcome != QUEUE_BLOCKED ? refuse(&wish, outcome) : status;
+    if (outcome == QUEUE_DONE) queue_fetch(&wish);
+    return status == MPROC_INVALID && outcome != QUEUE_BLOCKED ? queue_refuse(&wish, outcome) : status;
 }
 
 mproc_status mproc_queue_get_many(mproc_queue *queue, void *items, size_t size, size_t count, size_t *got,
@@ -296,39 +237,55 @@ mproc_status mproc_queue_get_many(mproc_queue *queue, void *items, size_t size, 
     if (!got || count == 0 || (!items && size > 0))
         return mproc_error(MPROC_INVALID, "%zu items of %zu bytes are to go to %p, and their number to %p", count,
                            size, items, (void *)got);
-    if ((status = begin(queue, timeout_ms)) != MPROC_OK) return status;
+    if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
+    wish.owned = &work_intent()->stages[0];
     wish.count = count < MPROC_QUEUE_MAX ? (uint32_t)count : MPROC_QUEUE_MAX;
-    status = get(queue, &wish, &outcome, timeout_ms);
+    status = queue_get(queue, &wish, NULL, &outcome, timeout_ms);
     if (outcome == QUEUE_DONE) {
-        fetch(&wish);
+        queue_fetch(&wish);
         *got = wish.got;
     }
-    return status == MPROC_INVALID && outcome != QUEUE_BLOCKED ? refuse(&wish, outcome) : status;
+    return status == MPROC_INVALID && outcome != QUEUE_BLOCKED ? queue_refuse(&wish, outcome) : status;
 }
 
+/*
+ * What is in the wish's memory becomes the value's. A keeper stays in it even if another item came than the one that
+ * it was made for, and it keeps nothing.
+ */
 static mproc_value value_from(struct queue_wish *wish)
 {
+    struct encoding_header *header = wish->bytes;
+
     if (wish->form == QUEUE_OF_PLAIN) {
-        free(wish->heap);
+        forget(wish);
         return wish->plain;
     }
-    if (wish->form == QUEUE_OF_BYTES) encoding_write_bytes(wish->heap, wish->size);
-    return encoding_owned(wish->heap);
+    if (wish->form == QUEUE_OF_BYTES) {
+        encoding_write_bytes(wish->heap, wish->size);
+        return encoding_owned(wish->heap);
+    }
+    if (wish->keeper) header->before = sizeof *wish->keeper;
+    if (wish->keeper && !wish->objects) {
+        resource_slot_put(wish->keeper->owned);
+        wish->keeper->owned = NULL;
+    }
+    return encoding_owned(header);
 }
 
 mproc_status mproc_queue_get(mproc_queue *queue, mproc_value *value, int64_t timeout_ms)
 {
-    struct queue_wish wish = {.count = 1, .any = true};
+    struct queue_wish wish = {.want = QUEUE_WANT_VALUE, .count = 1};
     enum queue_outcome outcome;
     mproc_status status;
 
     if (!value) return mproc_error(MPROC_INVALID, "an item of a queue is to go to NULL");
-    if ((status = begin(queue, timeout_ms)) != MPROC_OK) return status;
-    if ((status = get(queue, &wish, &outcome, timeout_ms)) != MPROC_OK) {
-        free(wish.heap);
+    if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
+    wish.owned = &work_intent()->stages[0];
+    if ((status = queue_get(queue, &wish, grow, &outcome, timeout_ms)) != MPROC_OK) {
+        forget(&wish);
         return status;
     }
-    fetch(&wish);
+    queue_fetch(&wish);
     *value = value_from(&wish);
     return MPROC_OK;
 }

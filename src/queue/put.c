@@ -24,7 +24,7 @@ static void own_ahead(struct queue_ends *ends, uint64_t place, uint32_t units)
     ends->owned_from = (uint32_t)place;
     ends->owned = (uint32_t)end;
     for (; place < end; place += ARENA_LINE / QUEUE_UNIT)
-        atomic_store_explicit(&queue_record_at(place)->block, 0, memory_order_relaxed);
+        atomic_store_explicit(&queue_record_at(place)->parcel, 0, memory_order_relaxed);
 }
 
 /* Under the lock: for how many of the items there is room now. */
@@ -37,6 +37,7 @@ static uint32_t room_for(const struct queue *queue, struct queue_ends *ends, uin
     if (there + count > queue->most) {
         ends->put.known = queue_count(atomic_load_explicit(&ends->get.at, memory_order_acquire));
         there = queue_count(at) - ends->put.known;
+        if (there >= queue->most) return 0;
         if (there + count > queue->most) count = queue->most - there;
     }
     if (queue->most_bytes == 0 || item->size == 0) return count;
@@ -62,16 +63,14 @@ static uint32_t write_data(const struct queue_ends *ends, uint64_t *place, const
     return n;
 }
 
-/* The record has the block before the owned slot is empty, but nobody reads it yet. */
-static uint32_t write_block(uint64_t *place, const struct queue_item *item)
+/* The record has the parcel before the owned slot is empty, but nobody reads it yet. */
+static uint32_t write_parcel(uint64_t *place, const struct queue_item *item)
 {
     struct queue_record *record = queue_record_at(*place);
 
-    record->kind_size = (uint32_t)QUEUE_BLOCK << 30;
-    record->form_link = item->form;
-    record->size = item->size;
-    atomic_store_explicit(&record->block, get(item->owned), memory_order_relaxed);
-    *place += QUEUE_BLOCK_UNITS;
+    record->kind_size = (uint32_t)QUEUE_PARCEL << 30;
+    atomic_store_explicit(&record->parcel, get(item->owned), memory_order_relaxed);
+    *place += QUEUE_PARCEL_UNITS;
     return 1;
 }
 
@@ -113,8 +112,8 @@ static enum queue_outcome put_locked(struct intent *intent, struct queue *queue,
     }
     place = queue_place(at);
     if (place + units > ends->owned || place < ends->owned_from) own_ahead(ends, place, units);
-    if (item->owned) atomic_store_explicit(&queue->blocks, 1, memory_order_relaxed);
-    *put = item->owned ? write_block(&place, item) : write_data(ends, &place, item, count);
+    if (item->owned) atomic_store_explicit(&queue->parcels, 1, memory_order_relaxed);
+    *put = item->owned ? write_parcel(&place, item) : write_data(ends, &place, item, count);
     intent_will_wake(intent, turn_wakes(&ends->put));
     publish(intent, queue, item, (uint64_t)(queue_count(at) + *put) << 32 | place, *put);
     return QUEUE_DONE;
@@ -135,4 +134,35 @@ enum queue_outcome queue_try_put(struct queue *queue, const struct queue_item *i
     intent_has_woken(intent);
     *done += put;
     return QUEUE_DONE;
+}
+
+/* Whoever fails though there is room may have been woken for that, so another is. */
+mproc_status queue_put(mproc_queue *queue, struct queue_item *item, uint32_t *done, int64_t timeout_ms)
+{
+    struct queue *at = queue_of(queue);
+    struct turn turn = {.queue = at, .size = item->size};
+    enum queue_outcome outcome = QUEUE_DONE;
+    mproc_status status = MPROC_OK;
+    uint32_t count = item->count;
+    const unsigned char *bytes = item->bytes;
+
+    reference_note(&queue->reference, QUEUE_HAS_PUT);
+    while (status == MPROC_OK && *done < count) {
+        outcome = queue_try_put(at, item, done);
+        if (outcome == QUEUE_NO_SEGMENT) status = segment_add(at, queue_item_units(item));
+        else if (outcome == QUEUE_BLOCKED) status = turn_wait(&turn, &queue->reference, timeout_ms);
+        if (bytes) item->bytes = bytes + *done * item->size;
+        item->count = count - *done;
+    }
+    turn_end(&turn, status != MPROC_OK && outcome != QUEUE_BLOCKED);
+    return status;
+}
+
+mproc_status queue_check_size(const mproc_queue *queue, uint64_t size)
+{
+    uint64_t most = queue_of(queue)->most_bytes;
+
+    if (most == 0 || size <= most) return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "an item of %llu bytes for a queue of at most %llu bytes",
+                       (unsigned long long)size, (unsigned long long)most);
 }

@@ -6,8 +6,9 @@
  * first record and takes it by the same store at the other end. So nothing is lost or doubled by whoever is killed,
  * and the difference of the two numbers is the number of items, at any time.
  *
- * A large item lies in a block of its own. It goes by the list of changes from the giver's owned slot into the
- * record, and from there into the taker's.
+ * A large item, one that refers to objects, and each of a joinable queue is a parcel (object/parcel.h). It goes by
+ * the list of changes from the giver's owned slot into the record, and from there into the taker's, or, as a lease,
+ * into the account of the taker's process (lease.h).
  */
 #ifndef MPROC_QUEUE_QUEUE_H
 #define MPROC_QUEUE_QUEUE_H
@@ -19,11 +20,11 @@
 #include "arena/lock.h"
 #include "object/reference.h"
 
-extern const struct object_type queue_type;
+extern const struct object_type queue_type, leases_type;
 
 /* A place is an offset / QUEUE_UNIT, so that 32 bits reach as far as an arena can. */
 #define QUEUE_UNIT ((uint64_t)16)
-/* Larger items lie in blocks, each of them one whose memory can go back to the system. */
+/* Larger items are parcels, each a block whose memory can go back to the system. */
 #define QUEUE_INLINE_MAX 32768u
 /* The number of items of a queue that has no limit. */
 #define QUEUE_UNBOUNDED ((uint32_t)INT32_MAX)
@@ -85,17 +86,34 @@ static_assert(offsetof(struct queue_ends, get) % ARENA_LINE == 0, "the ends shar
 /*
  * Set at creation: `most`, the largest number of items, and `most_bytes`, of their bytes; 0: any. Under the put end's
  * lock: `begin`, the place of the queue's first record, which is where the get end reads as long as its place is 0;
- * `blocks`, whether there ever was an item in a block, set before it is published: only then all are looked at when
- * the queue is freed.
- * `ending` is used while the queue is freed. The ends follow, at the next but one cache line.
+ * `parcels`, whether there ever was a parcel, set before it is published: only then all items are looked at when the
+ * queue is freed. `ending` is used while that happens. The ends follow, at the next but one cache line.
+ *
+ * Under the get end's lock:
+ *   returned     a link, the first parcel of the list of those that came back, and
+ *   last         the last of them, and
+ *   back         how many they are: they are among the items that were put and not got
+ *   done         how many items of a joinable queue are done
+ *   redelivered  how many came back
+ *   lost         how many items were got by those who were killed in the call
+ *
+ * `finished` is counted up whenever all items are done; those who join sleep on it.
  */
 struct queue {
     struct object object;
     uint32_t most;
-    _Atomic uint32_t blocks;
+    uint32_t joinable;
     uint64_t most_bytes;
     _Atomic uint64_t begin;
     _Atomic uint64_t ending;
+    _Atomic uint64_t returned;
+    _Atomic uint64_t last;
+    _Atomic uint64_t back;
+    _Atomic uint64_t done;
+    _Atomic uint64_t redelivered;
+    _Atomic uint64_t lost;
+    _Atomic uint32_t finished;
+    _Atomic uint32_t parcels;
 };
 
 #define QUEUE_BYTES (sizeof(struct queue) + 2 * ARENA_LINE + sizeof(struct queue_ends))
@@ -107,17 +125,16 @@ struct queue_segment {
     uint32_t limit;
 };
 
-enum queue_kind { QUEUE_DATA, QUEUE_BLOCK, QUEUE_LINK };
+enum queue_kind { QUEUE_DATA, QUEUE_PARCEL, QUEUE_LINK };
 
 /* What an item is: bytes, a value that is the struct itself, or an encoding. */
 enum queue_form { QUEUE_OF_BYTES, QUEUE_OF_PLAIN, QUEUE_OF_ENCODING };
 
-/* Data begins at `block`. */
+/* Data begins at `parcel`. */
 struct queue_record {
     uint32_t kind_size; /* enum queue_kind << 30 | size of the data */
-    uint32_t form_link; /* enum queue_form, or the place that follows on a link */
-    _Atomic uint64_t block;
-    uint64_t size;
+    uint32_t form_link; /* of data enum queue_form; the place that follows on a link */
+    _Atomic uint64_t parcel;
 };
 
 /* What came of a try; QUEUE_BLOCKED: there is no room, or no item. */
@@ -132,6 +149,18 @@ static inline bool queue_is_bounded(const struct queue *queue)
 struct mproc_queue {
     struct reference reference;
 };
+
+/* What a process has done, or tried, by a reference: bits of its `noted`. */
+enum queue_noted { QUEUE_HAS_PUT = 1, QUEUE_HAS_GOT = 2 };
+
+static inline struct queue *queue_of(const mproc_queue *queue)
+{
+    assert(queue && queue->reference.ref.kind == OBJECT_QUEUE);
+    return (struct queue *)queue->reference.at;
+}
+
+/* What every call does first that may wait: MPROC_INVALID, MPROC_CLOSED. */
+mproc_status queue_begin(const mproc_queue *queue, int64_t timeout_ms);
 
 static inline struct queue_ends *queue_ends(const struct queue *queue)
 {
@@ -148,16 +177,16 @@ static inline struct queue_record *queue_record_at(uint64_t place)
 /* Where a record's data is. */
 static inline void *queue_data(const struct queue_record *record)
 {
-    return (unsigned char *)record + offsetof(struct queue_record, block);
+    return (unsigned char *)record + offsetof(struct queue_record, parcel);
 }
 
 /* The units of a record with so many bytes of data. */
 static inline uint32_t queue_units(uint64_t size)
 {
-    return (uint32_t)((size + offsetof(struct queue_record, block) + QUEUE_UNIT - 1) / QUEUE_UNIT);
+    return (uint32_t)((size + offsetof(struct queue_record, parcel) + QUEUE_UNIT - 1) / QUEUE_UNIT);
 }
 
-#define QUEUE_BLOCK_UNITS 2u
+#define QUEUE_PARCEL_UNITS 1u
 
 static inline uint32_t queue_place(uint64_t at)
 {
@@ -180,6 +209,14 @@ static inline uint32_t queue_size(const struct queue *queue)
         put = atomic_load(&ends->put.at);
     } while (atomic_load(&ends->get.at) != got);
     return queue_count(put) - queue_count(got);
+}
+
+/* How many items of a joinable queue are not done. What is put later counts. */
+static inline uint32_t queue_unfinished(const struct queue *queue)
+{
+    uint64_t done = atomic_load(&queue->done);
+
+    return queue_count(atomic_load(&queue_ends(queue)->put.at)) - (uint32_t)done;
 }
 
 /* As object_lock(), of one of the queue's ends. */

@@ -166,16 +166,16 @@ void turn_end_slow(struct turn *turn, bool unused)
 }
 
 /*
- * Whether it only was this process that could put something into the queue, which it has never done: by this
- * reference, or once more by the arguments that it was started with.
+ * Whether only this process is left of several, which has never done by the reference what the bit says. It holds the
+ * queue by the reference, by that one's account, and by the arguments that it was started with.
  */
-static bool is_alone(const struct turn *turn, const struct reference *reference)
+bool turn_is_alone(const struct reference *reference, uint32_t bit)
 {
-    const struct object *object = &turn->queue->object;
     uint64_t arguments = family.spawn_data ? atomic_load(&family.spawn_data->args) : 0;
+    uint32_t own = 1 + (atomic_load(&reference->own) != NULL);
 
-    if (!turn->for_items || atomic_load(&reference->noted)) return false;
-    return object_is_left(object, 1 + arguments_count(arguments, reference->ref.offset));
+    if (atomic_load(&reference->noted) & bit) return false;
+    return object_is_left(reference->at, own + arguments_count(arguments, reference->ref.offset));
 }
 
 static mproc_status why(const struct turn *turn, const struct reference *reference, mproc_status status)
@@ -183,7 +183,7 @@ static mproc_status why(const struct turn *turn, const struct reference *referen
     const char *what = turn->for_items ? "the queue was empty" : "the queue was full";
 
     if (status == MPROC_TIMEOUT) return wait_timed_out(&turn->wait, what);
-    if (status == MPROC_OK && is_alone(turn, reference) && ready(turn) == 0)
+    if (status == MPROC_OK && turn->for_items && turn_is_alone(reference, QUEUE_HAS_PUT) && ready(turn) == 0)
         return mproc_error(MPROC_PEER_DIED, "the queue is empty, and all other processes that had it have ended or "
                                             "freed it: nobody is left who puts");
     return status;

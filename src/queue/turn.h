@@ -25,6 +25,9 @@ struct turn {
  */
 mproc_status turn_wait(struct turn *turn, struct reference *reference, int64_t timeout_ms);
 
+/* Whether of several processes only this one is left, and has never done what the bit (enum queue_noted) says. */
+bool turn_is_alone(const struct reference *reference, uint32_t bit);
+
 void turn_end_slow(struct turn *turn, bool unused);
 
 /*

@@ -2,7 +2,6 @@
 #include <mproc/semaphore.h>
 
 #include <limits.h>
-#include <string.h>
 
 #include "arena/park.h"
 #include "base/options.h"
@@ -18,7 +17,7 @@ struct mproc_semaphore {
 /* The account of a reference, if it has one, goes with it. */
 static void close_account(struct reference *reference)
 {
-    resource_release(reference->own);
+    resource_release(atomic_load(&reference->own));
 }
 
 static void give_permits_back(struct intent *intent, uint64_t object)
@@ -26,14 +25,7 @@ static void give_permits_back(struct intent *intent, uint64_t object)
     permits_return(intent, (struct permits *)arena_at(object));
 }
 
-static plat_mutex mutex; /* guards the making of a reference's account, by its first acquire */
-
-static void forked(void)
-{
-    memset(&mutex, 0, sizeof mutex);
-}
-
-const struct object_type semaphore_type = {.name = "a semaphore", .closing = close_account, .forked = forked};
+const struct object_type semaphore_type = {.name = "a semaphore", .closing = close_account};
 const struct object_type permits_type = {.name = "permits",
                                          .links = 1,
                                          .links_at = offsetof(struct permits, semaphore),
@@ -123,23 +115,12 @@ static mproc_status release_free(struct semaphore *semaphore)
 
 /* ---- permits with an owner -------------------------------------------------------------------- */
 
-/* The account of the reference, which the first call makes. */
 static mproc_status account_of(struct reference *reference, struct permits **permits)
 {
-    mproc_status status = MPROC_OK;
-    _Atomic uint64_t *owned;
+    void *account = NULL;
+    mproc_status status = reference_account(reference, OBJECT_PERMITS, sizeof **permits, &account);
 
-    plat_mutex_lock(&mutex);
-    if (!reference->own && (status = resource_take(sizeof **permits, sizeof **permits, &owned)) == MPROC_OK) {
-        /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
-        object_publish(owned, OBJECT_PERMITS);
-        /* Of a block that is no object yet, recovery would not know that it holds the semaphore. */
-        object_refer(work_intent(), reference->ref.offset,
-                     &((struct permits *)arena_at(atomic_load(owned)))->semaphore);
-        reference->own = owned;
-    }
-    plat_mutex_unlock(&mutex);
-    if (status == MPROC_OK) *permits = (struct permits *)arena_at(atomic_load((_Atomic uint64_t *)reference->own));
+    *permits = account;
     return status;
 }
 

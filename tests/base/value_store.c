@@ -188,7 +188,7 @@ static void drop_lock(void *object)
     references--;
 }
 
-static const struct handle_functions lock_functions = {open_lock, drop_lock};
+static const struct handle_functions lock_functions = {open_lock, drop_lock, NULL};
 
 static void case_objects_travel_as_references(void)
 {

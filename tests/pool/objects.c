@@ -211,7 +211,7 @@ static void case_objects_that_were_freed_are_refused(void)
     CHECK_OK(map(pool, uses_objects, copy, CALLS));
     all_objects_check(&all, CALLS);
     all_objects_free(&all);
-    CHECK_REFUSED(map(pool, uses_objects, copy, CALLS), MPROC_CLOSED, "among the arguments has been freed");
+    CHECK_REFUSED(map(pool, uses_objects, copy, CALLS), MPROC_CLOSED, "that is passed on has been freed");
     mproc_value_clear(&copy);
     fixture_check_squares(pool, 100, 0);
     mproc_pool_free(pool);

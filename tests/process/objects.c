@@ -368,7 +368,7 @@ static void check_gone(mproc_value list)
     for (i = 0; i < mproc_value_count(list); i++) {
         mproc_value one = mproc_value_at(list, i);
         CHECK_SAYS(mproc_process_create(fixture_does_nothing, mproc_list_from(&one, 1), NULL, &process), MPROC_CLOSED,
-                   "among the arguments has been freed");
+                   "that is passed on has been freed");
     }
     CHECK_STATUS(mproc_process_create(fixture_does_nothing, list, NULL, &process), MPROC_CLOSED);
     CHECK(process == NULL);

@@ -86,10 +86,9 @@ static void case_value_that_cannot_be_an_item_is_refused_by_put(void)
     CHECK_STATUS(mproc_queue_put(queue, MPROC_MAP("key", 1, "key", 2), MPROC_FOREVER), MPROC_INVALID);
     CHECK_STATUS(mproc_queue_put(queue, MPROC_MAP(0.5, 1), MPROC_FOREVER), MPROC_INVALID);
     CHECK_STATUS(mproc_queue_put(queue, MPROC_VALUE((void *)&lock), MPROC_FOREVER), MPROC_INVALID);
-    CHECK_SAYS(mproc_queue_put(queue, MPROC_VALUE(lock), MPROC_FOREVER), MPROC_NOT_SUPPORTED, "as an argument");
-    CHECK_SAYS(mproc_queue_put(queue, MPROC_LIST(1, MPROC_LIST(lock)), MPROC_FOREVER), MPROC_NOT_SUPPORTED,
-               "as an argument");
-    CHECK_STATUS(mproc_queue_put(queue, MPROC_VALUE(queue), MPROC_FOREVER), MPROC_NOT_SUPPORTED);
+    CHECK_SAYS(mproc_queue_put(queue, MPROC_VALUE(queue), MPROC_FOREVER), MPROC_INVALID, "no item of itself");
+    CHECK_SAYS(mproc_queue_put(queue, MPROC_LIST(lock, MPROC_LIST(queue)), MPROC_FOREVER), MPROC_INVALID,
+               "no item of itself");
     CHECK_EQ(mproc_queue_size(queue), 0);
     CHECK_EQ(peers_blocks(), blocks);
     queues_put_int(queue, 1);

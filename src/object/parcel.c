@@ -1,0 +1,67 @@
+/* Parcels: their way into the arena. */
+#include "object/parcel.h"
+
+#include "base/encoding.h"
+
+const struct object_type parcel_type = {
+    .name = "a parcel", .links_at = offsetof(struct parcel, next), .links_count_at = offsetof(struct parcel, links)};
+
+/* From the moment that it is an object, what it holds is dropped with it. */
+mproc_status parcel_create(struct intent *intent, uint64_t size, uint32_t objects, _Atomic uint64_t *owned)
+{
+    uint32_t links = 1 + objects;
+    struct parcel *parcel;
+    mproc_status status;
+
+    if ((status = block_take(intent, parcel_head(links) + size, parcel_head(links), owned)) != MPROC_OK)
+        return status;
+    parcel = parcel_at(atomic_load_explicit(owned, memory_order_relaxed));
+    parcel->links = links;
+    parcel->size = size;
+    object_publish(owned, OBJECT_PARCEL);
+    return MPROC_OK;
+}
+
+/* One walk through the objects: the next link, and whether all were still there. */
+struct holding {
+    struct intent *intent;
+    _Atomic uint64_t *next;
+    mproc_status status;
+};
+
+/* Whoever gave the value has references of his own, so that what is there stays. */
+static void hold_object(void *context, const struct handle_ref *ref)
+{
+    struct holding *holding = context;
+
+    if (object_there(ref)) object_refer(holding->intent, ref->offset, holding->next++);
+    else holding->status = mproc_error(MPROC_CLOSED, "%s that is passed on has been freed", handle_name(ref->kind));
+}
+
+mproc_status parcel_create_value(struct intent *intent, const mproc_value *value, uint64_t size, uint32_t objects,
+                                 _Atomic uint64_t *owned)
+{
+    mproc_status status = parcel_create(intent, size, objects, owned);
+    struct parcel *parcel;
+    uint32_t held;
+    size_t written;
+
+    if (status != MPROC_OK) return status;
+    parcel = parcel_at(atomic_load_explicit(owned, memory_order_relaxed));
+    status = encoding_write(value, parcel_data(parcel), (size_t)size, &written, &held);
+    if (status == MPROC_OK && objects > 0) {
+        struct holding holding = {intent, &parcel->next + 1, MPROC_OK};
+        value_visit_objects(value, hold_object, &holding);
+        status = holding.status;
+    }
+    if (status != MPROC_OK) object_drop(intent, owned);
+    return status;
+}
+
+uint32_t parcel_count(const struct parcel *parcel, uint64_t object)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 1; i < parcel->links; i++) count += atomic_load(&parcel->next + i) == object;
+    return count;
+}

@@ -1,0 +1,75 @@
+/*
+ * Parcels: a value, or bytes, on its way from one process to another: arguments of a task, items of a queue. It is an
+ * object in the arena that holds the objects to which the value refers, so that they live as long as it does.
+ */
+#ifndef MPROC_OBJECT_PARCEL_H
+#define MPROC_OBJECT_PARCEL_H
+
+#include "object/object.h"
+
+extern const struct object_type parcel_type;
+
+/*
+ * `next` and what the value refers to are links, `links` of them; the data follow. `next` is the next one of a list
+ * in which it stands. `form` says what the data are, `given` how often it was given to somebody, `holder` to whom
+ * last, and `in_use` that he reads it: they are for who has the list.
+ */
+struct parcel {
+    struct object object;
+    uint64_t size; /* of the data */
+    uint32_t form;
+    _Atomic uint32_t given;
+    _Atomic uint32_t holder;
+    _Atomic uint32_t in_use;
+    uint32_t unused;
+    uint32_t links;
+    _Atomic uint64_t next;
+};
+
+static_assert(offsetof(struct parcel, next) == sizeof(struct parcel) - sizeof(uint64_t), "links follow");
+
+static inline struct parcel *parcel_at(uint64_t offset)
+{
+    return (struct parcel *)arena_at(offset);
+}
+
+/* The bytes before the data of a parcel with so many links, as the data are aligned for every type. */
+static inline uint64_t parcel_head(uint32_t links)
+{
+    uint64_t end = offsetof(struct parcel, next) + links * sizeof(uint64_t);
+
+    return (end + BLOCK_ALIGNMENT - 1) & ~(uint64_t)(BLOCK_ALIGNMENT - 1);
+}
+
+static inline void *parcel_data(const struct parcel *parcel)
+{
+    return (unsigned char *)parcel + parcel_head(parcel->links);
+}
+
+/*
+ * Makes a parcel in the empty owned slot, with room for so many objects, for `size` bytes of data that the caller
+ * writes. MPROC_NO_MEMORY: the slot stays empty.
+ */
+mproc_status parcel_create(struct intent *intent, uint64_t size, uint32_t objects, _Atomic uint64_t *owned);
+
+/*
+ * The same with the encoding of a value, which has so many bytes and objects in it. MPROC_CLOSED: one of these has
+ * been freed. As encoding_write() returns. MPROC_NO_MEMORY.
+ */
+mproc_status parcel_create_value(struct intent *intent, const mproc_value *value, uint64_t size, uint32_t objects,
+                                 _Atomic uint64_t *owned);
+
+/*
+ * Stands before the encoding of a value that was copied from a parcel with objects, in the same memory, and keeps the
+ * parcel. `arena` is the generation of that arena.
+ */
+struct parcel_keeper {
+    _Atomic uint64_t *owned;
+    uint32_t arena;
+    uint32_t unused;
+};
+
+/* How often the parcel refers to the object. For a holder of the parcel. */
+uint32_t parcel_count(const struct parcel *parcel, uint64_t object);
+
+#endif
