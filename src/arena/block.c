@@ -7,7 +7,6 @@
 #include "arena/lock.h"
 #include "arena/size_class.h"
 
-#define BLOCK_MAGIC 0x6B62u
 #define SMALL_BYTES_MAX ((uint64_t)32 * 1024)
 
 /* So many blocks, and bytes, go to a bank at once: from another bank, and from what was never used. */
@@ -26,13 +25,6 @@ static struct heap_bank *bank_at(uint32_t number)
 static struct heap_bank *own_bank(void)
 {
     return bank_at(0);
-}
-
-struct block_header *block_header_of(uint64_t block)
-{
-    struct block_header *header = (struct block_header *)arena_at(block - sizeof *header);
-    assert(header->magic == BLOCK_MAGIC && header->class_index <= BLOCK_CLASS_EXTENT);
-    return header;
 }
 
 void block_header_write(uint64_t block, uint32_t class_index, uint64_t next)

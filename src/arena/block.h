@@ -61,8 +61,15 @@ void block_give(struct intent *intent, _Atomic uint64_t *owned, uint64_t left);
 /* In recovery: gives back all that is in the dead thread's stage. */
 void block_give_stage(struct intent *intent, struct intent *dead);
 
+#define BLOCK_MAGIC 0x6B62u
+
 /* What stands before the block at this offset. */
-struct block_header *block_header_of(uint64_t block);
+static inline struct block_header *block_header_of(uint64_t block)
+{
+    struct block_header *header = (struct block_header *)arena_at(block - sizeof *header);
+    assert(header->magic == BLOCK_MAGIC && header->class_index <= BLOCK_CLASS_EXTENT);
+    return header;
+}
 
 /* Writes it, where nobody sees it yet. */
 void block_header_write(uint64_t block, uint32_t class_index, uint64_t next);

@@ -213,10 +213,11 @@ mproc_status queue_get(mproc_queue *queue, struct queue_wish *wish, mproc_status
                        enum queue_outcome *outcome, int64_t timeout_ms)
 {
     struct queue *at = queue_of(queue);
-    struct turn turn = {.queue = at, .for_items = true};
+    struct turn turn;
     mproc_status status = MPROC_OK;
     void *leases = NULL;
 
+    turn_init(&turn, at, 0, true);
     *outcome = QUEUE_BLOCKED;
     if (at->joinable) {
         reference_note(&queue->reference, QUEUE_HAS_GOT);

@@ -140,12 +140,13 @@ enum queue_outcome queue_try_put(struct queue *queue, const struct queue_item *i
 mproc_status queue_put(mproc_queue *queue, struct queue_item *item, uint32_t *done, int64_t timeout_ms)
 {
     struct queue *at = queue_of(queue);
-    struct turn turn = {.queue = at, .size = item->size};
+    struct turn turn;
     enum queue_outcome outcome = QUEUE_DONE;
     mproc_status status = MPROC_OK;
     uint32_t count = item->count;
     const unsigned char *bytes = item->bytes;
 
+    turn_init(&turn, at, item->size, false);
     reference_note(&queue->reference, QUEUE_HAS_PUT);
     while (status == MPROC_OK && *done < count) {
         outcome = queue_try_put(at, item, done);

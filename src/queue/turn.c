@@ -222,8 +222,11 @@ mproc_status turn_wait(struct turn *turn, struct reference *reference, int64_t t
     if (!turn->for_items && !queue_is_bounded(turn->queue)) return refuse_more();
     if (timeout_ms == 0 && turn->for_items) segment_rest(turn->queue);
     if (timeout_ms == 0) return wait_tried(turn->for_items ? "the queue is empty" : "the queue is full");
-    if (!turn->begun && (status = wait_begin(&turn->wait, reference, timeout_ms)) != MPROC_OK) return status;
-    turn->begun = true;
+    if (!turn->begun) {
+        if ((status = wait_begin(&turn->wait, reference, timeout_ms)) != MPROC_OK) return status;
+        turn->begun = true;
+        turn->registered = false;
+    }
     if (spin(turn)) return MPROC_OK;
     if (turn->for_items) segment_rest(turn->queue);
     enter(turn);
