@@ -77,28 +77,32 @@ static struct queue_record *look(const struct queue *queue, struct queue_wish *w
 }
 
 /* Several are taken of one size only, as they come one behind the other. */
-static enum queue_outcome fits(const struct queue_wish *wish)
+static inline enum queue_outcome fits_bytes(const struct queue_wish *wish)
+{
+    if (wish->form != QUEUE_OF_BYTES) return QUEUE_OTHER;
+    return wish->size == wish->room || (wish->size < wish->room && !wish->exact) ? QUEUE_DONE : QUEUE_TOO_LARGE;
+}
+
+static inline enum queue_outcome fits(const struct queue_wish *wish)
 {
     bool ready = wish->bytes && wish->size <= wish->room;
 
-    switch (wish->want) {
-    case QUEUE_WANT_VALUE:
+    if (wish->want == QUEUE_WANT_BYTES) return fits_bytes(wish);
+    if (wish->want == QUEUE_WANT_VALUE) {
         if (wish->form == QUEUE_OF_PLAIN) return QUEUE_DONE;
         return ready && wish->form == wish->ready && (wish->keeper || !wish->objects) ? QUEUE_DONE : QUEUE_TOO_LARGE;
-    case QUEUE_WANT_BUFFER:
-        if (wish->form != QUEUE_OF_BYTES) return QUEUE_OTHER;
-        return wish->parcel ? (wish->bytes ? QUEUE_TOO_LARGE : QUEUE_DONE) : (ready ? QUEUE_DONE : QUEUE_TOO_LARGE);
-    default:
-        if (wish->form != QUEUE_OF_BYTES) return QUEUE_OTHER;
-        return wish->size == wish->room || (wish->size < wish->room && !wish->exact) ? QUEUE_DONE : QUEUE_TOO_LARGE;
     }
+    if (wish->form != QUEUE_OF_BYTES) return QUEUE_OTHER;
+    if (wish->parcel) return wish->bytes ? QUEUE_TOO_LARGE : QUEUE_DONE;
+    return ready ? QUEUE_DONE : QUEUE_TOO_LARGE;
 }
 
-static void copy_out(struct queue_wish *wish, const void *data, uint64_t before)
+static inline void copy_out(struct queue_wish *wish, const void *data, uint64_t before)
 {
-    if (wish->want == QUEUE_WANT_VALUE && wish->form == QUEUE_OF_PLAIN)
-        memcpy(&wish->plain, data, sizeof wish->plain);
-    else if (wish->size > 0) queue_copy((unsigned char *)wish->bytes + before, data, wish->size);
+    bool plain = wish->form == QUEUE_OF_PLAIN;
+
+    if (wish->size > 0)
+        queue_copy(plain ? (unsigned char *)&wish->plain : (unsigned char *)wish->bytes + before, data, wish->size);
 }
 
 /*
@@ -190,22 +194,18 @@ enum queue_outcome queue_try_get(struct queue *queue, struct queue_wish *wish)
     return QUEUE_DONE;
 }
 
-void queue_fetch(struct queue_wish *wish)
+void queue_fetch_parcel(struct queue_wish *wish)
 {
     struct parcel *parcel = wish->parcel;
     bool keeps = wish->objects > 0 || wish->want == QUEUE_WANT_BUFFER;
 
-    if (parcel) {
-        if (wish->want != QUEUE_WANT_BUFFER) copy_out(wish, parcel_data(parcel), 0);
-        if (wish->leases) {
-            if (keeps) object_refer(work_intent(), arena_offset(parcel), wish->owned);
-            atomic_store(&parcel->in_use, 0);
-        } else if (!keeps) {
-            object_drop(work_intent(), wish->owned);
-        }
+    if (wish->want != QUEUE_WANT_BUFFER) copy_out(wish, parcel_data(parcel), 0);
+    if (wish->leases) {
+        if (keeps) object_refer(work_intent(), arena_offset(parcel), wish->owned);
+        atomic_store(&parcel->in_use, 0);
+    } else if (!keeps) {
+        object_drop(work_intent(), wish->owned);
     }
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&thread_self.slot->taken, 0, memory_order_relaxed);
 }
 
 /* Whoever leaves an item there may have been woken for it, so another is. */

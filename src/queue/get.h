@@ -40,11 +40,18 @@ struct queue_wish {
  */
 enum queue_outcome queue_try_get(struct queue *queue, struct queue_wish *wish);
 
+void queue_fetch_parcel(struct queue_wish *wish);
+
 /*
  * After QUEUE_DONE: what came in a parcel is where it was wanted, and the call has come to its end: from here on
  * nothing is lost with it.
  */
-void queue_fetch(struct queue_wish *wish);
+static inline void queue_fetch(struct queue_wish *wish)
+{
+    if (wish->parcel) queue_fetch_parcel(wish);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&thread_self.slot->taken, 0, memory_order_relaxed);
+}
 
 /*
  * Gets what the wish says, or why not, as the public functions do; `ready` makes it ready for the next item before
