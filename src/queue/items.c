@@ -214,13 +214,13 @@ static mproc_status grow(struct queue_wish *wish)
 
 mproc_status mproc_queue_get_bytes(mproc_queue *queue, void *data, size_t capacity, size_t *size, int64_t timeout_ms)
 {
-    struct queue_wish wish = {.bytes = data, .room = capacity, .count = 1};
+    struct queue_wish wish;
     enum queue_outcome outcome;
     mproc_status status;
 
     if (!data && capacity > 0) return mproc_error(MPROC_INVALID, "an item is to go to %zu bytes at NULL", capacity);
     if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
-    wish.owned = &work_intent()->stages[0];
+    queue_wish_init(&wish, QUEUE_WANT_BYTES, 1, data, capacity);
     status = queue_get(queue, &wish, NULL, &outcome, timeout_ms);
     if (size && (outcome == QUEUE_DONE || outcome == QUEUE_TOO_LARGE)) *size = wish.size;
     if (outcome == QUEUE_DONE) queue_fetch(&wish);
@@ -230,7 +230,8 @@ mproc_status mproc_queue_get_bytes(mproc_queue *queue, void *data, size_t capaci
 mproc_status mproc_queue_get_many(mproc_queue *queue, void *items, size_t size, size_t count, size_t *got,
                                   int64_t timeout_ms)
 {
-    struct queue_wish wish = {.bytes = items, .room = size, .exact = true};
+    uint32_t most = count < MPROC_QUEUE_MAX ? (uint32_t)count : MPROC_QUEUE_MAX;
+    struct queue_wish wish;
     enum queue_outcome outcome;
     mproc_status status;
 
@@ -238,8 +239,8 @@ mproc_status mproc_queue_get_many(mproc_queue *queue, void *items, size_t size, 
         return mproc_error(MPROC_INVALID, "%zu items of %zu bytes are to go to %p, and their number to %p", count,
                            size, items, (void *)got);
     if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
-    wish.owned = &work_intent()->stages[0];
-    wish.count = count < MPROC_QUEUE_MAX ? (uint32_t)count : MPROC_QUEUE_MAX;
+    queue_wish_init(&wish, QUEUE_WANT_BYTES, most, items, size);
+    wish.exact = true;
     status = queue_get(queue, &wish, NULL, &outcome, timeout_ms);
     if (outcome == QUEUE_DONE) {
         queue_fetch(&wish);
@@ -274,13 +275,13 @@ static mproc_value value_from(struct queue_wish *wish)
 
 mproc_status mproc_queue_get(mproc_queue *queue, mproc_value *value, int64_t timeout_ms)
 {
-    struct queue_wish wish = {.want = QUEUE_WANT_VALUE, .count = 1};
+    struct queue_wish wish;
     enum queue_outcome outcome;
     mproc_status status;
 
     if (!value) return mproc_error(MPROC_INVALID, "an item of a queue is to go to NULL");
     if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
-    wish.owned = &work_intent()->stages[0];
+    queue_wish_init(&wish, QUEUE_WANT_VALUE, 1, NULL, 0);
     if ((status = queue_get(queue, &wish, grow, &outcome, timeout_ms)) != MPROC_OK) {
         forget(&wish);
         return status;
