@@ -5,6 +5,7 @@
 #include "object/wait.h"
 #include "process/family.h"
 #include "queue/get.h"
+#include "queue/nesting.h"
 #include "queue/put.h"
 
 /* A value whose encoding is not larger passes through the stack. */
@@ -101,19 +102,10 @@ mproc_status mproc_queue_put_many(mproc_queue *queue, const void *items, size_t 
     return status;
 }
 
-/* What a value refers to, on its way into `queue`. */
-struct objects {
-    uint32_t count;
-    bool has_queue;
-    uint64_t queue;
-};
-
-static void see_object(void *context, const struct handle_ref *ref)
+static void count_object(void *context, const struct handle_ref *ref)
 {
-    struct objects *objects = context;
-
-    objects->count++;
-    if (ref->offset == objects->queue && ref->kind == OBJECT_QUEUE) objects->has_queue = true;
+    (void)ref;
+    ++*(uint32_t *)context;
 }
 
 /* An encoding that does not fit the stack. */
@@ -135,23 +127,21 @@ static mproc_status put_from_heap(mproc_queue *queue, const mproc_value *value, 
 /* A value with objects, or one that does not fit the stack. */
 static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int64_t timeout_ms)
 {
-    struct objects objects = {.queue = queue->reference.ref.offset};
     struct intent *intent = work_intent();
     struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, &intent->stages[0]};
     mproc_status status;
-    uint32_t done = 0;
+    uint32_t done = 0, objects = 0;
     size_t size;
 
     if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
-    value_visit_objects(value, see_object, &objects);
-    if (objects.has_queue)
-        return mproc_error(MPROC_INVALID, "a queue is no item of itself: as such it would never end");
-    if (objects.count == 0 && !needs_parcel(queue, size)) return put_from_heap(queue, value, size, timeout_ms);
+    value_visit_objects(value, count_object, &objects);
+    if (objects == 0 && !needs_parcel(queue, size)) return put_from_heap(queue, value, size, timeout_ms);
     if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
-    if ((status = parcel_create_value(intent, value, size, objects.count, item.owned)) != MPROC_OK) return status;
+    if ((status = parcel_create_value(intent, value, size, objects, item.owned)) != MPROC_OK) return status;
     parcel_at(atomic_load(item.owned))->form = QUEUE_OF_ENCODING;
     item.size = size;
-    status = queue_put(queue, &item, &done, timeout_ms);
+    status = nesting_check(queue_of(queue), parcel_at(atomic_load(item.owned)));
+    if (status == MPROC_OK) status = queue_put(queue, &item, &done, timeout_ms);
     object_drop(intent, item.owned);
     return status;
 }

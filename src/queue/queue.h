@@ -87,7 +87,8 @@ static_assert(offsetof(struct queue_ends, get) % ARENA_LINE == 0, "the ends shar
  * Set at creation: `most`, the largest number of items, and `most_bytes`, of their bytes; 0: any. Under the put end's
  * lock: `begin`, the place of the queue's first record, which is where the get end reads as long as its place is 0;
  * `parcels`, whether there ever was a parcel, set before it is published: only then all items are looked at when the
- * queue is freed. `ending` is used while that happens. The ends follow, at the next but one cache line.
+ * queue is freed; `nests`, the same of a queue as an item. `ending` is used while the queue is freed. The ends
+ * follow, at the next but one cache line.
  *
  * Under the get end's lock:
  *   returned     a link, the first parcel of the list of those that came back, and
@@ -114,6 +115,8 @@ struct queue {
     _Atomic uint64_t lost;
     _Atomic uint32_t finished;
     _Atomic uint32_t parcels;
+    _Atomic uint32_t nests;
+    uint32_t unused;
 };
 
 #define QUEUE_BYTES (sizeof(struct queue) + 2 * ARENA_LINE + sizeof(struct queue_ends))
