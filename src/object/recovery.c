@@ -54,20 +54,14 @@ static void recover_waiting(struct thread_slot *slot)
     wait_queue_recover(recovery_intent(), slot);
 }
 
-/*
- * What its call had taken out of an object, and not brought to its end. Before its intents are recovered (`before`)
- * its lock still tells whether it had come so far at all; where its list is published, it had.
- */
-static void taken_lost(struct thread_slot *slot, uint32_t owner_id, bool before)
+/* What its call had taken out of an object, and not brought to its end. */
+static void taken_lost(struct thread_slot *slot)
 {
-    const struct intent *intent = &slot->intents[INTENT_WORK];
-    uint64_t object = atomic_load(&slot->taken_from), lock = atomic_load(&intent->lock);
+    uint64_t object = atomic_load(&slot->taken_from);
     const struct object_type *type = object_type_there(object);
 
     if (atomic_load(&slot->taken) == 0 || !type || !type->taken_lost) return;
-    if (before && (!lock || atomic_load(&intent->count) > 0)) return;
-    if (before && !lock_owned((const arena_lock *)arena_at(lock), owner_id)) return;
-    type->taken_lost(recovery_intent(), object, &slot->taken, before);
+    type->taken_lost(recovery_intent(), object, &slot->taken, false);
 }
 
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
@@ -76,9 +70,8 @@ static void settle_slot(uint32_t index)
     struct thread_slot *slot = thread_slot_at(index);
     uint32_t owner_id = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
 
-    taken_lost(slot, owner_id, true);
-    intents_recover(slot, owner_id);
-    taken_lost(slot, owner_id, false);
+    recovery_intents(slot, owner_id);
+    taken_lost(slot);
     drop_stages(slot);
     recover_waiting(slot);
     robust_list_abandon(recovery_intent(), slot, owner_id);

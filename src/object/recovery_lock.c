@@ -3,10 +3,30 @@
 
 #include <limits.h>
 
+#include "arena/lock.h"
 #include "arena/park.h"
+#include "object/object.h"
 
 /* A recovery takes microseconds; whoever waits this long for one asks whether the recoverer lives. */
 #define RECOVERY_LOOK_NS (20 * (int64_t)1000000)
+
+/* Where its list is published, it has taken. */
+static void forget_not_taken(struct thread_slot *slot, uint32_t owner_id)
+{
+    const struct intent *intent = &slot->intents[INTENT_WORK];
+    uint64_t object = atomic_load(&slot->taken_from), lock = atomic_load(&intent->lock);
+    const struct object_type *type = object_type_there(object);
+
+    if (atomic_load(&slot->taken) == 0 || !type || !type->taken_lost) return;
+    if (!lock || atomic_load(&intent->count) > 0 || !lock_owned((const arena_lock *)arena_at(lock), owner_id)) return;
+    type->taken_lost(recovery_intent(), object, &slot->taken, true);
+}
+
+void recovery_intents(struct thread_slot *slot, uint32_t owner_id)
+{
+    forget_not_taken(slot, owner_id);
+    intents_recover(slot, owner_id);
+}
 
 /*
  * Takes it from a dead recoverer, whom the word names. What that one had published is done before anything else: its
@@ -26,7 +46,7 @@ static bool take_over(_Atomic uint32_t *word, uint32_t seen)
     if (!taken) owner_id = 0;
     while (owner_id) {
         struct thread_slot *slot = thread_slot_at(owner_id & SLOT_INDEX_MAX);
-        intents_recover(slot, owner_id);
+        recovery_intents(slot, owner_id);
         owner_id = atomic_load(&slot->settles);
     }
     atomic_store(settles, 0);
@@ -80,6 +100,6 @@ void recovery_lock_help(uint32_t owner_id)
 
     if (!owner_id || !slot_thread_dead(owner_id)) return;
     acquired = recovery_lock_acquire();
-    if (slot_thread_present(owner_id) && slot_thread_dead(owner_id)) intents_recover(slot, owner_id);
+    if (slot_thread_present(owner_id) && slot_thread_dead(owner_id)) recovery_intents(slot, owner_id);
     if (acquired) recovery_lock_release();
 }

@@ -27,6 +27,7 @@ extern const steps_table steps_named;
 extern const steps_table steps_shared;
 extern const steps_table steps_queue;
 extern const steps_table steps_queue_asleep;
+extern const steps_table steps_queue_lost;
 extern const steps_table steps_start;
 extern const steps_table steps_pool;
 
