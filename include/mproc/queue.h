@@ -247,9 +247,9 @@ MPROC_API int64_t mproc_queue_redelivered(mproc_queue *queue);
 
 /*
  * Returns the number of items (Python: qsize()): exact at the moment when it looks, so that an item whose put has
- * returned is counted until a get takes it. An item of a joinable queue that came back is counted again, and may be
- * one more than `maxsize`. Does not block. Unlike in Python this and the two below answer also for a queue that this
- * process has closed.
+ * returned is counted until a get takes it. An item of a joinable queue that came back is counted again, so that
+ * there may be more than `maxsize`. Does not block. Unlike in Python this and the two below answer also for a queue
+ * that this process has closed.
  */
 MPROC_API int64_t mproc_queue_size(const mproc_queue *queue);
 

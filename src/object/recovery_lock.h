@@ -14,9 +14,9 @@ bool recovery_lock_acquire(void);
 void recovery_lock_release(void);
 
 /*
- * Under it: finishes what the thread with this owner id, which is dead, had in intent, and releases the locks of that.
- * Not intents_recover() alone: what the thread says that it has taken out of an object (object/type.h) it may not have
- * come to take, and only a lock that it still has tells that.
+ * Under it: finishes what the thread with this owner id, which is dead, had in intent, and releases the locks of
+ * that. Not intents_recover() alone: what the thread says that it has taken out of an object (object/type.h) it may
+ * not have come to take, and only a lock that it still has tells that.
  */
 void recovery_intents(struct thread_slot *slot, uint32_t owner_id);
 

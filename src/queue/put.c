@@ -27,14 +27,17 @@ static void own_ahead(struct queue_ends *ends, uint64_t place, uint32_t units)
         atomic_store_explicit(&queue_record_at(place)->parcel, 0, memory_order_relaxed);
 }
 
-/* Under the lock: for how many of the items there is room now. */
+/*
+ * Under the lock: for how many of the items there is room now. Items of a joinable queue come back: then there are
+ * more than the end knows of, and perhaps more than the limits say.
+ */
 static uint32_t room_for(const struct queue *queue, struct queue_ends *ends, uint64_t at,
                          const struct queue_item *item)
 {
     uint32_t there = queue_count(at) - ends->put.known, count = item->count;
     uint64_t bytes, fit;
 
-    if (there + count > queue->most) {
+    if (there + count > queue->most || (queue->joinable && queue->most != QUEUE_UNBOUNDED)) {
         ends->put.known = queue_count(atomic_load_explicit(&ends->get.at, memory_order_acquire));
         there = queue_count(at) - ends->put.known;
         if (there >= queue->most) return 0;
@@ -42,7 +45,7 @@ static uint32_t room_for(const struct queue *queue, struct queue_ends *ends, uin
     }
     if (queue->most_bytes == 0 || item->size == 0) return count;
     bytes = get(&ends->put_bytes) - atomic_load_explicit(&ends->got_bytes, memory_order_acquire);
-    fit = (queue->most_bytes - bytes) / item->size;
+    fit = bytes < queue->most_bytes ? (queue->most_bytes - bytes) / item->size : 0;
     return fit < count ? (uint32_t)fit : count;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Items that a call had taken, and that ended with it. Promised: they are counted as lost, once; what was not taken is
- * not, nor what the call had brought to its end.
+ * Items that a call had taken, and that ended with it. Promised: they are counted as lost, once; what was not taken
+ * is not, nor what the call had brought to its end.
  */
 #include "steps_queue.h"
 

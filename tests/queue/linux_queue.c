@@ -1,5 +1,7 @@
-/* Consumers that the system has stopped. */
+/* Consumers that the system has stopped; a thread with a small stack. */
 #include "queue/queues.h"
+
+#include <pthread.h>
 
 #include "sync/linux_stopping.h"
 
@@ -69,7 +71,26 @@ static void case_consumer_stopped_in_the_middle_of_gets_loses_nothing(void)
     end(&crowd, queue, number);
 }
 
+static void *frees(void *queue)
+{
+    mproc_queue_free(queue);
+    return NULL;
+}
+
+static void case_chain_of_thousands_of_queues_ends_on_a_small_stack(void)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    CHECK_EQ(pthread_attr_init(&attributes), 0);
+    CHECK_EQ(pthread_attr_setstacksize(&attributes, (size_t)256 * 1024), 0);
+    CHECK_EQ(pthread_create(&thread, &attributes, frees, queues_create_chain(false, 5000)), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&attributes);
+}
+
 CHECK_SUITE_SETUP(linux_queue, peers_of_processes,
     CASE(consumer_stopped_while_it_waits_does_not_hold_up_others),
     CASE(consumer_stopped_in_the_middle_of_gets_loses_nothing),
+    CASE(chain_of_thousands_of_queues_ends_on_a_small_stack),
 );

@@ -13,6 +13,14 @@ static inline mproc_queue *queues_create(int64_t maxsize, int64_t max_bytes)
     return queue;
 }
 
+static inline mproc_queue *queues_create_of(bool joinable)
+{
+    mproc_queue *queue = NULL;
+
+    CHECK_OK(mproc_queue_create(&(mproc_queue_options){.joinable = joinable}, &queue));
+    return queue;
+}
+
 static inline void queues_put_int(mproc_queue *queue, int64_t number)
 {
     CHECK_OK(mproc_queue_put(queue, mproc_int(number), MPROC_FOREVER));
@@ -26,6 +34,25 @@ static inline int64_t queues_get_int(mproc_queue *queue)
     CHECK_OK(mproc_queue_get(queue, &value, check_limit_ms()));
     CHECK_EQ(mproc_value_type(value), MPROC_TYPE_INT64);
     return mproc_value_int(value);
+}
+
+/*
+ * So many queues, each of which is in the next one alone, together with a number, before it or behind; returns the
+ * last.
+ */
+static inline mproc_queue *queues_create_chain(bool joinable, int count)
+{
+    mproc_queue *inner = queues_create_of(joinable), *outer;
+
+    for (int i = 1; i < count; i++) {
+        outer = queues_create_of(joinable);
+        if (i % 2) queues_put_int(outer, i);
+        CHECK_OK(mproc_queue_put(outer, MPROC_VALUE(inner), 0));
+        if (i % 2 == 0) queues_put_int(outer, i);
+        mproc_queue_free(inner);
+        inner = outer;
+    }
+    return inner;
 }
 
 /* Bytes that tell an item of one seed from that of another, and each of its bytes from the next. */
