@@ -212,8 +212,9 @@ def alone_as_bytes(name, title, size):
 
 
 def large(name, size, repeats, bound):
+    """Beside it, what this machine can do: the ring publishes several items at once, and neither locks nor counts."""
     return Comparison(name, f"items of {size:,} bytes, one process puts and one gets", 2, ["one item"],
-                      [items(size, repeats)], [Goal("most", bound, "mproc")])
+                      [items(size, repeats), ring(BEST, "sized", repeats, size)], [Goal("most", bound, "mproc")])
 
 
 QUEUES = (twice("queue-64", "items of 64 bytes, one process puts and one gets", queue_64)
