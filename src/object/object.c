@@ -48,7 +48,7 @@ static void set_handles(struct intent *intent, const struct object *object, uint
     intent_commit(intent);
 }
 
-void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owned)
+void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owned, uint32_t given)
 {
     struct object *object_ = object_at(object);
     uint32_t handles;
@@ -56,7 +56,7 @@ void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owne
     assert(atomic_load(owned) == 0 && object_kind(object) != OBJECT_NONE);
     object_lock(intent, object, &object_->lock);
     handles = atomic_load_explicit(&object_->handles, memory_order_relaxed);
-    set_handles(intent, object_, (handles + 1) | OBJECT_GIVEN, owned, object);
+    set_handles(intent, object_, (handles + 1) | given, owned, object);
     lock_release(intent, &object_->lock);
 }
 

@@ -40,9 +40,9 @@ enum object_kind {
 #define OBJECT_GENERATION_MASK 0xFFFFFFu
 
 /*
- * What each object begins with. `handles` is the number of handles, and OBJECT_GIVEN once there was more than one; it
- * changes under the lock alone, and the change is the publishing store of taking and dropping a handle. `next` is for
- * whoever drops the last one: see object_drop().
+ * What each object begins with. `handles` is the number of handles, and OBJECT_GIVEN once there were several holders;
+ * it changes under the lock alone, and the change is the publishing store of taking and dropping a handle. `next` is
+ * for whoever drops the last one: see object_drop().
  */
 #define OBJECT_GIVEN 0x80000000u
 
@@ -57,7 +57,7 @@ static inline uint32_t object_handles(const struct object *object)
     return atomic_load(&object->handles) & ~OBJECT_GIVEN;
 }
 
-/* Whether there were more handles, and so many are left. */
+/* Whether there were several holders, and so many handles are left. */
 static inline bool object_is_left(const struct object *object, uint32_t handles)
 {
     return atomic_load(&object->handles) == (OBJECT_GIVEN | handles);
@@ -119,8 +119,9 @@ void object_publish(const _Atomic uint64_t *owned, enum object_kind kind);
 
 /*
  * Puts another handle of the object into the empty owned slot. The caller sees to it that the object lives meanwhile.
+ * `given` is OBJECT_GIVEN, or 0 for a handle that goes with another of the same holder.
  */
-void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owned);
+void object_refer(struct intent *intent, uint64_t object, _Atomic uint64_t *owned, uint32_t given);
 
 /*
  * Gives up what the owned slot has, a handle or plain memory, and empties it; an empty owned slot is fine. Objects

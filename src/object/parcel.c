@@ -34,7 +34,7 @@ static void hold_object(void *context, const struct handle_ref *ref)
 {
     struct holding *holding = context;
 
-    if (object_there(ref)) object_refer(holding->intent, ref->offset, holding->next++);
+    if (object_there(ref)) object_refer(holding->intent, ref->offset, holding->next++, OBJECT_GIVEN);
     else holding->status = mproc_error(MPROC_CLOSED, "%s that is passed on has been freed", handle_name(ref->kind));
 }
 

@@ -69,7 +69,7 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
         free(reference);
         return status;
     }
-    object_refer(work_intent(), ref->offset, owned);
+    object_refer(work_intent(), ref->offset, owned, OBJECT_GIVEN);
     fill(reference, ref->kind, owned);
     type = object_types[ref->kind];
     if (!type->opened || (status = type->opened(reference)) == MPROC_OK) *out = reference;
@@ -178,7 +178,7 @@ mproc_status reference_account(struct reference *reference, enum object_kind kin
         /* An object before it holds anything: if we end in between, what it holds is dropped with it. */
         object_publish(owned, kind);
         object_refer(work_intent(), reference->ref.offset,
-                     (_Atomic uint64_t *)arena_at(atomic_load(owned) + sizeof(struct object)));
+                     (_Atomic uint64_t *)arena_at(atomic_load(owned) + sizeof(struct object)), 0);
         if (!atomic_compare_exchange_strong(&reference->own, &none, (void *)owned)) {
             object_drop(work_intent(), owned);
             resource_slot_put(owned);

@@ -23,7 +23,7 @@ mproc_status spawn_data_create(struct process_slot *slot, uint64_t args, struct 
         return status;
     *spawn_data = (struct spawn_data *)arena_at(atomic_load(&slot->spawn_data));
     object_publish(&slot->spawn_data, OBJECT_SPAWN_DATA);
-    if (args) object_refer(intent, args, &(*spawn_data)->args);
+    if (args) object_refer(intent, args, &(*spawn_data)->args, OBJECT_GIVEN);
     return MPROC_OK;
 }
 

@@ -201,7 +201,7 @@ void queue_fetch_parcel(struct queue_wish *wish)
 
     if (wish->want != QUEUE_WANT_BUFFER) copy_out(wish, parcel_data(parcel), 0);
     if (wish->leases) {
-        if (keeps) object_refer(work_intent(), arena_offset(parcel), wish->owned);
+        if (keeps) object_refer(work_intent(), arena_offset(parcel), wish->owned, OBJECT_GIVEN);
         atomic_store(&parcel->in_use, 0);
     } else if (!keeps) {
         object_drop(work_intent(), wish->owned);

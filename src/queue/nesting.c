@@ -67,7 +67,7 @@ static uint64_t find(const struct queue *queue, uint64_t wanted, uint32_t skip, 
     queue_lock(intent, queue, end);
     look_into(&look, queue);
     if (look.found && look.found != wanted)
-        object_refer(&thread_self.slot->intents[INTENT_NESTED], look.found, owned);
+        object_refer(&thread_self.slot->intents[INTENT_NESTED], look.found, owned, 0);
     lock_release(intent, &end->lock);
     return look.found;
 }

@@ -216,7 +216,7 @@ mproc_status robust_lock_link(const struct reference *given, _Atomic uint64_t *l
 
     if (given) {
         if ((status = family_enter_with(given->arena)) == MPROC_OK)
-            object_refer(work_intent(), given->ref.offset, link);
+            object_refer(work_intent(), given->ref.offset, link, OBJECT_GIVEN);
     } else {
         status = block_take(work_intent(), sizeof(struct robust_lock), sizeof(struct robust_lock), link);
         if (status == MPROC_OK) object_publish(link, OBJECT_RLOCK);

@@ -254,6 +254,20 @@ static void case_items_come_first(void)
     crowd_fini(&crowd);
 }
 
+/* The account of what it has got is a handle of its own. */
+static void case_joinable_queue_that_was_given_to_nobody_waits(void)
+{
+    mproc_queue *queue = NULL;
+    mproc_value value;
+
+    CHECK_OK(mproc_queue_create(&(mproc_queue_options){.joinable = true}, &queue));
+    CHECK_STATUS(mproc_queue_get(queue, &value, 1), MPROC_TIMEOUT);
+    CHECK_STATUS(mproc_queue_get(queue, &value, 1), MPROC_TIMEOUT);
+    queues_put_int(queue, 1);
+    CHECK_STATUS(mproc_queue_join(queue, 1), MPROC_TIMEOUT);
+    mproc_queue_free(queue);
+}
+
 CHECK_SUITE_SETUP(queue_peer_died, peers_of_processes,
     CASE(get_says_that_all_others_have_ended_however_they_did),
     CASE(who_waits_is_woken_when_the_last_other_ends),
@@ -265,4 +279,5 @@ CHECK_SUITE_SETUP(queue_peer_died, peers_of_processes,
     CASE(it_does_not_come_to_a_process_that_has_put),
     CASE(it_does_not_come_before_anybody_else_had_the_queue),
     CASE(items_come_first),
+    CASE(joinable_queue_that_was_given_to_nobody_waits),
 );
