@@ -21,6 +21,24 @@ static inline mproc_queue *queues_create_of(bool joinable)
     return queue;
 }
 
+/* The same, of tasks that are to be done. */
+static inline mproc_queue *queues_create_joinable(int64_t maxsize, int64_t max_bytes)
+{
+    mproc_queue *queue = NULL;
+
+    CHECK_OK(mproc_queue_create(&(mproc_queue_options){.maxsize = maxsize, .max_bytes = max_bytes, .joinable = true},
+                                &queue));
+    return queue;
+}
+
+static inline mproc_queue_counts queues_counts(mproc_queue *queue)
+{
+    mproc_queue_counts counts = {0};
+
+    CHECK_OK(mproc_queue_counters(queue, &counts));
+    return counts;
+}
+
 static inline void queues_put_int(mproc_queue *queue, int64_t number)
 {
     CHECK_OK(mproc_queue_put(queue, mproc_int(number), MPROC_FOREVER));
