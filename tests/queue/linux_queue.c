@@ -1,8 +1,10 @@
-/* Consumers that the system has stopped; a thread with a small stack. */
+/* Consumers that the system has stopped; the memory that it has given; a thread with a small stack. */
 #include "queue/queues.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
+#include "arena/arena.h"
 #include "sync/linux_stopping.h"
 
 /* Until a negative number comes; what each has got is added up on the board. */
@@ -89,8 +91,38 @@ static void case_chain_of_thousands_of_queues_ends_on_a_small_stack(void)
     pthread_attr_destroy(&attributes);
 }
 
+/* What the system has given for the arena. */
+static int64_t arena_bytes(void)
+{
+    struct stat file;
+
+    CHECK_EQ(fstat((int)arena_memory(), &file), 0);
+    return (int64_t)file.st_blocks * 512;
+}
+
+/* Without what stays warm for others, most of which could be of this queue. */
+static void case_memory_of_items_that_were_got_goes_back_to_the_system(void)
+{
+    enum { MEBIBYTE = 1 << 20, PEAK = 24 * MEBIBYTE };
+    static unsigned char item[100000];
+    static const size_t sizes[] = {64, 1000, 4000, 20000, sizeof item};
+
+    atomic_store(&arena_header->heap.warm_bytes_max, 0);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        mproc_queue *queue = queues_create(0, 0);
+        int64_t before = arena_bytes(), count = PEAK / (int64_t)sizes[i];
+        for (int64_t n = 0; n < count; n++) CHECK_OK(mproc_queue_put_bytes(queue, item, sizes[i], 0));
+        CHECK(arena_bytes() > before + PEAK - MEBIBYTE);
+        for (int64_t n = 0; n < count; n++) CHECK_OK(mproc_queue_get_bytes(queue, item, sizes[i], NULL, 0));
+        CHECK_STATUS(mproc_queue_get_bytes(queue, item, sizes[i], NULL, 0), MPROC_TIMEOUT);
+        CHECK(arena_bytes() < before + 2 * MEBIBYTE);
+        mproc_queue_free(queue);
+    }
+}
+
 CHECK_SUITE_SETUP(linux_queue, peers_of_processes,
     CASE(consumer_stopped_while_it_waits_does_not_hold_up_others),
     CASE(consumer_stopped_in_the_middle_of_gets_loses_nothing),
+    CASE(memory_of_items_that_were_got_goes_back_to_the_system),
     CASE(chain_of_thousands_of_queues_ends_on_a_small_stack),
 );
