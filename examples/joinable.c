@@ -1,6 +1,6 @@
 /*
- * A producer puts ten parcels into a queue and waits until all of them are delivered; the courier says of each when it
- * is. As a daemon, who has no end of his own, he ends with the program. (Python: JoinableQueue, Process.)
+ * A producer puts ten parcels into a queue and waits until all of them are delivered; the courier says of each when
+ * it is. He is a daemon, which ends with the program. (Python: JoinableQueue, Process.)
  */
 #include <mproc/mproc.h>
 

@@ -198,7 +198,7 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_queue_commit(mproc_queue *queue, mp
  * no room; the item stays.
  *
  * Of a joinable queue the item is this thread's lease; the bytes stay until mproc_queue_release(), also if it is
- * done before.
+ * done before. If it comes back, it is as the caller has left it: bytes that he has changed are.
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_queue_peek(mproc_queue *queue, mproc_queue_buffer *buffer,
                                                         int64_t timeout_ms);
@@ -265,7 +265,10 @@ MPROC_API bool mproc_queue_full(const mproc_queue *queue);
  */
 MPROC_API void mproc_queue_close(mproc_queue *queue);
 
-/* What has happened to a queue so far, in all processes. */
+/*
+ * What has happened to a queue so far, in all processes. What is said of putting was read a moment later than the
+ * rest, so that no number is above one that it is a part of: got of put, done of got.
+ */
 typedef struct mproc_queue_counts {
     int64_t put;       /* items */
     int64_t got;       /* items, but for those that came back */

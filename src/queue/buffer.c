@@ -100,7 +100,6 @@ mproc_status mproc_queue_peek(mproc_queue *queue, mproc_queue_buffer *buffer, in
         return status == MPROC_INVALID && outcome == QUEUE_OTHER ? queue_refuse(&wish, outcome) : status;
     }
     if (!wish.parcel) parcel_at(atomic_load(wish.owned))->size = wish.size;
-    queue_fetch(&wish);
     *buffer = buffer_of(wish.owned, false);
     return MPROC_OK;
 }

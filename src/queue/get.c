@@ -194,7 +194,8 @@ enum queue_outcome queue_try_get(struct queue *queue, struct queue_wish *wish)
     return QUEUE_DONE;
 }
 
-void queue_fetch_parcel(struct queue_wish *wish)
+/* What came in a parcel is where it was wanted. */
+static void fetch(struct queue_wish *wish)
 {
     struct parcel *parcel = wish->parcel;
     bool keeps = wish->objects > 0 || wish->want == QUEUE_WANT_BUFFER;
@@ -208,7 +209,17 @@ void queue_fetch_parcel(struct queue_wish *wish)
     }
 }
 
-/* Whoever leaves an item there may have been woken for it, so another is. */
+/* The call has come to its end: from here on nothing is lost with it. */
+static void has_taken(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&thread_self.slot->taken, 0, memory_order_relaxed);
+}
+
+/*
+ * Whoever leaves an item there may have been woken for it, so another is. As soon as the turn has ended, another
+ * thread that frees the queue goes on, and with the account what is leased goes back: so it is fetched before.
+ */
 mproc_status queue_get(mproc_queue *queue, struct queue_wish *wish, mproc_status (*ready)(struct queue_wish *wish),
                        enum queue_outcome *outcome, int64_t timeout_ms)
 {
@@ -228,7 +239,9 @@ mproc_status queue_get(mproc_queue *queue, struct queue_wish *wish, mproc_status
         if (*outcome == QUEUE_BLOCKED) status = turn_wait(&turn, &queue->reference, timeout_ms);
         else status = ready && *outcome == QUEUE_TOO_LARGE ? ready(wish) : MPROC_INVALID;
     }
+    if (status == MPROC_OK && wish->parcel) fetch(wish);
     turn_end(&turn, status != MPROC_OK && *outcome != QUEUE_BLOCKED);
+    if (status == MPROC_OK) has_taken();
     return status;
 }
 

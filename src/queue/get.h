@@ -56,22 +56,10 @@ static inline void queue_wish_init(struct queue_wish *wish, enum queue_want want
  */
 enum queue_outcome queue_try_get(struct queue *queue, struct queue_wish *wish);
 
-void queue_fetch_parcel(struct queue_wish *wish);
-
-/*
- * After QUEUE_DONE: what came in a parcel is where it was wanted, and the call has come to its end: from here on
- * nothing is lost with it.
- */
-static inline void queue_fetch(struct queue_wish *wish)
-{
-    if (wish->parcel) queue_fetch_parcel(wish);
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&thread_self.slot->taken, 0, memory_order_relaxed);
-}
-
 /*
  * Gets what the wish says, or why not, as the public functions do; `ready` makes it ready for the next item before
- * that is taken, or NULL: then QUEUE_TOO_LARGE and QUEUE_OTHER are MPROC_INVALID, without a text.
+ * that is taken, or NULL: then QUEUE_TOO_LARGE and QUEUE_OTHER are MPROC_INVALID, without a text. After MPROC_OK,
+ * which is QUEUE_DONE, what came in a parcel is where it was wanted.
  */
 mproc_status queue_get(mproc_queue *queue, struct queue_wish *wish, mproc_status (*ready)(struct queue_wish *wish),
                        enum queue_outcome *outcome, int64_t timeout_ms);

@@ -213,7 +213,6 @@ mproc_status mproc_queue_get_bytes(mproc_queue *queue, void *data, size_t capaci
     queue_wish_init(&wish, QUEUE_WANT_BYTES, 1, data, capacity);
     status = queue_get(queue, &wish, NULL, &outcome, timeout_ms);
     if (size && (outcome == QUEUE_DONE || outcome == QUEUE_TOO_LARGE)) *size = wish.size;
-    if (outcome == QUEUE_DONE) queue_fetch(&wish);
     return status == MPROC_INVALID && outcome != QUEUE_BLOCKED ? queue_refuse(&wish, outcome) : status;
 }
 
@@ -232,10 +231,7 @@ mproc_status mproc_queue_get_many(mproc_queue *queue, void *items, size_t size, 
     queue_wish_init(&wish, QUEUE_WANT_BYTES, most, items, size);
     wish.exact = true;
     status = queue_get(queue, &wish, NULL, &outcome, timeout_ms);
-    if (outcome == QUEUE_DONE) {
-        queue_fetch(&wish);
-        *got = wish.got;
-    }
+    if (outcome == QUEUE_DONE) *got = wish.got;
     return status == MPROC_INVALID && outcome != QUEUE_BLOCKED ? queue_refuse(&wish, outcome) : status;
 }
 
@@ -276,7 +272,6 @@ mproc_status mproc_queue_get(mproc_queue *queue, mproc_value *value, int64_t tim
         forget(&wish);
         return status;
     }
-    queue_fetch(&wish);
     *value = value_from(&wish);
     return MPROC_OK;
 }

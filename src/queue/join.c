@@ -80,11 +80,14 @@ static mproc_status wait_for(const struct wait *wait, mproc_queue *queue)
     struct queue *at = queue_of(queue);
     mproc_status status = MPROC_OK;
     uint32_t seen;
+    bool is_alone;
 
+    /* Alone first: whoever ends now has done before what it has. */
     while (status == MPROC_OK) {
         seen = atomic_load(&at->finished);
+        is_alone = turn_is_alone(&queue->reference, QUEUE_HAS_GOT);
         if (queue_unfinished(at) == 0) return MPROC_OK;
-        if (turn_is_alone(&queue->reference, QUEUE_HAS_GOT)) return alone(at);
+        if (is_alone) return alone(at);
         status = wait_sleep(wait, &at->finished, seen);
     }
     if (queue_unfinished(at) == 0) return MPROC_OK;

@@ -48,6 +48,12 @@ struct parcel *lease_last(const struct leases *leases)
 
 /* ---- done -------------------------------------------------------------------------------------- */
 
+/* Its holder may have ended in the middle of its call. */
+static bool is_read(const struct parcel *parcel)
+{
+    return atomic_load(&parcel->in_use) && slot_thread_present(atomic_load(&parcel->holder));
+}
+
 /*
  * The word that refers to the parcel that is done next: the calling thread's first, or the first that nobody reads.
  * `*before` is the parcel before it, or 0.
@@ -61,7 +67,7 @@ static const _Atomic uint64_t *next_done(const struct leases *leases, uint64_t *
     for (; (at = get(link)) != 0; previous = at, link = &parcel_at(at)->next) {
         const struct parcel *parcel = parcel_at(at);
         bool mine = atomic_load(&parcel->holder) == thread_self.owner_id;
-        if (!mine && (other || atomic_load(&parcel->in_use))) continue;
+        if (!mine && (other || is_read(parcel))) continue;
         *before = previous;
         if (mine) return link;
         other = link;

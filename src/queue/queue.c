@@ -121,32 +121,33 @@ void mproc_queue_close(mproc_queue *queue)
     join_end_sleep(at);
 }
 
-/* Of one end, and how many wait for it to move. */
-static void read_end(const struct queue *queue, struct queue_end *end, int64_t *items, int64_t *bytes,
-                     int64_t *sleepers)
+/* Of one end, under its lock, and how many wait for it to move. */
+static void read_end(struct queue_end *end, int64_t *items, int64_t *bytes, int64_t *sleepers)
 {
-    struct intent *intent = work_intent();
-
-    queue_lock(intent, queue, end);
     queue_settle(end, atomic_load(&end->at));
     *items = (int64_t)atomic_load(&end->total.items);
     *bytes = (int64_t)atomic_load(&end->total.bytes);
     *sleepers = (int64_t)(atomic_load(&end->turn) >> 32);
-    lock_release(intent, &end->lock);
 }
 
 mproc_status mproc_queue_counters(mproc_queue *queue, mproc_queue_counts *counts)
 {
     struct queue *at = queue_of(queue);
     struct queue_ends *ends = queue_ends(at);
+    struct intent *intent;
     mproc_status status;
 
     if (!counts) return mproc_error(MPROC_INVALID, "the counters of a queue have nowhere to go: counts is NULL");
     if ((status = family_enter_with(queue->reference.arena)) != MPROC_OK) return status;
-    read_end(at, &ends->get, &counts->got, &counts->got_bytes, &counts->putters);
+    intent = work_intent();
+    queue_lock(intent, at, &ends->get);
+    read_end(&ends->get, &counts->got, &counts->got_bytes, &counts->putters);
     counts->lost = (int64_t)atomic_load(&at->lost);
     counts->done = (int64_t)atomic_load(&at->done);
     counts->redelivered = (int64_t)atomic_load(&at->redelivered);
-    read_end(at, &ends->put, &counts->put, &counts->put_bytes, &counts->getters);
+    lock_release(intent, &ends->get.lock);
+    queue_lock(intent, at, &ends->put);
+    read_end(&ends->put, &counts->put, &counts->put_bytes, &counts->getters);
+    lock_release(intent, &ends->put.lock);
     return MPROC_OK;
 }
