@@ -189,7 +189,7 @@ typedef struct handed {
 } handed;
 
 /* Its first call of the library. */
-static void gets(void *argument)
+static void gets_item(void *argument)
 {
     handed *self = argument;
 
@@ -226,7 +226,7 @@ static void case_value_is_got_used_and_cleared_by_different_threads(void)
         CHECK_STATUS(mproc_queue_get(queue, &self.value, 0), MPROC_TIMEOUT);
         blocks = peers_blocks();
         put_event(queue);
-        run_thread(gets, &self);
+        run_thread(gets_item, &self);
         CHECK_EQ(mproc_value_int(mproc_value_at(self.value, 0)), 1);
         CHECK_OK(mproc_value_to(mproc_value_at(self.value, 1), &event));
         CHECK_OK(mproc_event_set(event));

@@ -1,4 +1,4 @@
-/* Leases at their edges: a queue that is freed while somebody gets, and a thread that ends in the call. */
+/* Leases at their edges: a queue that is freed while somebody gets_item, and a thread that ends in the call. */
 #include "queue/queues.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ typedef struct getter {
     mproc_status status;
 } getter;
 
-static void gets(void *argument)
+static void gets_item(void *argument)
 {
     getter *self = argument;
 
@@ -43,7 +43,7 @@ static void case_an_item_is_copied_before_the_free_of_its_queue_gives_it_back(vo
     CHECK(self.bytes);
     CHECK_OK(mproc_queue_reserve(queue, LARGE, &buffer));
     memset(buffer.data, 'a', LARGE);
-    CHECK_OK(plat_thread_start(gets, &self, &thread));
+    CHECK_OK(plat_thread_start(gets_item, &self, &thread));
     peers_await_sleepers(queue, 1);
     CHECK_OK(mproc_queue_commit(queue, &buffer, 0));
     while (!mproc_queue_empty(queue)) plat_thread_yield();

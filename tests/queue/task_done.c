@@ -74,7 +74,7 @@ typedef struct getter {
     plat_thread *thread;
 } getter;
 
-static void gets(void *argument)
+static void gets_item(void *argument)
 {
     getter *self = argument;
 
@@ -87,7 +87,7 @@ static void gets(void *argument)
 static void start_getter(getter *self, mproc_queue *queue, int64_t expected)
 {
     *self = (getter){.queue = queue, .expected = expected};
-    CHECK_OK(plat_thread_start(gets, self, &self->thread));
+    CHECK_OK(plat_thread_start(gets_item, self, &self->thread));
     CHECK_AWAIT(&self->got, 1);
 }
 
