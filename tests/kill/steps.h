@@ -28,6 +28,8 @@ extern const steps_table steps_shared;
 extern const steps_table steps_queue;
 extern const steps_table steps_queue_asleep;
 extern const steps_table steps_queue_lost;
+extern const steps_table steps_queue_lease;
+extern const steps_table steps_queue_object;
 extern const steps_table steps_start;
 extern const steps_table steps_pool;
 

@@ -52,6 +52,8 @@ void test_queue_say(void *state, uint32_t what);
 void test_queue_put_one(void *state);
 void test_queue_put_batch(void *state);
 void test_queue_get_one(void *state);
+void test_queue_commit_one(void *state);
+void test_queue_peek_one(void *state);
 void test_queue_free_mine(void *state);
 
 /* The number of items, and their bytes, as the counters say. */

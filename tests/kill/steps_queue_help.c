@@ -116,6 +116,30 @@ void test_queue_get_one(void *state)
     test_queue_say(state, 1);
 }
 
+/* It reserves more than it needs. */
+void test_queue_commit_one(void *state)
+{
+    mproc_queue_buffer buffer;
+
+    must(mproc_queue_reserve(test_queue_mine, MIDDLE, &buffer));
+    fill(buffer.data, VICTIMS, SMALL);
+    buffer.size = SMALL;
+    must(mproc_queue_commit(test_queue_mine, &buffer, MPROC_FOREVER));
+    test_queue_say(state, 1);
+}
+
+void test_queue_peek_one(void *state)
+{
+    mproc_queue_buffer buffer;
+    const unsigned char *bytes;
+
+    must(mproc_queue_peek(test_queue_mine, &buffer, MPROC_FOREVER));
+    bytes = buffer.data;
+    if (bytes[buffer.size - 1] != (unsigned char)((const struct test_queue_item *)buffer.data)->number) abort();
+    test_queue_say(state, 1);
+    mproc_queue_release(&buffer);
+}
+
 void test_queue_free_mine(void *state)
 {
     (void)state;
