@@ -1,4 +1,4 @@
-/* Leases at their edges: a queue that is freed while somebody gets_item, and a thread that ends in the call. */
+/* Leases at their edges: a queue that is freed while somebody gets, and a thread that ends in the call. */
 #include "queue/queues.h"
 
 #include <stdlib.h>
