@@ -8,6 +8,14 @@ static struct parcel *parcel_of(const mproc_queue_buffer *buffer)
     return parcel_at(atomic_load((_Atomic uint64_t *)buffer->owned));
 }
 
+/* By a copy of it: the owned slot may be used for something else then. */
+static bool is_given_up(const mproc_queue_buffer *buffer)
+{
+    uint64_t object = atomic_load((_Atomic uint64_t *)buffer->owned);
+
+    return !object || object_kind(object) != OBJECT_PARCEL || parcel_data(parcel_at(object)) != buffer->data;
+}
+
 static mproc_queue_buffer buffer_of(_Atomic uint64_t *owned, bool reserved)
 {
     const struct parcel *parcel = parcel_at(atomic_load(owned));
@@ -42,6 +50,8 @@ static mproc_status check(const mproc_queue_buffer *buffer)
     if (buffer->arena != thread_self.arena)
         return mproc_error(MPROC_FORKED, "a buffer of another family is to be put: of the process that this one is a "
                                          "fork() copy of");
+    if (is_given_up(buffer))
+        return mproc_error(MPROC_INVALID, "a buffer is to be put that is a copy of one that was put or released");
     size = parcel_of(buffer)->size;
     if (buffer->size <= size) return MPROC_OK;
     return mproc_error(MPROC_INVALID, "%zu bytes of a buffer are to be put for which %llu were reserved",
@@ -107,6 +117,6 @@ mproc_status mproc_queue_peek(mproc_queue *queue, mproc_queue_buffer *buffer, in
 void mproc_queue_release(mproc_queue_buffer *buffer)
 {
     if (!buffer || !buffer->owned) return;
-    if (family_enter_with(buffer->arena) == MPROC_OK) resource_release(buffer->owned);
+    if (family_enter_with(buffer->arena) == MPROC_OK && !is_given_up(buffer)) resource_release(buffer->owned);
     *buffer = (mproc_queue_buffer){0};
 }

@@ -59,6 +59,31 @@ static void case_an_item_is_copied_before_the_free_of_its_queue_gives_it_back(vo
     mproc_queue_free(queue);
 }
 
+/* ---- copies of buffers --------------------------------------------------------------------------- */
+
+/* Whatever has come into its place since. */
+static void case_copy_of_a_buffer_that_was_given_up_is_refused(void)
+{
+    mproc_queue *queue = create(), *second;
+    mproc_queue_buffer buffer, copy;
+
+    CHECK_OK(mproc_queue_reserve(queue, 50, &buffer));
+    copy = buffer;
+    CHECK_OK(mproc_queue_commit(queue, &buffer, 0));
+    CHECK_STATUS(mproc_queue_commit(queue, &copy, 0), MPROC_INVALID);
+    second = peers_second(queue);
+    CHECK_STATUS(mproc_queue_commit(queue, &copy, 0), MPROC_INVALID);
+    mproc_queue_release(&copy);
+    CHECK_EQ(mproc_queue_size(second), 1);
+    CHECK_OK(mproc_queue_peek(second, &buffer, 0));
+    copy = buffer;
+    mproc_queue_release(&buffer);
+    mproc_queue_release(&copy);
+    CHECK_OK(mproc_queue_task_done(second));
+    mproc_queue_free(second);
+    mproc_queue_free(queue);
+}
+
 /* ---- a getter that ended in the middle ------------------------------------------------------------ */
 
 /* As if the thread had been ended in the call: it has taken the item, and not said that it has read it. */
@@ -86,6 +111,7 @@ static void case_what_a_thread_took_that_ended_in_the_call_can_be_done(void)
 }
 
 CHECK_SUITE_SETUP(queue_leases, peers_of_threads,
+    CASE(copy_of_a_buffer_that_was_given_up_is_refused),
     CASE(an_item_is_copied_before_the_free_of_its_queue_gives_it_back),
     CASE(what_a_thread_took_that_ended_in_the_call_can_be_done),
 );
