@@ -22,7 +22,8 @@
  *
  * The objects that a value refers to - locks, events, other queues - are kept alive by the item, then by the value
  * that was got, until mproc_value_clear(). mproc_value_to() gives the getter a reference of its own; whoever put the
- * item may free his. If a process is killed with such a value, what it kept is dropped.
+ * item may free his. If a process is killed with such a value, what it kept is dropped. Only memory and lists that
+ * have a name go, as always, with the last process that has a reference: no item keeps them (MPROC_NOT_FOUND).
  *
  * A joinable queue keeps a lease on each item that is got, until the getter calls mproc_queue_task_done(). If his
  * process ends before, or frees the queue, the item comes back: it is the next that is got, by anybody. So an item
@@ -108,9 +109,9 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_queue_put(mproc_queue *queue, mproc
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_PEER_DIED    it is empty, and all other processes that had it have ended or freed it, and this process has
  *                      never put anything by this reference, nor tried to: nobody is left who could. Whoever was
- *                      started with it as an argument has it until its end. It is not asked what the others
- *                      do with it: two consumers wait for each other. Ours; a call that only tries returns
- *                      MPROC_TIMEOUT instead
+ *                      started with it as an argument has it until its end; an item of another queue, or a value
+ *                      that was got, in which it is, has it, too. It is not asked what the others do with it: two
+ *                      consumers wait for each other. Ours; a call that only tries returns MPROC_TIMEOUT instead
  *   MPROC_INVALID      `timeout_ms` is negative, or `value` is NULL
  *   MPROC_NO_MEMORY    this process has no room for the item, which stays; also for bytes above
  *                      MPROC_VALUE_BYTES_MAX, which mproc_queue_get_bytes() takes

@@ -230,6 +230,53 @@ static void case_get_says_that_nobody_is_left_who_puts(void)
     crowd_fini(&crowd);
 }
 
+/* ---- at any moment ------------------------------------------------------------------------------- */
+
+static void does_tasks(peer *self)
+{
+    atomic_fetch_add(&self->board->ready, 1);
+    for (;;) {
+        int64_t number = queues_get_int(self->object);
+        atomic_fetch_add(&self->board->marks[number], 1);
+        CHECK_OK(mproc_queue_task_done(self->object));
+        atomic_fetch_add(&self->board->count, 1);
+    }
+}
+
+/* Of each only the task that it was at may be done twice, and only it comes back. */
+static void case_every_task_is_done_though_workers_are_killed(void)
+{
+    enum { EACH = 50 };
+    mproc_queue *queue = queues_create_joinable(10, 0);
+    int rounds = check_many(15, 6), tasks = 0;
+    int64_t marks = 0;
+    mproc_queue_counts counts;
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd_add(&crowd, 2, does_tasks, queue);
+    for (int round = 0; round < rounds; round++) {
+        crowd_add(&crowd, 1, does_tasks, queue);
+        board_await(&crowd.board->ready, (uint32_t)crowd.members);
+        for (int i = 0; i < EACH; i++) queues_put_int(queue, tasks++);
+        crowd_kill(&crowd, round);
+    }
+    CHECK_OK(mproc_queue_join(queue, MPROC_FOREVER));
+    counts = queues_counts(queue);
+    CHECK(counts.put == tasks && counts.got == tasks && counts.done == tasks && counts.lost == 0);
+    CHECK(counts.redelivered <= rounds);
+    for (int i = 0; i < tasks; i++) {
+        CHECK(atomic_load(&crowd.board->marks[i]) >= 1);
+        marks += atomic_load(&crowd.board->marks[i]);
+    }
+    CHECK(marks <= tasks + counts.redelivered);
+    for (int i = rounds; i < crowd.members; i++) crowd_kill(&crowd, i);
+    crowd_join(&crowd);
+    CHECK(mproc_queue_empty(queue));
+    crowd_fini(&crowd);
+    mproc_queue_free(queue);
+}
+
 CHECK_SUITE_SETUP(queue_holders, peers_of_processes,
     CASE(who_waits_for_an_item_is_woken_by_those_that_come_back),
     CASE(task_of_a_killed_worker_is_done_by_another),
@@ -239,4 +286,5 @@ CHECK_SUITE_SETUP(queue_holders, peers_of_processes,
     CASE(child_that_joins_learns_that_its_parent_has_freed_the_queue),
     CASE(thread_waits_for_what_others_of_its_process_put_later),
     CASE(get_says_that_nobody_is_left_who_puts),
+    CASE_LIMIT(every_task_is_done_though_workers_are_killed, 40),
 );

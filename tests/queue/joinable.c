@@ -8,6 +8,7 @@ static void works(peer *self)
 {
     mproc_value value;
 
+    atomic_fetch_add(&self->board->ready, 1);
     for (;;) {
         CHECK_OK(mproc_queue_get(self->object, &value, check_limit_ms()));
         if (mproc_value_is_nil(value)) break;
@@ -24,6 +25,7 @@ static void case_join_returns_when_all_tasks_of_four_workers_are_done(void)
 
     crowd_init(&crowd);
     crowd_add(&crowd, 4, works, queue);
+    board_await(&crowd.board->ready, 4); /* from now on they have the queue */
     for (uint32_t round = 1; round <= 3; round++) {
         for (int i = 0; i < 10; i++) queues_put_int(queue, i);
         CHECK_OK(mproc_queue_join(queue, MPROC_FOREVER));

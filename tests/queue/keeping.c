@@ -260,7 +260,7 @@ static void puts_all_kinds(peer *self)
         };
         for (int n = 0; n < KINDS; n++)
             CHECK_OK(mproc_queue_put(self->object, values[(n * 5 + i) % KINDS], MPROC_FOREVER));
-        CHECK_OK(mproc_queue_put_bytes(self->object, bytes, (size_t)(i % 7 * 9000), MPROC_FOREVER));
+        CHECK_OK(mproc_queue_put_bytes(self->object, bytes, (size_t)(i % 6 * 9000), MPROC_FOREVER));
     }
     mproc_event_free(event);
     free(bytes);
@@ -421,6 +421,29 @@ static void case_reply_of_a_killed_server_is_not_waited_for(void)
     crowd_fini(&crowd);
 }
 
+static void only_ends(peer *self)
+{
+    peer_end(self);
+}
+
+/* Some server may come for it yet. */
+static void case_reply_is_waited_for_while_the_request_lies_in_a_queue(void)
+{
+    mproc_queue *queue = queues_create(0, 0), *reply = queues_create(0, 0);
+    mproc_value value;
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd_add(&crowd, 1, only_ends, reply);
+    CHECK_OK(mproc_queue_put(queue, MPROC_LIST(reply, "a request"), 0));
+    crowd_let_end(&crowd);
+    CHECK_STATUS(mproc_queue_get(reply, &value, 30), MPROC_TIMEOUT);
+    mproc_queue_free(queue);
+    CHECK_STATUS(mproc_queue_get(reply, &value, MPROC_FOREVER), MPROC_PEER_DIED);
+    mproc_queue_free(reply);
+    crowd_fini(&crowd);
+}
+
 CHECK_TWINS(queue_mixed_objects, peers_of_processes, queue_mixed_objects_threads, peers_of_threads,
     CASE(items_of_all_kinds_come_whole_to_several_at_once),
 );
@@ -435,4 +458,5 @@ CHECK_SUITE_SETUP(queue_keeping, peers_of_processes,
     CASE(items_that_nobody_gets_give_up_their_objects),
     CASE(objects_of_a_killed_getter_are_given_up),
     CASE(reply_of_a_killed_server_is_not_waited_for),
+    CASE(reply_is_waited_for_while_the_request_lies_in_a_queue),
 );

@@ -1,6 +1,8 @@
 /* Joinable queues: which item is done by whom, and each kind of item. */
 #include "queue/queues.h"
 
+#include <stdlib.h>
+
 /* ---- whose is done ------------------------------------------------------------------------------- */
 
 static void gets_one_and_waits(peer *self)
@@ -132,6 +134,54 @@ static void case_item_of_a_thread_that_ended_is_done_by_another(void)
     CHECK_OK(mproc_queue_task_done(queue));
     CHECK_OK(mproc_queue_join(queue, 0));
     mproc_queue_free(queue);
+}
+
+enum { READ = 100, READ_BYTES = 200000 };
+
+typedef struct reader {
+    mproc_queue *queue;
+    _Atomic uint32_t *taken;
+    plat_thread *thread;
+} reader;
+
+static void reads(void *argument)
+{
+    reader *self = argument;
+    unsigned char *bytes = malloc(READ_BYTES);
+    size_t size;
+
+    CHECK(bytes != NULL);
+    while (atomic_fetch_add(self->taken, 1) < READ) {
+        CHECK_OK(mproc_queue_get_bytes(self->queue, bytes, READ_BYTES, &size, check_limit_ms()));
+        CHECK_EQ(size, READ_BYTES);
+        queues_check_bytes(bytes, size, 9);
+    }
+    free(bytes);
+}
+
+/* What is still copied is not done by another thread: the item would be gone. */
+static void case_item_that_is_read_is_not_done_by_another_thread(void)
+{
+    mproc_queue *queue = queues_create_joinable(4, 0);
+    unsigned char *bytes = malloc(READ_BYTES);
+    _Atomic uint32_t taken = 0;
+    reader readers[2];
+    int put = 0, done = 0;
+
+    CHECK(bytes != NULL);
+    queues_fill(bytes, READ_BYTES, 9);
+    for (int i = 0; i < 2; i++) {
+        readers[i] = (reader){.queue = queue, .taken = &taken};
+        CHECK_OK(plat_thread_start(reads, &readers[i], &readers[i].thread));
+    }
+    while (done < READ) {
+        if (put < READ && mproc_queue_put_bytes(queue, bytes, READ_BYTES, 0) == MPROC_OK) put++;
+        if (mproc_queue_task_done(queue) == MPROC_OK) done++;
+    }
+    for (int i = 0; i < 2; i++) plat_thread_join(readers[i].thread);
+    CHECK_OK(mproc_queue_join(queue, 0));
+    mproc_queue_free(queue);
+    free(bytes);
 }
 
 /* By another reference of the same process nothing was got. */
@@ -336,6 +386,7 @@ CHECK_SUITE_SETUP(queue_tasks, peers_of_processes,
     CASE(own_items_are_done_oldest_first),
     CASE(own_items_are_done_before_those_of_other_threads),
     CASE(item_of_a_thread_that_ended_is_done_by_another),
+    CASE(item_that_is_read_is_not_done_by_another_thread),
     CASE(item_is_done_by_the_reference_that_got_it),
     CASE(queue_that_is_not_joinable_counts_nothing),
     CASE(items_are_done_after_close),
