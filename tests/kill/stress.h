@@ -30,6 +30,9 @@ void stress_pool(int seconds);
 /* Queues, from which and to which processes that are killed get and put. */
 void stress_queue(int seconds);
 
+/* Joinable queues, whose consumers are killed with what they have got and not done. */
+void stress_leases(int seconds);
+
 /* Numbers that look random, from a seed that each stress prints. */
 uint32_t stress_random(uint32_t *seed);
 uint32_t stress_seed(const char *name);
@@ -43,6 +46,23 @@ void stress_pause(uint32_t *seed, uint32_t least, uint32_t most);
  */
 void stress_remember(void);
 void stress_check_as_before(void);
+
+/* ---- what is wrong -------------------------------------------------------------------------------------- */
+
+/* A violation that a process sees is told by its line: it may be killed before it could say more. */
+struct stress_wrong {
+    _Atomic uint32_t count;
+    _Atomic uint32_t line;
+};
+
+void stress_say_wrong(struct stress_wrong *wrong, uint32_t line);
+void stress_check_nothing_wrong(const struct stress_wrong *wrong);
+
+/* For whoever has a `board` with a `wrong`. */
+#define EXPECT(condition)                                            \
+    do {                                                             \
+        if (!(condition)) stress_say_wrong(&board->wrong, __LINE__); \
+    } while (0)
 
 /* ---- stress tests over a board ------------------------------------------------------------------------ */
 

@@ -106,6 +106,20 @@ void stress_check_as_before(void)
     CHECK_WAIT_UNTIL(as_before, NULL);
 }
 
+/* ---- what is wrong -------------------------------------------------------------------------------------- */
+
+void stress_say_wrong(struct stress_wrong *wrong, uint32_t line)
+{
+    atomic_store(&wrong->line, line);
+    atomic_fetch_add(&wrong->count, 1);
+}
+
+void stress_check_nothing_wrong(const struct stress_wrong *wrong)
+{
+    if (atomic_load(&wrong->count)) printf("line %lu\n", (unsigned long)atomic_load(&wrong->line));
+    CHECK_EQ(atomic_load(&wrong->count), 0);
+}
+
 /* ---- stress tests over a board ------------------------------------------------------------------------ */
 
 /* Wine's server now and then answers "Internal error" where processes are killed meanwhile; the next try succeeds. */

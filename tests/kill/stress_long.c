@@ -32,10 +32,16 @@ static void case_queue(void)
     stress_queue(SECONDS);
 }
 
+static void case_leases(void)
+{
+    stress_leases(SECONDS);
+}
+
 CHECK_SUITE(stress_long,
     CASE_LIMIT(arena, 240),
     CASE_LIMIT(sync, 240),
     CASE_LIMIT(names, 240),
     CASE_LIMIT(pool, 240),
-    CASE_LIMIT(queue, 240)
+    CASE_LIMIT(queue, 240),
+    CASE_LIMIT(leases, 240)
 );

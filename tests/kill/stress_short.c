@@ -32,10 +32,16 @@ static void case_queue(void)
     stress_queue(SECONDS);
 }
 
+static void case_leases(void)
+{
+    stress_leases(SECONDS);
+}
+
 CHECK_SUITE(stress,
     CASE_LIMIT(arena, 60),
     CASE_LIMIT(sync, 60),
     CASE_LIMIT(names, 60),
     CASE_LIMIT(pool, 60),
-    CASE_LIMIT(queue, 60)
+    CASE_LIMIT(queue, 60),
+    CASE_LIMIT(leases, 60)
 );

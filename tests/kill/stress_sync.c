@@ -43,8 +43,7 @@ struct board {
     _Atomic uint64_t tokens;
     _Atomic uint32_t inside;
     _Atomic uint32_t stop;
-    _Atomic uint32_t wrong;
-    _Atomic uint32_t wrong_line;
+    struct stress_wrong wrong;
     _Atomic uint32_t passed;
     _Atomic uint32_t left;
     _Atomic uint32_t counted[STRESS_LIVES_MAX];
@@ -54,18 +53,6 @@ struct board {
 
 static struct board *board;
 static uint32_t life_number;
-
-/* A violation that a process sees is told by its line: it may be killed before it could say more. */
-#define EXPECT(condition)                      \
-    do {                                       \
-        if (!(condition)) say_wrong(__LINE__); \
-    } while (0)
-
-static void say_wrong(uint32_t line)
-{
-    atomic_store(&board->wrong_line, line);
-    atomic_fetch_add(&board->wrong, 1);
-}
 
 static bool stopped(void)
 {
@@ -366,8 +353,7 @@ static void judge(const struct stress *stress)
     int i;
 
     printf("%lu passed the barrier\n", (unsigned long)atomic_load(&board->passed));
-    if (atomic_load(&board->wrong)) printf("line %lu\n", (unsigned long)atomic_load(&board->wrong_line));
-    CHECK_EQ(atomic_load(&board->wrong), 0);
+    stress_check_nothing_wrong(&board->wrong);
     stress_judge_count(stress, "lock", atomic_load(&board->counter), board->counted);
     stress_judge_count(stress, "rlock", atomic_load(&board->deep), board->counted_deep);
     CHECK_EQ(mproc_semaphore_value(things.semaphore), PERMITS);
