@@ -18,21 +18,25 @@ static mproc_status produce(mproc_call *call)
     return MPROC_OK;
 }
 
-/* A daemon is ended without writing out what it has printed, so it does that before it calls the parcel done. */
+/*
+ * A daemon is ended without writing out what it has printed, so it does that before it calls the parcel done. While
+ * the program ends it may see that all others have freed the queue, and ends by itself.
+ */
 static mproc_status deliver(mproc_call *call)
 {
     mproc_queue *queue;
     mproc_value item;
+    mproc_status status;
 
     MPROC_TRY(mproc_unpack(call, &queue));
-    for (;;) {
-        MPROC_TRY(mproc_queue_get(queue, &item, MPROC_FOREVER));
+    while ((status = mproc_queue_get(queue, &item, MPROC_FOREVER)) == MPROC_OK) {
         MPROC_TRY(mproc_sleep_ms(5));
         printf("parcel %lld is delivered\n", (long long)mproc_value_int(item));
         fflush(stdout);
         mproc_value_clear(&item);
         MPROC_TRY(mproc_queue_task_done(queue));
     }
+    return status == MPROC_PEER_DIED ? MPROC_OK : status;
 }
 
 int main(void)

@@ -22,21 +22,25 @@ static mproc_status bake(mproc_call *call)
     return MPROC_OK;
 }
 
-/* A daemon: what it prints is written out before the item is done, as it may end with the program any time after. */
+/*
+ * A daemon: what it prints is written out before the item is done, as it may be ended with the program any time
+ * after. Or it ends by itself, when all others have gone or freed the queue.
+ */
 static mproc_status buy(mproc_call *call)
 {
     mproc_queue *shop;
     mproc_value item;
+    mproc_status status;
 
     MPROC_TRY(mproc_unpack(call, &shop));
-    for (;;) {
-        MPROC_TRY(mproc_queue_get(shop, &item, MPROC_FOREVER));
+    while ((status = mproc_queue_get(shop, &item, MPROC_FOREVER)) == MPROC_OK) {
         MPROC_TRY(mproc_sleep_ms(5));
         printf("%s is sold\n", mproc_value_string(item));
         fflush(stdout);
         mproc_value_clear(&item);
         MPROC_TRY(mproc_queue_task_done(shop));
     }
+    return status == MPROC_PEER_DIED ? MPROC_OK : status;
 }
 
 int main(void)
