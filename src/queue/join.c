@@ -75,7 +75,6 @@ static mproc_status alone(const struct queue *queue)
                        (unsigned long)queue_unfinished(queue));
 }
 
-/* Who is left is asked first: the last of the others may say that all is done, and end, in between. */
 static mproc_status wait_for(const struct wait *wait, mproc_queue *queue)
 {
     struct queue *at = queue_of(queue);

@@ -235,6 +235,28 @@ static void case_interrupt_ends_the_join_of_each_thread(void)
     mproc_queue_free(queue);
 }
 
+static void is_interrupted(peer *self)
+{
+    CHECK_OK(mproc_catch_interrupts());
+    CHECK_STATUS(mproc_queue_join(self->object, MPROC_FOREVER), MPROC_INTERRUPTED);
+    mproc_interrupted(); /* the signal that comes with the request may be one more */
+}
+
+static void case_join_of_another_process_can_be_interrupted(void)
+{
+    mproc_queue *queue = queues_create_joinable(0, 0);
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    queues_put_int(queue, 1);
+    crowd_add(&crowd, 1, is_interrupted, queue);
+    peers_await_sleepers(queue, 1);
+    CHECK_OK(mproc_process_interrupt(crowd.all[0].process));
+    crowd_fini(&crowd);
+    CHECK_EQ(queues_get_int(queue), 1);
+    mproc_queue_free(queue);
+}
+
 CHECK_TWINS(queue_joinable, peers_of_processes, queue_joinable_threads, peers_of_threads,
     CASE(join_returns_when_all_tasks_of_four_workers_are_done),
     CASE(join_waits_until_the_last_one_is_done),
@@ -247,4 +269,5 @@ CHECK_SUITE_SETUP(queue_join, peers_of_processes,
     CASE(join_of_a_closed_queue_is_refused),
     CASE(close_and_free_send_away_who_joins_here_and_no_others),
     CASE(interrupt_ends_the_join_of_each_thread),
+    CASE(join_of_another_process_can_be_interrupted),
 );
