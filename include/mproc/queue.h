@@ -91,7 +91,9 @@ MPROC_API void mproc_queue_free(mproc_queue *queue);
  *   MPROC_INTERRUPTED    mproc_interrupt() was called
  *   MPROC_INVALID        `timeout_ms` is negative, the value cannot be one (see mproc_value_copy()), it has more
  *                        bytes than the queue may ever have, or the queue itself is in it, or a queue that has this
- *                        one among its items: both would keep each other for ever
+ *                        one among its items: both would keep each other for ever. Not seen, and kept until the
+ *                        family ends, are two that are put into each other at the same moment, and a queue in an
+ *                        item that is leased meanwhile and comes back
  *   MPROC_BAD_FUNCTION   a function in the value lies in no module of this process
  *   MPROC_NO_MEMORY      the family's shared memory has no room for it
  *   MPROC_LIMIT          there are MPROC_QUEUE_MAX items, and the queue has no limit for which it could wait
