@@ -91,6 +91,18 @@ static void enter_with_two(void *state)
     get();
 }
 
+/* Nobody else has the queue. */
+static void enter_with_all(void *state)
+{
+    test_family_enter_victim(state);
+    must(mproc_queue_create(&(mproc_queue_options){.joinable = true}, &test_queue_mine));
+    test_queue_put(test_queue_mine, VICTIMS, SMALL);
+    test_queue_put(test_queue_mine, VICTIMS, LARGE);
+    test_queue_put(test_queue_mine, VICTIMS, SMALL);
+    get();
+    get();
+}
+
 static void task_done_twice(void *state)
 {
     for (uint32_t i = 1; i <= 2; i++) {
@@ -360,13 +372,17 @@ static const char *check_putter(void *state, bool completed)
     return test_queue_check_end(state, completed);
 }
 
+#define ASKED                                                                                              \
+    .recover_enter = test_family_enter_recoverer, .recover = ask_and_recover, .teardown = test_family_end, \
+    .sparse = true
+
 static const step_scenario scenarios[] = {
     {.name = "queue.lease_another",
      .setup = begin_limited,
      .enter = enter_with_two,
      .operation = test_queue_get_one,
      .check = check_got_third,
-     RECOVERED},
+     ASKED},
     {.name = "queue.lease_what_came_back",
      .setup = begin_died_over_once,
      .enter = test_queue_enter,
@@ -395,11 +411,14 @@ static const step_scenario scenarios[] = {
      .setup = begin_died_over_once,
      .enter = enter_with_two,
      .operation = test_queue_free_mine,
-     .recover_enter = test_family_enter_recoverer,
-     .recover = ask_and_recover,
      .check = check_freed,
-     .teardown = test_family_end,
-     .sparse = true},
+     ASKED},
+    {.name = "queue.leases_freed_with_their_queue",
+     .setup = test_family_begin,
+     .enter = enter_with_all,
+     .operation = test_queue_free_mine,
+     .check = test_family_check,
+     RECOVERED},
     {.name = "queue.lease_done_joiner_asleep",
      .slow = true,
      .setup = begin_with_joiner,

@@ -21,10 +21,10 @@ static void must(mproc_status status)
     if (status != MPROC_OK) abort();
 }
 
-static void begin_many(void *state)
+static void begin_two(void *state)
 {
     test_queue_begin_empty(state);
-    for (int i = 0; i < BATCH; i++) test_queue_put_before(SMALL);
+    for (int i = 0; i < 2; i++) test_queue_put_before(SMALL);
 }
 
 static void begin_bounded(void *state)
@@ -116,7 +116,7 @@ static const char *check_many(void *state, bool completed)
 
 static const step_scenario scenarios[] = {
     {.name = "queue.lost_item",
-     .setup = begin_many,
+     .setup = begin_two,
      .operation = test_queue_get_one,
      .recover = ask_and_recover,
      .check = check_one,
@@ -128,12 +128,6 @@ static const step_scenario scenarios[] = {
      .check = check_one,
      LOSES},
     {.name = "queue.lost_items",
-     .setup = begin_many,
-     .operation = get_many,
-     .recover = recover,
-     .check = check_many,
-     LOSES},
-    {.name = "queue.lost_items_of_limited",
      .setup = begin_bounded,
      .operation = get_many,
      .recover = ask_and_recover,
