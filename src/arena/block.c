@@ -199,10 +199,11 @@ mproc_status block_take(struct intent *intent, uint64_t size, uint64_t clear, _A
     bool zero;
 
     if (size > arena_header->reserve)
-        return mproc_error(MPROC_NO_MEMORY,
-                           "no room for %llu bytes: all that the family can share is %llu MiB, by the limit on the "
-                           "address space (ulimit -v) of its first process: raise that, or use named memory",
-                           (unsigned long long)size, (unsigned long long)(arena_header->reserve >> 20));
+        return mproc_error(
+            MPROC_NO_MEMORY,
+            "no room for %llu bytes: all that the family can share is %llu MiB. A limit on the address "
+            "space of its first process (ulimit -v) may be why: raise that, or use named memory",
+            (unsigned long long)size, (unsigned long long)(arena_header->reserve >> 20));
     if (bytes <= SMALL_BYTES_MAX && block_take_small(intent, size, clear, owned) == MPROC_OK) return MPROC_OK;
     status = extent_take(intent, bytes, owned, &zero);
     if (status == MPROC_OK) make_large(zero ? 0 : clear, owned);

@@ -236,10 +236,11 @@ static mproc_status take_cold(struct intent *intent, uint64_t bytes, _Atomic uin
         lock_release(intent, &arena_header->heap.lock);
     }
     if (status != MPROC_OK)
-        return mproc_error(MPROC_NO_MEMORY,
-                           "no room for %llu bytes in one piece: all that the family can share is %llu MiB, by the "
-                           "limit on the address space (ulimit -v) of its first process: raise that, or free some",
-                           (unsigned long long)bytes, (unsigned long long)(arena_header->reserve >> 20));
+        return mproc_error(
+            MPROC_NO_MEMORY,
+            "no room for %llu bytes in one piece: all that the family can share is %llu MiB. A limit on the "
+            "address space of its first process (ulimit -v) may be why: raise that, or free some",
+            (unsigned long long)bytes, (unsigned long long)(arena_header->reserve >> 20));
     return MPROC_OK;
 }
 

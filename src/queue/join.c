@@ -70,7 +70,7 @@ int64_t mproc_queue_redelivered(mproc_queue *queue)
 static mproc_status alone(const struct queue *queue)
 {
     return mproc_error(MPROC_PEER_DIED,
-                       "%lu items are not done, and all other processes that had the queue have "
+                       "not all items are done (%lu are not), and all other processes that had the queue have "
                        "ended or freed it: nobody is left who does them",
                        (unsigned long)queue_unfinished(queue));
 }

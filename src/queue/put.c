@@ -107,6 +107,7 @@ static enum queue_outcome put_locked(struct intent *intent, struct queue *queue,
     uint32_t units = queue_item_units(item), count;
     uint64_t at = get(&ends->put.at), place;
 
+    assert(item->owned || item->bytes);
     queue_settle(&ends->put, at);
     if ((count = room_for(queue, ends, at, item)) == 0) return QUEUE_BLOCKED;
     if (queue_place(at) + units > get(&ends->limit)) {
