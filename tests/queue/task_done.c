@@ -120,6 +120,22 @@ static void case_own_items_are_done_before_those_of_other_threads(void)
     }
 }
 
+/* What is got next comes behind those that are left. */
+static void case_item_that_was_got_last_is_done_before_others(void)
+{
+    mproc_queue *queue = queues_create_joinable(0, 0), *again = peers_second(queue);
+    getter first;
+
+    for (int i = 1; i <= 4; i++) queues_put_int(queue, i);
+    start_getter(&first, queue, 1);
+    CHECK_EQ(queues_get_int(queue), 2);
+    CHECK_OK(mproc_queue_task_done(queue));
+    CHECK_EQ(queues_get_int(queue), 3);
+    CHECK_EQ(queues_get_int(queue), 4);
+    end_getter(&first);
+    check_left(queue, again, (int[]){1, 3, 4}, 3);
+}
+
 /* It is its process' still. */
 static void case_item_of_a_thread_that_ended_is_done_by_another(void)
 {
@@ -385,6 +401,7 @@ CHECK_TWINS(queue_task_done, peers_of_processes, queue_task_done_threads, peers_
 CHECK_SUITE_SETUP(queue_tasks, peers_of_processes,
     CASE(own_items_are_done_oldest_first),
     CASE(own_items_are_done_before_those_of_other_threads),
+    CASE(item_that_was_got_last_is_done_before_others),
     CASE(item_of_a_thread_that_ended_is_done_by_another),
     CASE(item_that_is_read_is_not_done_by_another_thread),
     CASE(item_is_done_by_the_reference_that_got_it),
