@@ -17,14 +17,16 @@ extern const struct object_type parcel_type;
 struct parcel {
     struct object object;
     uint64_t size; /* of the data */
-    uint32_t form;
     _Atomic uint32_t given;
     _Atomic uint32_t holder;
-    _Atomic uint32_t in_use;
-    uint32_t unused;
+    _Atomic uint16_t in_use;
+    uint16_t form;
     uint32_t links;
     _Atomic uint64_t next;
 };
+
+static_assert((sizeof(struct block_header) + sizeof(struct parcel)) % ARENA_LINE == 0,
+              "the data of a large one, which begins a page, begin a cache line, and are copied faster");
 
 static_assert(offsetof(struct parcel, next) == sizeof(struct parcel) - sizeof(uint64_t), "links follow");
 
