@@ -201,7 +201,7 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_queue_commit(mproc_queue *queue, mp
  * no room; the item stays.
  *
  * Of a joinable queue the item is this thread's lease; the bytes stay until mproc_queue_release(), also if it is
- * done before. If it comes back, it is as the caller has left it: bytes that he has changed are.
+ * done before. If the item comes back, it does with the bytes that were changed meanwhile.
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_queue_peek(mproc_queue *queue, mproc_queue_buffer *buffer,
                                                         int64_t timeout_ms);
