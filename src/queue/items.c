@@ -26,7 +26,7 @@ static mproc_status put_copy(mproc_queue *queue, const void *bytes, uint64_t siz
     if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
     if ((status = parcel_create(intent, size, 0, item.owned)) != MPROC_OK) return status;
     parcel = parcel_at(atomic_load(item.owned));
-    parcel->form = form;
+    parcel->form = (uint16_t)form;
     memcpy(parcel_data(parcel), bytes, (size_t)size);
     status = queue_put(queue, &item, &done, timeout_ms);
     object_drop(intent, item.owned);
