@@ -6,15 +6,11 @@
 
 #include "object/reference.h"
 
-/*
- * `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to; `state` is
- * the program's.
- */
+/* `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to. */
 struct mproc_call {
     mproc_value args;
     const char *name;
     struct reference_scope *scope;
-    void *state;
 };
 
 #endif

@@ -129,7 +129,6 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
 {
     struct intent *intent = work_intent();
     struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, &intent->stages[0]};
-    struct parcel *parcel;
     mproc_status status;
     uint32_t done = 0, objects = 0;
     size_t size;
@@ -138,13 +137,10 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
     value_visit_objects(value, count_object, &objects);
     if (objects == 0 && !needs_parcel(queue, size)) return put_from_heap(queue, value, size, timeout_ms);
     if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
-    if ((status = parcel_create(intent, size, objects, item.owned)) != MPROC_OK) return status;
+    if ((status = parcel_create_value(intent, value, size, objects, item.owned)) != MPROC_OK) return status;
+    parcel_at(atomic_load(item.owned))->form = QUEUE_OF_ENCODING;
     item.size = size;
-    parcel = parcel_at(atomic_load(item.owned));
-    parcel->form = QUEUE_OF_ENCODING;
-    status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, value);
-    if (status == MPROC_OK && objects > 0) status = nesting_check(queue_of(queue), parcel);
+    status = nesting_check(queue_of(queue), parcel_at(atomic_load(item.owned)));
     if (status == MPROC_OK) status = queue_put(queue, &item, &done, timeout_ms);
     object_drop(intent, item.owned);
     return status;
