@@ -63,7 +63,7 @@ typedef struct mproc_queue_options {
      * or a number. Default: only memory is a limit. Ours.
      */
     int64_t max_bytes;
-    /* The queue counts what is done (Python: JoinableQueue). Each item costs some 100 ns more. */
+    /* The queue counts what is done (Python: JoinableQueue). Each item has memory of its own then, and costs more. */
     bool joinable;
 } mproc_queue_options;
 

@@ -191,6 +191,9 @@ const struct handle_ref *value_handle(const mproc_value *value);
 typedef void value_visitor(void *context, const struct handle_ref *ref);
 void value_visit_objects(const mproc_value *value, value_visitor *visit, void *context);
 
+/* How many there are. */
+uint32_t value_count_objects(const mproc_value *value);
+
 /* What a value that is a function of either form refers to. */
 mproc_status value_function(const mproc_value *value, function_pointer *function);
 

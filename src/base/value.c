@@ -87,6 +87,20 @@ void value_visit_objects(const mproc_value *value, value_visitor *visit, void *c
     }
 }
 
+static void count_object(void *context, const struct handle_ref *ref)
+{
+    (void)ref;
+    ++*(uint32_t *)context;
+}
+
+uint32_t value_count_objects(const mproc_value *value)
+{
+    uint32_t count = 0;
+
+    value_visit_objects(value, count_object, &count);
+    return count;
+}
+
 mproc_status value_function(const mproc_value *value, function_pointer *function)
 {
     const unsigned char *payload = value->as.data;

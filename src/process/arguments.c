@@ -49,23 +49,17 @@ static mproc_status measure(const mproc_args *args, const char *name, size_t *si
     return status == MPROC_OK ? MPROC_OK : blame(args, name, status);
 }
 
-static void count_object(void *context, const struct handle_ref *ref)
-{
-    (void)ref;
-    ++*(uint32_t *)context;
-}
-
 mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **owned)
 {
     _Atomic uint64_t *taken = NULL;
-    uint32_t objects = 0;
+    uint32_t objects;
     size_t size = 0;
     mproc_status status;
 
     if ((status = measure(args, name, &size)) != MPROC_OK) return status;
     *owned = NULL;
     if (args->count == 0) return MPROC_OK;
-    value_visit_objects(args, count_object, &objects);
+    objects = value_count_objects(args);
     if ((status = resource_slot_take(&taken)) != MPROC_OK) return status;
     status = parcel_create_value(work_intent(), args, size, objects, taken);
     if (status == MPROC_OK) {

@@ -18,11 +18,6 @@ struct progress {
     bool crossed; /* from one segment into another */
 };
 
-static uint32_t kind_of(const struct queue_record *record)
-{
-    return record->kind_size >> 30;
-}
-
 /* How many there are, looked up where fewer are known than are wanted. */
 static uint32_t items_there(struct queue_ends *ends, uint64_t at, uint32_t wanted)
 {
@@ -40,7 +35,7 @@ static struct queue_record *next_record(const struct queue *queue, struct progre
     struct queue_record *record;
 
     if (progress->place == 0) progress->place = get(&queue->begin);
-    while (kind_of(record = queue_record_at(progress->place)) == QUEUE_LINK) {
+    while (queue_kind_of(record = queue_record_at(progress->place)) == QUEUE_LINK) {
         progress->place = record->form_link;
         progress->crossed = true;
     }
@@ -65,11 +60,11 @@ static struct queue_record *look(const struct queue *queue, struct queue_wish *w
         return NULL;
     }
     record = next_record(queue, progress);
-    if (kind_of(record) == QUEUE_PARCEL) {
+    if (queue_kind_of(record) == QUEUE_PARCEL) {
         look_at_parcel(wish, parcel_at(get(&record->parcel)));
     } else {
         wish->parcel = NULL;
-        wish->size = record->kind_size & 0x3FFFFFFFu;
+        wish->size = queue_data_size(record);
         wish->form = (enum queue_form)record->form_link;
         wish->objects = 0;
     }
@@ -265,13 +260,11 @@ bool queue_drop_first(struct intent *intent, struct queue *queue)
     uint64_t at = get(&ends->get.at);
     struct progress progress = {queue_place(at), 0, 0, false};
     struct queue_record *record;
-    bool is_parcel;
 
     if (queue_count(get(&ends->put.at)) - queue_count(at) == (uint32_t)get(&queue->back)) return false;
     record = next_record(queue, &progress);
-    is_parcel = kind_of(record) == QUEUE_PARCEL;
-    if (is_parcel) object_drop_link(intent, arena_offset(queue), &record->parcel);
-    progress.place += is_parcel ? QUEUE_PARCEL_UNITS : queue_units(record->kind_size & 0x3FFFFFFFu);
+    if (queue_kind_of(record) == QUEUE_PARCEL) object_drop_link(intent, arena_offset(queue), &record->parcel);
+    progress.place += queue_units_of(record);
     atomic_store(&ends->get.at, (uint64_t)(queue_count(at) + 1) << 32 | progress.place);
     return true;
 }

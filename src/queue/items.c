@@ -102,12 +102,6 @@ mproc_status mproc_queue_put_many(mproc_queue *queue, const void *items, size_t 
     return status;
 }
 
-static void count_object(void *context, const struct handle_ref *ref)
-{
-    (void)ref;
-    ++*(uint32_t *)context;
-}
-
 /* An encoding that does not fit the stack. */
 static mproc_status put_from_heap(mproc_queue *queue, const mproc_value *value, size_t size, int64_t timeout_ms)
 {
@@ -130,11 +124,11 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
     struct intent *intent = work_intent();
     struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, &intent->stages[0]};
     mproc_status status;
-    uint32_t done = 0, objects = 0;
+    uint32_t done = 0, objects;
     size_t size;
 
     if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
-    value_visit_objects(value, count_object, &objects);
+    objects = value_count_objects(value);
     if (objects == 0 && !needs_parcel(queue, size)) return put_from_heap(queue, value, size, timeout_ms);
     if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
     if ((status = parcel_create_value(intent, value, size, objects, item.owned)) != MPROC_OK) return status;

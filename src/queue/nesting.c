@@ -46,13 +46,12 @@ static void look_into(struct look *look, const struct queue *queue)
     if (place == 0) place = get(&queue->begin);
     while (count > 0 && look->found != look->wanted) {
         const struct queue_record *record = queue_record_at(place);
-        uint32_t kind = record->kind_size >> 30;
-        if (kind == QUEUE_LINK) {
+        if (queue_kind_of(record) == QUEUE_LINK) {
             place = record->form_link;
             continue;
         }
-        if (kind == QUEUE_PARCEL) look_into_parcel(look, parcel_at(get(&record->parcel)));
-        place += kind == QUEUE_PARCEL ? QUEUE_PARCEL_UNITS : queue_units(record->kind_size & 0x3FFFFFFFu);
+        if (queue_kind_of(record) == QUEUE_PARCEL) look_into_parcel(look, parcel_at(get(&record->parcel)));
+        place += queue_units_of(record);
         count--;
     }
 }

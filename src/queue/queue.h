@@ -191,6 +191,23 @@ static inline uint32_t queue_units(uint64_t size)
 
 #define QUEUE_PARCEL_UNITS 1u
 
+static inline enum queue_kind queue_kind_of(const struct queue_record *record)
+{
+    return (enum queue_kind)(record->kind_size >> 30);
+}
+
+/* Of a record of data. */
+static inline uint32_t queue_data_size(const struct queue_record *record)
+{
+    return record->kind_size & 0x3FFFFFFFu;
+}
+
+/* How far behind a record that is an item the next one lies. */
+static inline uint32_t queue_units_of(const struct queue_record *record)
+{
+    return queue_kind_of(record) == QUEUE_PARCEL ? QUEUE_PARCEL_UNITS : queue_units(queue_data_size(record));
+}
+
 static inline uint32_t queue_place(uint64_t at)
 {
     return (uint32_t)at;
