@@ -10,8 +10,11 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-/* The kernel's own bookkeeping for the pages is charged as well, and counters lag behind by some pages per CPU. */
-#define MEMORY_MARGIN (256 * 1024)
+/*
+ * The kernel's own bookkeeping is charged as well - the tables of pages when they are first used, by each process -,
+ * and counters lag behind by some pages per CPU.
+ */
+#define MEMORY_MARGIN (1024 * 1024)
 #define MEMORY_MARGIN_SHARE 64
 
 /*
@@ -24,6 +27,9 @@
 
 static _Atomic int64_t memory_trust_until_ns;
 static _Atomic int64_t memory_trusted;
+
+/* So much of a group's file cache may be what its programs run from, which does not give way. */
+#define MEMORY_CACHE_KEPT ((int64_t)4 << 20)
 
 /* What version 1 says where there is no limit is near the largest number. */
 #define MEMORY_UNLIMITED ((int64_t)1 << 60)
@@ -109,7 +115,7 @@ static void memory_visit_group(void *context, int version, const char *directory
     room->directory[length] = '\0';
 }
 
-/* A group's use counts its file cache, which gives way. (Shared memory is in neither list.) */
+/* A group's use counts its file cache, most of which gives way. (Shared memory is in neither list.) */
 static int64_t memory_reclaimable(int version, const char *directory)
 {
     char *text = calloc(1, MEMORY_TEXT_BYTES);
@@ -121,7 +127,8 @@ static int64_t memory_reclaimable(int version, const char *directory)
         inactive = memory_find_number(text, version == 2 ? "inactive_file " : "total_inactive_file ");
     }
     free(text);
-    return (active > 0 ? active : 0) + (inactive > 0 ? inactive : 0);
+    int64_t cache = (active > 0 ? active : 0) + (inactive > 0 ? inactive : 0);
+    return cache > MEMORY_CACHE_KEPT ? cache - MEMORY_CACHE_KEPT : 0;
 }
 
 /* The number behind a name that begins a line, or -1. */
