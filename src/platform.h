@@ -387,7 +387,7 @@ void plat_thread_take_signals(void);
 /* Whether all other threads have ended. Windows: false, a process can be ended there whatever its threads do. */
 bool plat_thread_program_ended(void);
 
-/* Calls `function` with a thread's value when a thread ends (not the process) that has set one. Call it once. */
+/* Once: calls `function` with a thread's value when that ends, not the process; see docs/architecture.md, locks. */
 mproc_status plat_thread_exit_hook(void (*function)(void *value));
 void plat_thread_exit_set(void *value);
 /* Memory of the calling thread, zero at first, given back at its end; always of one size. NULL: there is none. */

@@ -1,6 +1,4 @@
 #include <assert.h>
-#include <errno.h>
-#include <process.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +13,7 @@ struct plat_thread {
     void *argument;
 };
 
-/* The C runtime's way to start one, so that a static runtime frees what it keeps for the thread. */
-static unsigned __stdcall thread_main(void *context)
+static DWORD WINAPI thread_main(void *context)
 {
     plat_thread *thread = context;
 
@@ -24,6 +21,10 @@ static unsigned __stdcall thread_main(void *context)
     return 0;
 }
 
+/*
+ * Not by _beginthreadex(), which asks for the module of the function: a thread that ends may start another, see
+ * thread_ends(). What the C runtime keeps for a thread it makes and frees for any.
+ */
 mproc_status plat_thread_start(void (*function)(void *argument), void *argument, plat_thread **thread)
 {
     plat_thread *created = malloc(sizeof *created);
@@ -31,12 +32,12 @@ mproc_status plat_thread_start(void (*function)(void *argument), void *argument,
     if (!created) return mproc_error(MPROC_NO_MEMORY, "there is no memory to start a thread");
     created->function = function;
     created->argument = argument;
-    created->handle = (HANDLE)_beginthreadex(NULL, 0, thread_main, created, 0, NULL);
+    created->handle = CreateThread(NULL, 0, thread_main, created, 0, NULL);
     if (!created->handle) {
-        mproc_status status = errno == EAGAIN ? MPROC_LIMIT : MPROC_NO_MEMORY;
-        status = win32_error_as(status, _doserrno, "cannot start a thread");
+        DWORD code = GetLastError();
         free(created);
-        return status;
+        return win32_error_as(code == ERROR_MAX_THRDS_REACHED ? MPROC_LIMIT : MPROC_NO_MEMORY, code,
+                              "cannot start a thread");
     }
     *thread = created;
     return MPROC_OK;
@@ -59,6 +60,28 @@ bool plat_thread_program_ended(void)
     return false;
 }
 
+static INIT_ONCE block_once = INIT_ONCE_STATIC_INIT;
+static DWORD block_slot = FLS_OUT_OF_INDEXES;
+
+static void WINAPI block_ends(void *block)
+{
+    free(block);
+}
+
+static BOOL WINAPI make_block_slot(INIT_ONCE *once, void *parameter, void **context)
+{
+    HMODULE ours;
+
+    (void)once;
+    (void)parameter;
+    (void)context;
+    /* Threads that end call it, so the module that holds it must not be unloaded. */
+    if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                           (const wchar_t *)&block_once, &ours))
+        block_slot = FlsAlloc(block_ends);
+    return TRUE;
+}
+
 typedef BOOLEAN WINAPI shutdown_function(void);
 
 /* Set once, by plat_thread_exit_hook(), before any value is. */
@@ -68,7 +91,13 @@ static struct {
     shutdown_function *process_ends;
 } exit_hook;
 
-/* The system calls it for the last thread too, when the process ends and other threads were cut off anywhere. */
+/*
+ * The system calls it for the last thread too, when the process ends and other threads were cut off anywhere.
+ *
+ * Here the system may hold its lock on the values of threads. A thread that begins takes that, and has the lock of
+ * loaded modules meanwhile. So whoever asks for a module here, or waits for a thread to begin, waits for ever; and so
+ * does he who wants a lock whose holder does either.
+ */
 static void WINAPI thread_ends(void *value)
 {
     if (!value) return;
@@ -91,34 +120,13 @@ mproc_status plat_thread_exit_hook(void (*function)(void *value))
     if (exit_hook.slot == FLS_OUT_OF_INDEXES) {
         return win32_error_as(MPROC_LIMIT, GetLastError(), "there is no free slot for a value of each thread");
     }
+    InitOnceExecuteOnce(&block_once, make_block_slot, NULL, NULL); /* a thread that ends could not make it any more */
     return MPROC_OK;
 }
 
 void plat_thread_exit_set(void *value)
 {
     FlsSetValue(exit_hook.slot, value);
-}
-
-static INIT_ONCE block_once = INIT_ONCE_STATIC_INIT;
-static DWORD block_slot = FLS_OUT_OF_INDEXES;
-
-static void WINAPI block_ends(void *block)
-{
-    free(block);
-}
-
-static BOOL WINAPI make_block_slot(INIT_ONCE *once, void *parameter, void **context)
-{
-    HMODULE ours;
-
-    (void)once;
-    (void)parameter;
-    (void)context;
-    /* Threads that end call it, so the module that holds it must not be unloaded. */
-    if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                           (const wchar_t *)&block_once, &ours))
-        block_slot = FlsAlloc(block_ends);
-    return TRUE;
 }
 
 void *plat_thread_block(size_t size)

@@ -117,6 +117,26 @@ static void case_hook_gets_the_last_value_once(void)
     CHECK(atomic_load(&hook_value) == &second_value);
 }
 
+static plat_thread *heir;
+
+static void start_another(void *value)
+{
+    CHECK_OK(plat_thread_start(store_thread_argument, value, &heir));
+    check_pause_ms(20); /* it comes as far as it can meanwhile */
+    mproc_error(MPROC_USER, "the first error of process %d", 1);
+    CHECK_CONTAINS(mproc_last_error_text(), "the first error of process 1");
+}
+
+static void case_hook_starts_a_thread_and_makes_the_first_error_text(void)
+{
+    _Atomic int value = 0;
+
+    CHECK_OK(plat_thread_exit_hook(start_another));
+    run_thread(plat_thread_exit_set, (void *)&value);
+    plat_thread_join(heir);
+    CHECK_EQ(atomic_load(&value), 7);
+}
+
 static void end_process(void *value)
 {
     (void)value;
@@ -240,6 +260,7 @@ CHECK_SUITE(thread,
     CASE(hook_is_called_at_the_end_of_a_thread),
     CASE(hook_is_not_called_without_a_value),
     CASE(hook_gets_the_last_value_once),
+    CASE(hook_starts_a_thread_and_makes_the_first_error_text),
     CASE(hook_is_not_called_at_the_end_of_the_process),
     CASE(mutex_lets_one_in),
     CASE(mutex_keeps_others_out_while_it_is_held),
