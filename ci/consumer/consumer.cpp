@@ -81,10 +81,12 @@ static bool pool_doubles()
 {
     int inputs[3] = {1, 2, 3}, outputs[3] = {}, range_outputs[3] = {};
     mproc_pool *pool;
+    mproc_pool_options pool_options{};
     mproc_map_options options{};
 
+    pool_options.workers = 2;
     options.chunk_size = 2;
-    mproc_check(mproc_pool_create(mproc_pool_options{2, MPROC_PROCESSES}, &pool));
+    mproc_check(mproc_pool_create(pool_options, &pool));
     mproc_check(mproc_map(pool, doubled, inputs, outputs, 3, nullptr));
     mproc_check(mproc_map_range(pool, doubled_range, inputs, range_outputs, 3, options));
     mproc_check(mproc_map(pool, nothing, nullptr, nullptr, 3, &options));

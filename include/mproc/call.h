@@ -96,6 +96,21 @@ MPROC_API const void *mproc_call_bytes(const mproc_call *call, size_t *size);
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_unpack_bytes(const mproc_call *call, void *out, size_t size);
 
+/*
+ * Keeps an address for the tasks that follow in the same worker of a pool: what its initializer has made
+ * (<mproc/pool.h>). It means nothing elsewhere, and what it points to is the program's own. Ours: Python's
+ * initializers use global variables, which worker threads share.
+ *
+ * Never blocks. Only the task itself may call this.
+ */
+MPROC_API void mproc_call_set_state(mproc_call *call, void *state);
+
+/*
+ * Returns the address that was kept last in this worker, or in this run of a task that is none of a pool's; NULL if
+ * there is none. Never blocks. Only the task itself (any of its threads) may call this.
+ */
+MPROC_API void *mproc_call_state(const mproc_call *call);
+
 /* What mproc_unpack() calls. */
 MPROC_NODISCARD MPROC_API mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *targets,
                                                             size_t count);

@@ -38,6 +38,24 @@ typedef struct mproc_pool_options {
     int workers;
     /* Default: MPROC_PROCESSES. */
     mproc_worker_kind kind;
+    /*
+     * Runs in each worker before its first task, with these arguments (Python: initializer, initargs). The objects
+     * that it unpacks, and what it keeps with mproc_call_set_state(), are there for all tasks of the worker. If it
+     * fails, the worker ends, and no other is started until the next map; those that run go on. Without any, maps
+     * return its status and its text.
+     */
+    mproc_function *initializer;
+    mproc_args initializer_args;
+    /*
+     * Runs in each worker after its last task, with no arguments, to give back what the initializer has made; not in
+     * one that is lost or terminated. Its status is of no consequence. Ours.
+     */
+    mproc_function *finalizer;
+    /*
+     * A worker that has run so many tasks ends, and another takes its place, with a new initializer (Python:
+     * maxtasksperchild). A chunk of a map is one task. Default: no limit.
+     */
+    int64_t max_tasks;
 } mproc_pool_options;
 
 /*
@@ -90,8 +108,11 @@ typedef struct mproc_map_options {
  * thread. Successors have the CPUs, the policy and the nice value of the thread that called this.
  *
  * Returns MPROC_OK, or, with `*out` unchanged and no worker left:
- *   MPROC_INVALID     `out` is NULL, or an option is negative or above its limit
- *   MPROC_NO_MEMORY   there is no room for the pool
+ *   MPROC_INVALID       `out` is NULL, an option is negative or above its limit, or there are arguments for no
+ *                       initializer, or such that cannot be, see mproc_value_copy()
+ *   MPROC_BAD_FUNCTION  the initializer or the finalizer lies in no module that a worker could open
+ *   MPROC_CLOSED        an argument is a copied value of an object that is gone
+ *   MPROC_NO_MEMORY     there is no room for the pool
  *   what mproc_process_start() returns for a worker, or MPROC_LIMIT: the system starts no more threads
  */
 MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_options *options, mproc_pool **out);
@@ -122,6 +143,7 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
  *   MPROC_NO_MEMORY     there is no room for the window through which items pass
  * or, with some items done perhaps:
+ *   what the initializer returned, if no worker is left
  *   MPROC_NO_GUARD      no worker is left, and they do not come to mproc_main_guard(): the program's main() does not
  *                       call it
  *   MPROC_MISMATCH      the same: the workers have another version or copy of the library

@@ -38,24 +38,12 @@ static void hold_object(void *context, const struct handle_ref *ref)
     else holding->status = mproc_error(MPROC_CLOSED, "%s that is passed on has been freed", handle_name(ref->kind));
 }
 
-mproc_status parcel_create_value(struct intent *intent, const mproc_value *value, uint64_t size, uint32_t objects,
-                                 _Atomic uint64_t *owned)
+mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, const mproc_value *value)
 {
-    mproc_status status = parcel_create(intent, size, objects, owned);
-    struct parcel *parcel;
-    uint32_t held;
-    size_t written;
+    struct holding holding = {intent, &parcel->next + 1, MPROC_OK};
 
-    if (status != MPROC_OK) return status;
-    parcel = parcel_at(atomic_load_explicit(owned, memory_order_relaxed));
-    status = encoding_write(value, parcel_data(parcel), (size_t)size, &written, &held);
-    if (status == MPROC_OK && objects > 0) {
-        struct holding holding = {intent, &parcel->next + 1, MPROC_OK};
-        value_visit_objects(value, hold_object, &holding);
-        status = holding.status;
-    }
-    if (status != MPROC_OK) object_drop(intent, owned);
-    return status;
+    value_visit_objects(value, hold_object, &holding);
+    return holding.status;
 }
 
 uint32_t parcel_count(const struct parcel *parcel, uint64_t object)

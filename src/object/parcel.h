@@ -54,12 +54,8 @@ static inline void *parcel_data(const struct parcel *parcel)
  */
 mproc_status parcel_create(struct intent *intent, uint64_t size, uint32_t objects, _Atomic uint64_t *owned);
 
-/*
- * The same with the encoding of a value, which has so many bytes and objects in it. MPROC_CLOSED: one of these has
- * been freed. As encoding_write() returns. MPROC_NO_MEMORY.
- */
-mproc_status parcel_create_value(struct intent *intent, const mproc_value *value, uint64_t size, uint32_t objects,
-                                 _Atomic uint64_t *owned);
+/* Fills the links with the objects in the value, whose encoding the data are. MPROC_CLOSED: one has been freed. */
+mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, const mproc_value *value);
 
 /*
  * Stands before the encoding of a value that was copied from a parcel with objects, in the same memory, and keeps the

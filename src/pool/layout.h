@@ -92,10 +92,16 @@ struct pool_worker {
     _Atomic uint64_t limit[2];
     _Atomic uint64_t failed_job; /* its first failure in the job: 0 while it is written */
     _Atomic uint64_t failed_item;
-    _Atomic uint32_t cpu; /* the one that it works on, + 1; 0: it sleeps */
-    uint32_t unused_cpu;
+    _Atomic uint32_t cpu;        /* the one that it works on, + 1; 0: it sleeps */
+    _Atomic int32_t init_status; /* of its initializer, if that failed; the text is in failed_text */
     uint64_t unused_words[3];
     char failed_text[POOL_TEXT_BYTES];
+};
+
+/* A function that workers call by themselves. `address` is for threads, `ref` for processes. */
+struct pool_hook {
+    uint64_t address; /* 0: there is none */
+    function_ref ref;
 };
 
 enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
@@ -127,6 +133,10 @@ struct pool_shared {
     struct pool_window windows[2];
     struct pool_job job;
     plat_schedule schedule; /* the creator's: successors of workers are started by other threads */
+    struct pool_hook initializer;
+    struct pool_hook finalizer;
+    uint64_t initializer_args; /* offset of its arguments, or 0 */
+    uint64_t max_tasks;        /* of one worker; UINT64_MAX: any number */
 };
 
 static_assert(sizeof(struct pool_window) == 2 * ARENA_LINE, "windows share no cache line");

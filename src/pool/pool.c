@@ -8,6 +8,7 @@
 #include "object/interrupt.h"
 #include "object/wait.h"
 #include "pool/workers.h"
+#include "process/arguments.h"
 #include "process/family.h"
 
 static mproc_status check_options(const mproc_pool_options *options)
@@ -18,7 +19,29 @@ static mproc_status check_options(const mproc_pool_options *options)
     if ((unsigned)options->kind > MPROC_THREADS)
         return mproc_error(MPROC_INVALID, "the option kind is %d: use MPROC_PROCESSES or MPROC_THREADS",
                            (int)options->kind);
+    if (options->max_tasks < 0)
+        return mproc_error(MPROC_INVALID, "a worker of at most %lld tasks: 0 stands for no limit",
+                           (long long)options->max_tasks);
+    if (!options->initializer && options->initializer_args.count > 0)
+        return mproc_error(MPROC_INVALID, "there are arguments for the initializer, and no initializer");
     return MPROC_OK;
+}
+
+static mproc_status set_hook(const mproc_pool *pool, struct pool_hook *hook, mproc_function *function)
+{
+    hook->address = (uint64_t)(uintptr_t)function;
+    if (!function || pool->shared->threads) return MPROC_OK;
+    return function_encode((function_pointer)function, &hook->ref);
+}
+
+static mproc_status set_hooks(mproc_pool *pool, const mproc_pool_options *options)
+{
+    struct pool_shared *shared = pool->shared;
+    mproc_status status;
+
+    shared->max_tasks = options->max_tasks ? (uint64_t)options->max_tasks : UINT64_MAX;
+    if ((status = set_hook(pool, &shared->initializer, options->initializer)) != MPROC_OK) return status;
+    return set_hook(pool, &shared->finalizer, options->finalizer);
 }
 
 static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *options)
@@ -73,6 +96,10 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
         goto done;
     }
     if ((status = create_shared(pool, &all)) != MPROC_OK) goto done;
+    if ((status = set_hooks(pool, &all)) != MPROC_OK) goto done;
+    status = arguments_create(&all.initializer_args, "initializer", &pool->initializer_args);
+    if (status != MPROC_OK) goto done;
+    pool->shared->initializer_args = arguments_in(pool->initializer_args);
     if ((status = start_workers(pool)) != MPROC_OK) goto done;
 
     *out = pool;
@@ -155,6 +182,7 @@ static void free_memory(mproc_pool *pool)
         resource_release(pool->buffers[i].data);
     }
     resource_release(pool->args);
+    resource_release(pool->initializer_args);
     resource_release(pool->owned);
 }
 

@@ -5,6 +5,7 @@
 #include <mproc/pool.h>
 
 #include "pool/window.h"
+#include "pool/worker.h"
 #include "object/reference.h"
 
 /* The record of a worker, by index: who it is now. Guarded by the pool's mutex. */
@@ -13,11 +14,11 @@ struct worker_record {
     uint32_t index;
     mproc_process *process;
     plat_thread *thread;
-    bool ended;                   /* the thread has ended before its work was done: its successor joins it */
-    plat_thread *predecessor;     /* of the thread, or NULL */
-    bool successor;               /* started by any thread: it takes over the scheduling of the pool's creator */
-    struct reference_scope scope; /* of a thread: its own memory may go with it */
-    uint32_t ready_before;        /* the worker's `ready` when this one was started */
+    bool ended;                  /* the thread has ended before its work was done: its successor joins it */
+    plat_thread *predecessor;    /* of the thread, or NULL */
+    bool successor;              /* started by any thread: it takes over the scheduling of the pool's creator */
+    struct worker_scopes scopes; /* of a thread: its own memory may go with it */
+    uint32_t ready_before;       /* the worker's `ready` when this one was started */
     char name[32];
 };
 
@@ -61,6 +62,7 @@ struct mproc_pool {
     uint32_t arena; /* the generation of its family's arena, see family_enter_with() */
     struct pool_shared *shared;
     _Atomic uint64_t *owned;
+    _Atomic uint64_t *initializer_args; /* NULL: none */
     struct worker_record *records;
     uint32_t count;
     const struct worker_kind *kind;

@@ -155,6 +155,7 @@ static void run_chunk(struct walk *walk, uint64_t chunk)
     if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->runner->index, CHUNK_DONE);
     else fail_chunk(walk, chunk, done, status);
     walk->finished++;
+    walk->runner->tasks_left--;
 }
 
 static uint64_t bound(const _Atomic uint64_t *word, uint64_t window, uint64_t otherwise)
@@ -170,7 +171,7 @@ static void walk_own_region(struct walk *walk)
     uint64_t at = bound(&worker->position[buffer], walk->view.number, window_region(&walk->view, index));
     uint64_t end = window_region(&walk->view, index + 1), published = at;
 
-    for (; at < end; at++) {
+    for (; at < end && walk->runner->tasks_left > 0; at++) {
         if (at - published == PUBLISH_CHUNKS) {
             atomic_store_explicit(&worker->position[buffer], tagged(walk->view.number, at), memory_order_relaxed);
             end = bound(&worker->limit[buffer], walk->view.number, end);
@@ -192,7 +193,7 @@ static void help_region(struct walk *walk, uint32_t other)
     uint64_t begin = window_region(&walk->view, other), number = walk->view.number;
     uint64_t at = bound(&worker->limit[buffer], number, window_region(&walk->view, other + 1));
 
-    while (at > begin && at > bound(&worker->position[buffer], number, begin)) {
+    while (at > begin && walk->runner->tasks_left > 0 && at > bound(&worker->position[buffer], number, begin)) {
         at--;
         if (!window_claim(&walk->view, at, walk->runner->index)) continue;
         atomic_store_explicit(&worker->limit[buffer], tagged(number, at), memory_order_relaxed);

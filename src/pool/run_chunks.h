@@ -25,6 +25,7 @@ struct chunk_runner {
     uint32_t index;
     struct task task;
     mproc_call call; /* with the arguments of `args_job` */
+    uint64_t tasks_left;
     uint64_t args_job;
     uint64_t args; /* of `job`: where they lie */
     uint64_t job;

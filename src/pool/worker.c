@@ -8,10 +8,12 @@
  */
 #include "pool/worker.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
+#include "base/text.h"
 #include "object/wait.h"
 #include "pool/run_chunks.h"
+#include "process/arguments.h"
 
 /* Longer than it takes to wake the caller, who may have the next map ready. */
 #define SPIN_NS ((int64_t)50000)
@@ -105,29 +107,85 @@ static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker
     atomic_store(&worker->asleep, 0);
 }
 
-void worker_run(struct pool_shared *shared, uint32_t index, const char *name, struct reference_scope *scope)
+/* Calls a function of the pool's creator, if there is one, which keeps what it unpacks for the worker's life. */
+static mproc_status call_hook(struct chunk_runner *runner, const struct pool_hook *hook, mproc_args args,
+                              struct reference_scope *scope)
 {
-    struct pool_worker *worker = pool_worker_at(shared, index);
-    struct reference_scope *before = reference_scope_enter(scope);
-    struct chunk_runner runner = {
-        .shared = shared, .worker = worker, .index = index, .call = {mproc_no_args(), name, scope}};
+    mproc_call call = {args, runner->call.name, scope, runner->call.state};
+    function_pointer function = (function_pointer)(uintptr_t)hook->address;
+    struct reference_scope *before;
+    mproc_status status = MPROC_OK;
+
+    if (!hook->address) return MPROC_OK;
+    error_text_clear();
+    if (!runner->shared->threads) status = function_decode(&hook->ref, &function);
+    if (status != MPROC_OK) return status;
+    before = reference_scope_enter(scope);
+    status = task_returned(&runner->task, ((mproc_function *)function)(&call));
+    reference_scope_enter(before);
+    runner->call.state = call.state;
+    return status;
+}
+
+static mproc_status initialize(struct chunk_runner *runner, struct reference_scope *scope)
+{
+    struct pool_shared *shared = runner->shared;
+    struct pool_worker *worker = runner->worker;
+    mproc_status status;
+
+    atomic_store(&worker->init_status, MPROC_OK);
+    status = call_hook(runner, &shared->initializer, arguments_view(shared->initializer_args), scope);
+    if (status == MPROC_OK) {
+        atomic_fetch_add(&worker->ready, 1);
+        return MPROC_OK;
+    }
+    atomic_store(&worker->failed_job, 0);
+    snprintf(worker->failed_text, sizeof worker->failed_text, "%s: its initializer failed: %s", runner->call.name,
+             mproc_error_text(status));
+    atomic_store(&worker->init_status, (int32_t)status);
+    return status;
+}
+
+/* Until the pool ends, or the worker has run as many tasks as one may. */
+static void work(struct chunk_runner *runner)
+{
+    struct pool_shared *shared = runner->shared;
     uint64_t posted, next = atomic_load(&shared->posted);
 
     if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */
     else if (next > 1) next--;
-    task_enter(&runner.task);
-    atomic_fetch_add(&worker->ready, 1);
-    while (!may_end(shared, next)) {
+    while (!may_end(shared, next) && runner->tasks_left > 0) {
         if ((posted = atomic_load(&shared->posted)) >= next) {
             if (posted > next + 1) next = posted - 1;
-            leave_taken_cpu(shared, worker, index);
-            run_chunks(&runner, next++);
+            leave_taken_cpu(shared, runner->worker, runner->index);
+            run_chunks(runner, next++);
             continue;
         }
-        if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, worker, next);
-        else if (!spin(&runner, next)) sleep_for_news(shared, worker, next);
+        if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, runner->worker, next);
+        else if (!spin(runner, next)) sleep_for_news(shared, runner->worker, next);
+    }
+}
+
+enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const char *name, struct worker_scopes *scopes)
+{
+    struct reference_scope *before = reference_scope_enter(&scopes->tasks);
+    struct chunk_runner runner = {.shared = shared,
+                                  .worker = pool_worker_at(shared, index),
+                                  .index = index,
+                                  .call = {mproc_no_args(), name, &scopes->tasks, NULL},
+                                  .tasks_left = shared->max_tasks};
+    enum worker_end end = WORKER_NOT_READY;
+
+    task_enter(&runner.task);
+    if (initialize(&runner, &scopes->worker) == MPROC_OK) {
+        work(&runner);
+        end = runner.tasks_left > 0 ? WORKER_DONE : WORKER_RETIRES;
+        if (call_hook(&runner, &shared->finalizer, mproc_no_args(), &scopes->worker) == MPROC_OK && !shared->threads)
+            task_flush();
     }
     task_leave();
     reference_scope_enter(before);
-    reference_scope_clear(scope);
+    reference_scope_clear(&scopes->tasks);
+    reference_scope_clear(&scopes->worker);
+    return end;
 }

@@ -8,13 +8,6 @@
 #include "process/process.h"
 #include "process/task.h"
 
-/*
- * So many workers in a row that end before they are ready are no accident. Those that are killed from
- * outside can be: a storm of kills, or a system short of memory, may pass.
- */
-#define FAILED_STARTS_MAX 96
-#define FAILED_START_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
-
 /* What a worker process is told. */
 struct worker_start {
     uint64_t pool; /* offset of the struct pool_shared */
@@ -32,9 +25,11 @@ static void thread_lost(void *unused)
 /* What the worker process runs. */
 static mproc_status worker_main(mproc_call *call)
 {
-    static struct reference_scope scope;
+    static struct worker_scopes scopes;
     struct worker_start start;
     struct pool_shared *shared;
+    const struct pool_worker *worker;
+    enum worker_end end;
     mproc_status status;
 
     if ((status = mproc_unpack_bytes(call, &start, sizeof start)) != MPROC_OK) return status;
@@ -42,9 +37,11 @@ static mproc_status worker_main(mproc_call *call)
     if (start.successor) plat_thread_schedule_as(&shared->schedule);
     plat_process_ignore_interrupts();
     task_on_thread_end(thread_lost, NULL);
-    worker_run(shared, start.index, call->name, &scope);
+    end = worker_run(shared, start.index, call->name, &scopes);
     task_on_thread_end(NULL, NULL);
-    return MPROC_OK;
+    if (end != WORKER_NOT_READY) return MPROC_OK;
+    worker = pool_worker_at(shared, start.index);
+    return mproc_error((mproc_status)atomic_load(&worker->init_status), "%s", worker->failed_text);
 }
 
 /* ---- in the pool's owner ---------------------------------------------------------------------- */
@@ -65,34 +62,22 @@ static void describe_end(const mproc_process *process, char *text, size_t size)
 }
 
 /*
- * A worker that cannot even begin would be replaced for ever. A program of which one worker has been ready has
- * its guard: where an exit code is all that is known of an end, another may have been killed before it came there.
+ * Without a guard no worker of the program begins. A program of which one worker has been ready has its guard: where
+ * an exit code is all that is known of an end, another may have been killed before it came there.
  */
-static void count_failed_start(const struct worker_record *record, const mproc_process *process, const char *end)
+static void judge_start(const struct worker_record *record, const mproc_process *process, const char *end)
 {
-    mproc_pool *pool = record->pool;
-    char text[POOL_TEXT_BYTES];
     bool killed = process->exit.signal == 9 || process->exit.signal == 15;
 
-    if (atomic_load(&pool_worker_at(pool->shared, record->index)->ready) != record->ready_before) {
-        pool->failed_starts = pool->failed_starts_weight = 0;
-        return;
-    }
-    if (process->unguarded) {
+    if (process->unguarded && !workers_was_ready(record)) {
         mproc_status status = process_tell_unguarded(process);
-        if (!workers_any_was_ready(pool->shared)) {
-            workers_break(pool, status, mproc_last_error_text());
+        end = mproc_last_error_text();
+        if (!workers_any_was_ready(record->pool->shared)) {
+            workers_break(record->pool, status, end);
             return;
         }
-        end = mproc_last_error_text();
     }
-    pool->failed_starts++;
-    pool->failed_starts_weight += killed ? 1 : FAILED_START_WEIGHT;
-    if (pool->failed_starts_weight >= FAILED_STARTS_MAX) {
-        snprintf(text, sizeof text, "%lu workers in a row ended before they were ready, the last: %.300s",
-                 (unsigned long)pool->failed_starts, end);
-        workers_break(pool, MPROC_WORKER_LOST, text);
-    }
+    workers_judge_start(record, killed, end);
 }
 
 /* By whoever has collected it: the reaper. */
@@ -105,7 +90,7 @@ static void worker_ended(void *context, mproc_process *process)
     plat_mutex_lock(&pool->mutex);
     describe_end(process, end, sizeof end);
     workers_lost(record, end);
-    count_failed_start(record, process, end);
+    judge_start(record, process, end);
     record->process = NULL;
     workers_replace(pool);
     plat_mutex_unlock(&pool->mutex);
@@ -126,7 +111,6 @@ static mproc_status start(struct worker_record *record)
     process->worker = true;
     process->ended = worker_ended;
     process->ended_context = record;
-    record->ready_before = atomic_load(&pool_worker_at(shared, record->index)->ready);
     record->process = process;
     status = mproc_process_start(process);
     if (status == MPROC_OK) return MPROC_OK;

@@ -24,20 +24,36 @@ static void thread_lost(void *context)
     mproc_pool *pool = record->pool;
     char end[POOL_TEXT_BYTES];
 
-    reference_scope_clear(&record->scope);
+    reference_scope_clear(&record->scopes.tasks);
+    reference_scope_clear(&record->scopes.worker);
     plat_mutex_lock(&pool->mutex);
     snprintf(end, sizeof end, "worker '%s' (a thread) ended inside its task", record->name);
     workers_lost(record, end);
+    workers_judge_start(record, false, end);
     record->ended = true;
     workers_replace(pool);
     plat_mutex_unlock(&pool->mutex);
     workers_count_out(pool->shared);
 }
 
+/* Its work is not done: another takes its place. */
+static void leave(struct worker_record *record)
+{
+    mproc_pool *pool = record->pool;
+
+    plat_mutex_lock(&pool->mutex);
+    workers_lost(record, record->name);
+    workers_judge_start(record, false, record->name);
+    record->ended = true;
+    workers_replace(pool);
+    plat_mutex_unlock(&pool->mutex);
+}
+
 static void thread_main(void *context)
 {
     struct worker_record *record = context;
     struct pool_shared *shared = record->pool->shared;
+    enum worker_end end;
     mproc_status status;
 
     if (record->predecessor) plat_thread_join(record->predecessor);
@@ -45,8 +61,9 @@ static void thread_main(void *context)
     plat_thread_take_signals();
     if ((status = family_enter()) == MPROC_OK) {
         task_on_thread_end(thread_lost, record);
-        worker_run(shared, record->index, record->name, &record->scope);
+        end = worker_run(shared, record->index, record->name, &record->scopes);
         task_on_thread_end(NULL, NULL);
+        if (end != WORKER_DONE) leave(record);
     } else {
         not_entered(record, status);
     }

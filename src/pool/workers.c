@@ -7,6 +7,13 @@
 #include "arena/park.h"
 #include "process/family.h"
 
+/*
+ * So many workers in a row that end before they are ready are no accident. Those that are killed from
+ * outside can be: a storm of kills, or a system short of memory, may pass.
+ */
+#define FAILED_STARTS_MAX 96
+#define FAILED_START_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
+
 static bool is_there(const struct worker_record *record)
 {
     return record->process || (record->thread && !record->ended);
@@ -27,6 +34,7 @@ mproc_status workers_start(mproc_pool *pool)
         if (pool->broken) return mproc_error(pool->start_status, "%s", pool->start_text);
         snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
         record->successor = pool->names > pool->count;
+        record->ready_before = atomic_load(&pool_worker_at(pool->shared, i)->ready);
         atomic_fetch_add(&pool->shared->running, 1);
         if ((status = pool->kind->start(record)) == MPROC_OK) continue;
         note_reason(pool, status, mproc_last_error_text());
@@ -133,6 +141,32 @@ void workers_count_out(struct pool_shared *shared)
 {
     window_alarm(shared);
     if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, INT_MAX);
+}
+
+bool workers_was_ready(const struct worker_record *record)
+{
+    return atomic_load(&pool_worker_at(record->pool->shared, record->index)->ready) != record->ready_before;
+}
+
+void workers_judge_start(const struct worker_record *record, bool killed, const char *end)
+{
+    mproc_pool *pool = record->pool;
+    const struct pool_worker *worker = pool_worker_at(pool->shared, record->index);
+    mproc_status status = (mproc_status)atomic_load(&worker->init_status);
+    char text[POOL_TEXT_BYTES];
+
+    if (workers_was_ready(record)) {
+        pool->failed_starts = pool->failed_starts_weight = 0;
+    } else if (status != MPROC_OK) {
+        workers_break(pool, status, worker->failed_text);
+    } else {
+        pool->failed_starts++;
+        pool->failed_starts_weight += killed ? 1 : FAILED_START_WEIGHT;
+        if (pool->failed_starts_weight < FAILED_STARTS_MAX) return;
+        snprintf(text, sizeof text, "%lu workers in a row ended before they were ready, the last: %.300s",
+                 (unsigned long)pool->failed_starts, end);
+        workers_break(pool, MPROC_WORKER_LOST, text);
+    }
 }
 
 bool workers_any_was_ready(const struct pool_shared *shared)

@@ -49,6 +49,15 @@ void workers_replace(mproc_pool *pool);
  */
 void workers_count_out(struct pool_shared *shared);
 
+/* Whether the worker of the record has been ready. Under `mutex`. */
+bool workers_was_ready(const struct worker_record *record);
+
+/*
+ * A worker has ended, as the text says; `killed`, by somebody outside. Those that cannot even begin would be replaced
+ * for ever: not after one whose initializer has failed, nor after many in a row. Under `mutex`.
+ */
+void workers_judge_start(const struct worker_record *record, bool killed, const char *end);
+
 /* Whether any worker of the pool has ever been ready. */
 bool workers_any_was_ready(const struct pool_shared *shared);
 

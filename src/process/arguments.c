@@ -52,6 +52,7 @@ static mproc_status measure(const mproc_args *args, const char *name, size_t *si
 mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **owned)
 {
     _Atomic uint64_t *taken = NULL;
+    struct parcel *parcel;
     uint32_t objects;
     size_t size = 0;
     mproc_status status;
@@ -61,13 +62,16 @@ mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic 
     if (args->count == 0) return MPROC_OK;
     objects = value_count_objects(args);
     if ((status = resource_slot_take(&taken)) != MPROC_OK) return status;
-    status = parcel_create_value(work_intent(), args, size, objects, taken);
-    if (status == MPROC_OK) {
-        *owned = taken;
-        return MPROC_OK;
+    if ((status = parcel_create(work_intent(), size, objects, taken)) != MPROC_OK) {
+        resource_slot_put(taken);
+        return status;
     }
-    resource_slot_put(taken);
-    return status == MPROC_NO_MEMORY ? status : blame(args, name, status);
+    parcel = parcel_at(atomic_load(taken));
+    status = encoding_write(args, parcel_data(parcel), size, &size, &objects);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, args);
+    if (status == MPROC_OK) *owned = taken;
+    else resource_release(taken);
+    return status == MPROC_OK ? MPROC_OK : blame(args, name, status);
 }
 
 mproc_value arguments_view(uint64_t arguments)

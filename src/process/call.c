@@ -67,3 +67,15 @@ mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *ta
     reference_scope_enter(before);
     return status;
 }
+
+void mproc_call_set_state(mproc_call *call, void *state)
+{
+    assert(call);
+    call->state = state;
+}
+
+void *mproc_call_state(const mproc_call *call)
+{
+    assert(call);
+    return call->state;
+}

@@ -6,11 +6,15 @@
 
 #include "object/reference.h"
 
-/* `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to. */
+/*
+ * `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to; `state` is
+ * the program's.
+ */
 struct mproc_call {
     mproc_value args;
     const char *name;
     struct reference_scope *scope;
+    void *state;
 };
 
 #endif

@@ -123,6 +123,7 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
 {
     struct intent *intent = work_intent();
     struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, &intent->stages[0]};
+    struct parcel *parcel;
     mproc_status status;
     uint32_t done = 0, objects;
     size_t size;
@@ -131,10 +132,13 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
     objects = value_count_objects(value);
     if (objects == 0 && !needs_parcel(queue, size)) return put_from_heap(queue, value, size, timeout_ms);
     if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
-    if ((status = parcel_create_value(intent, value, size, objects, item.owned)) != MPROC_OK) return status;
-    parcel_at(atomic_load(item.owned))->form = QUEUE_OF_ENCODING;
+    if ((status = parcel_create(intent, size, objects, item.owned)) != MPROC_OK) return status;
     item.size = size;
-    status = nesting_check(queue_of(queue), parcel_at(atomic_load(item.owned)));
+    parcel = parcel_at(atomic_load(item.owned));
+    parcel->form = QUEUE_OF_ENCODING;
+    status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, value);
+    if (status == MPROC_OK && objects > 0) status = nesting_check(queue_of(queue), parcel);
     if (status == MPROC_OK) status = queue_put(queue, &item, &done, timeout_ms);
     object_drop(intent, item.owned);
     return status;
