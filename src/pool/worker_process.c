@@ -15,11 +15,23 @@ struct worker_start {
     uint32_t successor; /* it takes the place of one that has ended */
 };
 
-/* The first thread has ended inside a task. Others that the program has may never end, and this worker never work. */
-static void thread_lost(void *unused)
+static void end_process(void *unused)
 {
     (void)unused;
+    plat_thread_take_signals();
     exit(0);
+}
+
+/*
+ * The first thread has ended inside a task. Others that the program has may never end, and this worker never work. A
+ * thread that ends cannot call exit(), which on Windows would wait for a thread that begins, and that for this one.
+ */
+static void thread_lost(void *unused)
+{
+    plat_thread *thread = NULL;
+
+    (void)unused;
+    if (plat_thread_start(end_process, NULL, &thread) != MPROC_OK) exit(0);
 }
 
 /* What the worker process runs. */

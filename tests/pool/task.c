@@ -257,6 +257,36 @@ static void case_a_task_that_ends_its_thread_in_its_own_wait_waits_no_longer(voi
     mproc_pool_free(pool);
 }
 
+static void goes_on_for_ever(void *unused)
+{
+    (void)unused;
+    for (;;) check_pause_ms(1000);
+}
+
+static mproc_status starts_threads_and_ends(const void *item, void *result, mproc_call *call)
+{
+    plat_thread *threads[4];
+
+    (void)item;
+    (void)result;
+    (void)call;
+    for (int i = 0; i < 4; i++) CHECK_OK(plat_thread_start(goes_on_for_ever, NULL, &threads[i]));
+    os_end_thread();
+    return MPROC_OK;
+}
+
+static void case_a_worker_whose_first_thread_ends_while_others_begin_is_replaced(void)
+{
+    mproc_pool *pool = fixture_create(2);
+
+    CHECK_STATUS(mproc_pool_map(pool, starts_threads_and_ends, "01234567", 1, NULL, 0, 8,
+                                &(mproc_map_options){.chunk_size = 1}),
+                 MPROC_WORKER_LOST);
+    CHECK_CONTAINS(mproc_last_error_text(), "ended with exit code 0");
+    check_pool_works(pool);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(pool_task, fixture_of_processes, pool_task_threads, fixture_of_threads,
     CASE(locks_that_a_task_leaves_held_are_abandoned),
     CASE(the_next_task_finds_the_lock_abandoned_that_the_last_has_kept),
@@ -265,4 +295,8 @@ CHECK_TWINS(pool_task, fixture_of_processes, pool_task_threads, fixture_of_threa
     CASE(a_map_ends_even_if_every_task_ends_its_thread),
     CASE(a_task_that_ends_its_thread_leaves_nothing),
     CASE(a_task_that_ends_its_thread_in_its_own_wait_waits_no_longer),
+);
+
+CHECK_SUITE_SETUP(pool_task_in_processes, fixture_of_processes,
+    CASE(a_worker_whose_first_thread_ends_while_others_begin_is_replaced),
 );
