@@ -1,6 +1,7 @@
 /* The list of all types of objects. It is above all layers: a new kind adds its row here, and nothing below. */
 #include "object/object.h"
 #include "object/parcel.h"
+#include "pool/stream.h"
 #include "process/spawn_data.h"
 #include "queue/queue.h"
 #include "shared/types.h"
@@ -12,4 +13,5 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_VALUE] = &value_type,         [OBJECT_ARRAY] = &array_type,     [OBJECT_MEMORY] = &memory_type,
     [OBJECT_LIST] = &list_type,           [OBJECT_QUEUE] = &queue_type,     [OBJECT_SPAWN_DATA] = &spawn_data_type,
     [OBJECT_PARCEL] = &parcel_type,       [OBJECT_PERMITS] = &permits_type, [OBJECT_LEASES] = &leases_type,
+    [OBJECT_TASKS] = &task_segment_type,
 };

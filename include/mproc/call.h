@@ -111,11 +111,37 @@ MPROC_API void mproc_call_set_state(mproc_call *call, void *state);
  */
 MPROC_API void *mproc_call_state(const mproc_call *call);
 
+/*
+ * Keeps a copy of the value as what the task returns to whoever has given it to a pool, as return does in Python:
+ *
+ *     return mproc_call_return(call, MPROC_VALUE(n * n));
+ *
+ * Of several the last counts; a task that keeps none returns nil. Objects in the value travel with it. When the task
+ * then returns another status than MPROC_OK, that arrives, and the value does not.
+ *
+ * Returns MPROC_OK, or, with nothing kept:
+ *   MPROC_BAD_STATE   nobody gets a value of this function: it runs in a process of its own, or for a map
+ *   MPROC_INVALID     the value cannot be copied, see mproc_value_copy()
+ *   MPROC_CLOSED      an object in the value has been freed
+ *   MPROC_FORKED      this process is a fork() copy that the task has made
+ *   MPROC_NO_MEMORY   there is no room for it
+ *
+ * Never blocks. Only the thread that runs the task may call this.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_call_return(mproc_call *call, mproc_value value);
+
 /* What mproc_unpack() calls. */
 MPROC_NODISCARD MPROC_API mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *targets,
                                                             size_t count);
 
 #ifdef __cplusplus
+}
+
+/* A list or a map where it is made. */
+template <bool map, class... Kept>
+MPROC_NODISCARD mproc_status mproc_call_return(mproc_call *call, const mproc_values<map, Kept...> &value)
+{
+    return mproc_call_return(call, value.borrow());
 }
 
 /* Puts the task's arguments into variables: as the macro of this name in C. */

@@ -10,6 +10,7 @@
 #include <mproc/pool.h>
 #include <mproc/queue.h>
 #include <mproc/process.h>
+#include <mproc/result.h>
 #include <mproc/semaphore.h>
 #include <mproc/shareable_list.h>
 #include <mproc/shared.h>

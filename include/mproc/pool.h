@@ -1,5 +1,5 @@
 /*
- * Pools: a number of workers that share out the items of an array (Python: Pool, and on threads
+ * Pools: a number of workers that run tasks, and share out the items of arrays (Python: Pool, and on threads
  * multiprocessing.dummy.Pool).
  *
  *     mproc_pool *pool;
@@ -8,13 +8,14 @@
  *     mproc_pool_free(pool);
  *
  * What <mproc/process.h> says once for all functions is said for these, too. Any thread of the process that created
- * a pool may use it; a worker thread must neither map on its own pool, nor join or free it: it would wait for itself
- * for ever. A task may have a pool of its own.
+ * a pool may use it. A worker thread must neither join nor free its own pool, as it would wait for itself for ever,
+ * and is refused when it maps on it or waits for its tasks. A task may have a pool of its own.
  */
 #ifndef MPROC_POOL_H
 #define MPROC_POOL_H
 
 #include <mproc/process.h>
+#include <mproc/result.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,14 +42,14 @@ typedef struct mproc_pool_options {
     /*
      * Runs in each worker before its first task, with these arguments (Python: initializer, initargs). The objects
      * that it unpacks, and what it keeps with mproc_call_set_state(), are there for all tasks of the worker. If it
-     * fails, the worker ends, and no other is started until the next map; those that run go on. Without any, maps
-     * return its status and its text.
+     * fails, the worker ends, and no other is started until the next map or task; those that run go on. Without
+     * any, maps and tasks return its status and its text.
      */
     mproc_function *initializer;
     mproc_args initializer_args;
     /*
      * Runs in each worker after its last task, with no arguments, to give back what the initializer has made; not in
-     * one that is lost or terminated. Its status is of no consequence. Ours.
+     * one that is lost, nor in a process that is terminated. Its status is of no consequence. Ours.
      */
     mproc_function *finalizer;
     /*
@@ -123,9 +124,9 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
  *
  * Blocks until all items are done. The arrays are the caller's and may be any memory - that of a shared array is
  * used in place, without a copy -; neither may change meanwhile. `results` may be NULL if `result_size` is 0, `items`
- * if `item_size` is 0 or `count` is 0. Calls of several threads run one after the other. One that ends early, because
- * it was interrupted or the pool terminated, first waits until no worker is in the caller's arrays any more; and the
- * next begins when workers have left the chunks of that one.
+ * if `item_size` is 0 or `count` is 0. Calls of several threads, up to 63, run
+ * beside each other. One that ends early, because it was interrupted or the pool terminated, first waits until no
+ * worker is in the caller's arrays any more.
  *
  * All chunks are run, whatever others return; results of items that failed are undefined.
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
@@ -141,6 +142,7 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
  *   MPROC_CLOSED        the pool was closed or terminated, or an argument is a copied value of an object
  *                       that is gone
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
+ *   MPROC_BAD_STATE     the calling thread is a worker of this pool, and might wait for itself
  *   MPROC_NO_MEMORY     there is no room for the window through which items pass
  * or, with some items done perhaps:
  *   what the initializer returned, if no worker is left
@@ -176,24 +178,70 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_range(mproc_pool *pool
                          __VA_ARGS__)
 #endif
 
-/* Takes no more work; workers end when what was begun is done (Python: close()). Does not block. */
+/* Zero in a field is its default. */
+typedef struct mproc_task_options {
+    /* Called with what the task has returned, or, with the other one, with what it failed for. Default: none. */
+    mproc_value_callback *callback;
+    mproc_error_callback *error_callback;
+    /* What both get as their last argument. */
+    void *context;
+} mproc_task_options;
+
+/*
+ * Has a worker call `function` with these arguments, which are copied (Python: apply_async()). Tasks are begun
+ * nearly in the order in which one thread submits them: a worker reserves some short ones at a time. One that takes
+ * long, or for ever, holds up none of the others, as long as another worker is free. The module in which the function
+ * lies stays in the process for good. Maps run beside them.
+ *
+ * Does not block. `*out` is the caller's: mproc_result_free(). `out` may be NULL: then nobody waits for the task.
+ * What is said of the function of a map about output, threads that end and what is left behind holds here, too.
+ *
+ * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged:
+ *   MPROC_INVALID       `function` is NULL, or the arguments cannot be copied, see mproc_value_copy()
+ *   MPROC_CLOSED        the pool was closed or terminated, or an argument is an object that has been freed
+ *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
+ *   MPROC_LIMIT         some four million tasks of the pool are not finished, its tasks call more than 1,024
+ *                       functions, or the system starts no thread for callbacks
+ *   MPROC_NO_MEMORY
+ *   what mproc_pool_map() says if no worker is left
+ */
+MPROC_NODISCARD static inline mproc_status mproc_pool_apply_async(mproc_pool *pool, mproc_function *function,
+                                                                  mproc_args args, const mproc_task_options *options,
+                                                                  mproc_result **out);
+
+/*
+ * Has a worker call `function` with these arguments, and waits for what it returns (Python: apply()). `*value` is the
+ * caller's: mproc_value_clear(). `value` may be NULL.
+ *
+ * Blocks until the task is finished. Returns what mproc_pool_apply_async() and mproc_result_get() return, with
+ * `*value` unchanged if that is not MPROC_OK, or:
+ *   MPROC_BAD_STATE    the calling thread is a worker of this pool, and might wait for itself
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called; the task is not begun any more, or goes on without a result
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_pool_apply(mproc_pool *pool, mproc_function *function, mproc_args args,
+                                                        mproc_value *value);
+
+/*
+ * Takes no more work; workers end when what was submitted and begun is done (Python: close()). Does not block.
+ */
 MPROC_API void mproc_pool_close(mproc_pool *pool);
 
 /*
  * Ends the workers without waiting for their work: processes as by mproc_process_kill(). Worker threads cannot be
- * ended: they finish the chunk that they are in. A map in progress returns MPROC_TERMINATED (Python's never returns).
- * Does not block.
+ * ended: they finish the chunk or the task that they are in. Maps in progress return MPROC_TERMINATED, and so do the
+ * results of all tasks that are not finished (Python's never return). Does not block.
  */
 MPROC_API void mproc_pool_terminate(mproc_pool *pool);
 
 /*
- * Waits until all workers have ended (Python: join()). Blocks at most `timeout_ms` milliseconds. May be called again,
- * and by several threads at once.
+ * Waits until all workers have ended and all callbacks have been called (Python: join()). Blocks at most `timeout_ms`
+ * milliseconds. May be called again, and by several threads at once.
  *
  * Returns MPROC_OK, or:
  *   MPROC_TIMEOUT      some have not
  *   MPROC_INVALID      `timeout_ms` is negative: MPROC_FOREVER is no limit, and 0 only looks
- *   MPROC_BAD_STATE    the pool was neither closed nor terminated
+ *   MPROC_BAD_STATE    the pool was neither closed nor terminated, or the calling thread is a worker of it or calls
+ *                      its callbacks, and would wait for itself
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms);
@@ -216,7 +264,32 @@ MPROC_API int mproc_pool_workers(const mproc_pool *pool);
  */
 MPROC_API size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity);
 
+#define MPROC_WORKER_NAME_BYTES 32
+
+/* What one of a pool's workers, and those that had its place before, have done. */
+typedef struct mproc_worker_statistics {
+    char name[MPROC_WORKER_NAME_BYTES]; /* of the one that was started last */
+    int64_t pid;                        /* its process id; 0: none runs */
+    uint64_t starts;                    /* workers that were started in this place; each but the first replaced one */
+    uint64_t tasks;                     /* that were finished, failed or not; one that was lost may be among them */
+    uint64_t chunks;                    /* of maps, likewise; counted when it leaves a map */
+} mproc_worker_statistics;
+
+/*
+ * Writes what the worker number `worker`, from 0 on, has done to `*out`. Does not block. Ours.
+ *
+ * Returns MPROC_OK, or, with `*out` unchanged:
+ *   MPROC_INVALID  the pool has not so many workers, or `out` is NULL
+ *   MPROC_FORKED   this process is a fork() copy
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_pool_worker_statistics(const mproc_pool *pool, int worker,
+                                                                    mproc_worker_statistics *out);
+
 /* ---- what the inline functions above call; not for direct use ------------------------------ */
+
+MPROC_API mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *function, mproc_args args,
+                                                    const mproc_task_options *options, size_t options_size,
+                                                    mproc_result **out);
 
 MPROC_API mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t options_size,
                                                mproc_pool **out);
@@ -278,6 +351,12 @@ static inline mproc_status mproc_pool_create(const mproc_pool_options *options, 
     return mproc_pool_create_sized(options, sizeof(mproc_pool_options), out);
 }
 
+static inline mproc_status mproc_pool_apply_async(mproc_pool *pool, mproc_function *function, mproc_args args,
+                                                  const mproc_task_options *options, mproc_result **out)
+{
+    return mproc_pool_apply_async_sized(pool, function, args, options, sizeof(mproc_task_options), out);
+}
+
 static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,
                                           size_t item_size, void *results, size_t result_size, size_t count,
                                           const mproc_map_options *options)
@@ -303,6 +382,13 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_create(const mproc_pool_op
     return mproc_pool_create_sized(&options, sizeof options, out);
 }
 
+MPROC_NODISCARD static inline mproc_status mproc_pool_apply_async(mproc_pool *pool, mproc_function *function,
+                                                                  mproc_args args, const mproc_task_options &options,
+                                                                  mproc_result **out)
+{
+    return mproc_pool_apply_async_sized(pool, function, args, &options, sizeof options, out);
+}
+
 /* Returns the size of what an address points to; of nullptr it is 0. */
 template <class Item> constexpr size_t mproc_size_at(const Item *)
 {
@@ -312,6 +398,22 @@ template <class Item> constexpr size_t mproc_size_at(const Item *)
 constexpr size_t mproc_size_at(decltype(nullptr))
 {
     return 0;
+}
+
+/* Arguments where they are made, with options of either form: mproc_pool_apply(pool, f, MPROC_ARGS(1), &value). */
+template <bool map, class... Kept, class Options>
+MPROC_NODISCARD mproc_status mproc_pool_apply_async(mproc_pool *pool, mproc_function *function,
+                                                    const mproc_values<map, Kept...> &args, const Options &options,
+                                                    mproc_result **out)
+{
+    return mproc_pool_apply_async(pool, function, args.borrow(), options, out);
+}
+
+template <bool map, class... Kept>
+MPROC_NODISCARD mproc_status mproc_pool_apply(mproc_pool *pool, mproc_function *function,
+                                              const mproc_values<map, Kept...> &args, mproc_value *value)
+{
+    return mproc_pool_apply(pool, function, args.borrow(), value);
 }
 
 /* A map that takes the sizes from the types: as the macro of this name in C, with options of either form. */

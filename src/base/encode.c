@@ -244,18 +244,10 @@ static mproc_status write_items(struct writer *writer, struct cell *cell, const 
     return MPROC_OK;
 }
 
-static mproc_status refuse_twice(const struct cell *key)
-{
-    mproc_value value = cell_view(key);
-    char text[64];
-
-    mproc_value_print(value, text, sizeof text);
-    return mproc_error(MPROC_INVALID, "a map has the key %s twice", text);
-}
-
 static mproc_status write_keys(const mproc_value *map, struct cell *cells)
 {
     uint32_t twice;
+    char text[64];
 
     for (uint64_t i = 0; i < 2 * (uint64_t)map->count; i += 2)
         if (!key_is_allowed(cells[i].type)) {
@@ -264,7 +256,9 @@ static mproc_status write_keys(const mproc_value *map, struct cell *cells)
         }
     if (map->count <= MAP_SCANNED_MAX) twice = keys_twice(cells, map->count);
     else twice = index_write(cells, map->count, (uint32_t *)(cells + 2 * (size_t)map->count));
-    return twice == 0 ? MPROC_OK : refuse_twice(&cells[2 * (size_t)twice]);
+    if (twice == 0) return MPROC_OK;
+    mproc_value_print(cell_view(&cells[2 * (size_t)twice]), text, sizeof text);
+    return mproc_error(MPROC_INVALID, "a map has the key %s twice", text);
 }
 
 static mproc_status write_container(struct writer *writer, struct cell *cell, const mproc_value *value)

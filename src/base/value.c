@@ -149,18 +149,10 @@ static bool equal_maps(const mproc_value *left, const mproc_value *right, int de
     return true;
 }
 
-/* Functions of both forms are the same if they are the same here. */
-static bool equal_functions(const mproc_value *left, const mproc_value *right)
+static bool equal(const mproc_value *left, const mproc_value *right, int depth)
 {
     function_pointer one, other;
 
-    if (left->form & right->form & VALUE_IS_VIEW)
-        return left->count == right->count && memcmp(left->as.data, right->as.data, left->count) == 0;
-    return value_function(left, &one) == MPROC_OK && value_function(right, &other) == MPROC_OK && one == other;
-}
-
-static bool equal(const mproc_value *left, const mproc_value *right, int depth)
-{
     if (left->type != right->type || depth > MPROC_VALUE_DEPTH_MAX) return false;
     switch (left->type) {
     case MPROC_TYPE_DOUBLE:
@@ -176,7 +168,10 @@ static bool equal(const mproc_value *left, const mproc_value *right, int depth)
     case MPROC_TYPE_HANDLE:
         return memcmp(value_handle(left), value_handle(right), sizeof(struct handle_ref)) == 0;
     case MPROC_TYPE_FUNCTION:
-        return equal_functions(left, right);
+        /* Those of both forms are the same if they are the same here. */
+        if (left->form & right->form & VALUE_IS_VIEW)
+            return left->count == right->count && memcmp(left->as.data, right->as.data, left->count) == 0;
+        return value_function(left, &one) == MPROC_OK && value_function(right, &other) == MPROC_OK && one == other;
     default:
         return left->as.uint64 == right->as.uint64;
     }

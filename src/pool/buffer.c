@@ -7,6 +7,7 @@
 #include "object/resource_owner.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
+#include "pool/bell.h"
 #include "pool/workers.h"
 
 static uint64_t round_up(uint64_t value, uint64_t step)
@@ -70,7 +71,7 @@ mproc_status buffer_prepare(struct map *map)
     mproc_status status;
 
     for (int i = 0; i < 2; i++) {
-        struct pool_buffer *buffer = &map->pool->buffers[i];
+        struct pool_buffer *buffer = &map->job->buffers[i];
         if ((status = prepare_words(buffer, chunks)) != MPROC_OK) return status;
         if (!map->copies_items && !map->copies_results) continue;
         if ((status = prepare_data(buffer, bytes)) != MPROC_OK) return status;
@@ -109,8 +110,9 @@ static void put_data(struct map *map, struct pool_window *window, struct pool_bu
 void buffer_open(struct map *map, uint64_t index, uint64_t number)
 {
     struct pool_shared *shared = map->pool->shared;
-    struct pool_window *window = &shared->windows[number % 2];
-    struct pool_buffer *buffer = &map->pool->buffers[number % 2];
+    struct pool_job *job = map->job->shared;
+    struct pool_window *window = &job->map.windows[number % 2];
+    struct pool_buffer *buffer = &map->job->buffers[number % 2];
     uint64_t first = index * map->window_items, left = map->count - first;
     uint64_t items = left < map->window_items ? left : map->window_items;
     uint64_t words = atomic_load(buffer->words);
@@ -125,15 +127,16 @@ void buffer_open(struct map *map, uint64_t index, uint64_t number)
     put(&window->outcomes, words + buffer->chunks_max * sizeof(uint64_t));
     put_data(map, window, buffer, first);
     atomic_store(&window->number, number);
-    window_view(shared, number, &buffer->view);
+    window_view(shared, job, number, &buffer->view);
     buffer->open = true;
-    atomic_store(&shared->posted, number);
-    pool_ring(shared, chunks_of(map, items) < shared->workers ? (uint32_t)chunks_of(map, items) : shared->workers);
+    atomic_store(&job->map.posted, number);
+    bell_ring(shared, map->job->index,
+              chunks_of(map, items) < shared->workers ? (uint32_t)chunks_of(map, items) : shared->workers);
 }
 
-void buffer_close_all(mproc_pool *pool)
+void buffer_close_all(struct job *job)
 {
-    for (int i = 0; i < 2; i++) atomic_store(&pool->shared->windows[i].number, 0);
+    for (int i = 0; i < 2; i++) atomic_store(&job->shared->map.windows[i].number, 0);
     /* Whoever sees the next job already sees that these are closed. */
     atomic_thread_fence(memory_order_release);
 }
@@ -147,7 +150,7 @@ static mproc_status reason_to_stop(mproc_pool *pool)
     return workers_missing(pool);
 }
 
-static bool is_complete(struct pool_buffer *buffer)
+bool buffer_is_complete(struct pool_buffer *buffer)
 {
     if (buffer->open && window_complete(&buffer->view)) buffer->open = false;
     return !buffer->open;
@@ -157,31 +160,32 @@ static bool is_complete(struct pool_buffer *buffer)
  * Registers as asleep before it looks for reasons to stop, and once more at the window: the worker that completes it
  * wakes the caller, and so does whoever has made a reason.
  */
-mproc_status buffer_wait(mproc_pool *pool, struct pool_buffer *buffer, bool whatever_happens)
+mproc_status buffer_wait(mproc_pool *pool, struct job *job, struct pool_buffer *buffer, bool whatever_happens)
 {
+    _Atomic uint32_t *caller_asleep = &job->shared->map.caller_asleep;
     mproc_status status = MPROC_OK;
 
-    while (!is_complete(buffer)) {
-        atomic_store(&pool->shared->caller_asleep, 1);
+    while (!buffer_is_complete(buffer)) {
+        atomic_store(caller_asleep, 1);
         if (!whatever_happens && (status = reason_to_stop(pool)) != MPROC_OK) break;
-        if (!is_complete(buffer)) wait_on(&pool->shared->caller_asleep, 1, PLAT_FOREVER);
+        if (!buffer_is_complete(buffer)) wait_on(caller_asleep, 1, PLAT_FOREVER);
     }
-    atomic_store(&pool->shared->caller_asleep, 0);
+    atomic_store(caller_asleep, 0);
     return status;
 }
 
-void buffer_give_up(mproc_pool *pool, mproc_status status)
+void buffer_give_up(struct job *job, mproc_status status)
 {
     for (int i = 0; i < 2; i++)
-        if (pool->buffers[i].open) window_give_up(&pool->buffers[i].view, status);
+        if (job->buffers[i].open) window_give_up(&job->buffers[i].view, status);
 }
 
 /* What the worker has said about the item, or who has looked after its end; or else the text of the status. */
 static void note_text(struct map *map, uint32_t owner)
 {
     struct pool_failure *failure = &map->failure;
-    struct pool_failure *lost = &map->pool->lost;
-    struct pool_worker *worker = pool_worker_at(map->pool->shared, owner);
+    struct pool_failure *lost = &map->job->lost;
+    struct job_worker *worker = job_worker_at(map->job->shared, owner);
     const char *text = mproc_status_text(failure->status);
 
     plat_mutex_lock(&map->pool->mutex);
@@ -210,7 +214,7 @@ static void note_chunk(struct map *map, const struct window_view *view, uint64_t
 void buffer_drain(struct map *map, struct pool_buffer *buffer)
 {
     const struct window_view *view = &buffer->view;
-    uint32_t failures = atomic_load(&map->pool->shared->failures);
+    uint32_t failures = atomic_load(&map->job->shared->map.failures);
 
     map->drained = (size_t)(view->first + view->items);
     if (map->copies_results)

@@ -14,10 +14,13 @@ void buffer_open(struct map *map, uint64_t index, uint64_t number);
  * Waits until the window in the buffer is complete. Unless that is to be waited for whatever happens:
  * MPROC_INTERRUPTED or MPROC_TERMINATED, or why there is no worker any more; then it may or may not be complete.
  */
-mproc_status buffer_wait(mproc_pool *pool, struct pool_buffer *buffer, bool whatever_happens);
+mproc_status buffer_wait(mproc_pool *pool, struct job *job, struct pool_buffer *buffer, bool whatever_happens);
 
 /* Nothing of what is open is begun any more; what was not begun fails with this status. */
-void buffer_give_up(mproc_pool *pool, mproc_status status);
+void buffer_give_up(struct job *job, mproc_status status);
+
+/* Whether no worker is in the buffer's window any more. */
+bool buffer_is_complete(struct pool_buffer *buffer);
 
 /* Takes the results out of a complete window, and notes its failures. */
 void buffer_drain(struct map *map, struct pool_buffer *buffer);
@@ -26,6 +29,6 @@ void buffer_drain(struct map *map, struct pool_buffer *buffer);
 void buffer_drain_done(struct map *map, struct pool_buffer *buffer);
 
 /* Closes both windows, so that nobody is looking at the job while it is replaced. */
-void buffer_close_all(mproc_pool *pool);
+void buffer_close_all(struct job *job);
 
 #endif

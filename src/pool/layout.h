@@ -1,10 +1,16 @@
 /*
- * A pool as its workers see it: one block of the arena.
+ * A pool as its workers see it: a block of the arena, and one more for each place for a job.
  *
- * The items of a map pass through windows, which are numbered 1, 2, 3 ... through the pool's life.
+ * A job is a map or a stream of tasks. Any number of places are there for jobs that run beside each other; a place is
+ * used by one job after the other, and keeps its memory until the pool ends, so that a worker which is late finds
+ * nothing but an older job's number there.
+ *
+ * The items of a map pass through windows, which are numbered 1, 2, 3 ... through the life of the place.
  * Window n lies in buffer n % 2: while the workers compute one, the caller fills and empties the
  * other. A window is cut into chunks; each chunk has a word, and claiming a chunk is one
  * compare-and-swap on it. So a chunk always names who has it, and dispatching costs no messages.
+ *
+ * A task has a slot in the stream, with a word that is claimed in the same way (stream.h).
  */
 #ifndef MPROC_POOL_LAYOUT_H
 #define MPROC_POOL_LAYOUT_H
@@ -14,6 +20,13 @@
 
 #define POOL_WORKERS_MAX 4096
 #define POOL_SPINNERS_MAX 8
+/* Places for jobs: one for the tasks, and the others for maps that run at the same time. */
+#define POOL_JOBS 64
+#define POOL_TASKS 0
+/* Functions that tasks of one pool call; those of maps are not counted. */
+#define POOL_FUNCTIONS 1024
+/* Words on which those sleep who wait for tasks. */
+#define POOL_BELLS 64
 /* An error text, and who says it. */
 #define POOL_TEXT_BYTES 1088
 
@@ -61,93 +74,185 @@ struct chunk_outcome {
     _Atomic uint32_t done;
 };
 
-/* The job: set before its first window is opened, and not changed while one is open. */
-struct pool_job {
-    _Atomic uint64_t number;
-    _Atomic uint64_t item_size;
-    _Atomic uint64_t result_size;
-    _Atomic uint32_t is_range;
-    _Atomic uint32_t copies;   /* the caller copies while workers compute: it needs a CPU, too */
-    _Atomic uint64_t args;     /* offset of its arguments, 0: none; looked at with a chunk in hand only */
-    _Atomic uint64_t function; /* among threads: the function's address */
-    _Atomic uint64_t loop;     /* how far behind the function the loop over its items lies; 0: the library's own */
-    function_ref function_ref; /* among processes */
+/* What a worker calls. `address` is for threads, `ref` for processes. */
+struct pool_function {
+    _Atomic uint64_t address; /* 0: nothing */
+    function_ref ref;
 };
 
+enum job_kind { JOB_NONE, JOB_MAP, JOB_TASKS };
+
 /*
- * One worker, by index; a successor takes over its predecessor's. Written by the worker, except
+ * One worker in one job, by index; a successor takes over its predecessor's. Written by the worker, except
  *   limit[]   by those who help in its region,
- *   asleep    by whoever wakes it,
  *   all       by the pool's owner after the worker's death.
  * `finished` counts the chunks that it has finished in a window, and is written when it leaves it.
  * `position` and `limit` bound its region's chunks that may still be free: all below the one and
  * from the other on are claimed.
  */
-struct pool_worker {
+struct job_worker {
     _Atomic uint64_t finished[2];
     _Atomic uint64_t position[2];
-    _Atomic uint32_t asleep;
-    _Atomic uint32_t ready; /* it runs: counts its lives */
-    uint64_t unused[3];
+    uint64_t unused[4];
     _Atomic uint64_t limit[2];
     _Atomic uint64_t failed_job; /* its first failure in the job: 0 while it is written */
     _Atomic uint64_t failed_item;
-    _Atomic uint32_t cpu;        /* the one that it works on, + 1; 0: it sleeps */
-    _Atomic int32_t init_status; /* of its initializer, if that failed; the text is in failed_text */
-    uint64_t unused_words[3];
+    uint64_t unused_words[4];
     char failed_text[POOL_TEXT_BYTES];
 };
 
-/* A function that workers call by themselves. `address` is for threads, `ref` for processes. */
-struct pool_hook {
-    uint64_t address; /* 0: there is none */
-    function_ref ref;
+/*
+ * A map: set before its first window is opened, and not changed while one is open.
+ *
+ * `number` counts the maps of this place, `posted` is the number of the last window that was opened. `failures`
+ * counts the chunks that failed: raised before the chunk's word says so; `given_up` those of a window that the caller
+ * of map has taken for itself. `caller_asleep` is what the caller sleeps on, see struct pool_shared.
+ */
+struct pool_map {
+    _Atomic uint64_t number;
+    _Atomic uint64_t item_size;
+    _Atomic uint64_t result_size;
+    _Atomic uint32_t is_range;
+    _Atomic uint32_t copies; /* the caller copies while workers compute: it needs a CPU, too */
+    _Atomic uint64_t args;   /* offset of its arguments, 0: none; looked at with a chunk in hand only */
+    _Atomic uint64_t loop;   /* how far behind the function the loop over its items lies; 0: the library's own */
+    _Atomic uint32_t failures;
+    uint32_t unused_half;
+    _Atomic uint64_t given_up[2];
+    uint64_t unused[7];
+    _Atomic uint64_t posted;
+    uint64_t unused_posted[7];
+    _Atomic uint32_t caller_asleep;
+    uint32_t unused_caller[15];
+    struct pool_window windows[2];
+    struct pool_function function;
 };
+
+/*
+ * A stream of tasks. Positions count the tasks of this place; `head` is the first that no worker has reserved, and
+ * only grows. `directory` is the offset of the words that say where segments lie, and `directory_size` their number.
+ * Set before the first task, but for `head` and what is in the directory.
+ */
+struct pool_stream {
+    _Atomic uint64_t head;
+    uint64_t unused_head[7];
+    _Atomic uint64_t directory;
+    _Atomic uint32_t directory_size;
+    uint32_t unused[13];
+};
+
+/* A place for a job: a block of its own. The workers' parts follow. */
+struct pool_job {
+    _Atomic uint32_t kind;
+    uint32_t unused_half;
+    uint64_t unused[7];
+    struct pool_stream stream;
+    struct pool_map map;
+};
+
+/*
+ * One worker, by index; a successor takes over its predecessor's. Written by the worker, except
+ *   asleep    by whoever wakes it,
+ *   all       by the pool's owner after the worker's death.
+ * `at` is the task that it is about to claim, or has: the place of its job + 1, above the position in the stream;
+ * 0: none. `range` ... say which tasks it has reserved, and of which job (its place + 1): that binds nobody, but
+ * tells others where tasks may be that nobody has begun. `init_status` is what its initializer has failed with.
+ */
+struct pool_worker {
+    _Atomic uint64_t at;
+    _Atomic uint64_t range_from;
+    _Atomic uint64_t range_to;
+    _Atomic uint32_t range_job;
+    _Atomic uint32_t ready; /* it runs: counts its lives */
+    _Atomic uint32_t cpu;   /* the one that it works on, + 1; 0: it sleeps */
+    uint32_t unused_half;
+    _Atomic uint64_t tasks; /* that it has finished, with its predecessors */
+    _Atomic uint64_t chunks;
+    uint64_t unused;
+    _Atomic uint32_t asleep;
+    _Atomic int32_t init_status;
+    uint32_t unused_asleep[14];
+    char init_text[POOL_TEXT_BYTES];
+};
+
+#define AT_JOB_SHIFT 56
+
+enum pool_stranded { STRANDED_NOT, STRANDED_TOLD, STRANDED_UNTOLD };
 
 enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
 
 /*
- * `posted` is the number of the last window that was opened. `running` counts the workers that have not ended,
- * `failures` the chunks that failed: raised before the chunk's word says so; `given_up` those of a window that the
- * caller of map has taken for itself.
+ * `running` counts the workers that have not ended, `busy` the maps in progress: they may have more to open than is
+ * there now. `active` has a bit for each place whose job may have work that nobody has begun: set after that is
+ * there, and cleared by a worker who finds none, and looks once more.
  *
- * Whoever sleeps here - a worker, or the caller of map - sleeps on a word of its own, `asleep` or `caller_asleep`:
- * it sets it, looks once more for what it waits for, and sleeps while it is set. Whoever has news for it changes what
- * it waits for, and then clears the word; so a registration that somebody has used up never puts to sleep.
+ * A worker that has nothing to do, and the caller of map, sleep on a word of their own, `asleep` or `caller_asleep`:
+ * one sets it, looks once more for what one waits for, and sleeps while it is set. Whoever has news changes what is
+ * waited for, and then clears the word; so a registration that somebody has used up never puts to sleep. `sleepers`
+ * has a bit for the workers, by their index modulo 64, of which one may sleep.
+ *
+ * `stranded` says that no worker is left, and none could be started: whoever has noticed that ends the tasks that
+ * wait to be begun, with the reason. STRANDED_UNTOLD: he cannot, and they count as failed until somebody else does.
+ *
+ * Who waits for tasks sleeps on one of the `bells`, after having written its number into the words of their slots:
+ * whoever finishes one of them counts the bell up and wakes.
  */
 struct pool_shared {
     uint32_t workers;
     uint32_t threads; /* workers are threads */
     _Atomic uint32_t state;
-    _Atomic uint32_t busy; /* a map is in progress */
+    _Atomic uint32_t busy;
     _Atomic uint32_t running;
-    _Atomic uint32_t failures;
-    _Atomic uint64_t given_up[2];
-    uint64_t unused[3];
-    _Atomic uint64_t posted;
-    uint64_t unused_posted[7];
-    _Atomic uint32_t caller_asleep;
-    uint32_t unused_caller[15];
+    _Atomic uint32_t stranded;
+    uint32_t unused[10];
+    _Atomic uint64_t active;
+    _Atomic uint64_t sleepers;
+    uint64_t unused_active[6];
     _Atomic uint32_t spinners[POOL_SPINNERS_MAX]; /* index + 1 of an idle worker that spins, or 0 */
     uint32_t unused_spinners[8];
-    struct pool_window windows[2];
-    struct pool_job job;
-    plat_schedule schedule; /* the creator's: successors of workers are started by other threads */
-    struct pool_hook initializer;
-    struct pool_hook finalizer;
+    _Atomic uint64_t jobs[POOL_JOBS];           /* offsets of the places; 0: not used yet */
+    _Atomic uint64_t functions[POOL_FUNCTIONS]; /* offsets of what tasks call */
+    _Atomic uint32_t bells[POOL_BELLS];
+    _Atomic uint32_t jobs_freed; /* counts; a map that finds no place sleeps on it */
+    plat_schedule schedule;      /* the creator's: successors of workers are started by other threads */
+    struct pool_function initializer;
+    struct pool_function finalizer;
     uint64_t initializer_args; /* offset of its arguments, or 0 */
     uint64_t max_tasks;        /* of one worker; UINT64_MAX: any number */
 };
 
 static_assert(sizeof(struct pool_window) == 2 * ARENA_LINE, "windows share no cache line");
-static_assert(offsetof(struct pool_worker, limit) == ARENA_LINE, "a worker's own line is its own");
-static_assert(offsetof(struct pool_shared, windows) % ARENA_LINE == 0, "windows begin a cache line");
+static_assert(offsetof(struct job_worker, limit) == ARENA_LINE, "a worker's own line is its own");
+static_assert(sizeof(struct job_worker) % ARENA_LINE == 0, "no two workers share a cache line");
+static_assert(sizeof(struct pool_worker) % ARENA_LINE == 0, "no two workers share a cache line");
+static_assert(offsetof(struct pool_worker, asleep) == ARENA_LINE, "a worker's own line is its own");
+static_assert(offsetof(struct pool_job, stream) == ARENA_LINE, "what changes begins a cache line");
+static_assert(offsetof(struct pool_job, map) % ARENA_LINE == 0, "what changes begins a cache line");
+static_assert(offsetof(struct pool_map, windows) % ARENA_LINE == 0, "windows begin a cache line");
+
+/* Blocks begin where they may; what is in them begins the next cache line. */
+static inline uintptr_t line_after(uintptr_t at)
+{
+    return (at + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1);
+}
 
 /* The workers follow the pool, on cache lines of their own. */
 static inline struct pool_worker *pool_worker_at(const struct pool_shared *shared, uint32_t index)
 {
-    uintptr_t after = ((uintptr_t)(shared + 1) + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1);
-    return (struct pool_worker *)after + index;
+    return (struct pool_worker *)line_after((uintptr_t)(shared + 1)) + index;
+}
+
+static inline struct job_worker *job_worker_at(const struct pool_job *job, uint32_t index)
+{
+    return (struct job_worker *)line_after((uintptr_t)(job + 1)) + index;
+}
+
+/* The place for jobs of this index, or NULL. */
+static inline struct pool_job *pool_job_at(const struct pool_shared *shared, uint32_t index)
+{
+    uint64_t at = atomic_load_explicit(&shared->jobs[index], memory_order_acquire);
+
+    return at ? (struct pool_job *)arena_at(at) : NULL;
 }
 
 static inline uint64_t tagged(uint64_t window, uint64_t value)

@@ -6,6 +6,7 @@
 
 struct map {
     mproc_pool *pool;
+    struct job *job; /* its place, while it runs */
     mproc_item_function *item_function;
     mproc_item_loop *item_loop;
     mproc_range_function *range_function;

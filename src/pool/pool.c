@@ -7,6 +7,9 @@
 #include "object/resource_owner.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
+#include "pool/bell.h"
+#include "pool/job.h"
+#include "pool/tasks.h"
 #include "pool/workers.h"
 #include "process/arguments.h"
 #include "process/family.h"
@@ -27,9 +30,9 @@ static mproc_status check_options(const mproc_pool_options *options)
     return MPROC_OK;
 }
 
-static mproc_status set_hook(const mproc_pool *pool, struct pool_hook *hook, mproc_function *function)
+static mproc_status set_hook(const mproc_pool *pool, struct pool_function *hook, mproc_function *function)
 {
-    hook->address = (uint64_t)(uintptr_t)function;
+    atomic_store(&hook->address, (uint64_t)(uintptr_t)function);
     if (!function || pool->shared->threads) return MPROC_OK;
     return function_encode((function_pointer)function, &hook->ref);
 }
@@ -47,12 +50,10 @@ static mproc_status set_hooks(mproc_pool *pool, const mproc_pool_options *option
 static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *options)
 {
     uint64_t size = sizeof(struct pool_shared) + 2 * ARENA_LINE + pool->count * sizeof(struct pool_worker);
-    uintptr_t at;
     mproc_status status;
 
     if ((status = resource_take(size, size, &pool->owned)) != MPROC_OK) return status;
-    at = (uintptr_t)arena_at(atomic_load(pool->owned));
-    pool->shared = (struct pool_shared *)((at + ARENA_LINE - 1) & ~(uintptr_t)(ARENA_LINE - 1));
+    pool->shared = (struct pool_shared *)line_after((uintptr_t)arena_at(atomic_load(pool->owned)));
     pool->shared->workers = pool->count;
     pool->shared->threads = options->kind == MPROC_THREADS;
     pool->kind = options->kind == MPROC_THREADS ? &worker_thread : &worker_process;
@@ -72,6 +73,114 @@ static mproc_status start_workers(mproc_pool *pool)
     status = workers_start(pool);
     plat_mutex_unlock(&pool->mutex);
     return status;
+}
+
+mproc_status pool_check_open(const mproc_pool *pool)
+{
+    uint32_t state = atomic_load(&pool->shared->state);
+
+    if (state == POOL_OPEN) return MPROC_OK;
+    return mproc_error(MPROC_CLOSED, "the pool was %s: it takes no more work",
+                       state == POOL_TERMINATED ? "terminated" : "closed");
+}
+
+void pool_alarm(struct pool_shared *shared)
+{
+    for (uint32_t i = 0; i < POOL_JOBS; i++) {
+        struct pool_job *job = pool_job_at(shared, i);
+        if (job) window_alarm(job);
+    }
+    bell_tell_all(shared);
+    jobs_alarm(shared);
+}
+
+/* Under both mutexes: whoever submits a task does it before, or is refused. */
+static void set_state(mproc_pool *pool, enum pool_state state)
+{
+    struct tasks *tasks = pool->tasks;
+    uint32_t open = POOL_OPEN;
+
+    if (tasks) plat_mutex_lock(&tasks->mutex);
+    if (state == POOL_CLOSED) atomic_compare_exchange_strong(&pool->shared->state, &open, POOL_CLOSED);
+    else atomic_store(&pool->shared->state, POOL_TERMINATED);
+    if (tasks) plat_mutex_unlock(&tasks->mutex);
+}
+
+/* All who wait for the pool, or for work, look at its state again. */
+static void tell_state(mproc_pool *pool)
+{
+    bell_ring_all(pool->shared);
+    pool_alarm(pool->shared);
+}
+
+void mproc_pool_close(mproc_pool *pool)
+{
+    assert(pool);
+    if (family_enter_with(pool->arena) != MPROC_OK) return;
+    plat_mutex_lock(&pool->mutex);
+    set_state(pool, POOL_CLOSED);
+    plat_mutex_unlock(&pool->mutex);
+    tell_state(pool);
+}
+
+void mproc_pool_terminate(mproc_pool *pool)
+{
+    assert(pool);
+    if (family_enter_with(pool->arena) != MPROC_OK) return;
+    plat_mutex_lock(&pool->mutex);
+    set_state(pool, POOL_TERMINATED);
+    tasks_end_all(pool->tasks, MPROC_TERMINATED, "the pool was terminated before a worker began the task");
+    workers_kill(pool);
+    plat_mutex_unlock(&pool->mutex);
+    tell_state(pool);
+}
+
+static mproc_status wait_for_workers(mproc_pool *pool, int64_t deadline_ns, bool interruptible)
+{
+    _Atomic uint32_t *running = &pool->shared->running;
+    uint32_t left;
+
+    while ((left = atomic_load(running)) > 0) {
+        if (interruptible && interrupt_take()) return interrupt_status();
+        if (wait_on(running, left, deadline_ns) == MPROC_TIMEOUT && atomic_load(running) > 0)
+            return mproc_error(MPROC_TIMEOUT, "%lu workers of the pool still run",
+                               (unsigned long)atomic_load(running));
+    }
+    return MPROC_OK;
+}
+
+mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
+{
+    int64_t deadline_ns;
+    mproc_status status;
+
+    assert(pool);
+    if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
+    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
+    if (atomic_load(&pool->shared->state) == POOL_OPEN)
+        return mproc_error(MPROC_BAD_STATE, "the pool takes work: close or terminate it before joining it");
+    if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
+    if ((status = callbacks_check_waiter(pool->tasks)) != MPROC_OK) return status;
+    if ((status = wait_for_workers(pool, deadline_ns, true)) != MPROC_OK) return status;
+    return pool->tasks ? callbacks_wait(pool->tasks, deadline_ns) : MPROC_OK;
+}
+
+/* Of one that was not made wholly, too: it has had no work. */
+static void end_workers(mproc_pool *pool)
+{
+    plat_mutex_lock(&pool->mutex);
+    set_state(pool, POOL_TERMINATED);
+    workers_kill(pool);
+    plat_mutex_unlock(&pool->mutex);
+    tell_state(pool);
+    wait_for_workers(pool, PLAT_FOREVER, false);
+    workers_join(pool);
+}
+
+static void free_memory(mproc_pool *pool)
+{
+    free(pool->records);
+    free(pool);
 }
 
 mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t options_size, mproc_pool **out)
@@ -105,104 +214,47 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
     *out = pool;
     pool = NULL;
 done:
-    mproc_pool_free(pool);
+    if (pool && pool->shared) end_workers(pool);
+    if (pool) resource_release(pool->initializer_args);
+    if (pool) resource_release(pool->owned);
+    if (pool) free_memory(pool);
     return status;
 }
 
-void pool_ring(struct pool_shared *shared, uint32_t count)
+/* A worker, or a callback, that frees its pool: a mistake of the program. */
+static bool waits_for_itself(const mproc_pool *pool)
 {
-    uint32_t sleepers = 0;
+    bool waits = worker_check_waiter(pool->shared) != MPROC_OK || callbacks_check_waiter(pool->tasks) != MPROC_OK;
 
-    for (uint32_t i = 0; i < shared->workers && sleepers < count; i++) {
-        _Atomic uint32_t *asleep = &pool_worker_at(shared, i)->asleep;
-        if (!atomic_load(asleep) || !atomic_exchange(asleep, 0)) continue;
-        park_wake(asleep, 1);
-        sleepers++;
-    }
-}
-
-static void end_work(mproc_pool *pool, enum pool_state state)
-{
-    uint32_t open = POOL_OPEN;
-
-    if (family_enter_with(pool->arena) != MPROC_OK) return;
-    plat_mutex_lock(&pool->mutex);
-    if (state == POOL_CLOSED) atomic_compare_exchange_strong(&pool->shared->state, &open, POOL_CLOSED);
-    else atomic_store(&pool->shared->state, POOL_TERMINATED);
-    if (state == POOL_TERMINATED) workers_kill(pool);
-    plat_mutex_unlock(&pool->mutex);
-    pool_ring(pool->shared, pool->count);
-    window_alarm(pool->shared);
-}
-
-void mproc_pool_close(mproc_pool *pool)
-{
-    assert(pool);
-    end_work(pool, POOL_CLOSED);
-}
-
-void mproc_pool_terminate(mproc_pool *pool)
-{
-    assert(pool);
-    end_work(pool, POOL_TERMINATED);
-}
-
-static mproc_status wait_for_workers(mproc_pool *pool, int64_t deadline_ns, bool interruptible)
-{
-    _Atomic uint32_t *running = &pool->shared->running;
-    uint32_t left;
-
-    while ((left = atomic_load(running)) > 0) {
-        if (interruptible && interrupt_take()) return interrupt_status();
-        if (wait_on(running, left, deadline_ns) == MPROC_TIMEOUT && atomic_load(running) > 0)
-            return mproc_error(MPROC_TIMEOUT, "%lu workers of the pool still run",
-                               (unsigned long)atomic_load(running));
-    }
-    return MPROC_OK;
-}
-
-mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
-{
-    int64_t deadline_ns;
-    mproc_status status;
-
-    assert(pool);
-    if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
-    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
-    if (atomic_load(&pool->shared->state) == POOL_OPEN)
-        return mproc_error(MPROC_BAD_STATE, "the pool takes work: close or terminate it before joining it");
-    return wait_for_workers(pool, deadline_ns, true);
-}
-
-static void free_memory(mproc_pool *pool)
-{
-    for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < pool->buffers[i].outgrown_count; k++) resource_release(pool->buffers[i].outgrown[k]);
-        resource_release(pool->buffers[i].words);
-        resource_release(pool->buffers[i].data);
-    }
-    resource_release(pool->args);
-    resource_release(pool->initializer_args);
-    resource_release(pool->owned);
+    assert(!waits);
+    return waits;
 }
 
 void mproc_pool_free(mproc_pool *pool)
 {
     if (!pool) return;
-    if (pool->shared && family_enter_with(pool->arena) == MPROC_OK) {
-        mproc_pool_terminate(pool);
-        wait_for_workers(pool, PLAT_FOREVER, false);
-        workers_join(pool);
-        free_memory(pool);
+    if (family_enter_with(pool->arena) == MPROC_OK) {
+        if (waits_for_itself(pool)) return; /* what it still needs stays */
+        end_workers(pool);
+        tasks_free(pool);
+        jobs_free(pool);
+        resource_release(pool->initializer_args);
+        resource_release(pool->owned);
     }
-    free(pool->records);
-    free(pool);
+    free_memory(pool);
 }
 
 int mproc_pool_workers(const mproc_pool *pool)
 {
     assert(pool);
     return (int)pool->count;
+}
+
+/* Of the worker of the record, 0: none. Under `mutex`. */
+static int64_t pid_of(const struct worker_record *record)
+{
+    if (record->process) return mproc_process_pid(record->process);
+    return record->thread && !record->ended ? plat_process_id() : 0;
 }
 
 size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
@@ -215,11 +267,35 @@ size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
     if (family_enter_with(pool->arena) != MPROC_OK) return 0;
     plat_mutex_lock(&self->mutex);
     for (uint32_t i = 0; i < pool->count; i++) {
-        const struct worker_record *record = &pool->records[i];
-        if (!record->process && (!record->thread || record->ended)) continue;
-        if (count < capacity) pids[count] = record->thread ? plat_process_id() : mproc_process_pid(record->process);
+        int64_t pid = pid_of(&pool->records[i]);
+        if (pid == 0) continue;
+        if (count < capacity) pids[count] = pid;
         count++;
     }
     plat_mutex_unlock(&self->mutex);
     return count;
+}
+
+mproc_status mproc_pool_worker_statistics(const mproc_pool *pool, int worker, mproc_worker_statistics *out)
+{
+    mproc_pool *self = (mproc_pool *)pool; /* the mutex changes, what it guards does not */
+    const struct worker_record *record;
+    const struct pool_worker *part;
+    mproc_status status;
+
+    assert(pool);
+    if (worker < 0 || (uint32_t)worker >= pool->count || !out)
+        return mproc_error(MPROC_INVALID, "the statistics of worker %d of %lu are to go to %p", worker,
+                           (unsigned long)pool->count, (void *)out);
+    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
+    record = &pool->records[worker];
+    part = pool_worker_at(pool->shared, (uint32_t)worker);
+    plat_mutex_lock(&self->mutex);
+    *out = (mproc_worker_statistics){.pid = pid_of(record),
+                                     .starts = record->starts,
+                                     .tasks = atomic_load(&part->tasks),
+                                     .chunks = atomic_load(&part->chunks)};
+    memcpy(out->name, record->name, sizeof out->name);
+    plat_mutex_unlock(&self->mutex);
+    return MPROC_OK;
 }

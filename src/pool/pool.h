@@ -6,7 +6,6 @@
 
 #include "pool/window.h"
 #include "pool/worker.h"
-#include "object/reference.h"
 
 /* The record of a worker, by index: who it is now. Guarded by the pool's mutex. */
 struct worker_record {
@@ -14,12 +13,13 @@ struct worker_record {
     uint32_t index;
     mproc_process *process;
     plat_thread *thread;
-    bool ended;                  /* the thread has ended before its work was done: its successor joins it */
-    plat_thread *predecessor;    /* of the thread, or NULL */
-    bool successor;              /* started by any thread: it takes over the scheduling of the pool's creator */
-    struct worker_scopes scopes; /* of a thread: its own memory may go with it */
-    uint32_t ready_before;       /* the worker's `ready` when this one was started */
-    char name[32];
+    bool ended;                      /* the thread has ended before its work was done: its successor joins it */
+    plat_thread *predecessor;        /* of the thread, or NULL */
+    bool successor;                  /* started by any thread: it takes over the scheduling of the pool's creator */
+    struct worker_holdings holdings; /* of a thread: its own memory may go with it */
+    uint32_t ready_before;           /* the worker's `ready` when this one was started */
+    uint64_t starts;                 /* of workers in this place */
+    char name[MPROC_WORKER_NAME_BYTES];
 };
 
 /*
@@ -54,9 +54,20 @@ struct pool_failure {
     char text[POOL_TEXT_BYTES];
 };
 
+/* A place for jobs, as the pool's owner has it: its part in the arena, and the memory of a map. */
+struct job {
+    struct pool_job *shared;
+    _Atomic uint64_t *owned;
+    uint32_t index;
+    bool used; /* by a job */
+    struct pool_buffer buffers[2];
+    _Atomic uint64_t *args;   /* of the map that runs, or was given up: a worker that is late may still read them */
+    struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
+};
+
 /*
- * `mutex` guards the records and what their deaths change; `map_mutex` lets one map run at a time and
- * guards the buffers. Lock order: map_mutex, mutex, then those of the processes.
+ * `mutex` guards the records and what their deaths change, and the list of places: which are used. What is in a place
+ * is of who uses it. Lock order: mutex, that of the stream, then those of the processes.
  */
 struct mproc_pool {
     uint32_t arena; /* the generation of its family's arena, see family_enter_with() */
@@ -74,14 +85,16 @@ struct mproc_pool {
     bool broken;               /* no worker is started any more; those that run go on */
     mproc_status start_status; /* why a worker was not started, when that was tried last */
     char start_text[POOL_TEXT_BYTES];
-    struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
+    struct job *jobs[POOL_JOBS];
+    _Atomic uint32_t jobs_wanted; /* so many threads wait for a place */
 
-    plat_mutex map_mutex;
-    struct pool_buffer buffers[2];
-    _Atomic uint64_t *args; /* of the map that runs, or was given up: a worker that is late may still read them */
+    struct tasks *_Atomic tasks; /* what was given to the pool as tasks; NULL: nothing yet */
 };
 
-/* Wakes up to `count` of the workers that sleep, after a change of `posted`, `state` or `busy`. */
-void pool_ring(struct pool_shared *shared, uint32_t count);
+/* MPROC_CLOSED: the pool takes no more work. */
+mproc_status pool_check_open(const mproc_pool *pool);
+
+/* Has all who wait for something of the pool, in the owner's process, look again. */
+void pool_alarm(struct pool_shared *shared);
 
 #endif

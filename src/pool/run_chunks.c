@@ -19,12 +19,16 @@
 struct walk {
     struct chunk_runner *runner;
     struct window_view view;
+    struct job_worker *part; /* the worker's, in this job */
+    uint32_t place;
     uint64_t finished;
+    bool left; /* for another job, or as the worker has done enough */
 };
 
 /* What a function has left behind is cleaned up after each item. */
 static mproc_status run_items(struct chunk_runner *runner, const struct range *range, uint64_t *done)
 {
+    struct worker *worker = runner->worker;
     mproc_item_loop *loop =
         runner->loop ? (mproc_item_loop *)((uintptr_t)runner->function + runner->loop) : mproc_items_run;
     struct mproc_item_run run = {.item = (uintptr_t)range->inputs,
@@ -32,11 +36,11 @@ static mproc_status run_items(struct chunk_runner *runner, const struct range *r
                                  .item_size = runner->item_size,
                                  .result_size = runner->result_size,
                                  .left = (size_t)range->items,
-                                 .attention = (const void *const *)&runner->task.self->left,
-                                 .call = &runner->call};
+                                 .attention = (const void *const *)&worker->task.self->left,
+                                 .call = &worker->call};
     mproc_status status;
 
-    do status = task_returned(&runner->task, loop((mproc_item_function *)runner->function, &run));
+    do status = task_returned(&worker->task, loop((mproc_item_function *)runner->function, &run));
     while (status == MPROC_OK && run.left > 0);
     *done = range->items - run.left;
     return status;
@@ -45,16 +49,18 @@ static mproc_status run_items(struct chunk_runner *runner, const struct range *r
 static mproc_status run_range(struct chunk_runner *runner, const struct range *range, uint64_t *done)
 {
     mproc_range_function *function = (mproc_range_function *)runner->function;
+    struct worker *worker = runner->worker;
 
     *done = 0;
-    return task_returned(&runner->task, function((size_t)range->first, (size_t)range->items, range->inputs,
-                                                 range->results, &runner->call));
+    return task_returned(&worker->task, function((size_t)range->first, (size_t)range->items, range->inputs,
+                                                 range->results, &worker->call));
 }
 
-static void copy_job(struct chunk_runner *runner, uint64_t number)
+static void copy_job(struct chunk_runner *runner, struct pool_job *place, uint64_t number)
 {
-    struct pool_job *job = &runner->shared->job;
+    struct pool_map *job = &place->map;
 
+    runner->place = place;
     runner->job = number;
     runner->run = atomic_load_explicit(&job->is_range, memory_order_relaxed) ? run_range : run_items;
     runner->copies = atomic_load_explicit(&job->copies, memory_order_relaxed) != 0;
@@ -62,11 +68,13 @@ static void copy_job(struct chunk_runner *runner, uint64_t number)
     runner->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
     runner->result_size = (size_t)atomic_load_explicit(&job->result_size, memory_order_relaxed);
     runner->args = atomic_load_explicit(&job->args, memory_order_relaxed);
-    if (runner->shared->threads)
-        runner->function = (function_pointer)(uintptr_t)atomic_load_explicit(&job->function, memory_order_relaxed);
-    else if (!runner->function || !function_same(&runner->known, &job->function_ref)) {
+    runner->args_job = 0;
+    if (runner->worker->shared->threads)
+        runner->function =
+            (function_pointer)(uintptr_t)atomic_load_explicit(&job->function.address, memory_order_relaxed);
+    else if (!runner->function || !function_same(&runner->known, &job->function.ref)) {
         runner->function = NULL;
-        runner->known = job->function_ref;
+        runner->known = job->function.ref;
     }
     runner->status = MPROC_OK;
 }
@@ -75,14 +83,15 @@ static void copy_job(struct chunk_runner *runner, uint64_t number)
  * Takes in the window and its job. A job is replaced only when its windows are closed: if the window
  * is still open after the copy, the copy is whole.
  */
-static bool load_job(struct chunk_runner *runner, uint64_t number, struct window_view *view)
+static bool load_job(struct chunk_runner *runner, struct pool_job *place, uint64_t number, struct window_view *view)
 {
-    uint64_t job = atomic_load_explicit(&runner->shared->job.number, memory_order_acquire);
+    struct pool_shared *shared = runner->worker->shared;
+    uint64_t job = atomic_load_explicit(&place->map.number, memory_order_acquire);
 
-    if (!window_view(runner->shared, number, view)) return false;
-    if (job == runner->job) return true;
-    copy_job(runner, job);
-    if (!window_view(runner->shared, number, view)) {
+    if (!window_view(shared, place, number, view)) return false;
+    if (job == runner->job && place == runner->place) return true;
+    copy_job(runner, place, job);
+    if (!window_view(shared, place, number, view)) {
         runner->job = 0;
         runner->function = NULL;
         return false;
@@ -91,15 +100,17 @@ static bool load_job(struct chunk_runner *runner, uint64_t number, struct window
 }
 
 /* The caller reports the failure of the lowest item, so a worker keeps the lowest of its own. */
-static void note_failure(struct chunk_runner *runner, uint64_t item, mproc_status status)
+static void note_failure(const struct walk *walk, uint64_t item, mproc_status status)
 {
-    struct pool_worker *worker = runner->worker;
+    uint64_t job = walk->runner->job;
+    struct job_worker *part = walk->part;
 
-    if (atomic_load(&worker->failed_job) == runner->job && atomic_load(&worker->failed_item) <= item) return;
-    atomic_store(&worker->failed_job, 0);
-    atomic_store(&worker->failed_item, item);
-    snprintf(worker->failed_text, sizeof worker->failed_text, "%s: %s", runner->call.name, mproc_error_text(status));
-    atomic_store(&worker->failed_job, runner->job);
+    if (atomic_load(&part->failed_job) == job && atomic_load(&part->failed_item) <= item) return;
+    atomic_store(&part->failed_job, 0);
+    atomic_store(&part->failed_item, item);
+    snprintf(part->failed_text, sizeof part->failed_text, "%s: %s", walk->runner->worker->call.name,
+             mproc_error_text(status));
+    atomic_store(&part->failed_job, job);
 }
 
 /*
@@ -117,7 +128,7 @@ static mproc_status find_function(struct chunk_runner *runner)
 static void find_args(struct chunk_runner *runner)
 {
     if (runner->args_job == runner->job) return;
-    runner->call.args = arguments_view(runner->args);
+    runner->worker->call.args = arguments_view(runner->args);
     runner->args_job = runner->job;
 }
 
@@ -140,11 +151,11 @@ static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_s
 {
     struct chunk_outcome *outcome = &walk->view.outcomes[chunk];
 
-    note_failure(walk->runner, walk->view.first + chunk * walk->view.chunk + done, status);
-    atomic_fetch_add(&walk->view.shared->failures, 1);
+    note_failure(walk, walk->view.first + chunk * walk->view.chunk + done, status);
+    atomic_fetch_add(&walk->view.job->map.failures, 1);
     atomic_store_explicit(&outcome->status, (int32_t)status, memory_order_relaxed);
     atomic_store_explicit(&outcome->done, (uint32_t)done, memory_order_relaxed);
-    window_finish(&walk->view, chunk, walk->runner->index, CHUNK_FAILED);
+    window_finish(&walk->view, chunk, walk->runner->worker->index, CHUNK_FAILED);
 }
 
 static void run_chunk(struct walk *walk, uint64_t chunk)
@@ -152,10 +163,10 @@ static void run_chunk(struct walk *walk, uint64_t chunk)
     uint64_t at = chunk * walk->view.chunk, left = walk->view.items - at, done;
     mproc_status status = call_function(walk, at, left < walk->view.chunk ? left : walk->view.chunk, &done);
 
-    if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->runner->index, CHUNK_DONE);
+    if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->runner->worker->index, CHUNK_DONE);
     else fail_chunk(walk, chunk, done, status);
     walk->finished++;
-    walk->runner->tasks_left--;
+    walk->left = --walk->runner->worker->tasks_left == 0 || worker_is_wanted(walk->runner->worker, walk->place);
 }
 
 static uint64_t bound(const _Atomic uint64_t *word, uint64_t window, uint64_t otherwise)
@@ -166,20 +177,20 @@ static uint64_t bound(const _Atomic uint64_t *word, uint64_t window, uint64_t ot
 /* `position` only says what is true already, so it may be published late. */
 static void walk_own_region(struct walk *walk)
 {
-    struct pool_worker *worker = walk->runner->worker;
-    uint32_t buffer = walk->view.number % 2, index = walk->runner->index;
-    uint64_t at = bound(&worker->position[buffer], walk->view.number, window_region(&walk->view, index));
+    struct job_worker *part = walk->part;
+    uint32_t buffer = walk->view.number % 2, index = walk->runner->worker->index;
+    uint64_t at = bound(&part->position[buffer], walk->view.number, window_region(&walk->view, index));
     uint64_t end = window_region(&walk->view, index + 1), published = at;
 
-    for (; at < end && walk->runner->tasks_left > 0; at++) {
+    for (; at < end && !walk->left; at++) {
         if (at - published == PUBLISH_CHUNKS) {
-            atomic_store_explicit(&worker->position[buffer], tagged(walk->view.number, at), memory_order_relaxed);
-            end = bound(&worker->limit[buffer], walk->view.number, end);
+            atomic_store_explicit(&part->position[buffer], tagged(walk->view.number, at), memory_order_relaxed);
+            end = bound(&part->limit[buffer], walk->view.number, end);
             published = at;
         }
         if (window_claim(&walk->view, at, index)) run_chunk(walk, at);
     }
-    atomic_store_explicit(&worker->position[buffer], tagged(walk->view.number, at), memory_order_relaxed);
+    atomic_store_explicit(&part->position[buffer], tagged(walk->view.number, at), memory_order_relaxed);
 }
 
 /*
@@ -188,30 +199,37 @@ static void walk_own_region(struct walk *walk)
  */
 static void help_region(struct walk *walk, uint32_t other)
 {
-    struct pool_worker *worker = pool_worker_at(walk->runner->shared, other);
+    struct job_worker *part = job_worker_at(walk->view.job, other);
     uint32_t buffer = walk->view.number % 2;
     uint64_t begin = window_region(&walk->view, other), number = walk->view.number;
-    uint64_t at = bound(&worker->limit[buffer], number, window_region(&walk->view, other + 1));
+    uint64_t at = bound(&part->limit[buffer], number, window_region(&walk->view, other + 1));
 
-    while (at > begin && walk->runner->tasks_left > 0 && at > bound(&worker->position[buffer], number, begin)) {
+    while (!walk->left && at > begin && at > bound(&part->position[buffer], number, begin)) {
         at--;
-        if (!window_claim(&walk->view, at, walk->runner->index)) continue;
-        atomic_store_explicit(&worker->limit[buffer], tagged(number, at), memory_order_relaxed);
+        if (!window_claim(&walk->view, at, walk->runner->worker->index)) continue;
+        atomic_store_explicit(&part->limit[buffer], tagged(number, at), memory_order_relaxed);
         run_chunk(walk, at);
     }
 }
 
-void run_chunks(struct chunk_runner *runner, uint64_t number)
+bool run_chunks(struct chunk_runner *runner, uint32_t place, uint64_t number)
 {
-    struct walk walk = {.runner = runner};
-    uint32_t workers = runner->shared->workers;
+    struct worker *worker = runner->worker;
+    struct walk walk = {.runner = runner, .place = place};
+    uint64_t before;
+    uint32_t workers = worker->shared->workers;
+    struct pool_job *job = pool_job_at(worker->shared, place);
 
-    if (!load_job(runner, number, &walk.view)) return;
-    /* A predecessor's count in this window, made good after its death, is gone on with. */
-    walk.finished = bound(&runner->worker->finished[number % 2], number, 0);
+    if (!load_job(runner, job, number, &walk.view)) return true;
+    walk.part = job_worker_at(job, worker->index);
+    /* What it has done here before, or a predecessor, whose count was made good after its death, is gone on with. */
+    walk.finished = before = bound(&walk.part->finished[number % 2], number, 0);
     walk_own_region(&walk);
-    for (uint32_t i = 1; i < workers; i++) help_region(&walk, (runner->index + i) % workers);
-    reference_scope_clear(runner->call.scope); /* before the map can end, whose objects these are */
-    if (!runner->shared->threads) task_flush();
-    window_leave(&walk.view, runner->index, walk.finished);
+    for (uint32_t i = 1; i < workers && !walk.left; i++) help_region(&walk, (worker->index + i) % workers);
+    reference_scope_clear(worker->call.scope); /* before the map can end, whose objects these are */
+    runner->args_job = 0;
+    if (!worker->shared->threads) task_flush();
+    atomic_fetch_add(&worker->part->chunks, walk.finished - before);
+    window_leave(&walk.view, worker->index, walk.finished);
+    return !walk.left;
 }

@@ -3,8 +3,7 @@
 #define MPROC_POOL_RUN_CHUNKS_H
 
 #include "pool/window.h"
-#include "process/call.h"
-#include "process/task.h"
+#include "pool/worker.h"
 
 /* A range of items in the array: the first one's number, and where they and their results lie. */
 struct range {
@@ -18,28 +17,27 @@ struct range {
 struct chunk_runner;
 typedef mproc_status run_range_function(struct chunk_runner *runner, const struct range *range, uint64_t *done);
 
-/* A worker's own memory: the job that it knows, with its function found. */
+/* A worker's own memory for maps: the job that it knows, with its function found. */
 struct chunk_runner {
-    struct pool_shared *shared;
-    struct pool_worker *worker;
-    uint32_t index;
-    struct task task;
-    mproc_call call; /* with the arguments of `args_job` */
-    uint64_t tasks_left;
-    uint64_t args_job;
-    uint64_t args; /* of `job`: where they lie */
+    struct worker *worker;
+    struct pool_job *place; /* where the job is */
+    uint64_t args_job;      /* the job of which the call has the arguments */
+    uint64_t args;          /* of `job`: where they lie */
     uint64_t job;
     mproc_status status; /* why the job's function cannot be called here */
     function_ref known;  /* the function that `function` was found for */
     function_pointer function;
-    uintptr_t loop;          /* as in struct pool_job */
+    uintptr_t loop;          /* as in struct pool_map */
     run_range_function *run; /* item by item, or at once */
-    bool copies;             /* as in struct pool_job */
+    bool copies;             /* as in struct pool_map */
     size_t item_size;
     size_t result_size;
 };
 
-/* Claims and computes chunks of the window until none is left: its own region first, then the others'. */
-void run_chunks(struct chunk_runner *runner, uint64_t number);
+/*
+ * Claims and computes chunks of the window until none is left: its own region first, then the others'. False: there
+ * may be more, but another job has work, or the worker has done enough.
+ */
+bool run_chunks(struct chunk_runner *runner, uint32_t place, uint64_t number);
 
 #endif

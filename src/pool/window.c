@@ -15,12 +15,13 @@ static uint64_t get(const _Atomic uint64_t *field)
     return atomic_load_explicit(field, memory_order_relaxed);
 }
 
-bool window_view(struct pool_shared *shared, uint64_t number, struct window_view *view)
+bool window_view(struct pool_shared *shared, struct pool_job *job, uint64_t number, struct window_view *view)
 {
-    struct pool_window *window = &shared->windows[number % 2];
+    struct pool_window *window = &job->map.windows[number % 2];
 
     if (atomic_load_explicit(&window->number, memory_order_acquire) != number) return false;
     *view = (struct window_view){.shared = shared,
+                                 .job = job,
                                  .number = number,
                                  .first = get(&window->first),
                                  .items = get(&window->items),
@@ -38,33 +39,34 @@ bool window_view(struct pool_shared *shared, uint64_t number, struct window_view
 
 bool window_complete(const struct window_view *view)
 {
-    uint64_t finished = tagged_value(atomic_load(&view->shared->given_up[view->number % 2]), view->number, 0);
+    uint64_t finished = tagged_value(atomic_load(&view->job->map.given_up[view->number % 2]), view->number, 0);
 
     for (uint32_t i = 0; i < view->shared->workers; i++) {
-        uint64_t word = atomic_load(&pool_worker_at(view->shared, i)->finished[view->number % 2]);
+        uint64_t word = atomic_load(&job_worker_at(view->job, i)->finished[view->number % 2]);
         finished += tagged_value(word, view->number, 0);
     }
     return finished >= view->chunks;
 }
 
-void window_alarm(struct pool_shared *shared)
+void window_alarm(struct pool_job *job)
 {
-    atomic_store(&shared->caller_asleep, 0);
-    park_wake(&shared->caller_asleep, 1);
+    atomic_store(&job->map.caller_asleep, 0);
+    park_wake(&job->map.caller_asleep, 1);
 }
 
 void window_leave(const struct window_view *view, uint32_t worker, uint64_t finished)
 {
-    atomic_store(&pool_worker_at(view->shared, worker)->finished[view->number % 2], tagged(view->number, finished));
-    if (window_complete(view) && atomic_exchange(&view->shared->caller_asleep, 0))
-        park_wake(&view->shared->caller_asleep, 1);
+    _Atomic uint32_t *caller_asleep = &view->job->map.caller_asleep;
+
+    atomic_store(&job_worker_at(view->job, worker)->finished[view->number % 2], tagged(view->number, finished));
+    if (window_complete(view) && atomic_exchange(caller_asleep, 0)) park_wake(caller_asleep, 1);
 }
 
 static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner, mproc_status status)
 {
     atomic_store_explicit(&view->outcomes[chunk].status, (int32_t)status, memory_order_relaxed);
     atomic_store_explicit(&view->outcomes[chunk].done, 0, memory_order_relaxed);
-    atomic_fetch_add(&view->shared->failures, 1);
+    atomic_fetch_add(&view->job->map.failures, 1);
     window_finish(view, chunk, owner, CHUNK_FAILED);
 }
 
@@ -86,7 +88,7 @@ uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc
 
 void window_give_up(const struct window_view *view, mproc_status status)
 {
-    _Atomic uint64_t *given_up = &view->shared->given_up[view->number % 2];
+    _Atomic uint64_t *given_up = &view->job->map.given_up[view->number % 2];
     uint64_t taken = tagged_value(atomic_load(given_up), view->number, 0);
 
     for (uint64_t i = 0; i < view->chunks; i++) {

@@ -7,6 +7,7 @@
 /* A consistent copy of a window, with addresses of this process. */
 struct window_view {
     struct pool_shared *shared;
+    struct pool_job *job;
     uint64_t number;
     uint64_t first;
     uint64_t items;
@@ -18,8 +19,8 @@ struct window_view {
     unsigned char *results;
 };
 
-/* False: the window is not open any more. */
-bool window_view(struct pool_shared *shared, uint64_t number, struct window_view *view);
+/* False: the window of this place is not open any more. */
+bool window_view(struct pool_shared *shared, struct pool_job *job, uint64_t number, struct window_view *view);
 
 /* Claims a chunk. False: somebody has it, or the window is over. */
 static inline bool window_claim(const struct window_view *view, uint64_t chunk, uint32_t owner)
@@ -55,7 +56,7 @@ bool window_complete(const struct window_view *view);
  * By the pool's owner: has the caller of map look at the pool's state again. It does not trust the word that says
  * whether the caller sleeps: a worker may have cleared it and have been killed before it could wake.
  */
-void window_alarm(struct pool_shared *shared);
+void window_alarm(struct pool_job *job);
 
 /*
  * By the pool's owner, after a worker's death: its claimed chunks fail with `status`, and

@@ -11,26 +11,122 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "object/resource_owner.h"
 #include "object/wait.h"
 #include "pool/run_chunks.h"
+#include "pool/run_tasks.h"
 #include "process/arguments.h"
 
 /* Longer than it takes to wake the caller, who may have the next map ready. */
 #define SPIN_NS ((int64_t)50000)
 #define SPIN_PAUSES 16
 
-/* What is new for a worker that has done everything up to window `next` - 1. */
-static bool has_news(struct pool_shared *shared, uint64_t next)
+/* A job leaves the worker to another that has work after so long. */
+#define SLICE_NS ((int64_t)100000)
+
+/* A worker's own memory. `next` is, of each place with a map, the window that it comes to next; 0: not known yet. */
+struct life {
+    struct worker worker;
+    struct chunk_runner chunks;
+    struct task_runner tasks;
+    uint64_t next[POOL_JOBS];
+    uint32_t turn; /* the place that it looks at first */
+};
+
+/* The pool that the calling thread works for. */
+static THREAD_LOCAL const struct pool_shared *employer;
+
+mproc_status worker_check_waiter(const struct pool_shared *shared)
 {
-    return atomic_load(&shared->posted) >= next || atomic_load(&shared->state) != POOL_OPEN;
+    if (employer != shared) return MPROC_OK;
+    return mproc_error(MPROC_BAD_STATE, "a worker of the pool is about to wait for what its workers do, perhaps for "
+                                        "ever: mproc_pool_apply_async() does not wait, and a task may have a pool "
+                                        "of its own");
 }
 
-static bool may_end(struct pool_shared *shared, uint64_t next)
+bool worker_is_wanted(struct worker *worker, uint32_t place)
+{
+    uint64_t others = atomic_load_explicit(&worker->shared->active, memory_order_relaxed) & ~((uint64_t)1 << place);
+    int64_t now_ns;
+
+    if (!others) return false;
+    now_ns = plat_clock_now_ns();
+    if (worker->slice_end_ns == 0) worker->slice_end_ns = now_ns + SLICE_NS;
+    return now_ns >= worker->slice_end_ns;
+}
+
+/* Whether there is a window that the worker has not walked through. */
+static bool has_window(struct life *life, uint32_t place, const struct pool_map *map)
+{
+    uint64_t posted = atomic_load(&map->posted), *next = &life->next[place];
+
+    if (*next == 0) *next = 1; /* the last window, and the one before it, may not be complete */
+    if (posted > *next + 1) *next = posted - 1;
+    return posted >= *next;
+}
+
+static bool serve(struct life *life, uint32_t place)
+{
+    struct pool_job *job = pool_job_at(life->worker.shared, place);
+
+    life->worker.slice_end_ns = 0;
+    if (!job) return false;
+    if (atomic_load_explicit(&job->kind, memory_order_acquire) == JOB_TASKS)
+        return run_tasks(&life->tasks, place, job);
+    if (!has_window(life, place, &job->map)) return false;
+    if (run_chunks(&life->chunks, place, life->next[place])) life->next[place]++;
+    return true;
+}
+
+static bool has_work(struct life *life, uint32_t place)
+{
+    struct pool_job *job = pool_job_at(life->worker.shared, place);
+
+    if (!job) return false;
+    if (atomic_load(&job->kind) == JOB_TASKS) return has_tasks(&life->tasks, place, job);
+    return has_window(life, place, &job->map);
+}
+
+/* Does some work, of the next place in turn that has any. */
+static bool work(struct life *life)
+{
+    uint64_t active = atomic_load(&life->worker.shared->active);
+
+    for (uint32_t i = 0; active != 0 && i < POOL_JOBS; i++) {
+        uint32_t place = (life->turn + i) % POOL_JOBS;
+        if (!(active >> place & 1) || !serve(life, place)) continue;
+        life->turn = place + 1;
+        return true;
+    }
+    return false;
+}
+
+/* All seemed to be empty: says so, and looks once more. True: there is work. */
+static bool clear_active(struct life *life)
+{
+    _Atomic uint64_t *active = &life->worker.shared->active;
+    uint64_t seen = atomic_load(active), back = 0;
+
+    if (!seen) return false;
+    atomic_fetch_and(active, ~seen);
+    for (uint32_t i = 0; i < POOL_JOBS; i++)
+        if (seen >> i & 1 && has_work(life, i)) back |= (uint64_t)1 << i;
+    if (back) atomic_fetch_or(active, back);
+    return back != 0;
+}
+
+/* When all is done that was given to the pool: nothing more comes. */
+static bool may_end(const struct pool_shared *shared)
 {
     uint32_t state = atomic_load(&shared->state);
 
     if (state == POOL_TERMINATED) return true;
-    return state == POOL_CLOSED && !atomic_load(&shared->busy) && atomic_load(&shared->posted) < next;
+    return state == POOL_CLOSED && atomic_load(&shared->busy) == 0 && atomic_load(&shared->active) == 0;
+}
+
+static bool has_news(const struct pool_shared *shared)
+{
+    return atomic_load(&shared->active) != 0 || may_end(shared);
 }
 
 /* A spinner's token carries its index, so that the pool's owner can take it from a dead one. */
@@ -45,18 +141,18 @@ static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index
     return NULL;
 }
 
-static bool spin(const struct chunk_runner *runner, uint64_t next)
+static bool spin(const struct life *life)
 {
-    struct pool_shared *shared = runner->shared;
+    struct pool_shared *shared = life->worker.shared;
     _Atomic uint32_t *token;
     int64_t until_ns;
     bool news = false;
 
-    if (runner->copies && shared->workers >= arena_header->cpus) return false;
-    if (!(token = take_spinner(shared, runner->index))) return false;
+    if (life->chunks.copies && shared->workers >= arena_header->cpus) return false;
+    if (!(token = take_spinner(shared, life->worker.index))) return false;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
-        for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared, next)); i++) plat_thread_pause();
+        for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared)); i++) plat_thread_pause();
     } while (!news && plat_clock_now_ns() < until_ns);
     atomic_store(token, 0);
     return news;
@@ -89,103 +185,111 @@ static void leave_taken_cpu(const struct pool_shared *shared, struct pool_worker
 }
 
 /* Registers, looks once more, and sleeps; whoever rings takes the registration away. */
-static void sleep_for_news(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
+static void sleep_for_news(const struct life *life)
 {
-    atomic_store_explicit(&worker->cpu, 0, memory_order_relaxed);
-    while (!has_news(shared, next)) {
-        atomic_store(&worker->asleep, 1);
-        if (!has_news(shared, next)) wait_on(&worker->asleep, 1, PLAT_FOREVER);
-        atomic_store(&worker->asleep, 0);
-    }
-}
+    struct pool_shared *shared = life->worker.shared;
+    struct pool_worker *part = life->worker.part;
+    uint64_t bit = (uint64_t)1 << life->worker.index % 64;
 
-/* Closed, but a map is in progress: its next window, or its end, rings. */
-static void sleep_for_end(struct pool_shared *shared, struct pool_worker *worker, uint64_t next)
-{
-    atomic_store(&worker->asleep, 1);
-    if (!may_end(shared, next) && atomic_load(&shared->posted) < next) wait_on(&worker->asleep, 1, PLAT_FOREVER);
-    atomic_store(&worker->asleep, 0);
-}
-
-/* Calls a function of the pool's creator, if there is one, which keeps what it unpacks for the worker's life. */
-static mproc_status call_hook(struct chunk_runner *runner, const struct pool_hook *hook, mproc_args args,
-                              struct reference_scope *scope)
-{
-    mproc_call call = {args, runner->call.name, scope, runner->call.state};
-    function_pointer function = (function_pointer)(uintptr_t)hook->address;
-    struct reference_scope *before;
-    mproc_status status = MPROC_OK;
-
-    if (!hook->address) return MPROC_OK;
-    error_text_clear();
-    if (!runner->shared->threads) status = function_decode(&hook->ref, &function);
-    if (status != MPROC_OK) return status;
-    before = reference_scope_enter(scope);
-    status = task_returned(&runner->task, ((mproc_function *)function)(&call));
-    reference_scope_enter(before);
-    runner->call.state = call.state;
-    return status;
-}
-
-static mproc_status initialize(struct chunk_runner *runner, struct reference_scope *scope)
-{
-    struct pool_shared *shared = runner->shared;
-    struct pool_worker *worker = runner->worker;
-    mproc_status status;
-
-    atomic_store(&worker->init_status, MPROC_OK);
-    status = call_hook(runner, &shared->initializer, arguments_view(shared->initializer_args), scope);
-    if (status == MPROC_OK) {
-        atomic_fetch_add(&worker->ready, 1);
-        return MPROC_OK;
-    }
-    atomic_store(&worker->failed_job, 0);
-    snprintf(worker->failed_text, sizeof worker->failed_text, "%s: its initializer failed: %s", runner->call.name,
-             mproc_error_text(status));
-    atomic_store(&worker->init_status, (int32_t)status);
-    return status;
+    atomic_store_explicit(&part->cpu, 0, memory_order_relaxed);
+    atomic_store(&part->asleep, 1);
+    if (!(atomic_load(&shared->sleepers) & bit)) atomic_fetch_or(&shared->sleepers, bit);
+    if (!has_news(shared)) wait_on(&part->asleep, 1, PLAT_FOREVER);
+    atomic_store(&part->asleep, 0);
 }
 
 /* Until the pool ends, or the worker has run as many tasks as one may. */
-static void work(struct chunk_runner *runner)
+static void work_until_end(struct life *life)
 {
-    struct pool_shared *shared = runner->shared;
-    uint64_t posted, next = atomic_load(&shared->posted);
+    struct worker *worker = &life->worker;
 
-    if (next == 0) next = 1; /* else: the last window, and the one before it, may not be complete */
-    else if (next > 1) next--;
-    while (!may_end(shared, next) && runner->tasks_left > 0) {
-        if ((posted = atomic_load(&shared->posted)) >= next) {
-            if (posted > next + 1) next = posted - 1;
-            leave_taken_cpu(shared, runner->worker, runner->index);
-            run_chunks(runner, next++);
-            continue;
-        }
-        if (atomic_load(&shared->state) != POOL_OPEN) sleep_for_end(shared, runner->worker, next);
-        else if (!spin(runner, next)) sleep_for_news(shared, runner->worker, next);
+    run_left_tasks(&life->tasks);
+    while (worker->tasks_left > 0 && atomic_load(&worker->shared->state) != POOL_TERMINATED) {
+        if (work(life) || clear_active(life)) continue;
+        if (may_end(worker->shared)) return;
+        if (!spin(life)) sleep_for_news(life);
+        life->tasks.fresh = true;
+        if (atomic_load(&worker->shared->active)) leave_taken_cpu(worker->shared, worker->part, worker->index);
     }
 }
 
-enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const char *name, struct worker_scopes *scopes)
+/* Calls a function of the pool's creator, if there is one, which keeps what it unpacks for the worker's life. */
+static mproc_status call_hook(struct worker *worker, const struct pool_function *hook, mproc_args args,
+                              struct reference_scope *scope)
 {
-    struct reference_scope *before = reference_scope_enter(&scopes->tasks);
-    struct chunk_runner runner = {.shared = shared,
-                                  .worker = pool_worker_at(shared, index),
-                                  .index = index,
-                                  .call = {mproc_no_args(), name, &scopes->tasks, NULL},
-                                  .tasks_left = shared->max_tasks};
+    mproc_call call = {args, worker->call.name, scope, NULL, worker->call.state};
+    function_pointer function = (function_pointer)(uintptr_t)atomic_load(&hook->address);
+    struct reference_scope *before;
+    mproc_status status = MPROC_OK;
+
+    if (!function) return MPROC_OK;
+    error_text_clear();
+    if (!worker->shared->threads) status = function_decode(&hook->ref, &function);
+    if (status != MPROC_OK) return status;
+    before = reference_scope_enter(scope);
+    status = task_returned(&worker->task, ((mproc_function *)function)(&call));
+    reference_scope_enter(before);
+    worker->call.state = call.state;
+    return status;
+}
+
+static mproc_status initialize(struct worker *worker, struct worker_holdings *holdings)
+{
+    struct pool_shared *shared = worker->shared;
+    struct pool_worker *part = worker->part;
+    mproc_status status;
+
+    atomic_store(&part->init_status, MPROC_OK);
+    status = resource_slot_take(&holdings->returned);
+    if (status == MPROC_OK)
+        status = call_hook(worker, &shared->initializer, arguments_view(shared->initializer_args), &holdings->worker);
+    if (status == MPROC_OK) {
+        atomic_fetch_add(&part->ready, 1);
+        return MPROC_OK;
+    }
+    snprintf(part->init_text, sizeof part->init_text, "%s: its initializer failed: %s", worker->call.name,
+             mproc_error_text(status));
+    atomic_store(&part->init_status, (int32_t)status);
+    return status;
+}
+
+void worker_holdings_clear(struct worker_holdings *holdings)
+{
+    reference_scope_clear(&holdings->tasks);
+    reference_scope_clear(&holdings->worker);
+    resource_release(holdings->returned);
+    holdings->returned = NULL;
+}
+
+enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const char *name,
+                           struct worker_holdings *holdings)
+{
+    struct reference_scope *before = reference_scope_enter(&holdings->tasks);
+    struct life life = {.worker = {.shared = shared,
+                                   .part = pool_worker_at(shared, index),
+                                   .index = index,
+                                   .tasks_left = shared->max_tasks,
+                                   .call = {mproc_no_args(), name, &holdings->tasks, NULL, NULL}}};
+    struct worker *worker = &life.worker;
     enum worker_end end = WORKER_NOT_READY;
 
-    task_enter(&runner.task);
-    if (initialize(&runner, &scopes->worker) == MPROC_OK) {
-        work(&runner);
-        end = runner.tasks_left > 0 ? WORKER_DONE : WORKER_RETIRES;
-        if (call_hook(&runner, &shared->finalizer, mproc_no_args(), &scopes->worker) == MPROC_OK && !shared->threads)
+    employer = shared;
+    task_enter(&worker->task);
+    if (initialize(worker, holdings) == MPROC_OK) {
+        life.chunks.worker = life.tasks.worker = worker;
+        life.tasks.result.owned = holdings->returned;
+        life.tasks.result.arena = thread_self.arena;
+        life.tasks.most = 1;
+        work_until_end(&life);
+        end = worker->tasks_left > 0 ? WORKER_DONE : WORKER_RETIRES;
+        if (!shared->threads && atomic_load(&shared->state) == POOL_TERMINATED) end = WORKER_DONE;
+        else if (call_hook(worker, &shared->finalizer, mproc_no_args(), &holdings->worker) == MPROC_OK &&
+                 !shared->threads)
             task_flush();
     }
+    employer = NULL;
     task_leave();
     reference_scope_enter(before);
-    reference_scope_clear(&scopes->tasks);
-    reference_scope_clear(&scopes->worker);
+    worker_holdings_clear(holdings);
     return end;
 }

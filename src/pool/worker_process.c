@@ -37,7 +37,7 @@ static void thread_lost(void *unused)
 /* What the worker process runs. */
 static mproc_status worker_main(mproc_call *call)
 {
-    static struct worker_scopes scopes;
+    static struct worker_holdings holdings;
     struct worker_start start;
     struct pool_shared *shared;
     const struct pool_worker *worker;
@@ -49,11 +49,11 @@ static mproc_status worker_main(mproc_call *call)
     if (start.successor) plat_thread_schedule_as(&shared->schedule);
     plat_process_ignore_interrupts();
     task_on_thread_end(thread_lost, NULL);
-    end = worker_run(shared, start.index, call->name, &scopes);
+    end = worker_run(shared, start.index, call->name, &holdings);
     task_on_thread_end(NULL, NULL);
     if (end != WORKER_NOT_READY) return MPROC_OK;
     worker = pool_worker_at(shared, start.index);
-    return mproc_error((mproc_status)atomic_load(&worker->init_status), "%s", worker->failed_text);
+    return mproc_error((mproc_status)atomic_load(&worker->init_status), "%s", worker->init_text);
 }
 
 /* ---- in the pool's owner ---------------------------------------------------------------------- */

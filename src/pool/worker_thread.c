@@ -14,6 +14,8 @@ static void not_entered(struct worker_record *record, mproc_status status)
     plat_mutex_lock(&pool->mutex);
     record->ended = true;
     workers_break(pool, status, mproc_last_error_text());
+    workers_stranded(pool,
+                     STRANDED_UNTOLD); /* those who want its tasks end them: this thread is none of the family */
     plat_mutex_unlock(&pool->mutex);
 }
 
@@ -24,8 +26,7 @@ static void thread_lost(void *context)
     mproc_pool *pool = record->pool;
     char end[POOL_TEXT_BYTES];
 
-    reference_scope_clear(&record->scopes.tasks);
-    reference_scope_clear(&record->scopes.worker);
+    worker_holdings_clear(&record->holdings);
     plat_mutex_lock(&pool->mutex);
     snprintf(end, sizeof end, "worker '%s' (a thread) ended inside its task", record->name);
     workers_lost(record, end);
@@ -49,6 +50,14 @@ static void leave(struct worker_record *record)
     plat_mutex_unlock(&pool->mutex);
 }
 
+/* All is done. If others are lost yet, and it is not, it is started again. */
+static void note_end(struct worker_record *record)
+{
+    plat_mutex_lock(&record->pool->mutex);
+    record->ended = true;
+    plat_mutex_unlock(&record->pool->mutex);
+}
+
 static void thread_main(void *context)
 {
     struct worker_record *record = context;
@@ -61,9 +70,10 @@ static void thread_main(void *context)
     plat_thread_take_signals();
     if ((status = family_enter()) == MPROC_OK) {
         task_on_thread_end(thread_lost, record);
-        end = worker_run(shared, record->index, record->name, &record->scopes);
+        end = worker_run(shared, record->index, record->name, &record->holdings);
         task_on_thread_end(NULL, NULL);
-        if (end != WORKER_DONE) leave(record);
+        if (end == WORKER_DONE) note_end(record);
+        else leave(record);
     } else {
         not_entered(record, status);
     }

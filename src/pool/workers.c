@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "arena/park.h"
+#include "pool/bell.h"
+#include "pool/tasks.h"
 #include "process/family.h"
 
 /*
@@ -17,6 +19,13 @@
 static bool is_there(const struct worker_record *record)
 {
     return record->process || (record->thread && !record->ended);
+}
+
+static bool any_is_there(const mproc_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->count; i++)
+        if (is_there(&pool->records[i])) return true;
+    return false;
 }
 
 static void note_reason(mproc_pool *pool, mproc_status status, const char *text)
@@ -35,8 +44,13 @@ mproc_status workers_start(mproc_pool *pool)
         snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
         record->successor = pool->names > pool->count;
         record->ready_before = atomic_load(&pool_worker_at(pool->shared, i)->ready);
+        atomic_store(&pool_worker_at(pool->shared, i)->init_status, MPROC_OK);
         atomic_fetch_add(&pool->shared->running, 1);
-        if ((status = pool->kind->start(record)) == MPROC_OK) continue;
+        if ((status = pool->kind->start(record)) == MPROC_OK) {
+            record->starts++;
+            atomic_store(&pool->shared->stranded, 0);
+            continue;
+        }
         note_reason(pool, status, mproc_last_error_text());
         workers_count_out(pool->shared);
         return status;
@@ -61,11 +75,9 @@ mproc_status workers_restart(mproc_pool *pool)
 mproc_status workers_missing(mproc_pool *pool)
 {
     mproc_status status = MPROC_OK;
-    bool any = false;
 
     plat_mutex_lock(&pool->mutex);
-    for (uint32_t i = 0; i < pool->count && !any; i++) any = is_there(&pool->records[i]);
-    if (!any && atomic_load(&pool->shared->state) != POOL_TERMINATED && pool->start_status != MPROC_OK)
+    if (!any_is_there(pool) && atomic_load(&pool->shared->state) != POOL_TERMINATED && pool->start_status != MPROC_OK)
         status = mproc_error(pool->start_status, "%s", pool->start_text);
     plat_mutex_unlock(&pool->mutex);
     return status;
@@ -89,30 +101,38 @@ void workers_break(mproc_pool *pool, mproc_status status, const char *text)
     note_reason(pool, status, text);
 }
 
-/* What the dead worker had claimed is lost; the map reports the lowest of such items. */
-static void fail_lost_chunks(mproc_pool *pool, uint32_t index, const char *end)
+/* What the dead worker had claimed of a map is lost; the map reports the lowest of such items. */
+static void fail_lost_chunks(mproc_pool *pool, struct job *job, uint32_t index, mproc_status status, const char *end)
 {
-    uint64_t job = atomic_load(&pool->shared->job.number), posted = atomic_load(&pool->shared->posted);
-    /* One that terminate() has ended was not lost. */
-    mproc_status status = atomic_load(&pool->shared->state) == POOL_TERMINATED ? MPROC_TERMINATED : MPROC_WORKER_LOST;
+    uint64_t number = atomic_load(&job->shared->map.number), posted = atomic_load(&job->shared->map.posted);
 
-    for (uint64_t number = posted > 1 ? posted - 1 : 1; number <= posted; number++) {
+    for (uint64_t window = posted > 1 ? posted - 1 : 1; window <= posted; window++) {
         struct window_view view;
         uint64_t item;
-        if (!window_view(pool->shared, number, &view)) continue;
+        if (!window_view(pool->shared, job->shared, window, &view)) continue;
         item = window_fail_lost(&view, index, status);
-        if (item == UINT64_MAX || (pool->lost.job == job && pool->lost.item <= item)) continue;
-        pool->lost.job = job;
-        pool->lost.item = item;
-        snprintf(pool->lost.text, sizeof pool->lost.text, "%.400s while it computed the chunk of item %llu", end,
+        if (item == UINT64_MAX || (job->lost.job == number && job->lost.item <= item)) continue;
+        job->lost.job = number;
+        job->lost.item = item;
+        snprintf(job->lost.text, sizeof job->lost.text, "%.400s while it computed the chunk of item %llu", end,
                  (unsigned long long)item);
     }
 }
 
-/* It may have left its traces in the words of others. */
+/* It may have said that a job has no work any more, and not have looked once more. */
+static void restore_active(mproc_pool *pool)
+{
+    for (uint32_t i = 0; i < POOL_JOBS; i++)
+        if (pool->jobs[i] && pool->jobs[i]->used) atomic_fetch_or(&pool->shared->active, (uint64_t)1 << i);
+}
+
+/* It may have left its traces in the words of others, and have been about to wake somebody. */
 void workers_lost(struct worker_record *record, const char *end)
 {
-    struct pool_shared *shared = record->pool->shared;
+    mproc_pool *pool = record->pool;
+    struct pool_shared *shared = pool->shared;
+    /* One that terminate() has ended was not lost. */
+    mproc_status status = atomic_load(&shared->state) == POOL_TERMINATED ? MPROC_TERMINATED : MPROC_WORKER_LOST;
 
     for (int i = 0; i < POOL_SPINNERS_MAX; i++) {
         uint32_t expected = record->index + 1;
@@ -120,7 +140,19 @@ void workers_lost(struct worker_record *record, const char *end)
     }
     atomic_store(&pool_worker_at(shared, record->index)->asleep, 0);
     atomic_store(&pool_worker_at(shared, record->index)->cpu, 0);
-    fail_lost_chunks(record->pool, record->index, end);
+    for (uint32_t i = 0; i < POOL_JOBS; i++)
+        if (pool->jobs[i] && atomic_load(&pool->jobs[i]->shared->kind) == JOB_MAP)
+            fail_lost_chunks(pool, pool->jobs[i], record->index, status, end);
+    tasks_bury(pool, record->index, status, end);
+    restore_active(pool);
+    bell_ring_all(shared);
+}
+
+bool workers_stranded(mproc_pool *pool, enum pool_stranded how)
+{
+    if (any_is_there(pool)) return false;
+    atomic_store(&pool->shared->stranded, how); /* before the tasks are ended: who submits one after that sees it */
+    return true;
 }
 
 void workers_replace(mproc_pool *pool)
@@ -129,17 +161,19 @@ void workers_replace(mproc_pool *pool)
     const char *leaving = atomic_load(&family.leaving);
     char text[100];
 
-    if (state == POOL_TERMINATED || (state == POOL_CLOSED && !atomic_load(&pool->shared->busy))) return;
+    if (state == POOL_TERMINATED) return;
+    if (state == POOL_CLOSED && !atomic_load(&pool->shared->busy) && !tasks_waiting(pool)) return;
     if (leaving) {
         snprintf(text, sizeof text, "no worker is left, and none is started: %s", leaving);
         workers_break(pool, MPROC_BAD_STATE, text);
     }
-    workers_start(pool);
+    if (workers_start(pool) == MPROC_OK || !workers_stranded(pool, STRANDED_TOLD)) return;
+    tasks_end_all(pool->tasks, pool->start_status, pool->start_text);
 }
 
 void workers_count_out(struct pool_shared *shared)
 {
-    window_alarm(shared);
+    pool_alarm(shared);
     if (atomic_fetch_sub(&shared->running, 1) == 1) park_wake(&shared->running, INT_MAX);
 }
 
@@ -158,7 +192,7 @@ void workers_judge_start(const struct worker_record *record, bool killed, const 
     if (workers_was_ready(record)) {
         pool->failed_starts = pool->failed_starts_weight = 0;
     } else if (status != MPROC_OK) {
-        workers_break(pool, status, worker->failed_text);
+        workers_break(pool, status, worker->init_text);
     } else {
         pool->failed_starts++;
         pool->failed_starts_weight += killed ? 1 : FAILED_START_WEIGHT;

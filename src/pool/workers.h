@@ -44,6 +44,12 @@ void workers_lost(struct worker_record *record, const char *end);
 void workers_replace(mproc_pool *pool);
 
 /*
+ * Whether no worker is left, and none could be started. Says so to who submits tasks, or waits for them: `how`. Under
+ * `mutex`.
+ */
+bool workers_stranded(mproc_pool *pool, enum pool_stranded how);
+
+/*
  * The worker is no more: the caller of map looks at the pool's state again. The last touch of the pool: whoever frees
  * it waits for this, as may any number of joins.
  */

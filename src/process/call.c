@@ -4,7 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/encoding.h"
 #include "base/store.h"
+#include "object/parcel.h"
+#include "process/family.h"
 
 size_t mproc_call_count(const mproc_call *call)
 {
@@ -66,6 +69,42 @@ mproc_status mproc_unpack_targets(const mproc_call *call, const mproc_target *ta
     status = store_elements(&call->args, targets, count, call->name);
     reference_scope_enter(before);
     return status;
+}
+
+/* A value that is large, or has objects. */
+static mproc_status return_parcel(struct call_result *result, const mproc_value *value)
+{
+    uint32_t objects = value_count_objects(value);
+    struct parcel *parcel;
+    size_t size;
+    mproc_status status;
+
+    if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
+    if ((status = parcel_create(work_intent(), size, objects, result->owned)) != MPROC_OK) return status;
+    parcel = parcel_at(atomic_load(result->owned));
+    status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, value);
+    if (status != MPROC_OK) object_drop(work_intent(), result->owned);
+    return status;
+}
+
+mproc_status mproc_call_return(mproc_call *call, mproc_value value)
+{
+    struct call_result *result;
+    uint32_t objects;
+    mproc_status status;
+
+    assert(call);
+    if (!(result = call->result))
+        return mproc_error(MPROC_BAD_STATE, "'%s' returns a value that nobody gets: tasks of a pool return one",
+                           call->name);
+    if ((status = family_enter_with(result->arena)) != MPROC_OK) return status;
+    object_drop(work_intent(), result->owned);
+    if (encoding_write(&value, result->bytes, sizeof result->bytes, &result->size, &objects) == MPROC_OK &&
+        objects == 0)
+        return MPROC_OK;
+    result->size = 0;
+    return return_parcel(result, &value);
 }
 
 void mproc_call_set_state(mproc_call *call, void *state)

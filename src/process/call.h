@@ -7,13 +7,25 @@
 #include "object/reference.h"
 
 /*
- * `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to; `state` is
- * the program's.
+ * What a task has returned last: in the owned slot a parcel, or, if that is empty, an encoding of `size` bytes; 0:
+ * nothing. `arena` is the generation of the arena in which the owned slot is.
+ */
+struct call_result {
+    _Atomic uint64_t *owned;
+    uint32_t arena;
+    size_t size;
+    uint64_t bytes[8];
+};
+
+/*
+ * `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to; `result` is
+ * NULL if nobody gets what the task returns; `state` is the program's.
  */
 struct mproc_call {
     mproc_value args;
     const char *name;
     struct reference_scope *scope;
+    struct call_result *result;
     void *state;
 };
 

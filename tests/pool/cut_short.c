@@ -89,7 +89,9 @@ static bool is_given_up(void *context)
 {
     struct pool_shared *shared = ((mproc_pool *)context)->shared;
 
-    return atomic_load(&shared->given_up[0]) + atomic_load(&shared->given_up[1]) > 0;
+    const struct pool_job *job = pool_job_at(shared, POOL_TASKS + 1);
+
+    return job && atomic_load(&job->map.given_up[0]) + atomic_load(&job->map.given_up[1]) > 0;
 }
 
 /* Returns the map's status. If workers use the caller's arrays, it comes back only when the first item is done. */

@@ -282,27 +282,28 @@ static void case_interrupt_ends_a_map_and_the_pool_goes_on(void)
     mproc_pool_free(pool);
 }
 
-/* What was begun goes on in the workers, but not into the next map's results. */
+/* What was begun goes on in the workers, but not into the next map's results. Each map has a board of its own. */
 static void case_map_after_an_interrupt_has_its_own_results(void)
 {
     mproc_pool *pool = fixture_create(2);
-    fixture_board *board = fixture_board_create();
+    fixture_board *boards[5];
 
     for (int i = 0; i < 5; i++) {
-        fixture_map map = {.pool = pool, .function = take_time, .items = fixture_items(board, 5000), .count = 5000};
-        uint32_t before = atomic_load(&board->started);
+        fixture_map map = {.pool = pool, .function = take_time, .count = 5000};
 
+        boards[i] = fixture_board_create();
+        map.items = fixture_items(boards[i], map.count);
         map.options.chunk_size = 10;
         fixture_map_start(&map);
-        CHECK_AWAIT(&board->started, before + 1);
+        CHECK_AWAIT(&boards[i]->started, 1);
         mproc_interrupt();
         end_map(&map);
         CHECK_STATUS(map.status, MPROC_INTERRUPTED);
         CHECK(mproc_interrupted());
         fixture_check_squares(pool, 5000, 1);
     }
-    fixture_board_free(board);
     mproc_pool_free(pool);
+    for (int i = 0; i < 5; i++) fixture_board_free(boards[i]);
 }
 
 static void case_join_is_interrupted(void)
@@ -337,27 +338,6 @@ static void case_threads_map_on_one_pool(void)
     for (int i = 0; i < 4; i++) CHECK_OK(plat_thread_start(map_squares, pool, &threads[i]));
     map_squares(pool);
     for (int i = 0; i < 4; i++) plat_thread_join(threads[i]);
-    mproc_pool_free(pool);
-}
-
-/* One that waits for its turn when the pool is closed is refused as any other. */
-static void case_maps_that_wait_for_their_turn_meet_a_closed_pool(void)
-{
-    mproc_pool *pool = fixture_create(2);
-    fixture_board *board = fixture_board_create();
-    fixture_map first;
-    fixture_map second = {.pool = pool, .function = take_time, .items = fixture_items(board, 10), .count = 10};
-
-    start_waiting_map(&first, pool, board, 2);
-    fixture_map_start(&second);
-    check_pause_ms(10);
-    mproc_pool_close(pool);
-    atomic_store(&board->go, 1);
-    end_map(&first);
-    end_map(&second);
-    CHECK_OK(first.status);
-    CHECK_STATUS(second.status, MPROC_CLOSED);
-    fixture_board_free(board);
     mproc_pool_free(pool);
 }
 
@@ -487,7 +467,6 @@ CHECK_TWINS(pool_life, fixture_of_processes, pool_life_threads, fixture_of_threa
     CASE_LIMIT(map_after_an_interrupt_has_its_own_results, 40),
     CASE(join_is_interrupted),
     CASE_LIMIT(threads_map_on_one_pool, 40),
-    CASE(maps_that_wait_for_their_turn_meet_a_closed_pool),
     CASE_LIMIT(pools_work_side_by_side, 40),
     CASE(pids_are_those_of_the_workers),
 );

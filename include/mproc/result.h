@@ -1,0 +1,115 @@
+/*
+ * Results: what becomes of a task that was given to a pool (Python: AsyncResult).
+ *
+ *     mproc_result *result;
+ *     mproc_value value;
+ *     mproc_check(mproc_pool_apply_async(pool, power, MPROC_ARGS(7), NULL, &result));
+ *     if (mproc_result_get(result, &value, 1000) == MPROC_OK) mproc_value_print(value);
+ *     mproc_result_free(result);
+ *
+ * A result belongs to whoever has submitted the task, and is freed by mproc_result_free(), before its task is
+ * finished or after, and before its pool is freed or after: what is known then stays. Results are of this process: a
+ * fork() copy gets MPROC_FORKED. Any thread may call these functions, but none while another frees the result; and
+ * what they return is the result's own until it is freed.
+ */
+#ifndef MPROC_RESULT_H
+#define MPROC_RESULT_H
+
+#include <mproc/call.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mproc_result mproc_result;
+
+/*
+ * Called with what a task has returned; the value is the library's, until this returns. Callbacks of a pool are
+ * called one after the other, by a thread of its own. They may do everything that other threads may, submit to the
+ * same pool too, but neither join it, which is refused, nor free it, which waits for them, nor end their thread: no
+ * others would be called.
+ */
+typedef void mproc_value_callback(mproc_value value, void *context);
+
+/* Called with the status and the text of a task that did not return MPROC_OK; the same holds. */
+typedef void mproc_error_callback(mproc_status status, const char *text, void *context);
+
+/*
+ * Waits until the task is finished, whatever became of it (Python: AsyncResult.wait()). Blocks at most `timeout_ms`
+ * milliseconds.
+ *
+ * Returns MPROC_OK, or:
+ *   MPROC_TIMEOUT      it is not
+ *   MPROC_INVALID      `timeout_ms` is negative: MPROC_FOREVER is no limit, and 0 only looks
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_BAD_STATE    the task is not finished, and the calling thread is a worker of the same pool, all of which
+ *                      could come to wait so
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_result_wait(mproc_result *result, int64_t timeout_ms);
+
+/* What is waited for, of several results. */
+typedef enum mproc_wait_mode {
+    MPROC_WAIT_ALL = 0,          /* all tasks are finished */
+    MPROC_WAIT_ANY = 1,          /* one is */
+    MPROC_WAIT_FIRST_FAILURE = 2 /* one has failed, or all are finished */
+} mproc_wait_mode;
+
+/*
+ * Waits for several results (Python: concurrent.futures.wait()). Blocks at most `timeout_ms` milliseconds. Then
+ * mproc_result_ready() and mproc_result_successful() tell which are finished, and what became of them. With a count
+ * of 0 all are.
+ *
+ * Returns MPROC_OK, or:
+ *   MPROC_INVALID  `timeout_ms` is negative, the mode is none, or `results` is NULL and the count is not 0; or,
+ *                  unless all are waited for, the results are not all of one pool
+ *   MPROC_TIMEOUT, MPROC_INTERRUPTED, MPROC_BAD_STATE  as mproc_result_wait()
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_result_wait_many(mproc_result *const *results, size_t count,
+                                                              mproc_wait_mode mode, int64_t timeout_ms);
+
+/*
+ * Waits for what the task returns (Python: AsyncResult.get()). `*value` is a view of it, which is the result's until
+ * mproc_result_free(): nothing is to be cleared. `value` may be NULL. Any number of threads may get it, any number of
+ * times.
+ *
+ * Returns MPROC_OK, or, with `*value` unchanged, what mproc_result_wait() returns, or, with the text that the task
+ * has left and the name and the process id of its worker, what became of it:
+ *   MPROC_WORKER_LOST   its worker ended while it ran; the text says who and how
+ *   MPROC_CANCELLED     mproc_result_cancel()
+ *   MPROC_TERMINATED    the pool was terminated
+ *   MPROC_NO_MEMORY     there is none for the value here
+ *   what mproc_pool_map() says if no worker is left
+ *   any other           what the function returned
+ * mproc_result_ready() tells a time limit that has passed from a task that has returned MPROC_TIMEOUT itself.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_result_get(mproc_result *result, mproc_value *value, int64_t timeout_ms);
+
+/* Returns whether the task is finished, whatever became of it (Python: AsyncResult.ready()). Does not block. */
+MPROC_API bool mproc_result_ready(mproc_result *result);
+
+/*
+ * Returns whether the task is finished and returned MPROC_OK (Python: AsyncResult.successful(), which is an error as
+ * long as it is not finished). Does not block.
+ */
+MPROC_API bool mproc_result_successful(mproc_result *result);
+
+/*
+ * Cancels the task, if no worker has begun it: it never will be, and the result says MPROC_CANCELLED (Python:
+ * concurrent.futures.Future.cancel(); its Pool has none). Does not block.
+ *
+ * Returns MPROC_OK, also when it was cancelled before, or:
+ *   MPROC_BAD_STATE   a worker has begun it, or it is finished
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_result_cancel(mproc_result *result);
+
+/*
+ * Frees the result. The task is not cancelled: without a result nobody learns what became of it, but for its
+ * callback. NULL is fine. Does not block.
+ */
+MPROC_API void mproc_result_free(mproc_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,188 @@
+/* Tasks: their way into a pool. */
+#include <stdlib.h>
+
+#include "base/encoding.h"
+#include "base/options.h"
+#include "object/parcel.h"
+#include "pool/result.h"
+#include "pool/worker.h"
+#include "pool/workers.h"
+#include "process/arguments.h"
+#include "process/family.h"
+
+/* Workers that end before they are ready are started again so often for one task. */
+#define ROUNDS_MAX 3
+
+/* ---- functions ------------------------------------------------------------------------------------ */
+
+/*
+ * Makes a function known to all workers, under the next index. It is known by its address: so its module stays, and
+ * no other comes to lie there.
+ */
+static mproc_status add_function(struct tasks *tasks, function_pointer function)
+{
+    struct pool_shared *shared = tasks->shared;
+    uint32_t index = tasks->functions_count;
+    _Atomic uint64_t *owned = NULL;
+    struct pool_function *at;
+    function_ref ref = {.main = true};
+    mproc_status status;
+
+    if (index == POOL_FUNCTIONS)
+        return mproc_error(MPROC_LIMIT, "the tasks of one pool call at most %d functions: let one of them choose",
+                           POOL_FUNCTIONS);
+    if (!shared->threads && (status = function_encode(function, &ref)) != MPROC_OK) return status;
+    if ((status = resource_take(sizeof *at, sizeof *at, &owned)) != MPROC_OK) return status;
+    at = (struct pool_function *)arena_at(atomic_load(owned));
+    atomic_store(&at->address, (uint64_t)(uintptr_t)function);
+    if (!shared->threads) at->ref = ref;
+    if (!shared->threads && !ref.main) plat_module_pin((uintptr_t)function);
+    tasks->function_blocks[index] = owned;
+    tasks->functions_count++;
+    atomic_store(&shared->functions[index], arena_offset(at));
+    return MPROC_OK;
+}
+
+mproc_status tasks_function(struct tasks *tasks, mproc_function *function, uint32_t *index)
+{
+    function_pointer wanted = (function_pointer)function;
+    size_t bucket = ((uintptr_t)wanted >> 4) % FUNCTION_BUCKETS;
+    mproc_status status;
+
+    while (tasks->functions[bucket].function && tasks->functions[bucket].function != wanted)
+        bucket = (bucket + 1) % FUNCTION_BUCKETS;
+    if (!tasks->functions[bucket].function) {
+        if ((status = add_function(tasks, wanted)) != MPROC_OK) return status;
+        tasks->functions[bucket].function = wanted;
+        tasks->functions[bucket].index = tasks->functions_count - 1;
+    }
+    *index = tasks->functions[bucket].index;
+    return MPROC_OK;
+}
+
+/* ---- submitting ----------------------------------------------------------------------------------- */
+
+/* Small arguments go as cells. False: they go as a parcel; those that cannot be are refused on that way. */
+static bool prepare_cells(struct submission *submission, const mproc_args *args, uint64_t *buffer, size_t room)
+{
+    uint32_t objects;
+    size_t size;
+
+    *submission = (struct submission){.form = TASK_NOTHING};
+    if ((args->type != MPROC_TYPE_LIST && args->type != MPROC_TYPE_MAP) || args->count == 0 || args->count > 2)
+        return false;
+    if (encoding_write(args, buffer, room, &size, &objects) != MPROC_OK || objects > 0) return false;
+    submission->form = TASK_CELLS;
+    submission->cells = (const unsigned char *)buffer + ENCODING_ROOT;
+    submission->size = (uint16_t)(size - ENCODING_ROOT);
+    return true;
+}
+
+/* A worker that could not begin before may try again. Otherwise: why none is there. */
+static mproc_status check_workers(mproc_pool *pool)
+{
+    mproc_status status;
+
+    if (atomic_load(&pool->shared->running) >= pool->count && !atomic_load(&pool->shared->stranded)) return MPROC_OK;
+    plat_mutex_lock(&pool->mutex);
+    status = atomic_load(&pool->shared->state) == POOL_OPEN ? workers_restart(pool) : MPROC_OK;
+    plat_mutex_unlock(&pool->mutex);
+    return atomic_load(&pool->shared->stranded) ? status : MPROC_OK;
+}
+
+/*
+ * Under the mutex of the tasks, without which the pool is not closed. `*gone`, with nothing done: the last worker has
+ * ended since the look at them, and all tasks with it.
+ */
+static mproc_status submit_locked(struct tasks *tasks, mproc_function *function, struct submission *submission,
+                                  mproc_result *result, bool *gone)
+{
+    mproc_status status;
+
+    if ((status = pool_check_open(tasks->pool)) != MPROC_OK) return status;
+    if ((*gone = atomic_load(&tasks->shared->stranded))) return MPROC_OK;
+    if (result && (result->callback || result->error_callback) && (status = callbacks_start(tasks)) != MPROC_OK)
+        return status;
+    if ((status = tasks_function(tasks, function, &submission->function)) != MPROC_OK) return status;
+    if ((status = tasks_append(tasks, submission, result)) != MPROC_OK) return status;
+    if (result) tasks->holders++;
+    return MPROC_OK;
+}
+
+/* A result, if one is wanted, or if there is a callback. */
+static mproc_status create_result(const mproc_task_options *options, bool wanted, mproc_result **out)
+{
+    mproc_result *result;
+
+    *out = NULL;
+    if (!wanted && !options->callback && !options->error_callback) return MPROC_OK;
+    if (!(result = calloc(1, sizeof *result))) return mproc_error(MPROC_NO_MEMORY, "no memory for a result");
+    result->holders = 1;
+    result->callback = options->callback;
+    result->error_callback = options->error_callback;
+    result->context = options->context;
+    *out = result;
+    return MPROC_OK;
+}
+
+mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *function, mproc_args args,
+                                          const mproc_task_options *options, size_t options_size, mproc_result **out)
+{
+    uint64_t buffer[(ENCODING_ROOT + TASK_INLINE) / sizeof(uint64_t)];
+    struct submission submission = {.owned = NULL};
+    mproc_result *result = NULL;
+    struct tasks *tasks;
+    mproc_task_options all;
+    mproc_status status;
+    int rounds = 0;
+    bool gone;
+
+    assert(pool);
+    options_read(&all, sizeof all, options, options_size);
+    if (!function) return mproc_error(MPROC_INVALID, "a task needs a function, and was given NULL");
+    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
+    if ((status = tasks_of(pool, &tasks)) != MPROC_OK) return status;
+    if (!prepare_cells(&submission, &args, buffer, sizeof buffer)) {
+        if ((status = arguments_create(&args, "a task", &submission.owned)) != MPROC_OK) return status;
+        if (submission.owned) submission.form = TASK_PARCEL;
+    }
+    if ((status = create_result(&all, out != NULL, &result)) != MPROC_OK) goto done;
+    if (result) result->tasks = tasks;
+    do {
+        gone = false;
+        if (atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD)
+            tasks_end_all(tasks, MPROC_LIMIT, tasks_stranded_text);
+        if ((status = check_workers(pool)) != MPROC_OK) goto done;
+        plat_mutex_lock(&tasks->mutex);
+        status = submit_locked(tasks, function, &submission, result, &gone);
+        if (submission.owned || tasks_are_many(tasks)) tasks_collect_next(tasks, false);
+        if (status == MPROC_OK && !gone && result && !out) result->holders--; /* its callback alone is wanted */
+        plat_mutex_unlock(&tasks->mutex);
+    } while (gone && (++rounds < ROUNDS_MAX || (status = workers_missing(pool)) == MPROC_OK));
+    if (status == MPROC_OK && out) *out = result;
+    if (status == MPROC_OK) result = NULL;
+done:
+    free(result);
+    resource_release(submission.owned);
+    return status;
+}
+
+mproc_status mproc_pool_apply(mproc_pool *pool, mproc_function *function, mproc_args args, mproc_value *value)
+{
+    mproc_result *result = NULL;
+    mproc_status status;
+
+    assert(pool);
+    if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
+    status = mproc_pool_apply_async_sized(pool, function, args, NULL, sizeof(mproc_task_options), &result);
+    if (status != MPROC_OK) return status;
+    status = mproc_result_get(result, NULL, MPROC_FOREVER);
+    if (status == MPROC_OK && value) status = result_take_value(result, value);
+    if (status == MPROC_INTERRUPTED && !mproc_result_ready(result)) {
+        bool cancelled = mproc_result_cancel(result) == MPROC_OK;
+        status = mproc_error(MPROC_INTERRUPTED, "the wait for a task was interrupted; the task %s",
+                             cancelled ? "is not begun any more" : "goes on without a result");
+    }
+    mproc_result_free(result);
+    return status;
+}

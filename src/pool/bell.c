@@ -1,0 +1,101 @@
+/* Bells: see struct pool_shared. */
+#include "pool/bell.h"
+
+#include <limits.h>
+
+#include "arena/park.h"
+
+#define SLEEPERS 64
+
+/* Of the workers with this index modulo 64, one that sleeps. */
+static bool wake_of(struct pool_shared *shared, uint32_t bit)
+{
+    for (uint32_t i = bit; i < shared->workers; i += SLEEPERS) {
+        _Atomic uint32_t *asleep = &pool_worker_at(shared, i)->asleep;
+        if (!atomic_load(asleep)) continue;
+        park_announce(asleep);
+        if (!atomic_exchange(asleep, 0)) continue;
+        park_wake(asleep, 1);
+        park_announce(NULL);
+        return true;
+    }
+    park_announce(NULL);
+    return false;
+}
+
+static bool any_asleep(const struct pool_shared *shared, uint32_t bit)
+{
+    for (uint32_t i = bit; i < shared->workers; i += SLEEPERS)
+        if (atomic_load(&pool_worker_at(shared, i)->asleep)) return true;
+    return false;
+}
+
+bool bell_wake_one(struct pool_shared *shared)
+{
+    uint64_t sleepers;
+
+    while ((sleepers = atomic_load(&shared->sleepers)) != 0) {
+        uint32_t bit = 0;
+        while (!(sleepers >> bit & 1)) bit++;
+        if (wake_of(shared, bit)) return true;
+        atomic_fetch_and(&shared->sleepers, ~((uint64_t)1 << bit));
+        if (any_asleep(shared, bit)) atomic_fetch_or(&shared->sleepers, (uint64_t)1 << bit);
+    }
+    return false;
+}
+
+void bell_ring_all(struct pool_shared *shared)
+{
+    for (uint32_t i = 0; i < shared->workers; i++) {
+        _Atomic uint32_t *asleep = &pool_worker_at(shared, i)->asleep;
+        atomic_store(asleep, 0);
+        park_wake(asleep, 1);
+    }
+}
+
+static void set_active(struct pool_shared *shared, uint32_t job)
+{
+    uint64_t bit = (uint64_t)1 << job;
+
+    if (!(atomic_load(&shared->active) & bit)) atomic_fetch_or(&shared->active, bit);
+}
+
+uint32_t bell_ring(struct pool_shared *shared, uint32_t job, uint32_t count)
+{
+    uint32_t woken = 0;
+
+    set_active(shared, job);
+    while (woken < count && bell_wake_one(shared)) woken++;
+    return woken;
+}
+
+/* After `active`: who ends his spin gives his token back, and looks at that once more. */
+static bool anybody_spins(const struct pool_shared *shared)
+{
+    for (uint32_t i = 0; i < POOL_SPINNERS_MAX; i++)
+        if (atomic_load(&shared->spinners[i])) return true;
+    return false;
+}
+
+bool bell_ring_one(struct pool_shared *shared, uint32_t job)
+{
+    set_active(shared, job);
+    return !anybody_spins(shared) && bell_wake_one(shared);
+}
+
+static void tell(_Atomic uint32_t *bell)
+{
+    atomic_fetch_add(bell, 1);
+    park_wake(bell, INT_MAX);
+}
+
+void bell_tell(struct pool_shared *shared, uint32_t bell)
+{
+    if (bell == POOL_BELLS - 1) bell_tell_all(shared);
+    else tell(&shared->bells[bell]);
+}
+
+void bell_tell_all(struct pool_shared *shared)
+{
+    for (uint32_t i = 0; i < POOL_BELLS; i++) tell(&shared->bells[i]);
+}

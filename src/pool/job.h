@@ -1,0 +1,25 @@
+/* The places for jobs, as the pool's owner gives them out. */
+#ifndef MPROC_POOL_JOB_H
+#define MPROC_POOL_JOB_H
+
+#include "pool/pool.h"
+
+/* Makes the place of this index, for jobs of one kind, while nobody uses it. Under `mutex`. MPROC_NO_MEMORY. */
+mproc_status job_create(mproc_pool *pool, uint32_t index, enum job_kind kind);
+
+/*
+ * Takes a place for a map of the caller's. Blocks while all are used. MPROC_CLOSED: the pool takes no more work;
+ * MPROC_INTERRUPTED, MPROC_NO_MEMORY.
+ */
+mproc_status job_take(mproc_pool *pool, struct job **out);
+
+/* Gives it back. A worker may still be in a map that was given up: then it is used again when that has left. */
+void job_put(mproc_pool *pool, struct job *job);
+
+/* Has those who wait for a place look at the pool's state again. */
+void jobs_alarm(struct pool_shared *shared);
+
+/* When no worker is left. */
+void jobs_free(mproc_pool *pool);
+
+#endif

@@ -1,0 +1,290 @@
+/* What a program does with results. */
+#include "pool/result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encoding.h"
+#include "object/parcel.h"
+#include "object/wait.h"
+#include "pool/bell.h"
+#include "pool/workers.h"
+#include "process/arguments.h"
+#include "process/family.h"
+
+/* A task that is begun at once, by a worker that spins, is often finished by then. */
+#define SPIN_NS ((int64_t)20000)
+#define SPIN_PAUSES 32
+
+static bool is_known(const mproc_result *result)
+{
+    return atomic_load_explicit(&result->state, memory_order_acquire) != RESULT_PENDING;
+}
+
+/*
+ * What has become of it. It is looked at without the mutex: if it is just being taken out of its slot, the result is
+ * known when the mutex is free.
+ */
+static enum task_state state_of(const mproc_result *result)
+{
+    struct tasks *tasks = result->tasks;
+    enum task_state state;
+
+    if (!is_known(result)) {
+        state = task_state_of(atomic_load_explicit(&result->slot->word, memory_order_acquire), result->position);
+        if (state == TASK_READY && atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD) return TASK_FAILED;
+        if (state != TASK_EMPTY && state != TASK_ENDED) return state;
+        plat_mutex_lock(&tasks->mutex);
+        plat_mutex_unlock(&tasks->mutex);
+    }
+    return atomic_load(&result->state) == RESULT_DONE ? TASK_DONE : TASK_FAILED;
+}
+
+static bool is_over(const mproc_result *result)
+{
+    enum task_state state = state_of(result);
+
+    return state != TASK_READY && state != TASK_TAKEN;
+}
+
+static void spin(const mproc_result *result)
+{
+    int64_t until_ns;
+
+    if (result->woke || arena_header->cpus < 2) return;
+    until_ns = plat_clock_now_ns() + SPIN_NS;
+    do {
+        for (int i = 0; i < SPIN_PAUSES; i++) {
+            if (is_over(result)) return;
+            plat_thread_pause();
+        }
+    } while (plat_clock_now_ns() < until_ns);
+}
+
+/* Each thread has a bell, which some share: 1 and those that follow. */
+static uint32_t own_bell(void)
+{
+    return 1 + thread_self.index % (BELL_CALLBACKS - 1);
+}
+
+/* Has whoever finishes the task ring the bell. False: it is finished. */
+static bool announce(const mproc_result *result, uint32_t bell)
+{
+    _Atomic uint64_t *word = &result->slot->word;
+    uint64_t seen = atomic_load(word), bells;
+
+    do {
+        enum task_state state = task_state_of(seen, result->position);
+        if (state != TASK_READY && state != TASK_TAKEN) return false;
+        if (task_bell(seen) == bell || task_bell(seen) == BELL_ALL) return true;
+        bells = task_bell(seen) ? BELL_ALL : bell;
+    } while (!atomic_compare_exchange_weak(word, &seen, (seen & ~TASK_BELL_MASK) | bells << TASK_BELL_SHIFT));
+    return true;
+}
+
+static mproc_status wait_until_over(mproc_result *result, struct wait *wait)
+{
+    uint32_t bell = own_bell();
+    _Atomic uint32_t *word = &result->tasks->shared->bells[bell];
+    mproc_status status = worker_check_waiter(result->tasks->shared);
+
+    spin(result);
+    while (status == MPROC_OK) {
+        uint32_t seen = atomic_load(word);
+        if (is_over(result) || !announce(result, bell)) break;
+        status = wait_sleep(wait, word, seen);
+    }
+    if (status == MPROC_TIMEOUT && is_over(result)) return MPROC_OK;
+    return status == MPROC_TIMEOUT ? wait_timed_out(wait, "the task is not finished") : status;
+}
+
+mproc_status mproc_result_wait(mproc_result *result, int64_t timeout_ms)
+{
+    struct wait wait;
+    mproc_status status;
+
+    assert(result);
+    if ((status = family_enter_with(result->tasks->arena)) != MPROC_OK) return status;
+    if ((status = wait_begin(&wait, NULL, timeout_ms)) != MPROC_OK) return status;
+    if (is_over(result)) return MPROC_OK;
+    if (timeout_ms == 0) return wait_tried("the task is not finished");
+    return wait_until_over(result, &wait);
+}
+
+/* ---- several ------------------------------------------------------------------------------------- */
+
+struct many {
+    mproc_result *const *results;
+    size_t count;
+    mproc_wait_mode mode;
+};
+
+/* All but what is waited for with MPROC_WAIT_ALL, which is waited for one after the other. */
+static bool is_satisfied(const struct many *many)
+{
+    size_t over = 0;
+
+    for (size_t i = 0; i < many->count; i++) {
+        enum task_state state = state_of(many->results[i]);
+        if (state == TASK_READY || state == TASK_TAKEN) continue;
+        if (many->mode == MPROC_WAIT_ANY || state != TASK_DONE) return true;
+        over++;
+    }
+    return over == many->count;
+}
+
+static mproc_status wait_until_satisfied(const struct many *many, struct wait *wait)
+{
+    struct tasks *tasks = many->results[0]->tasks;
+    uint32_t bell = own_bell();
+    _Atomic uint32_t *word = &tasks->shared->bells[bell];
+    mproc_status status = worker_check_waiter(tasks->shared);
+
+    while (status == MPROC_OK) {
+        uint32_t seen = atomic_load(word);
+        for (size_t i = 0; i < many->count; i++) announce(many->results[i], bell);
+        if (is_satisfied(many)) break;
+        status = wait_sleep(wait, word, seen);
+    }
+    if (status == MPROC_TIMEOUT && is_satisfied(many)) return MPROC_OK;
+    return status == MPROC_TIMEOUT ? wait_timed_out(wait, "the tasks are not finished") : status;
+}
+
+static mproc_status wait_for_all(const struct many *many, struct wait *wait)
+{
+    mproc_status status = MPROC_OK;
+
+    for (size_t i = 0; i < many->count && status == MPROC_OK; i++)
+        if (!is_over(many->results[i])) status = wait_until_over(many->results[i], wait);
+    return status;
+}
+
+static mproc_status check_many(const struct many *many)
+{
+    mproc_status status;
+
+    if ((unsigned)many->mode > MPROC_WAIT_FIRST_FAILURE)
+        return mproc_error(MPROC_INVALID, "%d is no way to wait for results", (int)many->mode);
+    if (!many->results && many->count > 0)
+        return mproc_error(MPROC_INVALID, "%zu results at no address", many->count);
+    for (size_t i = 0; i < many->count; i++)
+        if ((status = family_enter_with(many->results[i]->tasks->arena)) != MPROC_OK) return status;
+    for (size_t i = 1; i < many->count && many->mode != MPROC_WAIT_ALL; i++)
+        if (many->results[i]->tasks != many->results[0]->tasks)
+            return mproc_error(MPROC_INVALID,
+                               "result %zu is of another pool than the first: one waits for those of one "
+                               "pool, or for all",
+                               i);
+    return MPROC_OK;
+}
+
+mproc_status mproc_result_wait_many(mproc_result *const *results, size_t count, mproc_wait_mode mode,
+                                    int64_t timeout_ms)
+{
+    struct many many = {results, count, mode};
+    struct wait wait;
+    mproc_status status;
+
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
+    if ((status = check_many(&many)) != MPROC_OK || count == 0) return status;
+    if ((status = wait_begin(&wait, NULL, timeout_ms)) != MPROC_OK) return status;
+    if (mode == MPROC_WAIT_ALL) return wait_for_all(&many, &wait);
+    return is_satisfied(&many) ? MPROC_OK : wait_until_satisfied(&many, &wait);
+}
+
+/* ---- what became of it ---------------------------------------------------------------------------- */
+
+mproc_value result_view(const mproc_result *result)
+{
+    if (result->owned) return encoding_view(parcel_data(parcel_at(atomic_load(result->owned))));
+    return result->size > 0 ? encoding_view(result->bytes) : mproc_nil();
+}
+
+mproc_status mproc_result_get(mproc_result *result, mproc_value *value, int64_t timeout_ms)
+{
+    mproc_status status;
+
+    do { /* once more, where workers have come back after all */
+        if ((status = mproc_result_wait(result, timeout_ms)) != MPROC_OK) return status;
+        if (!is_known(result)) tasks_collect(result);
+    } while (!is_known(result));
+    if (result->status != MPROC_OK)
+        return mproc_error(result->status, "%s", result->text ? result->text : mproc_status_text(result->status));
+    if (value) *value = result_view(result);
+    return MPROC_OK;
+}
+
+bool mproc_result_ready(mproc_result *result)
+{
+    assert(result);
+    return family_enter_with(result->tasks->arena) == MPROC_OK && is_over(result);
+}
+
+bool mproc_result_successful(mproc_result *result)
+{
+    assert(result);
+    return family_enter_with(result->tasks->arena) == MPROC_OK && state_of(result) == TASK_DONE;
+}
+
+mproc_status mproc_result_cancel(mproc_result *result)
+{
+    struct tasks *tasks;
+    mproc_status status;
+    bool done;
+
+    assert(result);
+    tasks = result->tasks;
+    if ((status = family_enter_with(tasks->arena)) != MPROC_OK) return status;
+    done = tasks_cancel(result, MPROC_CANCELLED, "the task was cancelled before it was begun");
+    if (done || (is_known(result) && result->status == MPROC_CANCELLED)) return MPROC_OK;
+    return mproc_error(MPROC_BAD_STATE, "the task cannot be cancelled any more: it %s",
+                       is_over(result) ? "is finished" : "has been begun");
+}
+
+/* Of what a fork() copy has nothing but the memory is given back. */
+void mproc_result_free(mproc_result *result)
+{
+    struct tasks *tasks;
+
+    if (!result) return;
+    tasks = result->tasks;
+    if (family_enter_with(tasks->arena) != MPROC_OK) return;
+    plat_mutex_lock(&tasks->mutex);
+    if (!is_known(result)) tasks_forget(result);
+    tasks_put_result(result);
+    tasks_unlock(tasks);
+}
+
+/* ---- values that outlive their results ------------------------------------------------------------ */
+
+/* The memory of the value begins with what keeps its objects, see struct parcel_keeper. */
+mproc_status result_take_value(mproc_result *result, mproc_value *value)
+{
+    const struct parcel *parcel = result->owned ? parcel_at(atomic_load(result->owned)) : NULL;
+    size_t size = parcel ? (size_t)parcel->size : sizeof result->bytes;
+    size_t before = parcel && parcel->links > 1 ? sizeof(struct parcel_keeper) : 0;
+    mproc_value view = result_view(result);
+    unsigned char *memory;
+    uint32_t objects;
+    mproc_status status;
+
+    if (view.type < MPROC_TYPE_STRING) {
+        view.form = VALUE_BORROWED;
+        *value = view;
+        return MPROC_OK;
+    }
+    if (!(memory = malloc(before + size)))
+        return mproc_error(MPROC_NO_MEMORY, "no memory for a result of %zu bytes", size);
+    if ((status = encoding_write(&view, memory + before, size, &size, &objects)) != MPROC_OK) {
+        free(memory);
+        return status;
+    }
+    if (before > 0) {
+        ((struct encoding_header *)(void *)(memory + before))->before = (uint32_t)before;
+        *(struct parcel_keeper *)(void *)memory =
+            (struct parcel_keeper){.owned = result->owned, .arena = thread_self.arena};
+        result->owned = NULL;
+    }
+    *value = encoding_owned(memory + before);
+    return MPROC_OK;
+}

@@ -1,0 +1,409 @@
+/* Tasks of a pool, in their stream. */
+#include "pool/tasks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena/park.h"
+#include "base/encoding.h"
+#include "object/parcel.h"
+#include "pool/bell.h"
+#include "pool/job.h"
+#include "pool/segments.h"
+#include "process/family.h"
+
+/* With each task that comes so many are taken out: so the stream stays short. */
+#define COLLECT_EACH 2
+
+/* ---- taking out --------------------------------------------------------------------------------- */
+
+/* A copy of the text that is no longer needed where it is. */
+static char *copy_of(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static void take_cells(mproc_result *result, const struct task_slot *slot)
+{
+    struct encoding_header header = {ENCODING_MAGIC, 0, ENCODING_ROOT + (uint64_t)slot->size};
+
+    memcpy(result->bytes, &header, sizeof header);
+    memcpy((unsigned char *)result->bytes + ENCODING_ROOT, slot->data, slot->size);
+    result->size = (size_t)header.size;
+}
+
+static mproc_status take_parcel(mproc_result *result, const _Atomic uint64_t *link)
+{
+    mproc_status status = resource_slot_take(&result->owned);
+
+    if (status == MPROC_OK) object_refer(work_intent(), atomic_load(link), result->owned, OBJECT_GIVEN);
+    return status;
+}
+
+static void take_outcome(mproc_result *result, const struct task_slot *slot, const _Atomic uint64_t *link,
+                         enum task_state state)
+{
+    mproc_status status = MPROC_OK;
+
+    if (state == TASK_FAILED) {
+        status = (mproc_status)slot->function;
+        if (slot->form == TASK_PARCEL) result->text = copy_of(parcel_data(parcel_at(atomic_load(link))));
+    } else if (slot->form == TASK_CELLS) {
+        take_cells(result, slot);
+    } else if (slot->form == TASK_PARCEL && (status = take_parcel(result, link)) != MPROC_OK) {
+        result->text = copy_of(mproc_last_error_text());
+    }
+    result->status = status;
+}
+
+/* It is known now, and the tasks hold it no longer: if the program has freed it, then for its callback alone. */
+static void publish(mproc_result *result)
+{
+    atomic_store(&result->state, result->status == MPROC_OK ? RESULT_DONE : RESULT_FAILED);
+    if (result->callback || result->error_callback) callbacks_add(result);
+    else result->holders--;
+}
+
+/* The slot's task is over: what it had in the segment is dropped, and its result is known, if somebody wants it. */
+static void empty_slot(struct tasks *tasks, struct owned_segment *segment, uint32_t index)
+{
+    _Atomic uint64_t *arguments = &segment->shared->arguments[index], *results = &segment->shared->results[index];
+    mproc_result *result = segment->results[index];
+
+    if (atomic_load_explicit(arguments, memory_order_relaxed)) object_drop(work_intent(), arguments);
+    if (atomic_load_explicit(results, memory_order_relaxed)) object_drop(work_intent(), results);
+    segment->results[index] = NULL;
+    if (--segment->left == 0) segment_end(tasks, segment);
+    if (result) publish(result);
+}
+
+/*
+ * Whether the position is behind us: its task is taken out, now or before. Of what is taken out nothing is left but
+ * the word.
+ */
+static bool collect_at(struct tasks *tasks, uint64_t position)
+{
+    struct owned_segment *segment = segment_at(tasks, position / TASK_SEGMENT);
+    uint32_t index = position % TASK_SEGMENT;
+    enum task_state state;
+    struct task_slot *slot;
+
+    if (!segment) return true;
+    slot = &segment->shared->slots[index];
+    state = task_state_of(atomic_load_explicit(&slot->word, memory_order_acquire), position);
+    if (state < TASK_DONE) return false;
+    if (state == TASK_ENDED) return true;
+    if (slot->form == TASK_PARCEL) tasks->heavy = true;
+    atomic_store_explicit(&slot->word, task_word(position, 0, TASK_ENDED), memory_order_relaxed);
+    if (segment->results[index]) take_outcome(segment->results[index], slot, &segment->shared->results[index], state);
+    empty_slot(tasks, segment, index);
+    return true;
+}
+
+static bool note_straggler(struct tasks *tasks, uint64_t position)
+{
+    uint32_t room = tasks->stragglers_room ? 2 * tasks->stragglers_room : 64;
+    uint64_t *grown;
+
+    if (tasks->stragglers_count == tasks->stragglers_room) {
+        if (!(grown = realloc(tasks->stragglers, room * sizeof *grown))) return false;
+        tasks->stragglers = grown;
+        tasks->stragglers_room = room;
+    }
+    tasks->stragglers[tasks->stragglers_count++] = position;
+    return true;
+}
+
+void tasks_collect_next(struct tasks *tasks, bool all)
+{
+    uint64_t near = all ? 0 : (uint64_t)4 * TASK_RANGE * tasks->shared->workers,
+             most = all ? UINT64_MAX : COLLECT_EACH;
+    uint64_t head = atomic_load(&tasks->stream->head), before = head > near ? head - near : 0;
+    uint32_t left = 0, count = all || tasks->tail % TASK_SEGMENT == 0 ? tasks->stragglers_count : 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (!collect_at(tasks, tasks->stragglers[i])) tasks->stragglers[left++] = tasks->stragglers[i];
+    tasks->stragglers_count -= count - left;
+    for (; most > 0 && tasks->collected < tasks->tail; most--) {
+        uint64_t position = tasks->collected;
+        if (!collect_at(tasks, position) && (position >= before || !note_straggler(tasks, position))) return;
+        tasks->collected++;
+    }
+}
+
+/* ---- putting in --------------------------------------------------------------------------------- */
+
+static uint32_t bell_of(const mproc_result *result)
+{
+    return result && (result->callback || result->error_callback) ? BELL_CALLBACKS : 0;
+}
+
+/* The exchange publishes, and is the fence between that and the look at who sleeps. */
+static void publish_task(struct tasks *tasks, struct task_slot *slot, mproc_result *result)
+{
+    struct pool_shared *shared = tasks->shared;
+    uint64_t word = task_word(tasks->tail, 0, TASK_READY) | (uint64_t)bell_of(result) << TASK_BELL_SHIFT;
+    bool woke;
+
+    atomic_exchange(&slot->word, word);
+    tasks->tail++;
+    woke = bell_ring_one(shared, POOL_TASKS);
+    if (result) result->woke = woke;
+}
+
+mproc_status tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result)
+{
+    struct owned_segment *segment;
+    struct task_slot *slot;
+    uint32_t index;
+    mproc_status status;
+
+    if (tasks->tail % TASK_SEGMENT == 0 && (status = segment_begin(tasks)) != MPROC_OK) return status;
+    index = tasks->tail % TASK_SEGMENT;
+    segment = segment_at(tasks, tasks->tail / TASK_SEGMENT);
+    slot = &segment->shared->slots[index];
+    slot->function = submission->function;
+    slot->form = (uint8_t)submission->form;
+    slot->wanted = result != NULL;
+    slot->size = submission->size;
+    if (submission->form == TASK_CELLS) memcpy(slot->data, submission->cells, submission->size);
+    if (submission->form == TASK_PARCEL)
+        object_refer(work_intent(), atomic_load(submission->owned), &segment->shared->arguments[index], OBJECT_GIVEN);
+    segment->results[index] = result;
+    if (result) {
+        result->position = tasks->tail;
+        result->slot = slot;
+        result->holders++;
+        if (bell_of(result)) tasks->callbacks_due++;
+    }
+    publish_task(tasks, slot, result);
+    return MPROC_OK;
+}
+
+/* ---- ending ------------------------------------------------------------------------------------- */
+
+/* By the owner, who has the slot: nobody else does anything with it any more. */
+static void end_task(struct tasks *tasks, struct owned_segment *segment, uint64_t position, mproc_status status,
+                     const char *text)
+{
+    uint32_t index = position % TASK_SEGMENT;
+    mproc_result *result = segment->results[index];
+    uint64_t word = atomic_exchange(&segment->shared->slots[index].word, task_word(position, 0, TASK_ENDED));
+
+    if (result) {
+        result->status = status;
+        result->text = copy_of(text);
+    }
+    empty_slot(tasks, segment, index);
+    if (task_bell(word)) bell_tell(tasks->shared, task_bell(word));
+}
+
+/* Takes it from whoever would begin it. */
+static bool claim(struct task_slot *slot, uint64_t position)
+{
+    uint64_t word = atomic_load(&slot->word);
+
+    do
+        if (task_state_of(word, position) != TASK_READY) return false;
+    while (!atomic_compare_exchange_weak(&slot->word, &word,
+                                         task_word(position, 0, TASK_ENDED) | (word & TASK_BELL_MASK)));
+    return true;
+}
+
+const char tasks_stranded_text[] =
+    "no worker of the pool is left: the last, a thread, could not enter the family, as there is no slot for one "
+    "more thread, or no memory";
+
+void tasks_collect(mproc_result *result)
+{
+    struct tasks *tasks = result->tasks;
+    uint64_t position = result->position;
+
+    plat_mutex_lock(&tasks->mutex);
+    if (atomic_load(&result->state) == RESULT_PENDING && !collect_at(tasks, position) &&
+        atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD && claim(result->slot, position))
+        end_task(tasks, segment_at(tasks, position / TASK_SEGMENT), position, MPROC_LIMIT, tasks_stranded_text);
+    plat_mutex_unlock(&tasks->mutex);
+}
+
+bool tasks_cancel(mproc_result *result, mproc_status status, const char *text)
+{
+    struct tasks *tasks = result->tasks;
+    struct owned_segment *segment;
+    bool claimed;
+
+    plat_mutex_lock(&tasks->mutex);
+    claimed = atomic_load(&result->state) == RESULT_PENDING && claim(result->slot, result->position);
+    segment = claimed ? segment_at(tasks, result->position / TASK_SEGMENT) : NULL;
+    if (claimed) end_task(tasks, segment, result->position, status, text);
+    plat_mutex_unlock(&tasks->mutex);
+    return claimed;
+}
+
+void tasks_bury(mproc_pool *pool, uint32_t worker, mproc_status status, const char *end)
+{
+    struct tasks *tasks = pool->tasks;
+    _Atomic uint64_t *at = &pool_worker_at(pool->shared, worker)->at;
+    uint64_t task = atomic_load(at), position = task & (((uint64_t)1 << AT_JOB_SHIFT) - 1), word;
+    struct owned_segment *segment;
+    char text[POOL_TEXT_BYTES];
+
+    atomic_store(at, 0);
+    if (!tasks || task >> AT_JOB_SHIFT != POOL_TASKS + 1) return;
+    plat_mutex_lock(&tasks->mutex);
+    if ((segment = segment_at(tasks, position / TASK_SEGMENT)) != NULL) {
+        word = atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word);
+        if (task_state_of(word, position) == TASK_TAKEN && task_worker(word) == worker) {
+            snprintf(text, sizeof text, "%.400s while it ran a task", end);
+            end_task(tasks, segment, position, status, text);
+        }
+    }
+    plat_mutex_unlock(&tasks->mutex);
+}
+
+void tasks_end_all(struct tasks *tasks, mproc_status status, const char *text)
+{
+    if (!tasks) return;
+    plat_mutex_lock(&tasks->mutex);
+    for (uint64_t number = 0; number < STREAM_SEGMENTS; number++) {
+        struct owned_segment *segment = tasks->segments[number];
+        for (uint32_t i = 0; segment && i < TASK_SEGMENT; i++) {
+            uint64_t position = segment->number * TASK_SEGMENT + i;
+            if (!claim(&segment->shared->slots[i], position)) continue;
+            end_task(tasks, segment, position, status, text);
+            segment = tasks->segments[number]; /* the last of it may be out */
+        }
+    }
+    plat_mutex_unlock(&tasks->mutex);
+}
+
+static enum task_state state_at(const struct tasks *tasks, uint64_t position)
+{
+    const struct owned_segment *segment = segment_at(tasks, position / TASK_SEGMENT);
+
+    if (!segment) return TASK_EMPTY;
+    return task_state_of(atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word), position);
+}
+
+bool tasks_waiting(mproc_pool *pool)
+{
+    struct tasks *tasks = pool->tasks;
+    bool waiting = false;
+
+    if (!tasks) return false;
+    plat_mutex_lock(&tasks->mutex);
+    tasks_collect_next(tasks, true);
+    for (uint32_t i = 0; i < tasks->stragglers_count && !waiting; i++)
+        waiting = state_at(tasks, tasks->stragglers[i]) == TASK_READY;
+    for (uint64_t position = tasks->collected; position < tasks->tail && !waiting; position++)
+        waiting = state_at(tasks, position) == TASK_READY;
+    plat_mutex_unlock(&tasks->mutex);
+    return waiting;
+}
+
+void tasks_forget(mproc_result *result)
+{
+    struct tasks *tasks = result->tasks;
+    struct owned_segment *segment = segment_at(tasks, result->position / TASK_SEGMENT);
+
+    if (!segment || collect_at(tasks, result->position) || bell_of(result)) return;
+    segment->results[result->position % TASK_SEGMENT] = NULL;
+    result->holders--;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------- */
+
+void tasks_put_result(mproc_result *result)
+{
+    if (--result->holders > 0) return;
+    resource_release(result->owned);
+    free(result->text);
+    result->tasks->holders--;
+    free(result);
+}
+
+static void free_functions(struct tasks *tasks)
+{
+    for (uint32_t i = 0; i < tasks->functions_count; i++) resource_release(tasks->function_blocks[i]);
+    tasks->functions_count = 0;
+}
+
+static struct tasks *create(mproc_pool *pool)
+{
+    struct tasks *tasks = calloc(1, sizeof *tasks);
+    uint64_t size = STREAM_SEGMENTS * sizeof(struct stream_entry);
+
+    if (!tasks) return NULL;
+    *tasks = (struct tasks){.arena = pool->arena, .holders = 1, .pool = pool, .shared = pool->shared};
+    tasks->called_end = &tasks->called;
+    tasks->segments = calloc(STREAM_SEGMENTS, sizeof(struct owned_segment *));
+    if (tasks->segments && resource_take(size, size, &tasks->directory) == MPROC_OK) return tasks;
+    free(tasks->segments);
+    free(tasks);
+    return NULL;
+}
+
+/* Under the pool's mutex. */
+static mproc_status begin(mproc_pool *pool)
+{
+    struct tasks *tasks;
+    mproc_status status;
+
+    if (pool->tasks) return MPROC_OK;
+    if ((status = pool_check_open(pool)) != MPROC_OK) return status;
+    if (!(tasks = create(pool))) return mproc_error(MPROC_NO_MEMORY, "no memory for the tasks of a pool");
+    if ((status = job_create(pool, POOL_TASKS, JOB_TASKS)) != MPROC_OK) {
+        resource_release(tasks->directory);
+        free(tasks->segments);
+        free(tasks);
+        return status;
+    }
+    tasks->stream = &pool->jobs[POOL_TASKS]->shared->stream;
+    atomic_store(&tasks->stream->directory, atomic_load(tasks->directory));
+    atomic_store(&pool->tasks, tasks);
+    return MPROC_OK;
+}
+
+mproc_status tasks_of(mproc_pool *pool, struct tasks **out)
+{
+    mproc_status status = MPROC_OK;
+
+    if ((*out = atomic_load(&pool->tasks)) != NULL) return MPROC_OK;
+    plat_mutex_lock(&pool->mutex);
+    status = begin(pool);
+    *out = pool->tasks;
+    plat_mutex_unlock(&pool->mutex);
+    return status;
+}
+
+void tasks_unlock(struct tasks *tasks)
+{
+    bool last = tasks->holders == 0;
+
+    plat_mutex_unlock(&tasks->mutex);
+    if (last) free(tasks);
+}
+
+/* What no worker has finished, none will. */
+void tasks_free(mproc_pool *pool)
+{
+    struct tasks *tasks = pool->tasks;
+
+    if (!tasks) return;
+    tasks_end_all(tasks, MPROC_TERMINATED, "the pool was freed before a worker began the task");
+    callbacks_end(tasks);
+    plat_mutex_lock(&tasks->mutex);
+    for (uint64_t position = tasks->collected; position < tasks->tail; position++) collect_at(tasks, position);
+    for (uint32_t i = 0; i < tasks->stragglers_count; i++) collect_at(tasks, tasks->stragglers[i]);
+    segments_free(tasks);
+    free_functions(tasks);
+    resource_release(tasks->directory);
+    free(tasks->stragglers);
+    tasks->pool = NULL;
+    tasks->holders--;
+    tasks_unlock(tasks);
+}

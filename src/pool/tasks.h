@@ -1,0 +1,191 @@
+/*
+ * The tasks that were given to a pool, as its owner sees them: from their submission until somebody has the result.
+ */
+#ifndef MPROC_POOL_TASKS_H
+#define MPROC_POOL_TASKS_H
+
+#include <mproc/result.h>
+
+#include "pool/pool.h"
+#include "pool/stream.h"
+#include "object/resource_owner.h"
+
+/*
+ * The bell on which those sleep who wait for callbacks to have been called, the one of the thread that calls them,
+ * and the one that stands for all.
+ */
+#define BELL_CALLED 0
+#define BELL_CALLBACKS (POOL_BELLS - 2)
+#define BELL_ALL (POOL_BELLS - 1)
+
+enum result_state { RESULT_PENDING, RESULT_DONE, RESULT_FAILED };
+
+/*
+ * What became of a task, in the owner's own memory. `state` is published when all else is there; until then `slot` is
+ * where the task is. The rest is guarded by the mutex of the tasks, as far as several threads use it.
+ *
+ * `holders` are the program, until it has freed it, and the tasks, as long as it is pending or its callback is to be
+ * called.
+ */
+struct mproc_result {
+    _Atomic uint32_t state;
+    uint32_t holders;
+    struct tasks *tasks;
+    uint64_t position;
+    struct task_slot *slot;
+    mproc_status status;     /* of one that failed */
+    bool woke;               /* a worker had to be woken for it: that takes longer than any spinning */
+    char *text;              /* of one that failed, or NULL */
+    _Atomic uint64_t *owned; /* the parcel with the value, or NULL: it is in `bytes`, if it has a size */
+    size_t size;
+    uint64_t bytes[8];
+    mproc_value_callback *callback;
+    mproc_error_callback *error_callback;
+    void *context;
+    struct mproc_result *next; /* whose callback is called after this one's */
+};
+
+/* A segment, as its owner has it. `left` counts the tasks that are not taken out yet. */
+struct owned_segment {
+    struct task_segment *shared;
+    _Atomic uint64_t *owned;
+    uint64_t number;
+    uint32_t left;
+    struct owned_segment *next; /* in a list of those in which nothing is left */
+    mproc_result *results[TASK_SEGMENT];
+};
+
+#define FUNCTION_BUCKETS (2 * POOL_FUNCTIONS)
+
+/*
+ * Freed when the pool and all results are. `mutex` guards all; its place in the lock order is behind that of the
+ * pool.
+ *
+ * `tail` is the position of the next task; all below `collected` are taken out, but for the `stragglers`, which were
+ * not finished when those behind them were.
+ */
+struct tasks {
+    plat_mutex mutex;
+    uint32_t arena;
+    uint32_t holders; /* the pool, and each result that the program or this has */
+    mproc_pool *pool; /* NULL: it was freed */
+    struct pool_shared *shared;
+    struct pool_stream *stream;
+    _Atomic uint64_t *directory;
+    uint64_t tail;
+    uint64_t collected;
+    bool heavy;                      /* there are parcels among the results: none is left in its slot for long */
+    struct owned_segment **segments; /* by their number modulo STREAM_SEGMENTS */
+    uint32_t segments_live;
+    struct owned_segment *free;
+    struct owned_segment *emptied; /* nothing is left in them, but the head is not behind them */
+    uint64_t *stragglers;
+    uint32_t stragglers_count;
+    uint32_t stragglers_room;
+    struct {
+        function_pointer function;
+        uint32_t index;
+    } functions[FUNCTION_BUCKETS];
+    uint32_t functions_count;
+    _Atomic uint64_t *function_blocks[POOL_FUNCTIONS];
+    struct mproc_result *called; /* whose callbacks are to be called, the first one first */
+    struct mproc_result **called_end;
+    uint32_t callbacks_due; /* of tasks that are not finished, too */
+    plat_thread *caller;    /* calls them; started when it is needed */
+    _Atomic int caller_state;
+    bool caller_ends;
+};
+
+/* What is to be done, ready for a slot: its function, and its arguments as cells or as a parcel. */
+struct submission {
+    uint32_t function;
+    enum task_form form;
+    uint16_t size;
+    _Atomic uint64_t *owned; /* of a parcel: the caller's */
+    const void *cells;
+};
+
+/* The pool's tasks, made with the first. MPROC_NO_MEMORY, MPROC_CLOSED. */
+mproc_status tasks_of(mproc_pool *pool, struct tasks **out);
+
+/*
+ * Under `mutex`. The index of a function for all tasks of the pool. MPROC_BAD_FUNCTION; MPROC_LIMIT: the pool knows
+ * too many; MPROC_NO_MEMORY.
+ */
+mproc_status tasks_function(struct tasks *tasks, mproc_function *function, uint32_t *index);
+
+/*
+ * Under `mutex`: puts the task into the stream, and a worker begins it. The result (NULL: nobody wants it) is held by
+ * the tasks, too. MPROC_LIMIT: too many wait. MPROC_NO_MEMORY.
+ */
+mproc_status tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result);
+
+/* The result of a task that is finished is taken out of its slot. */
+void tasks_collect(mproc_result *result);
+
+/* So many tasks are those that workers are in now, or soon will be. */
+static inline uint64_t tasks_near(const struct tasks *tasks)
+{
+    return (uint64_t)4 * TASK_RANGE * tasks->shared->workers;
+}
+
+/* Under `mutex`: whether whoever puts one in should take out some. */
+static inline bool tasks_are_many(const struct tasks *tasks)
+{
+    return tasks->heavy || tasks->tail - tasks->collected > 2 * tasks_near(tasks);
+}
+
+/*
+ * Under `mutex`: takes out tasks that are finished, the next few or all of them. Those that are not finished long
+ * after they were begun - or, if all are looked at, at all - are passed over as stragglers.
+ */
+void tasks_collect_next(struct tasks *tasks, bool all);
+
+/* A task that nobody has begun ends with this status and text. False: somebody has. */
+bool tasks_cancel(mproc_result *result, mproc_status status, const char *text);
+
+/* Under `mutex`: the program does not want the result any more. */
+void tasks_forget(mproc_result *result);
+
+/* Under `mutex`: gives up one holder of it. */
+void tasks_put_result(mproc_result *result);
+
+/* A worker has ended, as the text says: what it had in hand ends with this status. Under the pool's mutex. */
+void tasks_bury(mproc_pool *pool, uint32_t worker, mproc_status status, const char *end);
+
+/* All that nobody has begun ends with this status. NULL is fine. */
+void tasks_end_all(struct tasks *tasks, mproc_status status, const char *text);
+
+/*
+ * Why, if `stranded` says that no worker is left: mostly whoever has noticed that has ended them, but a thread that
+ * could not become one of the family cannot. Nobody puts in more, or starts workers, until somebody else has.
+ */
+extern const char tasks_stranded_text[];
+
+/* Whether there is a task that nobody has begun. Under the pool's mutex. */
+bool tasks_waiting(mproc_pool *pool);
+
+/* The pool is freed, and no worker is left. */
+void tasks_free(mproc_pool *pool);
+
+/* Unlocks the mutex, and frees the tasks if nobody holds them any more. */
+void tasks_unlock(struct tasks *tasks);
+
+/* ---- callbacks: callbacks.c --------------------------------------------------------------------- */
+
+/* Under `mutex`: the thread that calls callbacks runs. What plat_thread_start() returns. */
+mproc_status callbacks_start(struct tasks *tasks);
+
+/* Under `mutex`: the result is known, and one of its callbacks may be for that. */
+void callbacks_add(mproc_result *result);
+
+/* MPROC_BAD_STATE: the calling thread calls these callbacks, and is about to wait for them. */
+mproc_status callbacks_check_waiter(const struct tasks *tasks);
+
+/* Waits until all that are due are called. MPROC_TIMEOUT, MPROC_INTERRUPTED. */
+mproc_status callbacks_wait(struct tasks *tasks, int64_t deadline_ns);
+
+/* Ends the thread, after it has called all that are due of tasks that are finished. */
+void callbacks_end(struct tasks *tasks);
+
+#endif
