@@ -121,7 +121,7 @@ bool step_run(const step_scenario *scenario, step_depth depth, step_report *repo
  * Memory in which changes make points of the second level; without any, the state and calls alone do.
  * Places are numbered from 0 to STEP_WATCHED - 1.
  */
-#define STEP_WATCHED 8
+#define STEP_WATCHED 12
 void step_watch(int place, const void *base, size_t size);
 
 /*

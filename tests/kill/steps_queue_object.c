@@ -4,7 +4,6 @@
  */
 #include "steps_queue.h"
 
-#include "object/parcel.h"
 #include "object/reference.h"
 
 #include <mproc/event.h>
@@ -25,44 +24,11 @@ static uint32_t handles_of(const void *object)
     return object_handles(((const struct reference *)object)->at);
 }
 
-/* ---- what a member of the family has, and these do not: they only take slots -------------------------- */
-
-static mproc_status open_object(const struct handle_ref *ref, void **object)
-{
-    struct reference *reference = NULL;
-    mproc_status status = reference_open(ref, &reference);
-
-    *object = reference;
-    return status;
-}
-
-static void drop_object(void *object)
-{
-    reference_free(object);
-}
-
-static void release_kept(void *memory)
-{
-    struct parcel_keeper *keeper = memory;
-
-    resource_release(keeper->owned);
-    free(keeper);
-}
-
-static void install(void)
-{
-    static const struct handle_functions functions = {open_object, drop_object, release_kept};
-    static bool installed;
-
-    if (!installed) handle_install(&functions);
-    installed = true;
-}
-
 /* ---- a lock and an event ------------------------------------------------------------------------- */
 
 static void begin(void *state, bool joinable)
 {
-    install();
+    test_family_pass_objects();
     test_queue_begin(state, &(mproc_queue_options){.joinable = joinable});
     must(mproc_lock_create(NULL, &lock));
     must(mproc_event_create(&event));

@@ -2,7 +2,9 @@
 
 #include "object/resource_owner.h"
 #include "arena/lock.h"
+#include "object/parcel.h"
 #include "object/recovery.h"
+#include "object/reference.h"
 #include "process/family.h"
 #include "tracee.h"
 
@@ -52,7 +54,7 @@ void test_family_attach(struct test_family_member *member, uint32_t parent)
 #define WATCHED_BYTES_MAX ((size_t)16 * 1024)
 
 /* What was committed once stays so, also where a scenario pretends that it is not. */
-static void watch(void)
+void test_family_watch(void)
 {
     static size_t sizes[ARENA_PARTS], kept[ARENA_PARTS];
     const struct arena_header *header = arena_header;
@@ -111,7 +113,7 @@ void test_family_begin(void *state)
     struct test_family *tested = state;
     struct block_census census = block_count();
 
-    watch();
+    test_family_watch();
     tested->blocks_used = census.cut - census.free;
     atomic_store(&arena_header->processes_hint, 1); /* any value will do; the same makes for the same path */
     atomic_store(&arena_header->threads_hint, 2);
@@ -151,6 +153,39 @@ void test_family_enter_victim(void *state)
 void test_family_enter_recoverer(void *state)
 {
     test_family_attach(&((struct test_family *)state)->recoverer, test_family_root);
+}
+
+/* ---- objects in values ------------------------------------------------------------------------ */
+
+static mproc_status open_object(const struct handle_ref *ref, void **object)
+{
+    struct reference *reference = NULL;
+    mproc_status status = reference_open_here(ref, &reference);
+
+    *object = reference;
+    return status;
+}
+
+static void drop_object(void *object)
+{
+    reference_free(object);
+}
+
+static void release_kept(void *memory)
+{
+    struct parcel_keeper *keeper = memory;
+
+    resource_release(keeper->owned);
+    free(keeper);
+}
+
+void test_family_pass_objects(void)
+{
+    static const struct handle_functions functions = {open_object, drop_object, release_kept};
+    static bool installed;
+
+    if (!installed) handle_install(&functions);
+    installed = true;
 }
 
 /* ---- recovery --------------------------------------------------------------------------------- */

@@ -51,6 +51,9 @@ extern uint32_t test_family_root;
 /* Once: founds the family, and has the tool watch the arena's memory. */
 void test_family_found(void);
 
+/* Has the tool watch, and the walk put back, what is committed now: after a set-up that has committed more. */
+void test_family_watch(void);
+
 /*
  * Takes the first slots of both kinds, which need no memory, in the root's name until test_family_end(); says that no
  * others were ever in use, and that no memory is committed for them: committing it again is harmless.
@@ -91,6 +94,9 @@ int test_family_left_asleep(struct test_family *tested);
 
 /* Kills and buries the peers: what they had is given back, too. */
 void test_family_disband(struct test_family *tested);
+
+/* Once: from here on values may have objects in them, as those of a member of a real family. */
+void test_family_pass_objects(void);
 
 /* The calling thread's intent. */
 struct intent *test_family_intent(void);
