@@ -1,13 +1,14 @@
 /*
- * Steps through the objects that processes share, and their handles. The command line is that of steps.h.
+ * Steps through the objects that processes share, and their handles, and through what a pool's workers do with tasks.
+ * The command line is that of steps.h.
  */
 #include "test_family.h"
 #include "steps.h"
 
 static const steps_table *const tables[] = {
-    &steps_object,       &steps_locks, &steps_semaphore, &steps_condition,    &steps_event,      &steps_barrier,
-    &steps_shared,       &steps_named, &steps_queue,     &steps_queue_asleep, &steps_queue_lost, &steps_queue_lease,
-    &steps_queue_object, NULL,
+    &steps_object,     &steps_locks,       &steps_semaphore,    &steps_condition, &steps_event,
+    &steps_barrier,    &steps_shared,      &steps_named,        &steps_queue,     &steps_queue_asleep,
+    &steps_queue_lost, &steps_queue_lease, &steps_queue_object, &steps_tasks,     NULL,
 };
 
 int main(int count, char **arguments)
