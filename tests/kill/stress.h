@@ -6,9 +6,10 @@
 #define KILL_STRESS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#include <mproc/process.h>
+#include <mproc/pool.h>
 
 /* Locks, parking and blocks of the arena; every 0.1 to 0.5 ms one of the processes is killed, whatever it is at. */
 void stress_arena(int seconds);
@@ -27,6 +28,12 @@ void stress_births(int seconds);
 /* The workers of a pool are killed while it maps. */
 void stress_pool(int seconds);
 
+/* The same while it runs tasks of all kinds, of several threads. */
+void stress_tasks(int seconds);
+
+/* Processes that own pools are killed while their workers run tasks. */
+void stress_owners(int seconds);
+
 /* Queues, from which and to which processes that are killed get and put. */
 void stress_queue(int seconds);
 
@@ -39,6 +46,9 @@ uint32_t stress_seed(const char *name);
 
 /* Sleeps between `least` and `most` microseconds. */
 void stress_pause(uint32_t *seed, uint32_t least, uint32_t most);
+
+/* Kills any worker of the pool. False: that one was not there, or would make for too many that have never begun. */
+bool stress_kill_worker(mproc_pool *pool, uint32_t *seed);
 
 /*
  * Remembers what is in use in the arena, after making what a process makes once; and waits, with a limit, until

@@ -5,6 +5,7 @@
 
 #include "object/resource_owner.h"
 #include "object/recovery.h"
+#include "pool/pool.h"
 #include "check.h"
 
 #include <mproc/mproc.h>
@@ -28,6 +29,29 @@ uint32_t stress_seed(const char *name)
 void stress_pause(uint32_t *seed, uint32_t least, uint32_t most)
 {
     plat_clock_sleep_until(plat_clock_now_ns() + (int64_t)(least + stress_random(seed) % (most - least)) * 1000);
+}
+
+/*
+ * Very many in a row that end before they begin would be taken for a broken program. On a machine that is busy all
+ * are killed before they begin, so when there were many already, only one that has begun is.
+ */
+static bool is_fair(const mproc_pool *pool, const struct worker_record *record)
+{
+    uint32_t ready = atomic_load(&pool_worker_at(pool->shared, record->index)->ready);
+
+    return pool->failed_starts < 40 || ready != record->ready_before;
+}
+
+/* Under the pool's mutex a worker's object stays. */
+bool stress_kill_worker(mproc_pool *pool, uint32_t *seed)
+{
+    const struct worker_record *record = &pool->records[stress_random(seed) % pool->count];
+    bool killed;
+
+    plat_mutex_lock(&pool->mutex);
+    killed = record->process != NULL && is_fair(pool, record) && mproc_process_kill(record->process) == MPROC_OK;
+    plat_mutex_unlock(&pool->mutex);
+    return killed;
 }
 
 struct census {

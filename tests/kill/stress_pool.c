@@ -4,7 +4,7 @@
 #include "stress.h"
 
 #include "check.h"
-#include "pool/pool.h"
+#include "platform.h"
 
 #include <mproc/mproc.h>
 
@@ -37,35 +37,13 @@ static mproc_status square(const void *item, void *result, mproc_call *call)
     return MPROC_OK;
 }
 
-/*
- * Very many in a row that end before they begin would be taken for a broken program. On a machine that is busy all
- * are killed before they begin, so when there were many already, only one that has begun is.
- */
-static bool is_fair(const mproc_pool *pool, const struct worker_record *record)
-{
-    uint32_t ready = atomic_load(&pool_worker_at(pool->shared, record->index)->ready);
-
-    return pool->failed_starts < 40 || ready != record->ready_before;
-}
-
-/* Under the pool's mutex a worker's object stays. */
-static void kill_one(struct pool_stress *stress)
-{
-    const struct worker_record *record = &stress->pool->records[stress_random(&stress->seed) % WORKERS];
-
-    plat_mutex_lock(&stress->pool->mutex);
-    if (record->process != NULL && is_fair(stress->pool, record) && mproc_process_kill(record->process) == MPROC_OK)
-        stress->kills++;
-    plat_mutex_unlock(&stress->pool->mutex);
-}
-
 static void blow(void *context)
 {
     struct pool_stress *stress = context;
 
     while (!atomic_load(&stress->stop)) {
         stress_pause(&stress->seed, 500, 4000);
-        kill_one(stress);
+        stress->kills += stress_kill_worker(stress->pool, &stress->seed);
     }
 }
 

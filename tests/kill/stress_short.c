@@ -27,6 +27,11 @@ static void case_pool(void)
     stress_pool(SECONDS);
 }
 
+static void case_tasks(void)
+{
+    stress_tasks(SECONDS);
+}
+
 static void case_queue(void)
 {
     stress_queue(SECONDS);
@@ -42,6 +47,7 @@ CHECK_SUITE(stress,
     CASE_LIMIT(sync, 60),
     CASE_LIMIT(names, 60),
     CASE_LIMIT(pool, 60),
+    CASE_LIMIT(tasks, 60),
     CASE_LIMIT(queue, 60),
     CASE_LIMIT(leases, 60)
 );
