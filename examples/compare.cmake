@@ -1,5 +1,6 @@
 # Runs PROGRAM (with EMULATOR, if there is one) and compares all that it writes with the file EXPECTED. With ANY_ORDER
-# the lines are sorted, and each number in them is an N; SORTED: the lines are sorted.
+# the lines are sorted, and each number in them is an N; SORTED: the lines are sorted; PROCESSES: each number behind
+# the word process is an N.
 execute_process(COMMAND ${EMULATOR} ${PROGRAM}
                 RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)
 file(READ ${EXPECTED} expected)
@@ -7,6 +8,9 @@ string(REPLACE "\r\n" "\n" output "${output}")
 string(REPLACE "\r\n" "\n" expected "${expected}")
 if(ANY_ORDER)
     string(REGEX REPLACE "[0-9]+" "N" output "${output}")
+endif()
+if(PROCESSES)
+    string(REGEX REPLACE "process [0-9]+" "process N" output "${output}")
 endif()
 if(ANY_ORDER OR SORTED)
     string(REGEX REPLACE "\n$" "" output "${output}")
