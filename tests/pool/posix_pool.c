@@ -5,8 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pool_fixture.h"
+#include "pool/tasks_fixture.h"
 #include "pool/pool.h"
+#include "pool/tasks.h"
 
 /* ---- fork() copies ---------------------------------------------------------------------------- */
 
@@ -42,6 +43,76 @@ static void case_a_fork_copy_is_told_of_no_workers(void)
     mproc_pool_free(pool);
 }
 
+static int copy_is_refused(mproc_pool *pool, mproc_result *done, mproc_result *queued)
+{
+    mproc_value value = mproc_int(3);
+
+    if (mproc_pool_apply(pool, tasks_square, MPROC_ARGS(0, 1), &value) != MPROC_FORKED) return 1;
+    if (mproc_pool_apply_async(pool, tasks_square, MPROC_ARGS(0, 1), NULL, NULL) != MPROC_FORKED) return 2;
+    if (mproc_result_wait(queued, MPROC_FOREVER) != MPROC_FORKED) return 3;
+    if (mproc_result_get(done, &value, MPROC_FOREVER) != MPROC_FORKED) return 4;
+    if (mproc_result_cancel(queued) != MPROC_FORKED) return 5;
+    if (mproc_result_ready(done) || mproc_result_successful(done)) return 6;
+    if (mproc_value_int(value) != 3) return 8;
+    mproc_result_free(done);
+    mproc_result_free(queued);
+    mproc_pool_free(pool);
+    return 7;
+}
+
+/* Neither what is known nor what is not: whatever another thread was in when the copy was made. */
+static void case_a_fork_copy_has_neither_tasks_nor_results(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    mproc_result *done = tasks_submit(pool, tasks_square, board, 9);
+    mproc_result *stays, *queued;
+    pid_t copy;
+
+    CHECK_OK(mproc_result_wait(done, MPROC_FOREVER));
+    stays = tasks_submit(pool, tasks_stay, board, 4);
+    queued = tasks_submit(pool, tasks_square, board, 5);
+    CHECK_AWAIT(&board->started, 1);
+    plat_mutex_lock(&pool->tasks->mutex);
+    if ((copy = fork()) == 0) _exit(copy_is_refused(pool, done, queued));
+    plat_mutex_unlock(&pool->tasks->mutex);
+    check_exit_code(copy, 7);
+    atomic_store(&board->go, 1);
+    CHECK_EQ(tasks_take_int(stays), 4);
+    CHECK_EQ(tasks_take_int(queued), 25);
+    CHECK_EQ(tasks_take_int(done), 81);
+    fixture_board_free(board);
+    mproc_pool_free(pool);
+}
+
+static mproc_status forks_once(mproc_call *call)
+{
+    int64_t number;
+    fixture_board *board = tasks_arguments(call, &number);
+    pid_t copy;
+
+    atomic_fetch_add(&board->marks[number], 1);
+    CHECK_OK(mproc_call_return(call, mproc_int(number)));
+    if ((copy = fork()) == 0) return number % 2 ? MPROC_USER : MPROC_OK;
+    check_exit_code(copy, number % 2 ? 1 : 0);
+    return MPROC_OK;
+}
+
+static void case_a_fork_copy_that_returns_from_a_task_ends_there(void)
+{
+    enum { TASKS = 24 };
+    mproc_pool *pool = fixture_create(2);
+    fixture_board *board = fixture_board_create();
+    mproc_result *results[TASKS];
+
+    for (int i = 0; i < TASKS; i++) results[i] = tasks_submit(pool, forks_once, board, i);
+    for (int i = 0; i < TASKS; i++) CHECK_EQ(tasks_take_int(results[i]), i);
+    fixture_check_marks(board, TASKS, 1);
+    tasks_check_pool(pool);
+    fixture_board_free(board);
+    mproc_pool_free(pool);
+}
+
 /* Each of two items is a copy that returns, as after an exec() that has failed; the original waits for its end. */
 static mproc_status forks(const void *item, void *result, mproc_call *call)
 {
@@ -59,7 +130,7 @@ static mproc_status forks(const void *item, void *result, mproc_call *call)
 }
 
 /* It does no other item, it tells nobody that an item is done, and no exit handler of the worker runs in it. */
-static void case_a_fork_copy_that_returns_from_its_task_ends_there(void)
+static void case_a_fork_copy_that_returns_from_an_item_ends_there(void)
 {
     enum { COUNT = 24 };
     mproc_pool *pool = fixture_create(2);
@@ -131,7 +202,9 @@ static void case_tasks_have_the_signal_mask_of_their_pools_creator(void)
 
 CHECK_TWINS(posix_pool, fixture_of_processes, posix_pool_threads, fixture_of_threads,
     CASE(a_fork_copy_is_told_of_no_workers),
-    CASE(a_fork_copy_that_returns_from_its_task_ends_there),
+    CASE(a_fork_copy_that_returns_from_an_item_ends_there),
+    CASE(a_fork_copy_has_neither_tasks_nor_results),
+    CASE(a_fork_copy_that_returns_from_a_task_ends_there),
     CASE(tasks_have_the_signal_mask_of_their_pools_creator),
 );
 
