@@ -6,6 +6,7 @@
 #include <mproc/call.h>
 #include <mproc/condition.h>
 #include <mproc/event.h>
+#include <mproc/iterator.h>
 #include <mproc/lock.h>
 #include <mproc/pool.h>
 #include <mproc/queue.h>

@@ -93,6 +93,12 @@ MPROC_API bool mproc_result_ready(mproc_result *result);
  */
 MPROC_API bool mproc_result_successful(mproc_result *result);
 
+/* Returns whether a worker has begun the task and not finished it (Python: Future.running()). Does not block. */
+MPROC_API bool mproc_result_running(mproc_result *result);
+
+/* Returns whether the task was cancelled before it was begun (Python: Future.cancelled()). Does not block. */
+MPROC_API bool mproc_result_cancelled(mproc_result *result);
+
 /*
  * Cancels the task, if no worker has begun it: it never will be, and the result says MPROC_CANCELLED (Python:
  * concurrent.futures.Future.cancel(); its Pool has none). Does not block.

@@ -42,7 +42,8 @@ extern "C" {
     X(20, BROKEN, "the barrier is broken: one of its parties will not come")             \
     X(21, EXISTS, "something of this name is there already")                             \
     X(22, PEER_DIED, "nobody is left at the other side")                                 \
-    X(23, CANCELLED, "the task was cancelled before it was begun")
+    X(23, CANCELLED, "the task was cancelled before it was begun")                       \
+    X(24, END, "there are no more")
 
 typedef enum mproc_status {
 #define MPROC_STATUS_ENUM(number, name, text) MPROC_##name = (number),

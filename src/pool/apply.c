@@ -91,22 +91,16 @@ static mproc_status check_workers(mproc_pool *pool)
 }
 
 /*
- * Under the mutex of the tasks, without which the pool is not closed. `*gone`, with nothing done: the last worker has
- * ended since the look at them, and all tasks with it.
+ * Under the mutex of the tasks, without which the pool is not closed: whether it takes a task. `*gone`: the last
+ * worker has ended since the look at them, and all tasks with it.
  */
-static mproc_status submit_locked(struct tasks *tasks, mproc_function *function, struct submission *submission,
-                                  mproc_result *result, bool *gone)
+static mproc_status check_submission(struct tasks *tasks, const mproc_result *result, bool *gone)
 {
-    mproc_status status;
+    mproc_status status = pool_check_open(tasks->pool);
 
-    if ((status = pool_check_open(tasks->pool)) != MPROC_OK) return status;
-    if ((*gone = atomic_load(&tasks->shared->stranded))) return MPROC_OK;
-    if (result && (result->callback || result->error_callback) && (status = callbacks_start(tasks)) != MPROC_OK)
-        return status;
-    if ((status = tasks_function(tasks, function, &submission->function)) != MPROC_OK) return status;
-    if ((status = tasks_append(tasks, submission, result)) != MPROC_OK) return status;
-    if (result) tasks->holders++;
-    return MPROC_OK;
+    *gone = status == MPROC_OK && atomic_load(&tasks->shared->stranded);
+    if (status != MPROC_OK || *gone || !result || (!result->callback && !result->error_callback)) return status;
+    return callbacks_start(tasks);
 }
 
 /* A result, if one is wanted, or if there is a callback. */
@@ -149,13 +143,15 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
     if ((status = create_result(&all, out != NULL, &result)) != MPROC_OK) goto done;
     if (result) result->tasks = tasks;
     do {
-        gone = false;
         if (atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD)
             tasks_end_all(tasks, MPROC_LIMIT, tasks_stranded_text);
         if ((status = check_workers(pool)) != MPROC_OK) goto done;
         plat_mutex_lock(&tasks->mutex);
-        status = submit_locked(tasks, function, &submission, result, &gone);
+        status = check_submission(tasks, result, &gone);
+        if (status == MPROC_OK && !gone) status = tasks_function(tasks, function, &submission.function);
+        if (status == MPROC_OK && !gone) status = tasks_append(tasks, &submission, result);
         if (submission.owned || tasks_are_many(tasks)) tasks_collect_next(tasks, false);
+        if (status == MPROC_OK && !gone && result) tasks->holders++;
         if (status == MPROC_OK && !gone && result && !out) result->holders--; /* its callback alone is wanted */
         plat_mutex_unlock(&tasks->mutex);
     } while (gone && (++rounds < ROUNDS_MAX || (status = workers_missing(pool)) == MPROC_OK));

@@ -226,6 +226,18 @@ bool mproc_result_successful(mproc_result *result)
     return family_enter_with(result->tasks->arena) == MPROC_OK && state_of(result) == TASK_DONE;
 }
 
+bool mproc_result_running(mproc_result *result)
+{
+    assert(result);
+    return family_enter_with(result->tasks->arena) == MPROC_OK && state_of(result) == TASK_TAKEN;
+}
+
+bool mproc_result_cancelled(mproc_result *result)
+{
+    assert(result);
+    return family_enter_with(result->tasks->arena) == MPROC_OK && is_known(result) && result->cancelled;
+}
+
 mproc_status mproc_result_cancel(mproc_result *result)
 {
     struct tasks *tasks;
@@ -236,7 +248,7 @@ mproc_status mproc_result_cancel(mproc_result *result)
     tasks = result->tasks;
     if ((status = family_enter_with(tasks->arena)) != MPROC_OK) return status;
     done = tasks_cancel(result, MPROC_CANCELLED, "the task was cancelled before it was begun");
-    if (done || (is_known(result) && result->status == MPROC_CANCELLED)) return MPROC_OK;
+    if (done || (is_known(result) && result->cancelled)) return MPROC_OK;
     return mproc_error(MPROC_BAD_STATE, "the task cannot be cancelled any more: it %s",
                        is_over(result) ? "is finished" : "has been begun");
 }

@@ -36,14 +36,6 @@ static void take_cells(mproc_result *result, const struct task_slot *slot)
     result->size = (size_t)header.size;
 }
 
-static mproc_status take_parcel(mproc_result *result, const _Atomic uint64_t *link)
-{
-    mproc_status status = resource_slot_take(&result->owned);
-
-    if (status == MPROC_OK) object_refer(work_intent(), atomic_load(link), result->owned, OBJECT_GIVEN);
-    return status;
-}
-
 static void take_outcome(mproc_result *result, const struct task_slot *slot, const _Atomic uint64_t *link,
                          enum task_state state)
 {
@@ -54,8 +46,10 @@ static void take_outcome(mproc_result *result, const struct task_slot *slot, con
         if (slot->form == TASK_PARCEL) result->text = copy_of(parcel_data(parcel_at(atomic_load(link))));
     } else if (slot->form == TASK_CELLS) {
         take_cells(result, slot);
-    } else if (slot->form == TASK_PARCEL && (status = take_parcel(result, link)) != MPROC_OK) {
-        result->text = copy_of(mproc_last_error_text());
+    } else if (slot->form == TASK_PARCEL) {
+        status = resource_slot_take(&result->owned);
+        if (status == MPROC_OK) object_refer(work_intent(), atomic_load(link), result->owned, OBJECT_GIVEN);
+        else result->text = copy_of(mproc_last_error_text());
     }
     result->status = status;
 }
@@ -68,14 +62,11 @@ static void publish(mproc_result *result)
     else result->holders--;
 }
 
-/* The slot's task is over: what it had in the segment is dropped, and its result is known, if somebody wants it. */
-static void empty_slot(struct tasks *tasks, struct owned_segment *segment, uint32_t index)
+/* The slot is empty: its result is known, if somebody wants it. */
+static void end_slot(struct tasks *tasks, struct owned_segment *segment, uint32_t index)
 {
-    _Atomic uint64_t *arguments = &segment->shared->arguments[index], *results = &segment->shared->results[index];
     mproc_result *result = segment->results[index];
 
-    if (atomic_load_explicit(arguments, memory_order_relaxed)) object_drop(work_intent(), arguments);
-    if (atomic_load_explicit(results, memory_order_relaxed)) object_drop(work_intent(), results);
     segment->results[index] = NULL;
     if (--segment->left == 0) segment_end(tasks, segment);
     if (result) publish(result);
@@ -100,7 +91,9 @@ static bool collect_at(struct tasks *tasks, uint64_t position)
     if (slot->form == TASK_PARCEL) tasks->heavy = true;
     atomic_store_explicit(&slot->word, task_word(position, 0, TASK_ENDED), memory_order_relaxed);
     if (segment->results[index]) take_outcome(segment->results[index], slot, &segment->shared->results[index], state);
-    empty_slot(tasks, segment, index);
+    object_drop(work_intent(), &segment->shared->arguments[index]);
+    object_drop(work_intent(), &segment->shared->results[index]);
+    end_slot(tasks, segment, index);
     return true;
 }
 
@@ -198,7 +191,9 @@ static void end_task(struct tasks *tasks, struct owned_segment *segment, uint64_
         result->status = status;
         result->text = copy_of(text);
     }
-    empty_slot(tasks, segment, index);
+    object_drop(work_intent(), &segment->shared->arguments[index]);
+    object_drop(work_intent(), &segment->shared->results[index]);
+    end_slot(tasks, segment, index);
     if (task_bell(word)) bell_tell(tasks->shared, task_bell(word));
 }
 
@@ -239,7 +234,10 @@ bool tasks_cancel(mproc_result *result, mproc_status status, const char *text)
     plat_mutex_lock(&tasks->mutex);
     claimed = atomic_load(&result->state) == RESULT_PENDING && claim(result->slot, result->position);
     segment = claimed ? segment_at(tasks, result->position / TASK_SEGMENT) : NULL;
-    if (claimed) end_task(tasks, segment, result->position, status, text);
+    if (claimed) {
+        result->cancelled = true;
+        end_task(tasks, segment, result->position, status, text);
+    }
     plat_mutex_unlock(&tasks->mutex);
     return claimed;
 }
@@ -347,34 +345,26 @@ static struct tasks *create(mproc_pool *pool)
     return NULL;
 }
 
-/* Under the pool's mutex. */
-static mproc_status begin(mproc_pool *pool)
-{
-    struct tasks *tasks;
-    mproc_status status;
-
-    if (pool->tasks) return MPROC_OK;
-    if ((status = pool_check_open(pool)) != MPROC_OK) return status;
-    if (!(tasks = create(pool))) return mproc_error(MPROC_NO_MEMORY, "no memory for the tasks of a pool");
-    if ((status = job_create(pool, POOL_TASKS, JOB_TASKS)) != MPROC_OK) {
-        resource_release(tasks->directory);
-        free(tasks->segments);
-        free(tasks);
-        return status;
-    }
-    tasks->stream = &pool->jobs[POOL_TASKS]->shared->stream;
-    atomic_store(&tasks->stream->directory, atomic_load(tasks->directory));
-    atomic_store(&pool->tasks, tasks);
-    return MPROC_OK;
-}
-
 mproc_status tasks_of(mproc_pool *pool, struct tasks **out)
 {
-    mproc_status status = MPROC_OK;
+    struct tasks *tasks = NULL;
+    mproc_status status;
 
     if ((*out = atomic_load(&pool->tasks)) != NULL) return MPROC_OK;
     plat_mutex_lock(&pool->mutex);
-    status = begin(pool);
+    if ((status = pool_check_open(pool)) != MPROC_OK || pool->tasks) goto done;
+    if (!(tasks = create(pool))) {
+        status = mproc_error(MPROC_NO_MEMORY, "no memory for the tasks of a pool");
+    } else if ((status = job_create(pool, POOL_TASKS, JOB_TASKS)) != MPROC_OK) {
+        resource_release(tasks->directory);
+        free(tasks->segments);
+        free(tasks);
+    } else {
+        tasks->stream = &pool->jobs[POOL_TASKS]->shared->stream;
+        atomic_store(&tasks->stream->directory, atomic_load(tasks->directory));
+        atomic_store(&pool->tasks, tasks);
+    }
+done:
     *out = pool->tasks;
     plat_mutex_unlock(&pool->mutex);
     return status;

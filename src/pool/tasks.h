@@ -34,6 +34,7 @@ struct mproc_result {
     uint64_t position;
     struct task_slot *slot;
     mproc_status status;     /* of one that failed */
+    bool cancelled;          /* before it was begun */
     bool woke;               /* a worker had to be woken for it: that takes longer than any spinning */
     char *text;              /* of one that failed, or NULL */
     _Atomic uint64_t *owned; /* the parcel with the value, or NULL: it is in `bytes`, if it has a size */

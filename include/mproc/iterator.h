@@ -1,0 +1,165 @@
+/*
+ * Iterators: the results of tasks for items that come one after the other (Python: imap(), imap_unordered()), and
+ * maps over values (Python: map() and starmap() with any arguments).
+ *
+ *     mproc_iterator *iterator;
+ *     mproc_value word;
+ *     mproc_check(mproc_pool_imap(pool, translate, next_line, file, NULL, &iterator));
+ *     while ((status = mproc_iterator_next(iterator, &word, MPROC_FOREVER)) == MPROC_OK) {
+ *         puts(mproc_value_string(word));
+ *         mproc_value_clear(&word);
+ *     }
+ *     if (status != MPROC_END) ...
+ *     mproc_iterator_free(iterator);
+ */
+#ifndef MPROC_ITERATOR_H
+#define MPROC_ITERATOR_H
+
+#include <mproc/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mproc_iterator mproc_iterator;
+
+/*
+ * Where items come from: called by mproc_iterator_next(), in its thread, for the next one. It writes that to `*item`,
+ * of which a copy is made before it is called again, and returns MPROC_OK; or MPROC_END: there are no more. Any other
+ * status comes out of the iterator, with its text, in the item's place, and is the last: the source is not called
+ * again.
+ */
+typedef mproc_status mproc_source_function(void *context, mproc_value *item);
+
+/* Zero in a field is its default. */
+typedef struct mproc_iterator_options {
+    /* Results come as they are finished, and not in the order of the items (Python: imap_unordered()). */
+    bool unordered;
+    /*
+     * Each item is a list, or a map, of the arguments of the function (Python: starmap()), and not its one argument.
+     */
+    bool unpack;
+    /*
+     * So many items are given to the pool before the first of them is taken out of the iterator; the source is never
+     * asked for more. Default: 64, or four for each worker if that is more. (Python's takes all at once, up to 3.14.)
+     */
+    size_t in_flight;
+} mproc_iterator_options;
+
+/*
+ * Makes an iterator over what `function` returns for the items of a source (Python: imap()). Nothing is begun before
+ * the first mproc_iterator_next().
+ *
+ * Does not block. `*out` is the caller's: mproc_iterator_free(), before the pool is freed.
+ *
+ * Returns MPROC_OK, or, with `*out` unchanged:
+ *   MPROC_INVALID    an address is NULL, or more than 1,048,576 items are to be in flight
+ *   MPROC_NO_MEMORY  there is none for the iterator
+ *   MPROC_FORKED     this process is a fork() copy
+ */
+MPROC_NODISCARD static inline mproc_status mproc_pool_imap(mproc_pool *pool, mproc_function *function,
+                                                           mproc_source_function *source, void *context,
+                                                           const mproc_iterator_options *options,
+                                                           mproc_iterator **out);
+
+/*
+ * Gives items to the pool until enough are in flight, and waits for the next result (Python: next(),
+ * IMapIterator.next()). Blocks at most `timeout_ms` milliseconds, not counting the source. `*value` is the caller's:
+ * mproc_value_clear(). `value` may be NULL.
+ *
+ * Returns MPROC_OK, or, with `*value` unchanged:
+ *   MPROC_END          there are no more
+ *   MPROC_TIMEOUT      the next result is not there; it comes with a later call
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called; likewise
+ *   MPROC_INVALID      `timeout_ms` is negative: MPROC_FOREVER is no limit, and 0 only looks
+ *   MPROC_BAD_STATE    the calling thread is a worker of the pool, and might wait for itself
+ * or what became of the item whose turn it is; those that follow come all the same:
+ *   what mproc_pool_apply_async() and mproc_result_get() return of it, or, as the last one, what the source has
+ *   returned
+ *
+ * One thread at a time may call this; it may be another each time.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_iterator_next(mproc_iterator *iterator, mproc_value *value,
+                                                           int64_t timeout_ms);
+
+/*
+ * Frees the iterator. Items in flight that no worker has begun are cancelled, and nobody learns what becomes of the
+ * others. NULL is fine. Does not block.
+ */
+MPROC_API void mproc_iterator_free(mproc_iterator *iterator);
+
+/* Zero in a field is its default. */
+typedef struct mproc_values_options {
+    /* As in mproc_iterator_options: with it, mproc_pool_map_values() is Python's starmap(). */
+    bool unpack;
+    /*
+     * If not NULL: the caller's array of `count` statuses, one for each item. MPROC_OK means that the item was done
+     * and its value is there, whatever the map returns. Ours.
+     */
+    mproc_status *statuses;
+} mproc_values_options;
+
+/*
+ * Calls `function` for each of the `count` values at `items`, as a task of its own, and writes what they return to
+ * `values`, in the same order (Python: map(), starmap()). `values` may be NULL. Those of items that failed are nil.
+ *
+ * Blocks until all items are done, of which all are run, whatever others return. The values are the caller's:
+ * mproc_value_clear() each.
+ *
+ * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with its text, as
+ * mproc_result_get(); or, with the values of what was done before the caller's:
+ *   MPROC_INVALID      an address is NULL and `count` is not 0
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called; items that no worker has begun are cancelled
+ *   MPROC_BAD_STATE    the calling thread is a worker of this pool, and might wait for itself
+ *   what mproc_pool_imap() returns
+ */
+MPROC_NODISCARD static inline mproc_status mproc_pool_map_values(mproc_pool *pool, mproc_function *function,
+                                                                 const mproc_value *items, size_t count,
+                                                                 mproc_value *values,
+                                                                 const mproc_values_options *options);
+
+/* ---- what the inline functions above call; not for direct use ------------------------------ */
+
+MPROC_API mproc_status mproc_pool_imap_sized(mproc_pool *pool, mproc_function *function,
+                                             mproc_source_function *source, void *context,
+                                             const mproc_iterator_options *options, size_t options_size,
+                                             mproc_iterator **out);
+
+MPROC_API mproc_status mproc_pool_map_values_sized(mproc_pool *pool, mproc_function *function,
+                                                   const mproc_value *items, size_t count, mproc_value *values,
+                                                   const mproc_values_options *options, size_t options_size);
+
+static inline mproc_status mproc_pool_map_values(mproc_pool *pool, mproc_function *function, const mproc_value *items,
+                                                 size_t count, mproc_value *values,
+                                                 const mproc_values_options *options)
+{
+    return mproc_pool_map_values_sized(pool, function, items, count, values, options, sizeof(mproc_values_options));
+}
+
+static inline mproc_status mproc_pool_imap(mproc_pool *pool, mproc_function *function, mproc_source_function *source,
+                                           void *context, const mproc_iterator_options *options, mproc_iterator **out)
+{
+    return mproc_pool_imap_sized(pool, function, source, context, options, sizeof(mproc_iterator_options), out);
+}
+
+#ifdef __cplusplus
+}
+
+MPROC_NODISCARD static inline mproc_status mproc_pool_imap(mproc_pool *pool, mproc_function *function,
+                                                           mproc_source_function *source, void *context,
+                                                           const mproc_iterator_options &options,
+                                                           mproc_iterator **out)
+{
+    return mproc_pool_imap_sized(pool, function, source, context, &options, sizeof options, out);
+}
+
+MPROC_NODISCARD static inline mproc_status mproc_pool_map_values(mproc_pool *pool, mproc_function *function,
+                                                                 const mproc_value *items, size_t count,
+                                                                 mproc_value *values,
+                                                                 const mproc_values_options &options)
+{
+    return mproc_pool_map_values_sized(pool, function, items, count, values, &options, sizeof options);
+}
+#endif
+
+#endif

@@ -1,0 +1,310 @@
+/* Iterators over the results of tasks, and maps over values, which are made of them. */
+#include <mproc/iterator.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/options.h"
+#include "object/wait.h"
+#include "pool/result.h"
+#include "process/family.h"
+
+#define IN_FLIGHT_DEFAULT 64
+#define IN_FLIGHT_MAX ((size_t)1 << 20)
+/* A map waits for all of them, and holds so many results at a time. */
+#define MAP_IN_FLIGHT 1024
+#define TEXT_BYTES 1024
+/* In the caller's array: nothing is known of the item yet. */
+#define UNKNOWN ((mproc_status)-1)
+
+/* An item in flight; one that was refused has no result, but the status and the text of that. */
+struct flight {
+    mproc_result *result;
+    uint64_t number;
+    mproc_status status;
+    char *text;
+};
+
+/* `flights` is a ring: `first` is the one that was given to the pool first. */
+struct mproc_iterator {
+    mproc_pool *pool;
+    mproc_function *function;
+    mproc_source_function *source;
+    void *context;
+    mproc_iterator_options options;
+    struct flight *flights;
+    mproc_result **waited_for;
+    size_t first;
+    size_t count;
+    uint64_t given;        /* numbers the items */
+    bool ended;            /* the source is not called again */
+    struct flight failure; /* of the source: comes out when no item is left */
+};
+
+static mproc_status check(const mproc_pool *pool, mproc_function *function, mproc_source_function *source,
+                          const mproc_iterator_options *options, mproc_iterator **out)
+{
+    if (!function) return mproc_error(MPROC_INVALID, "an iterator over tasks needs a function, and was given NULL");
+    if (!source) return mproc_error(MPROC_INVALID, "an iterator needs a source of items, and was given NULL");
+    if (!out) return mproc_error(MPROC_INVALID, "mproc_pool_imap() has nowhere to write the iterator: out is NULL");
+    if (options->in_flight > IN_FLIGHT_MAX)
+        return mproc_error(MPROC_INVALID, "%zu items in flight: at most %zu are possible", options->in_flight,
+                           IN_FLIGHT_MAX);
+    return family_enter_with(pool->arena);
+}
+
+static void release(mproc_iterator *iterator)
+{
+    if (!iterator) return;
+    free(iterator->waited_for);
+    free(iterator->flights);
+    free(iterator);
+}
+
+mproc_status mproc_pool_imap_sized(mproc_pool *pool, mproc_function *function, mproc_source_function *source,
+                                   void *context, const mproc_iterator_options *options, size_t options_size,
+                                   mproc_iterator **out)
+{
+    mproc_iterator *iterator;
+    mproc_iterator_options all;
+    mproc_status status;
+
+    assert(pool);
+    options_read(&all, sizeof all, options, options_size);
+    if ((status = check(pool, function, source, &all, out)) != MPROC_OK) return status;
+    if (all.in_flight == 0)
+        all.in_flight = 4 * (size_t)pool->count > IN_FLIGHT_DEFAULT ? 4 * (size_t)pool->count : IN_FLIGHT_DEFAULT;
+    if (!(iterator = calloc(1, sizeof *iterator)) ||
+        !(iterator->flights = calloc(all.in_flight, sizeof *iterator->flights)) ||
+        !(iterator->waited_for = calloc(all.in_flight, sizeof(mproc_result *)))) {
+        release(iterator);
+        return mproc_error(MPROC_NO_MEMORY, "no memory for an iterator with %zu items in flight", all.in_flight);
+    }
+    iterator->pool = pool;
+    iterator->function = function;
+    iterator->source = source;
+    iterator->context = context;
+    iterator->options = all;
+    *out = iterator;
+    return MPROC_OK;
+}
+
+static struct flight *flight_at(const mproc_iterator *iterator, size_t index)
+{
+    return &iterator->flights[(iterator->first + index) % iterator->options.in_flight];
+}
+
+/* What cannot be given to the pool is what becomes of it. */
+static void refuse(struct flight *flight, mproc_status status)
+{
+    const char *text = mproc_error_text(status);
+    size_t size = strlen(text) + 1;
+
+    flight->status = status;
+    if ((flight->text = malloc(size))) memcpy(flight->text, text, size);
+}
+
+static void give(mproc_iterator *iterator, const mproc_value *item)
+{
+    struct flight *flight = flight_at(iterator, iterator->count);
+    mproc_args args = iterator->options.unpack ? *item : mproc_list_from(item, 1);
+    mproc_status status;
+
+    *flight = (struct flight){.number = iterator->given++};
+    status = mproc_pool_apply_async(iterator->pool, iterator->function, args, NULL, &flight->result);
+    if (status != MPROC_OK) refuse(flight, status);
+    iterator->count++;
+}
+
+static void fill(mproc_iterator *iterator)
+{
+    while (!iterator->ended && iterator->count < iterator->options.in_flight) {
+        mproc_value item = mproc_nil();
+        mproc_status status = iterator->source(iterator->context, &item);
+        if (status == MPROC_OK) {
+            give(iterator, &item);
+            continue;
+        }
+        iterator->ended = true;
+        if (status == MPROC_END) return;
+        refuse(&iterator->failure, status);
+    }
+}
+
+/* What is over is made known here, while that is so: where workers come back, tasks that were given up may be run. */
+static bool is_ready(const struct flight *flight)
+{
+    mproc_result *result = flight->result;
+
+    if (!result) return true;
+    if (mproc_result_ready(result) && atomic_load(&result->state) == RESULT_PENDING) tasks_collect(result);
+    return atomic_load(&result->state) != RESULT_PENDING;
+}
+
+/* The one that comes out next: the first, or the first of those that are ready. NULL: none is. */
+static struct flight *find(const mproc_iterator *iterator)
+{
+    size_t looked_at = iterator->options.unordered ? iterator->count : 1;
+
+    for (size_t i = 0; i < looked_at; i++) {
+        struct flight *flight = flight_at(iterator, i);
+        if (is_ready(flight)) return flight;
+    }
+    return NULL;
+}
+
+static mproc_status wait_for_next(const mproc_iterator *iterator, int64_t timeout_ms)
+{
+    if (!iterator->options.unordered) return mproc_result_wait(flight_at(iterator, 0)->result, timeout_ms);
+    for (size_t i = 0; i < iterator->count; i++) iterator->waited_for[i] = flight_at(iterator, i)->result;
+    return mproc_result_wait_many(iterator->waited_for, iterator->count, MPROC_WAIT_ANY, timeout_ms);
+}
+
+/* Its place is the first one's then. */
+static struct flight take(mproc_iterator *iterator, struct flight *flight)
+{
+    struct flight taken = *flight;
+
+    *flight = *flight_at(iterator, 0);
+    iterator->first = (iterator->first + 1) % iterator->options.in_flight;
+    iterator->count--;
+    return taken;
+}
+
+/* What became of it, as the caller's; the flight is over. */
+static mproc_status land(struct flight *flight, mproc_value *value)
+{
+    mproc_status status = flight->status;
+
+    if (flight->result) {
+        status = mproc_result_get(flight->result, NULL, 0);
+        if (status == MPROC_OK && value) status = result_take_value(flight->result, value);
+        mproc_result_free(flight->result);
+    } else {
+        status = mproc_error(status, "%s", flight->text ? flight->text : mproc_status_text(status));
+        free(flight->text);
+    }
+    return status;
+}
+
+/* The next that is there, with its number. */
+static mproc_status next(mproc_iterator *iterator, int64_t timeout_ms, struct flight *taken)
+{
+    struct flight *flight;
+    mproc_status status;
+
+    fill(iterator);
+    if (iterator->count == 0) {
+        *taken = iterator->failure;
+        iterator->failure = (struct flight){.status = MPROC_OK};
+        return taken->status == MPROC_OK ? mproc_error(MPROC_END, "the iterator is at its end") : MPROC_OK;
+    }
+    /* Once more, where workers have come back after all. */
+    while (!(flight = find(iterator)))
+        if ((status = wait_for_next(iterator, timeout_ms)) != MPROC_OK) return status;
+    *taken = take(iterator, flight);
+    return MPROC_OK;
+}
+
+mproc_status mproc_iterator_next(mproc_iterator *iterator, mproc_value *value, int64_t timeout_ms)
+{
+    struct flight taken = {.result = NULL};
+    mproc_status status;
+
+    assert(iterator);
+    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
+    if ((status = family_enter_with(iterator->pool->arena)) != MPROC_OK) return status;
+    if ((status = next(iterator, timeout_ms, &taken)) != MPROC_OK) return status;
+    return land(&taken, value);
+}
+
+void mproc_iterator_free(mproc_iterator *iterator)
+{
+    if (!iterator) return;
+    /* In a fork() copy they are the original's. */
+    if (family_enter_with(iterator->pool->arena) != MPROC_OK) iterator->count = 0;
+    for (size_t i = 0; i < iterator->count; i++) {
+        struct flight *flight = flight_at(iterator, i);
+        if (flight->result) tasks_cancel(flight->result, MPROC_CANCELLED, "its iterator was freed");
+        mproc_result_free(flight->result);
+        free(flight->text);
+    }
+    free(iterator->failure.text);
+    release(iterator);
+}
+
+/* ---- maps over values --------------------------------------------------------------------------- */
+
+struct array {
+    const mproc_value *items;
+    size_t count;
+    size_t at;
+};
+
+static mproc_status next_of_array(void *context, mproc_value *item)
+{
+    struct array *array = context;
+
+    if (array->at == array->count) return MPROC_END;
+    *item = array->items[array->at++];
+    return MPROC_OK;
+}
+
+/* The first failure in the array's order. */
+struct failure {
+    uint64_t item;
+    mproc_status status;
+    char text[TEXT_BYTES];
+};
+
+static void note(struct failure *failure, uint64_t item, mproc_status status)
+{
+    if (failure->status != MPROC_OK && failure->item < item) return;
+    failure->item = item;
+    failure->status = status;
+    snprintf(failure->text, sizeof failure->text, "%s", mproc_error_text(status));
+}
+
+static mproc_status map_values(mproc_iterator *iterator, mproc_value *values, mproc_status *statuses,
+                               struct failure *failure)
+{
+    struct flight taken = {.result = NULL};
+    mproc_status status;
+
+    while ((status = next(iterator, MPROC_FOREVER, &taken)) == MPROC_OK) {
+        mproc_status became = land(&taken, values ? &values[taken.number] : NULL);
+        if (statuses) statuses[taken.number] = became;
+        if (became != MPROC_OK) note(failure, taken.number, became);
+    }
+    return status == MPROC_END ? MPROC_OK : status;
+}
+
+mproc_status mproc_pool_map_values_sized(mproc_pool *pool, mproc_function *function, const mproc_value *items,
+                                         size_t count, mproc_value *values, const mproc_values_options *options,
+                                         size_t options_size)
+{
+    struct array array = {items, count, 0};
+    struct failure failure = {.status = MPROC_OK};
+    mproc_values_options all;
+    mproc_iterator_options each = {.unordered = true};
+    mproc_iterator *iterator = NULL;
+    mproc_status status;
+
+    assert(pool);
+    options_read(&all, sizeof all, options, options_size);
+    each.unpack = all.unpack;
+    each.in_flight = count < MAP_IN_FLIGHT ? count : MAP_IN_FLIGHT;
+    if (each.in_flight < 4 * (size_t)pool->count) each.in_flight = 4 * (size_t)pool->count;
+    if (!items && count > 0) status = mproc_error(MPROC_INVALID, "%zu values to map over at no address", count);
+    else if ((status = worker_check_waiter(pool->shared)) == MPROC_OK)
+        status = mproc_pool_imap(pool, function, next_of_array, &array, &each, &iterator);
+    for (size_t i = 0; values && i < count; i++) values[i] = mproc_nil();
+    for (size_t i = 0; all.statuses && i < count; i++) all.statuses[i] = UNKNOWN;
+    if (status == MPROC_OK && (status = pool_check_open(pool)) == MPROC_OK)
+        status = map_values(iterator, values, all.statuses, &failure);
+    for (size_t i = 0; all.statuses && i < count; i++)
+        if (all.statuses[i] == UNKNOWN) all.statuses[i] = status;
+    mproc_iterator_free(iterator);
+    if (status != MPROC_OK || failure.status == MPROC_OK) return status;
+    return mproc_error(failure.status, "%s", failure.text);
+}
