@@ -87,18 +87,24 @@ static bool has_work(struct life *life, uint32_t place)
     return has_window(life, place, &job->map);
 }
 
-/* Does some work, of the next place in turn that has any. */
-static bool work(struct life *life)
+/* Does some work of the first of these places that has any, from the place `from` on. */
+static bool work_from(struct life *life, uint64_t places, uint32_t from)
 {
-    uint64_t active = atomic_load(&life->worker.shared->active);
-
-    for (uint32_t i = 0; active != 0 && i < POOL_JOBS; i++) {
-        uint32_t place = (life->turn + i) % POOL_JOBS;
-        if (!(active >> place & 1) || !serve(life, place)) continue;
+    for (uint32_t place = from; place < POOL_JOBS && places >> place != 0; place++) {
+        if (!(places >> place & 1) || !serve(life, place)) continue;
         life->turn = place + 1;
         return true;
     }
     return false;
+}
+
+/* Places take turns. */
+static bool work(struct life *life)
+{
+    uint64_t active = atomic_load(&life->worker.shared->active);
+    uint64_t before = life->turn < POOL_JOBS ? active & (((uint64_t)1 << life->turn) - 1) : active;
+
+    return work_from(life, active, life->turn) || work_from(life, before, 0);
 }
 
 /* All seemed to be empty: says so, and looks once more. True: there is work. */
@@ -109,7 +115,7 @@ static bool clear_active(struct life *life)
 
     if (!seen) return false;
     atomic_fetch_and(active, ~seen);
-    for (uint32_t i = 0; i < POOL_JOBS; i++)
+    for (uint32_t i = 0; i < POOL_JOBS && seen >> i != 0; i++)
         if (seen >> i & 1 && has_work(life, i)) back |= (uint64_t)1 << i;
     if (back) atomic_fetch_or(active, back);
     return back != 0;
