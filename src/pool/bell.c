@@ -72,7 +72,7 @@ uint32_t bell_ring(struct pool_shared *shared, uint32_t job, uint32_t count)
 /* After `active`: who ends his spin gives his token back, and looks at that once more. */
 static bool anybody_spins(const struct pool_shared *shared)
 {
-    for (uint32_t i = 0; i < POOL_SPINNERS_MAX; i++)
+    for (uint32_t i = 0; i < pool_spinners(); i++)
         if (atomic_load(&shared->spinners[i])) return true;
     return false;
 }

@@ -230,6 +230,12 @@ static_assert(offsetof(struct pool_job, stream) == ARENA_LINE, "what changes beg
 static_assert(offsetof(struct pool_job, map) % ARENA_LINE == 0, "what changes begins a cache line");
 static_assert(offsetof(struct pool_map, windows) % ARENA_LINE == 0, "windows begin a cache line");
 
+/* So many idle workers may spin: whoever has work to give needs a CPU, too. */
+static inline uint32_t pool_spinners(void)
+{
+    return arena_header->cpus <= POOL_SPINNERS_MAX ? arena_header->cpus - 1 : POOL_SPINNERS_MAX;
+}
+
 /* Blocks begin where they may; what is in them begins the next cache line. */
 static inline uintptr_t line_after(uintptr_t at)
 {

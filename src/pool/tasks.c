@@ -91,8 +91,9 @@ static bool collect_at(struct tasks *tasks, uint64_t position)
     if (slot->form == TASK_PARCEL) tasks->heavy = true;
     atomic_store_explicit(&slot->word, task_word(position, 0, TASK_ENDED), memory_order_relaxed);
     if (segment->results[index]) take_outcome(segment->results[index], slot, &segment->shared->results[index], state);
-    object_drop(work_intent(), &segment->shared->arguments[index]);
-    object_drop(work_intent(), &segment->shared->results[index]);
+    if (atomic_load(&segment->shared->arguments[index]))
+        object_drop(work_intent(), &segment->shared->arguments[index]);
+    if (slot->form == TASK_PARCEL) object_drop(work_intent(), &segment->shared->results[index]);
     end_slot(tasks, segment, index);
     return true;
 }

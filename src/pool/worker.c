@@ -138,9 +138,7 @@ static bool has_news(const struct pool_shared *shared)
 /* A spinner's token carries its index, so that the pool's owner can take it from a dead one. */
 static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index)
 {
-    uint32_t spinners = arena_header->cpus - 1;
-
-    for (uint32_t i = 0; i < spinners && i < POOL_SPINNERS_MAX; i++) {
+    for (uint32_t i = 0; i < pool_spinners(); i++) {
         uint32_t expected = 0;
         if (atomic_compare_exchange_strong(&shared->spinners[i], &expected, index + 1)) return &shared->spinners[i];
     }
