@@ -53,11 +53,66 @@ static int copy_is_refused(mproc_pool *pool, mproc_result *done, mproc_result *q
     if (mproc_result_get(done, &value, MPROC_FOREVER) != MPROC_FORKED) return 4;
     if (mproc_result_cancel(queued) != MPROC_FORKED) return 5;
     if (mproc_result_ready(done) || mproc_result_successful(done)) return 6;
+    if (mproc_result_running(queued) || mproc_result_cancelled(queued)) return 9;
+    if (mproc_result_wait_many(&queued, 1, MPROC_WAIT_ANY, MPROC_FOREVER) != MPROC_FORKED) return 10;
     if (mproc_value_int(value) != 3) return 8;
     mproc_result_free(done);
     mproc_result_free(queued);
     mproc_pool_free(pool);
     return 7;
+}
+
+static mproc_status next_pair(void *context, mproc_value *item)
+{
+    mproc_value *pair = context;
+    int64_t number = mproc_value_int(pair[1]) + 1;
+
+    if (number == 20) return MPROC_END;
+    pair[1] = mproc_int(number);
+    *item = mproc_list_from(pair, 2);
+    return MPROC_OK;
+}
+
+static int copy_has_no_iterator(mproc_iterator *iterator, mproc_iterator *fresh, const mproc_value *pair,
+                                const mproc_pool *pool)
+{
+    mproc_worker_statistics one;
+
+    if (mproc_iterator_next(iterator, NULL, MPROC_FOREVER) != MPROC_FORKED) return 1;
+    if (mproc_iterator_next(fresh, NULL, MPROC_FOREVER) != MPROC_FORKED) return 2;
+    if (mproc_value_int(pair[1]) != -1) return 3;
+    if (mproc_pool_worker_statistics(pool, 0, &one) != MPROC_FORKED) return 4;
+    mproc_iterator_free(iterator);
+    mproc_iterator_free(fresh);
+    return 7;
+}
+
+/* It asks no source, and ends nothing of what the original has in flight, whatever another thread was in. */
+static void case_a_fork_copy_has_no_iterators(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    mproc_value pair[2] = {mproc_uint(fixture_board_offset(board)), mproc_int(-1)};
+    mproc_value other[2] = {pair[0], pair[1]};
+    mproc_iterator_options options = {.unpack = true, .in_flight = 10};
+    mproc_iterator *iterator, *fresh;
+    pid_t copy;
+
+    CHECK_OK(mproc_pool_imap(pool, tasks_stay, next_pair, pair, &options, &iterator));
+    CHECK_OK(mproc_pool_imap(pool, tasks_stay, next_pair, other, &options, &fresh));
+    CHECK_STATUS(mproc_iterator_next(iterator, NULL, 0), MPROC_TIMEOUT);
+    CHECK_AWAIT(&board->started, 1);
+    plat_mutex_lock(&pool->tasks->mutex);
+    if ((copy = fork()) == 0) _exit(copy_has_no_iterator(iterator, fresh, other, pool));
+    plat_mutex_unlock(&pool->tasks->mutex);
+    check_exit_code(copy, 7);
+    atomic_store(&board->go, 1);
+    for (int i = 0; i < 20; i++) CHECK_OK(mproc_iterator_next(iterator, NULL, MPROC_FOREVER));
+    CHECK_STATUS(mproc_iterator_next(iterator, NULL, MPROC_FOREVER), MPROC_END);
+    mproc_iterator_free(iterator);
+    mproc_iterator_free(fresh);
+    fixture_board_free(board);
+    mproc_pool_free(pool);
 }
 
 /* Neither what is known nor what is not: whatever another thread was in when the copy was made. */
@@ -204,6 +259,7 @@ CHECK_TWINS(posix_pool, fixture_of_processes, posix_pool_threads, fixture_of_thr
     CASE(a_fork_copy_is_told_of_no_workers),
     CASE(a_fork_copy_that_returns_from_an_item_ends_there),
     CASE(a_fork_copy_has_neither_tasks_nor_results),
+    CASE(a_fork_copy_has_no_iterators),
     CASE(a_fork_copy_that_returns_from_a_task_ends_there),
     CASE(tasks_have_the_signal_mask_of_their_pools_creator),
 );
