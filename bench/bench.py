@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from comparisons import COMPARISONS
+from comparisons import COMPARISONS, FAR_NS, LINE
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOLERANCE = 0.15  # how far a control may be from its rival
@@ -33,9 +33,10 @@ def missing(subject, folder):
     """What the subject needs and is not here, or None."""
     program = subject.program
     if program.endswith(".py"):
-        has_python = shutil.which("python3") and subprocess.run(
-            ["python3", "-I", "-c", "import multiprocessing.synchronize"], stderr=subprocess.DEVNULL).returncode == 0
-        return None if has_python else "python3 with multiprocessing"
+        module = subject.needs.removeprefix("python3-") or "multiprocessing.synchronize"
+        has_module = shutil.which("python3") and subprocess.run(
+            ["python3", "-I", "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0
+        return None if has_module else subject.needs or "python3 with multiprocessing"
     return None if os.path.exists(os.path.join(folder, program)) else f"{program}: {subject.needs}"
 
 
@@ -179,11 +180,13 @@ def run(comparison, options):
 def describe(goal, comparison):
     which = f"{goal.value}: " if len(comparison.values) > 1 and goal.rival else ""
     if goal.kind == "time":
-        return f"{which}{goal.subject} takes at most {goal.bound:.2f} x {goal.rival}"
+        other = f", {goal.rival_value}" if goal.rival_value != goal.value else ""
+        return f"{which}{goal.subject} takes at most {goal.bound:.2f} x {goal.rival}{other}"
     if goal.kind == "speed":
         return f"{which}{goal.subject} is at least {goal.bound:.2f} x as fast as {goal.rival}"
     worst = " in every sample" if goal.kind == "worst" else ""
-    return f"{goal.subject}: {goal.value} is at most {written(goal.value, goal.bound)}{worst}"
+    far = f", {written(goal.value, goal.far)} where a line takes {FAR_NS} ns" if goal.far else ""
+    return f"{goal.subject}: {goal.value} is at most {written(goal.value, goal.bound)}{far}{worst}"
 
 
 def judge(goal, outcome):
@@ -194,10 +197,11 @@ def judge(goal, outcome):
         return "-", "not measured"
     if not rival:
         figure = max(subject.values(index)) if goal.kind == "worst" else subject.median(index)
-        return written(goal.value, figure), "met" if figure <= goal.bound else "MISSED"
+        is_far = goal.far and outcome.subjects[LINE].median() >= FAR_NS
+        return written(goal.value, figure), "met" if figure <= (goal.far if is_far else goal.bound) else "MISSED"
     if not outcome.agrees(goal.rival):
         return "-", "noisy"
-    figure = subject.median(index) / rival.median(index)
+    figure = subject.median(index) / rival.median(outcome.comparison.values.index(goal.rival_value))
     if goal.kind == "speed":
         figure = 1 / figure
     met = figure >= goal.bound if goal.kind == "speed" else figure <= goal.bound

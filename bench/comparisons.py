@@ -15,18 +15,24 @@ class Subject:
     numbers: tuple = ()
     rival: bool = False
     environment: dict = field(default_factory=dict)
-    needs: str = ""  # what has to be installed for the program to be built
+    needs: str = ""  # what has to be installed for the program to be built, or Debian's package of a Python module
     watch: bool = False  # it rests for `repeats` seconds, and is looked at
 
 
 @dataclass
 class Goal:
-    """`kind`: time (at most bound x the rival's), speed (at least bound x), most (of the median), worst (of all)."""
+    """`kind`: time (at most bound x the rival's), speed (at least bound x), most (of the median), worst (of all).
+
+    `rival_value` is the rival's, if it is another one. `far` is the bound where a cache line takes FAR_NS there and
+    back, as the subject LINE says.
+    """
     kind: str
     bound: float
     subject: str
     rival: str = ""
     value: str = ""
+    rival_value: str = ""
+    far: float = 0
 
 
 @dataclass
@@ -42,10 +48,12 @@ class Comparison:
         names = [subject.name for subject in self.subjects]
         for goal in self.goals:
             goal.value = goal.value or self.values[0]
+            goal.rival_value = goal.rival_value or goal.value
             assert goal.value in self.values and goal.subject in names and goal.rival in [""] + names, (self.name, goal)
 
 
 SPAWN, MUTEX, FUTEX, PYTHON = "posix_spawn, waitpid", "pthread mutex, robust, process-shared", "bare futexes", "CPython"
+LINE, FAR_NS = "cache line, there and back", 100
 POINTER, INLINE, ITEM, RANGE = "OpenMP, pointer", "OpenMP, inlined", "mproc, item function", "mproc, range function"
 
 
@@ -60,6 +68,11 @@ def system(name, task, repeats, *numbers):
 def python(task, repeats):
     """A tenth of the repeats: it is slower, and its figures need no more."""
     return Subject(PYTHON, "peer_objects.py", task, repeats // 10 + 1, rival=True)
+
+
+def line(rival=False):
+    """How near the two CPUs are, which differs from hour to hour where they are virtual."""
+    return Subject(LINE, "bench_ring", "line", 200000, rival=rival)
 
 
 def openmp(name, task, repeats, items, chunk):
@@ -158,7 +171,7 @@ CREATES = [create("create-lock", "creating and freeing a lock", 20000),
 
 # ---- queues -------------------------------------------------------------------------------------
 
-BARE, BEST, LINE = "bare ring, one pause", "best ring", "cache line, there and back"
+BARE, BEST = "bare ring, one pause", "best ring"
 BOOST, ZEROMQ, MPI = "Boost.Interprocess message_queue", "ZeroMQ, ipc, PUSH and PULL", "Open MPI, shared memory"
 SINGLE, BOUNDED = "mproc, one at a time", "mproc, maxsize 1,024"
 
@@ -178,7 +191,7 @@ def items(size, repeats, name="mproc", **more):
 
 def queue_64(name, title, cpus):
     """On one CPU the goals are of a queue with a limit: without one, whoever puts runs ahead, and memory is measured."""
-    near = [Subject(LINE, "bench_ring", "line", 200000)] if cpus == 2 else []
+    near = [line()] if cpus == 2 else []
     ours = "mproc" if cpus == 2 else BOUNDED
     return Comparison(name, title, cpus, ["one item"],
                       [items(64, 10 * MILLION), mproc("queue", 10 * MILLION, 64, 1024, name=BOUNDED),
@@ -224,7 +237,7 @@ QUEUES = (twice("queue-64", "items of 64 bytes, one process puts and one gets", 
                         [Goal("speed", 1.5, "mproc, 32 at once", SINGLE)]),
              crowd("queue-2x2", 2), crowd("queue-4x4", 4),
              Comparison("queue-trip", "round trip by two queues while both run, two CPUs", 2, ["round trip"],
-                        [mproc("queue-trip", 200000), ring(LINE, "line", 200000), python("queue-trip", 20000)],
+                        [mproc("queue-trip", 200000), line(rival=True), python("queue-trip", 20000)],
                         [Goal("time", 8, "mproc", LINE)]),
              Comparison("queue-trip-one-cpu", "round trip by two queues, one CPU", 1, ["round trip"],
                         [mproc("queue-trip", 20000), system(FUTEX, "trip", 20000), python("queue-trip", 20000)],
@@ -282,6 +295,53 @@ MAPS = [warm("map-default", 0, MILLION, SHARE),
                     openmp(INLINE, "shared-inline", 200, MILLION, 0)],
                    [Goal("speed", 1, ITEM, POINTER), Goal("speed", 0.8, RANGE, INLINE)])]
 
+# ---- tasks --------------------------------------------------------------------------------------
+
+THREADS, POOL, EXECUTOR, JOBLIB = "mproc, threads", "CPython Pool", "CPython ProcessPoolExecutor", "joblib"
+
+
+def peer(name, task, repeats, *numbers, **more):
+    return Subject(name, "peer_tasks.py", task, repeats, numbers, rival=True, **more)
+
+
+def tasks(task, repeats, *numbers):
+    """By worker processes, and by worker threads."""
+    return [mproc(task, repeats, *numbers, 0), mproc(task, repeats, *numbers, 1, name=THREADS)]
+
+
+def imap(in_flight, near):
+    return Comparison(f"tasks-imap-{in_flight}", f"iterating over tasks, {in_flight} in flight, two workers", 2,
+                      ["one task"], tasks("tasks-imap", MILLION, in_flight)
+                      + [peer(POOL, "imap", 2, 20000), line()],
+                      [Goal("most", near, "mproc", far=250)])
+
+
+def idle_trip(name, title, cpus):
+    return Comparison(name, title, cpus, ["median", "99 %"],
+                      tasks("tasks-trip", 1000, 300000)
+                      + [system(FUTEX, "trip", 1000, 300000), peer(POOL, "trip", 300, 300000)],
+                      [Goal("time", 1.3, "mproc", FUTEX), Goal("time", 2, "mproc", FUTEX, "99 %")])
+
+
+TASKS = ([Comparison("tasks-async", "1,000,000 tasks (Python's: 20,000), all results kept, warm, two workers", 2,
+                     ["one task"], tasks("tasks-async", 5, MILLION)
+                     + [peer(POOL, "async", 3, 20000), peer(EXECUTOR, "async-executor", 3, 20000),
+                        peer(JOBLIB, "async-joblib", 3, 20000, needs="python3-joblib"), line()],
+                     [Goal("most", 1000 / 15, "mproc", far=200), Goal("speed", 100, "mproc", POOL)]),
+          Comparison("tasks-cold", "1,000,000 tasks (CPython: 20,000), all results kept, a new pool, two workers", 2,
+                     ["one task"], tasks("tasks-cold", 5, MILLION) + [peer(POOL, "cold", 3, 20000), line()],
+                     [Goal("most", 1000 / 6, "mproc", far=250)]),
+          Comparison("tasks-trip", "submitting a task and waiting for it, one after the other", 2, ["median", "99 %"],
+                     tasks("tasks-trip", 200000, 0) + [line(rival=True), peer(POOL, "trip", 3000, 0)],
+                     [Goal("time", 3, "mproc", LINE), Goal("time", 8, "mproc", LINE, "99 %", "median")])]
+         + twice("tasks-trip-idle", "submitting a task and waiting for it, after 300 us of rest", idle_trip)
+         + [imap(8, 1000 / 12), imap(64, 1000 / 14),
+            Comparison("tasks-sleep", "16 tasks that sleep for 5 ms, two workers", 2, ["all tasks"],
+                       [mproc("tasks-sleep", 10, 16, 5000000), peer(POOL, "sleep", 5, 16, 5000000),
+                        peer(EXECUTOR, "sleep-executor", 5, 16, 5000000),
+                        peer(JOBLIB, "sleep-joblib", 5, 16, 5000000, needs="python3-joblib")],
+                       [Goal("most", 45e6, "mproc")])])
+
 # ---- the rest -----------------------------------------------------------------------------------
 
 FEW, MANY, OWN = "10 objects", "1,000,000 objects", "100,000 objects of the killed process"
@@ -307,4 +367,4 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
                    ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
                    [Goal("most", 1e7, "mproc")])]
 
-COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + MAPS + REST
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + MAPS + TASKS + REST

@@ -106,12 +106,15 @@ double measure_mean(measure_pass *pass, void *context, size_t repeats)
 
 double measure_median(void (*pass)(void *context), void *context, size_t repeats)
 {
-    return measure_median_rested(pass, context, repeats, 0);
+    double values[2];
+
+    measure_rested(pass, context, repeats, 0, values);
+    return values[0];
 }
 
-double measure_median_rested(void (*pass)(void *context), void *context, size_t repeats, size_t rest_ns)
+void measure_rested(void (*pass)(void *context), void *context, size_t repeats, size_t rest_ns, double values[2])
 {
-    double *times = calloc(repeats, sizeof times[0]), median;
+    double *times = calloc(repeats, sizeof times[0]);
 
     measure_require(times != NULL, "there is memory for the times");
     for (size_t i = 0; i < repeats; i++) {
@@ -121,9 +124,9 @@ double measure_median_rested(void (*pass)(void *context), void *context, size_t 
         pass(context);
         times[i] = (double)(measure_now_ns() - begin);
     }
-    median = median_of(times, repeats);
+    values[0] = median_of(times, repeats);
+    values[1] = times[repeats * 99 / 100];
     free(times);
-    return median;
 }
 
 static int compare(const void *left, const void *right)

@@ -60,8 +60,8 @@ double measure_forked(measure_pass *first, measure_pass *second, void *context, 
 /* Times each of `repeats` calls of `pass` by itself: the median. */
 double measure_median(void (*pass)(void *context), void *context, size_t repeats);
 
-/* The same, and before each call nothing happens for `rest_ns`, which is not timed. */
-double measure_median_rested(void (*pass)(void *context), void *context, size_t repeats, size_t rest_ns);
+/* The same after a rest of `rest_ns` before each call, which is not timed: the median and the 99th percentile. */
+void measure_rested(void (*pass)(void *context), void *context, size_t repeats, size_t rest_ns, double values[2]);
 
 /* The median of `count` (at least 1) numbers, which it sorts. */
 double median_of(double *numbers, size_t count);

@@ -45,6 +45,15 @@ void value_get_message(mproc_queue *queue);
  */
 measure_task queue_bytes, queue_2x2, queue_4x4, queue_many, queue_int, queue_string, queue_map, queue_trip;
 
+/*
+ * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time
+ * for one of `items` tasks, whose results are kept until all are submitted; `tasks_cold`: by a new pool, with its
+ * creation. `tasks_trip`: submits and waits, each time after a rest of `items` nanoseconds: the median and the 99th
+ * percentile. `tasks_imap`: the time for one, with `items` in flight. `tasks_sleep`: the time for `items` tasks
+ * that sleep for `chunk` nanoseconds each.
+ */
+measure_task tasks_async, tasks_cold, tasks_trip, tasks_imap, tasks_sleep;
+
 /* death.c: from the kill of an idle worker until a successor computes: the median and the worst. */
 measure_task worker_death;
 

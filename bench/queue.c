@@ -247,7 +247,7 @@ void queue_trip(const struct order *order, double values[2])
     mproc_check(mproc_process_create(answer, MPROC_ARGS(route.there, route.back, order->repeats), NULL, &other));
     mproc_check(mproc_process_start(other));
     measure_bind(0);
-    values[0] = measure_median_rested(go_and_come, &route, order->repeats, order->items);
+    measure_rested(go_and_come, &route, order->repeats, order->items, values);
     mproc_check(mproc_process_join(other, MPROC_FOREVER));
     measure_require(mproc_process_exit_status(other).code == 0, "the other process ends with 0");
 }
