@@ -190,8 +190,8 @@ typedef struct mproc_task_options {
 /*
  * Has a worker call `function` with these arguments, which are copied (Python: apply_async()). Tasks are begun
  * nearly in the order in which one thread submits them: a worker reserves some short ones at a time. One that takes
- * long, or for ever, holds up none of the others, as long as another worker is free. The module in which the function
- * lies stays in the process for good. Maps run beside them.
+ * long, or for ever, holds up none of the others, as long as another worker is free. With worker processes the module
+ * in which the function lies stays in this one for good, too. Maps run beside them.
  *
  * Does not block. `*out` is the caller's: mproc_result_free(). `out` may be NULL: then nobody waits for the task.
  * What is said of the function of a map about output, threads that end and what is left behind holds here, too.

@@ -30,7 +30,8 @@ static bool any_asleep(const struct pool_shared *shared, uint32_t bit)
     return false;
 }
 
-bool bell_wake_one(struct pool_shared *shared)
+/* False: none sleeps. */
+static bool wake_one(struct pool_shared *shared)
 {
     uint64_t sleepers;
 
@@ -60,13 +61,10 @@ static void set_active(struct pool_shared *shared, uint32_t job)
     if (!(atomic_load(&shared->active) & bit)) atomic_fetch_or(&shared->active, bit);
 }
 
-uint32_t bell_ring(struct pool_shared *shared, uint32_t job, uint32_t count)
+void bell_ring(struct pool_shared *shared, uint32_t job, uint32_t count)
 {
-    uint32_t woken = 0;
-
     set_active(shared, job);
-    while (woken < count && bell_wake_one(shared)) woken++;
-    return woken;
+    while (count > 0 && wake_one(shared)) count--;
 }
 
 /* After `active`: who ends his spin gives his token back, and looks at that once more. */
@@ -80,7 +78,7 @@ static bool anybody_spins(const struct pool_shared *shared)
 bool bell_ring_one(struct pool_shared *shared, uint32_t job)
 {
     set_active(shared, job);
-    return !anybody_spins(shared) && bell_wake_one(shared);
+    return !anybody_spins(shared) && wake_one(shared);
 }
 
 static void tell(_Atomic uint32_t *bell)

@@ -4,9 +4,6 @@
 
 #include "pool/layout.h"
 
-/* Wakes one worker that sleeps. False: none does. */
-bool bell_wake_one(struct pool_shared *shared);
-
 /*
  * By the pool's owner: wakes all workers, after a change of `state` or `busy`, or after the death of one that may
  * have been about to wake another.
@@ -15,9 +12,9 @@ void bell_ring_all(struct pool_shared *shared);
 
 /*
  * There is work in the job of this place: after it was published by a store that is a full fence, or is followed by
- * one. Wakes up to `count` of the workers that sleep. Returns how many.
+ * one. Wakes up to `count` of the workers that sleep.
  */
-uint32_t bell_ring(struct pool_shared *shared, uint32_t job, uint32_t count);
+void bell_ring(struct pool_shared *shared, uint32_t job, uint32_t count);
 
 /* The same for a task: if an idle worker looks for work without sleeping, it sees it, and none is woken. */
 bool bell_ring_one(struct pool_shared *shared, uint32_t job);

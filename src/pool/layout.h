@@ -130,15 +130,13 @@ struct pool_map {
 
 /*
  * A stream of tasks. Positions count the tasks of this place; `head` is the first that no worker has reserved, and
- * only grows. `directory` is the offset of the words that say where segments lie, and `directory_size` their number.
- * Set before the first task, but for `head` and what is in the directory.
+ * only grows. `directory` is the offset of the words that say where segments lie, set before the first task.
  */
 struct pool_stream {
     _Atomic uint64_t head;
     uint64_t unused_head[7];
     _Atomic uint64_t directory;
-    _Atomic uint32_t directory_size;
-    uint32_t unused[13];
+    uint64_t unused[7];
 };
 
 /* A place for a job: a block of its own. The workers' parts follow. */

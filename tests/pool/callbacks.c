@@ -455,6 +455,28 @@ static void case_callbacks_leave_nothing(void)
     tasks_await_blocks(blocks);
 }
 
+static void joins_its_pool(mproc_value value, void *context)
+{
+    notes *own = context;
+
+    mproc_pool_close(own->pool);
+    CHECK_REFUSED(mproc_pool_join(own->pool, MPROC_FOREVER), MPROC_BAD_STATE, "another thread joins it");
+    note_value(value, context);
+}
+
+static void case_a_callback_that_joins_its_pool_is_refused(void)
+{
+    notes *own = create_notes(fixture_create(2), NULL);
+
+    CHECK_OK(mproc_pool_apply_async(own->pool, tasks_square, MPROC_ARGS(0, 3),
+                                    &(mproc_task_options){.callback = joins_its_pool, .context = own}, NULL));
+    CHECK_AWAIT(&own->values, 1);
+    CHECK_OK(mproc_pool_join(own->pool, MPROC_FOREVER));
+    check_notes(own, 1, 0);
+    mproc_pool_free(own->pool);
+    free(own);
+}
+
 CHECK_TWINS(pool_callbacks, fixture_of_processes, pool_callbacks_threads, fixture_of_threads,
     CASE(a_callback_gets_the_value_once),
     CASE(an_error_callback_gets_status_and_text_once),
@@ -469,6 +491,7 @@ CHECK_TWINS(pool_callbacks, fixture_of_processes, pool_callbacks_threads, fixtur
     CASE(a_callback_frees_its_own_result),
     CASE(a_callback_closes_or_terminates_its_pool),
     CASE(join_waits_for_callbacks),
+    CASE(a_callback_that_joins_its_pool_is_refused),
     CASE(tasks_do_not_wait_for_callbacks),
     CASE(callbacks_are_called_before_a_pool_is_freed),
     CASE(callbacks_leave_nothing),

@@ -22,21 +22,10 @@ static mproc_status sit_at_5(const void *item, void *result, mproc_call *call)
     return MPROC_OK;
 }
 
-static bool is_complete(void *context)
-{
-    const mproc_pool *pool = context;
-    int64_t pids[256];
-    size_t count = mproc_pool_pids(pool, pids, 256);
-
-    for (size_t i = 0; i < count && i < 256; i++)
-        if (!os_is_alive(pids[i])) return false;
-    return count == (size_t)mproc_pool_workers(pool);
-}
-
 /* All workers are there again, and work. */
 static void check_restored(mproc_pool *pool)
 {
-    CHECK_WAIT_UNTIL(is_complete, pool);
+    fixture_await_workers(pool);
     fixture_check_squares(pool, 1000, 1);
     fixture_check_squares(pool, 1000, 0);
 }
@@ -143,7 +132,7 @@ static void case_workers_killed_while_they_start_are_replaced(void)
         if (os_killed_kind() == MPROC_EXIT_SIGNALLED) kill_all(pool);
         check_restored(pool);
         kill_all(pool);
-        CHECK_WAIT_UNTIL(is_complete, pool);
+        fixture_await_workers(pool);
         kill_all(pool);
         check_restored(pool);
         mproc_pool_free(pool);

@@ -8,51 +8,13 @@
 /* ---- maps in threads of their own ------------------------------------------------------------- */
 
 /* Has begun, and ends when it may. */
-static mproc_status stay(const void *item, void *result, mproc_call *call)
-{
-    const fixture_item *own = item;
-    fixture_board *board = fixture_board_at(own->board);
-
-    (void)call;
-    atomic_fetch_add(&board->started, 1);
-    CHECK_AWAIT(&board->go, 1);
-    *(int64_t *)result = own->value * own->value;
-    atomic_fetch_add(&board->done, 1);
-    return MPROC_OK;
-}
-
 /* The first item stays, the others are squared. */
 static mproc_status first_stays(const void *item, void *result, mproc_call *call)
 {
-    if (((const fixture_item *)item)->value == 0) return stay(item, result, call);
+    if (((const fixture_item *)item)->value == 0) return fixture_stay(item, result, call);
     *(int64_t *)result = ((const fixture_item *)item)->value * ((const fixture_item *)item)->value;
     atomic_fetch_add(&fixture_board_at(((const fixture_item *)item)->board)->count, 1);
     return MPROC_OK;
-}
-
-static void start_map(fixture_map *map, mproc_pool *pool, mproc_item_function *function, fixture_board *board,
-                      size_t count)
-{
-    *map = (fixture_map){.pool = pool, .function = function, .items = fixture_items(board, count), .count = count};
-    map->options.chunk_size = 1;
-    fixture_map_start(map);
-}
-
-static void end_map(fixture_map *map)
-{
-    fixture_map_join(map);
-    free(map->items);
-    fixture_map_free(map);
-}
-
-/* All items are there, each with its square. */
-static void end_whole_map(fixture_map *map)
-{
-    fixture_map_join(map);
-    CHECK_STATUS(map->status, MPROC_OK);
-    for (size_t i = 0; i < map->count; i++) CHECK_EQ(map->results[i], i * i);
-    free(map->items);
-    fixture_map_free(map);
 }
 
 /* ---- none waits for another ------------------------------------------------------------------- */
@@ -63,12 +25,12 @@ static void case_a_map_beside_one_with_a_stuck_item_ends(void)
     fixture_board *board = fixture_board_create();
     fixture_map stuck;
 
-    start_map(&stuck, pool, first_stays, board, 500);
+    fixture_map_begin(&stuck, pool, first_stays, board, 500);
     CHECK_AWAIT(&board->count, 499);
     for (int i = 0; i < 20; i++) fixture_check_squares(pool, 1000, (size_t)i % 3);
     fixture_check_squares(pool, 300000, 0); /* more than one window */
     atomic_store(&board->go, 1);
-    end_whole_map(&stuck);
+    fixture_map_end_whole(&stuck);
     fixture_board_free(board);
     mproc_pool_free(pool);
 }
@@ -142,7 +104,7 @@ static void case_the_map_after_an_interrupted_one_with_a_stuck_item_runs_at_once
     for (int round = 0; round < 3; round++) {
         atomic_store(&board->go, 0);
         atomic_store(&board->count, 0);
-        start_map(&stuck, pool, first_stays, board, 500);
+        fixture_map_begin(&stuck, pool, first_stays, board, 500);
         CHECK_AWAIT(&board->count, 499);
         before = (struct given_up){pool, given_up(pool)};
         mproc_interrupt();
@@ -187,11 +149,11 @@ static void case_tasks_beside_a_map_with_a_stuck_item_end(void)
     fixture_board *board = fixture_board_create();
     fixture_map stuck;
 
-    start_map(&stuck, pool, first_stays, board, 10);
+    fixture_map_begin(&stuck, pool, first_stays, board, 10);
     CHECK_AWAIT(&board->started, 1);
     for (int i = 0; i < 20; i++) tasks_check_pool(pool);
     atomic_store(&board->go, 1);
-    end_whole_map(&stuck);
+    fixture_map_end_whole(&stuck);
     fixture_board_free(board);
     mproc_pool_free(pool);
 }
@@ -225,14 +187,14 @@ static void case_a_task_and_a_map_do_not_wait_for_the_end_of_a_map(void)
     fixture_board *board = fixture_board_create();
     fixture_map endless;
 
-    start_map(&endless, pool, item_takes_time, board, ENDLESS);
+    fixture_map_begin(&endless, pool, item_takes_time, board, ENDLESS);
     CHECK_AWAIT(&board->started, 3);
     for (int i = 0; i < 5; i++) {
         CHECK_OK(mproc_pool_apply(pool, tasks_square, MPROC_ARGS(0, 3), NULL));
         fixture_check_squares(pool, 10, 1);
     }
     mproc_pool_terminate(pool);
-    end_map(&endless);
+    fixture_map_end(&endless);
     CHECK_STATUS(endless.status, MPROC_TERMINATED);
     CHECK(atomic_load(&board->started) < ENDLESS);
     fixture_board_free(board);
@@ -301,16 +263,6 @@ static void case_each_map_has_its_own_arguments_results_and_failure(void)
 /* ---- one is lost ------------------------------------------------------------------------------ */
 
 /* Its worker ends with one item or one task; the items and tasks of all others are done. */
-static mproc_status ends_at_5(const void *item, void *result, mproc_call *call)
-{
-    const fixture_item *own = item;
-
-    (void)call;
-    *(int64_t *)result = own->value * own->value;
-    if (own->value == 5) os_end_thread();
-    return MPROC_OK;
-}
-
 static void case_a_lost_worker_costs_one_of_the_jobs_one_item(void)
 {
     enum { COUNT = 200 };
@@ -319,15 +271,15 @@ static void case_a_lost_worker_costs_one_of_the_jobs_one_item(void)
     fixture_map losing, staying;
     mproc_result *results[COUNT];
 
-    start_map(&staying, pool, stay, board, 20);
+    fixture_map_begin(&staying, pool, fixture_stay, board, 20);
     for (int i = 0; i < COUNT; i++) results[i] = tasks_submit(pool, tasks_square, board, i);
-    start_map(&losing, pool, ends_at_5, board, COUNT);
+    fixture_map_begin(&losing, pool, fixture_end_at_5, board, COUNT);
     atomic_store(&board->go, 1);
     fixture_map_join(&losing);
     CHECK_STATUS(losing.status, MPROC_WORKER_LOST);
     for (int i = 0; i < COUNT; i++) CHECK_STATUS(losing.options.statuses[i], i == 5 ? MPROC_WORKER_LOST : MPROC_OK);
     for (int i = 0; i < COUNT; i++) CHECK_EQ(tasks_take_int(results[i]), i * i);
-    end_whole_map(&staying);
+    fixture_map_end_whole(&staying);
     free(losing.items);
     fixture_map_free(&losing);
     fixture_board_free(board);

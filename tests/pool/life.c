@@ -88,13 +88,6 @@ static void start_waiting_map(fixture_map *map, mproc_pool *pool, fixture_board 
     CHECK_AWAIT(&board->started, 1);
 }
 
-static void end_map(fixture_map *map)
-{
-    fixture_map_join(map);
-    free(map->items);
-    fixture_map_free(map);
-}
-
 static void case_join_times_out_while_a_worker_works(void)
 {
     mproc_pool *pool = fixture_create(2);
@@ -108,7 +101,7 @@ static void case_join_times_out_while_a_worker_works(void)
     CHECK_REFUSED(mproc_pool_join(pool, 30), MPROC_TIMEOUT, "2 workers of the pool still run");
     atomic_store(&board->go, 1);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    end_map(&map);
+    fixture_map_end(&map);
     CHECK_OK(map.status);
     fixture_board_free(board);
     mproc_pool_free(pool);
@@ -125,7 +118,7 @@ static void case_close_lets_a_map_finish(void)
     mproc_pool_close(pool);
     mproc_pool_close(pool);
     atomic_store(&board->go, 1);
-    end_map(&map);
+    fixture_map_end(&map);
     CHECK_OK(map.status);
     CHECK_EQ(atomic_load(&board->started), 300000);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
@@ -151,7 +144,7 @@ static void case_join_may_be_called_by_several_threads(void)
     check_pause_ms(5);
     atomic_store(&board->go, 1);
     for (int i = 0; i < 4; i++) plat_thread_join(threads[i]);
-    end_map(&map);
+    fixture_map_end(&map);
     fixture_board_free(board);
     mproc_pool_free(pool);
 }
@@ -208,7 +201,7 @@ static void case_terminate_ends_a_map_at_any_time(void)
         fixture_map_start(&map);
         if (i % 4 > 0) check_pause_ms(i % 4 - 1);
         mproc_pool_terminate(pool);
-        end_map(&map);
+        fixture_map_end(&map);
         CHECK(map.status == MPROC_TERMINATED || map.status == MPROC_CLOSED);
         mproc_pool_free(pool);
     }
@@ -228,7 +221,7 @@ static void case_terminate_does_not_wait_for_work(void)
         CHECK_REFUSED(mproc_pool_join(pool, 20), MPROC_TIMEOUT, "still run");
         atomic_store(&board->go, 1);
     }
-    end_map(&map);
+    fixture_map_end(&map);
     if (!fixture_is_threads() || map.status != MPROC_OK) CHECK_STATUS(map.status, MPROC_TERMINATED);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     fixture_board_free(board);
@@ -297,7 +290,7 @@ static void case_map_after_an_interrupt_has_its_own_results(void)
         fixture_map_start(&map);
         CHECK_AWAIT(&boards[i]->started, 1);
         mproc_interrupt();
-        end_map(&map);
+        fixture_map_end(&map);
         CHECK_STATUS(map.status, MPROC_INTERRUPTED);
         CHECK(mproc_interrupted());
         fixture_check_squares(pool, 5000, 1);
@@ -318,7 +311,7 @@ static void case_join_is_interrupted(void)
     CHECK_REFUSED(mproc_pool_join(pool, MPROC_FOREVER), MPROC_INTERRUPTED, "was interrupted");
     atomic_store(&board->go, 1);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    end_map(&map);
+    fixture_map_end(&map);
     fixture_board_free(board);
     mproc_pool_free(pool);
 }

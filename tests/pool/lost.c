@@ -6,7 +6,7 @@
 
 static void check_restored(mproc_pool *pool)
 {
-    tasks_await_workers(pool);
+    fixture_await_workers(pool);
     tasks_check_pool(pool);
 }
 
@@ -90,7 +90,7 @@ static void case_workers_killed_while_idle_are_replaced(void)
         int64_t pids[2];
         mproc_result *results[40];
         int lost = 0;
-        tasks_await_workers(pool);
+        fixture_await_workers(pool);
         tasks_check_pool(pool);
         CHECK_EQ(mproc_pool_pids(pool, pids, 2), 2);
         check_pause_ms(round % 3); /* it spins, or sleeps */

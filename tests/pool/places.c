@@ -7,44 +7,6 @@
 /* ---- maps in threads of their own ------------------------------------------------------------- */
 
 /* Has begun, and ends when it may. */
-static mproc_status stay(const void *item, void *result, mproc_call *call)
-{
-    const fixture_item *own = item;
-    fixture_board *board = fixture_board_at(own->board);
-
-    (void)call;
-    atomic_fetch_add(&board->started, 1);
-    CHECK_AWAIT(&board->go, 1);
-    *(int64_t *)result = own->value * own->value;
-    atomic_fetch_add(&board->done, 1);
-    return MPROC_OK;
-}
-
-static void start_map(fixture_map *map, mproc_pool *pool, mproc_item_function *function, fixture_board *board,
-                      size_t count)
-{
-    *map = (fixture_map){.pool = pool, .function = function, .items = fixture_items(board, count), .count = count};
-    map->options.chunk_size = 1;
-    fixture_map_start(map);
-}
-
-static void end_map(fixture_map *map)
-{
-    fixture_map_join(map);
-    free(map->items);
-    fixture_map_free(map);
-}
-
-/* All items are there, each with its square. */
-static void end_whole_map(fixture_map *map)
-{
-    fixture_map_join(map);
-    CHECK_STATUS(map->status, MPROC_OK);
-    for (size_t i = 0; i < map->count; i++) CHECK_EQ(map->results[i], i * i);
-    free(map->items);
-    fixture_map_free(map);
-}
-
 /* ---- a place for each ------------------------------------------------------------------------- */
 
 /* One place is the tasks'. */
@@ -81,7 +43,7 @@ static bool so_many_wait(void *context)
 /* Takes all places; the maps end when the board says go. */
 static void take_all_places(fixture_map *maps, mproc_pool *pool, fixture_board *board)
 {
-    for (int i = 0; i < PLACES; i++) start_map(&maps[i], pool, stay, board, 1);
+    for (int i = 0; i < PLACES; i++) fixture_map_begin(&maps[i], pool, fixture_stay, board, 1);
     CHECK_WAIT_UNTIL(all_places_are_used, pool);
 }
 
@@ -90,7 +52,7 @@ static void start_one_more(fixture_map *map, mproc_pool *pool, fixture_board *bo
 {
     struct wanted wanted = {pool, count};
 
-    start_map(map, pool, stay, board, 1);
+    fixture_map_begin(map, pool, fixture_stay, board, 1);
     CHECK_WAIT_UNTIL(so_many_wait, &wanted);
 }
 
@@ -103,7 +65,7 @@ static void case_more_maps_at_once_than_there_are_places_are_all_done(void)
     take_all_places(maps, pool, board);
     for (int i = PLACES; i < MAPS; i++) start_one_more(&maps[i], pool, board, (uint32_t)(i - PLACES + 1));
     atomic_store(&board->go, 1);
-    for (int i = 0; i < MAPS; i++) end_whole_map(&maps[i]);
+    for (int i = 0; i < MAPS; i++) fixture_map_end_whole(&maps[i]);
     fixture_check_squares(pool, 1000, 1);
     fixture_board_free(board);
     mproc_pool_free(pool);
@@ -119,11 +81,11 @@ static void case_a_map_that_waits_for_a_place_meets_a_closed_pool(void)
     take_all_places(maps, pool, board);
     start_one_more(&maps[PLACES], pool, board, 1);
     mproc_pool_close(pool);
-    end_map(&maps[PLACES]);
+    fixture_map_end(&maps[PLACES]);
     CHECK_STATUS(maps[PLACES].status, MPROC_CLOSED);
     CHECK_CONTAINS(maps[PLACES].text, "the pool was closed");
     atomic_store(&board->go, 1);
-    for (int i = 0; i < PLACES; i++) end_whole_map(&maps[i]);
+    for (int i = 0; i < PLACES; i++) fixture_map_end_whole(&maps[i]);
     CHECK_EQ(atomic_load(&board->started), PLACES);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     fixture_board_free(board);
@@ -140,10 +102,10 @@ static void case_a_map_that_waits_for_a_place_meets_a_terminated_pool(void)
     start_one_more(&maps[PLACES], pool, board, 1);
     mproc_pool_terminate(pool);
     atomic_store(&board->go, 1);
-    end_map(&maps[PLACES]);
+    fixture_map_end(&maps[PLACES]);
     CHECK_STATUS(maps[PLACES].status, MPROC_CLOSED);
     for (int i = 0; i < PLACES; i++) {
-        end_map(&maps[i]);
+        fixture_map_end(&maps[i]);
         CHECK(maps[i].status == MPROC_TERMINATED || (fixture_is_threads() && maps[i].status == MPROC_OK));
     }
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
@@ -184,7 +146,7 @@ static void case_tasks_need_no_place_of_a_map(void)
     for (int i = 0; i < 20; i++) results[i] = tasks_submit(pool, tasks_square, board, i);
     atomic_store(&board->go, 1);
     for (int i = 0; i < 20; i++) CHECK_EQ(tasks_take_int(results[i]), i * i);
-    for (int i = 0; i < PLACES; i++) end_whole_map(&maps[i]);
+    for (int i = 0; i < PLACES; i++) fixture_map_end_whole(&maps[i]);
     fixture_board_free(board);
     mproc_pool_free(pool);
 }

@@ -168,3 +168,66 @@ mproc_status fixture_sit(const void *item, void *result, mproc_call *call)
     CHECK_AWAIT(&board->go, 1000);
     return MPROC_OK;
 }
+
+mproc_status fixture_stay(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_at(own->board);
+
+    (void)call;
+    atomic_fetch_add(&board->started, 1);
+    CHECK_AWAIT(&board->go, 1);
+    *(int64_t *)result = own->value * own->value;
+    atomic_fetch_add(&board->done, 1);
+    return MPROC_OK;
+}
+
+mproc_status fixture_end_at_5(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+
+    (void)call;
+    *(int64_t *)result = own->value * own->value;
+    if (own->value == 5) os_end_thread();
+    return MPROC_OK;
+}
+
+void fixture_map_begin(fixture_map *map, mproc_pool *pool, mproc_item_function *function, fixture_board *board,
+                       size_t count)
+{
+    *map = (fixture_map){.pool = pool, .function = function, .items = fixture_items(board, count), .count = count};
+    map->options.chunk_size = 1;
+    fixture_map_start(map);
+}
+
+void fixture_map_end(fixture_map *map)
+{
+    fixture_map_join(map);
+    free(map->items);
+    fixture_map_free(map);
+}
+
+void fixture_map_end_whole(fixture_map *map)
+{
+    fixture_map_join(map);
+    CHECK_STATUS(map->status, MPROC_OK);
+    for (size_t i = 0; i < map->count; i++) CHECK_EQ(map->results[i], i * i);
+    free(map->items);
+    fixture_map_free(map);
+}
+
+static bool all_are_there(void *context)
+{
+    const mproc_pool *pool = context;
+    int64_t pids[256];
+    size_t count = mproc_pool_pids(pool, pids, 256);
+
+    for (size_t i = 0; i < count && i < 256; i++)
+        if (!os_is_alive(pids[i])) return false;
+    return count == (size_t)mproc_pool_workers(pool);
+}
+
+void fixture_await_workers(mproc_pool *pool)
+{
+    CHECK_WAIT_UNTIL(all_are_there, pool);
+}

@@ -68,6 +68,23 @@ void fixture_map_start(fixture_map *map);
 void fixture_map_join(fixture_map *map);
 void fixture_map_free(fixture_map *map);
 
+/* The same of items of a board, one in each chunk. */
+void fixture_map_begin(fixture_map *map, mproc_pool *pool, mproc_item_function *function, fixture_board *board,
+                       size_t count);
+
+/* Waits for its end, and frees all that it has; the second one finds each item's square before. */
+void fixture_map_end(fixture_map *map);
+void fixture_map_end_whole(fixture_map *map);
+
+/* Counts itself on the board, and squares its number when that says so. */
+mproc_status fixture_stay(const void *item, void *result, mproc_call *call);
+
+/* Squares its number; with 5 its thread ends. */
+mproc_status fixture_end_at_5(const void *item, void *result, mproc_call *call);
+
+/* Waits until all workers of the pool are there: up to 256. */
+void fixture_await_workers(mproc_pool *pool);
+
 /* ---- pool_fixture_posix.c, pool_fixture_win32.c --------------------------------------------------------------- */
 
 /* Ends a process as an enemy would: SIGKILL, TerminateProcess. One that has ended is left alone. */

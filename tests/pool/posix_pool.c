@@ -1,4 +1,5 @@
 /* mproc/pool.h where POSIX has what Windows has not: fork() copies, signals. */
+#include <dlfcn.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -255,6 +256,22 @@ static void case_tasks_have_the_signal_mask_of_their_pools_creator(void)
     mproc_pool_free(pool);
 }
 
+/* A function is known by its address: if its module could go, another one's might come to lie there. */
+static void case_the_module_of_a_task_stays_when_it_is_closed(void)
+{
+    mproc_function *function = (mproc_function *)os_open_function(POOL_MODULE, "pool_module_task");
+    void *handle = dlopen(POOL_MODULE, RTLD_NOW | RTLD_NOLOAD);
+    mproc_pool *pool = fixture_create(1);
+
+    CHECK(handle != NULL);
+    CHECK_OK(mproc_pool_apply(pool, function, mproc_no_args(), NULL));
+    for (int i = 0; i < 2; i++) CHECK_EQ(dlclose(handle), 0);
+    CHECK((handle = dlopen(POOL_MODULE, RTLD_NOW | RTLD_NOLOAD)) != NULL);
+    CHECK_OK(mproc_pool_apply(pool, function, mproc_no_args(), NULL));
+    CHECK_EQ(dlclose(handle), 0);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(posix_pool, fixture_of_processes, posix_pool_threads, fixture_of_threads,
     CASE(a_fork_copy_is_told_of_no_workers),
     CASE(a_fork_copy_that_returns_from_an_item_ends_there),
@@ -262,6 +279,10 @@ CHECK_TWINS(posix_pool, fixture_of_processes, posix_pool_threads, fixture_of_thr
     CASE(a_fork_copy_has_no_iterators),
     CASE(a_fork_copy_that_returns_from_a_task_ends_there),
     CASE(tasks_have_the_signal_mask_of_their_pools_creator),
+);
+
+CHECK_SUITE_SETUP(posix_pool_modules, fixture_of_processes,
+    CASE(the_module_of_a_task_stays_when_it_is_closed),
 );
 
 CHECK_SUITE_SETUP(posix_pool_signals, fixture_of_processes,

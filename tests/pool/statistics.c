@@ -42,7 +42,7 @@ static void case_a_worker_is_told_by_its_name_and_its_pid(void)
     int64_t pids[3];
     char name[32];
 
-    tasks_await_workers(pool);
+    fixture_await_workers(pool);
     CHECK_EQ(mproc_pool_pids(pool, pids, 3), 3);
     for (int i = 0; i < 3; i++) {
         CHECK_OK(mproc_pool_worker_statistics(pool, i, &one));

@@ -120,21 +120,11 @@ static void case_a_lock_is_abandoned_before_the_next_item_of_its_chunk(void)
 
 /* ---- the end of the worker's thread ----------------------------------------------------------- */
 
-static mproc_status ends_at_5(const void *item, void *result, mproc_call *call)
-{
-    const fixture_item *own = item;
-
-    (void)call;
-    *(int64_t *)result = own->value * own->value;
-    if (own->value == 5) os_end_thread();
-    return MPROC_OK;
-}
-
 static void case_a_task_that_ends_its_thread_loses_only_its_chunk(void)
 {
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
-    fixture_map map = {.pool = pool, .function = ends_at_5, .count = COUNT};
+    fixture_map map = {.pool = pool, .function = fixture_end_at_5, .count = COUNT};
 
     map.items = fixture_items(board, COUNT);
     map.options.chunk_size = 2;

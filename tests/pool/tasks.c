@@ -275,6 +275,8 @@ static mproc_status waits_for_its_own_pool(mproc_call *call)
     CHECK_STATUS(mproc_result_wait(own_result, 0), MPROC_TIMEOUT);
     CHECK_REFUSED(mproc_map(own_pool, fixture_square, &number, &number, 1, NULL), MPROC_BAD_STATE,
                   "a worker of the pool is about to wait");
+    mproc_pool_close(own_pool);
+    CHECK_REFUSED(mproc_pool_join(own_pool, MPROC_FOREVER), MPROC_BAD_STATE, "a worker of the pool is about to wait");
     atomic_store(&board->go, 1);
     while (!mproc_result_ready(own_result)) check_pause_ms(1);
     CHECK_OK(mproc_result_get(own_result, &value, MPROC_FOREVER));

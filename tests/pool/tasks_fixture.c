@@ -87,22 +87,6 @@ void tasks_check_pool(mproc_pool *pool)
     for (int i = 0; i < 40; i++) CHECK_EQ(tasks_take_int(results[i]), i * i);
 }
 
-static bool all_are_there(void *context)
-{
-    const mproc_pool *pool = context;
-    int64_t pids[256];
-    size_t count = mproc_pool_pids(pool, pids, 256);
-
-    for (size_t i = 0; i < count && i < 256; i++)
-        if (!os_is_alive(pids[i])) return false;
-    return count == (size_t)mproc_pool_workers(pool);
-}
-
-void tasks_await_workers(mproc_pool *pool)
-{
-    CHECK_WAIT_UNTIL(all_are_there, pool);
-}
-
 uint64_t tasks_blocks(void)
 {
     struct block_census census = block_count();

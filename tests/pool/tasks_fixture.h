@@ -41,9 +41,6 @@ mproc_status tasks_end_thread(mproc_call *call);
 /* Gives the pool a few tasks, and checks what they return. */
 void tasks_check_pool(mproc_pool *pool);
 
-/* Waits until all workers are there and run. */
-void tasks_await_workers(mproc_pool *pool);
-
 /* A thread that gets a result, for ever; what it has got is to be read when it was joined. */
 typedef struct tasks_waiter {
     mproc_result *result;
