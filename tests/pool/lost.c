@@ -339,6 +339,54 @@ static void case_kills_at_random_lose_one_task_each_at_most(void)
     mproc_pool_free(pool);
 }
 
+static mproc_status makes_a_megabyte(mproc_call *call)
+{
+    enum { SIZE = 1 << 20 };
+    static unsigned char large[SIZE];
+    int64_t number;
+
+    tasks_arguments(call, &number);
+    memset(large, (int)number, SIZE);
+    return mproc_call_return(call, mproc_bytes(large, SIZE));
+}
+
+static bool is_megabyte_of(mproc_value value, int number)
+{
+    const unsigned char *bytes = mproc_value_bytes(value);
+
+    return mproc_value_size(value) == 1 << 20 && bytes[0] == number && memcmp(bytes, bytes + 1, (1 << 20) - 1) == 0;
+}
+
+/* Most of the time they copy, or clear memory for it. Each value is whole, or its task is lost; nothing stays. */
+static void case_workers_killed_while_they_return_megabytes_leave_nothing_torn(void)
+{
+    enum { TASKS = 12 };
+    uint64_t blocks = tasks_blocks_without_pools();
+    mproc_pool *pool = fixture_create(3);
+    mproc_result *results[TASKS];
+    plat_thread *killer;
+    int lost = 0;
+
+    check_restored(pool);
+    CHECK_OK(plat_thread_start(kill_at_random, pool, &killer));
+    for (int round = 0; round < check_many(20, 6); round++) {
+        for (int i = 0; i < TASKS; i++) results[i] = tasks_submit(pool, makes_a_megabyte, NULL, 1 + round + i);
+        for (int i = 0; i < TASKS; i++) {
+            mproc_value value = mproc_nil();
+            mproc_status status = mproc_result_get(results[i], &value, MPROC_FOREVER);
+            if (status == MPROC_OK) CHECK(is_megabyte_of(value, 1 + round + i));
+            else CHECK_STATUS(status, MPROC_WORKER_LOST);
+            lost += status != MPROC_OK;
+            mproc_result_free(results[i]);
+        }
+    }
+    plat_thread_join(killer);
+    CHECK(lost <= KILLS);
+    check_restored(pool);
+    mproc_pool_free(pool);
+    tasks_await_blocks(blocks);
+}
+
 /* Those who wait are woken, whoever of the workers was to wake them. */
 static void case_a_task_that_ends_at_the_moment_of_the_kill_is_known(void)
 {
@@ -377,5 +425,6 @@ CHECK_SUITE_SETUP(pool_lost, fixture_of_processes,
     CASE(a_task_that_overflows_its_stack_is_lost),
     CASE(tasks_end_even_if_each_ends_its_worker),
     CASE_LIMIT(kills_at_random_lose_one_task_each_at_most, 60),
+    CASE_LIMIT(workers_killed_while_they_return_megabytes_leave_nothing_torn, 60),
     CASE(a_task_that_ends_at_the_moment_of_the_kill_is_known),
 );

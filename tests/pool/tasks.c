@@ -163,18 +163,6 @@ static void case_tasks_one_after_the_other_take_no_memory(void)
     mproc_pool_free(pool);
 }
 
-static void case_two_hundred_workers_sum_the_squares_below_a_thousand(void)
-{
-    mproc_pool *pool = fixture_create(check_many(200, 24));
-    mproc_result *results[1000];
-    int64_t sum = 0;
-
-    for (int i = 0; i < 1000; i++) results[i] = tasks_submit(pool, tasks_square, NULL, i);
-    for (int i = 0; i < 1000; i++) sum += tasks_take_int(results[i]);
-    CHECK_EQ(sum, 332833500);
-    mproc_pool_free(pool);
-}
-
 static void submit_and_wait(void *pool)
 {
     mproc_result *results[20];
@@ -373,7 +361,6 @@ CHECK_TWINS(pool_tasks, fixture_of_processes, pool_tasks_threads, fixture_of_thr
     CASE_LIMIT(a_hundred_thousand_results_are_got_from_the_last_to_the_first, 60),
     CASE(tasks_that_nobody_waits_for_are_done),
     CASE(tasks_one_after_the_other_take_no_memory),
-    CASE_LIMIT(two_hundred_workers_sum_the_squares_below_a_thousand, 60),
     CASE(threads_submit_and_wait_at_once),
     CASE(a_task_has_a_pool_of_its_own),
     CASE(tasks_that_cannot_be_are_refused),

@@ -1,6 +1,7 @@
 #include "pool/tasks_fixture.h"
 
 #include "arena/block.h"
+#include "object/resource_owner.h"
 
 mproc_result *tasks_submit(mproc_pool *pool, mproc_function *function, const fixture_board *board, int64_t number)
 {
@@ -95,10 +96,15 @@ uint64_t tasks_blocks(void)
     return census.cut - census.free;
 }
 
+/* The tables of owned slots stay as well, as many as the process has ever needed. */
 uint64_t tasks_blocks_without_pools(void)
 {
+    enum { SLOTS = 10000 };
+    static _Atomic uint64_t *slots[SLOTS];
     mproc_pool *pool = fixture_create(2);
 
+    for (int i = 0; i < SLOTS; i++) CHECK_OK(resource_slot_take(&slots[i]));
+    for (int i = 0; i < SLOTS; i++) resource_slot_put(slots[i]);
     tasks_check_pool(pool);
     mproc_pool_free(pool);
     return tasks_blocks();
