@@ -316,11 +316,11 @@ int64_t plat_process_id(void);
 /* The id of the process that started this one, or, after its end, perhaps of another. */
 int64_t plat_process_parent_id(void);
 
-/*
- * In a child, as early as possible: gives the process the visible name of its program (Linux), which
- * a start by /proc/self/exe hides. Elsewhere does nothing.
- */
+/* In a child, as early as possible: shows its program's name, which a start by /proc/self/exe hides (Linux). */
 void plat_process_show_name(void);
+
+/* Whether output may stand in the buffers of stdout or stderr. Windows: true, programs have runtimes of their own. */
+bool plat_process_has_printed(void);
 
 /*
  * Keeps Ctrl-C from this process (pool workers), but not from its children: ignores SIGINT; Windows: the console's

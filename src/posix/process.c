@@ -18,6 +18,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* glibc and musl say how much a stream has in its buffer. */
+#if defined(__has_include)
+#if __has_include(<stdio_ext.h>)
+#include <stdio_ext.h>
+#define PROCESS_KNOWS_OUTPUT 1
+#endif
+#endif
+
 /* Linux 5.4; the name is missing in older headers. */
 #define PROCESS_BY_DESCRIPTOR ((idtype_t)3)
 
@@ -167,6 +175,16 @@ void plat_process_show_name(void)
     char name[16] = "";
 
     if (prctl(PR_GET_NAME, name) == 0 && strcmp(name, "exe") == 0) prctl(PR_SET_NAME, program_invocation_short_name);
+}
+
+/* A process has one C library: the program's streams are those that are looked at here. */
+bool plat_process_has_printed(void)
+{
+#ifdef PROCESS_KNOWS_OUTPUT
+    return __fpending(stdout) > 0 || __fpending(stderr) > 0;
+#else
+    return true;
+#endif
 }
 
 void plat_process_ignore_interrupts(void)

@@ -52,7 +52,7 @@ void task_flush(void)
 {
     void (*flush)(void) = atomic_load(&flush_streams);
 
-    if (flush) flush();
+    if (flush && plat_process_has_printed()) flush();
 }
 
 void task_set_flush(void (*flush)(void))

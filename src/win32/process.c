@@ -246,6 +246,12 @@ void plat_process_show_name(void)
 {
 }
 
+/* The program may have another C runtime than the library, and none of them says. */
+bool plat_process_has_printed(void)
+{
+    return true;
+}
+
 typedef void interrupt_handler(void);
 
 /* What Ctrl-C does in this process, if the library was asked; it was asked by the handler's being there. */

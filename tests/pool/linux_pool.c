@@ -345,6 +345,59 @@ static void case_an_idle_pool_only_looks_every_two_seconds(void)
     mproc_pool_free(pool);
 }
 
+/* ---- output ----------------------------------------------------------------------------------- */
+
+/* Both of them lead into one file from here on, and are written when their buffers are full. */
+static mproc_status redirect(mproc_call *call)
+{
+    const char *path;
+
+    MPROC_TRY(mproc_unpack(call, &path));
+    CHECK(freopen(path, "a", stdout) && freopen(path, "a", stderr));
+    CHECK_EQ(setvbuf(stdout, NULL, _IOFBF, BUFSIZ), 0);
+    CHECK_EQ(setvbuf(stderr, NULL, _IOFBF, BUFSIZ), 0);
+    return MPROC_OK;
+}
+
+static mproc_status print(mproc_call *call)
+{
+    const char *text;
+    bool as_error;
+
+    MPROC_TRY(mproc_unpack(call, &text, &as_error));
+    fputs(text, as_error ? stderr : stdout);
+    return MPROC_OK;
+}
+
+static void check_printed(FILE *file, const char *expected)
+{
+    char text[64] = "";
+
+    rewind(file);
+    CHECK(fread(text, 1, sizeof text - 1, file) < sizeof text - 1);
+    CHECK_STRING(text, expected);
+}
+
+static void case_what_a_task_prints_has_left_its_worker_when_it_is_finished(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    FILE *file = tmpfile();
+    char path[64];
+
+    CHECK(file != NULL);
+    snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)getpid(), fileno(file));
+    CHECK_OK(mproc_pool_apply(pool, redirect, MPROC_ARGS(path), NULL));
+    CHECK_OK(mproc_pool_apply(pool, print, MPROC_ARGS("one", false), NULL));
+    check_printed(file, "one");
+    CHECK_OK(mproc_pool_apply(pool, print, MPROC_ARGS(" two", true), NULL));
+    check_printed(file, "one two");
+    CHECK_OK(mproc_pool_apply(pool, print, MPROC_ARGS("", false), NULL));
+    CHECK_OK(mproc_pool_apply(pool, print, MPROC_ARGS(" three", false), NULL));
+    check_printed(file, "one two three");
+    fclose(file);
+    mproc_pool_free(pool);
+}
+
 CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(create_without_files_leaves_nothing),
     CASE(create_without_processes_leaves_nothing),
@@ -355,4 +408,5 @@ CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(maps_leave_the_affinity_of_workers_alone),
     CASE(a_worker_that_is_moved_while_it_starts_stays_there),
     CASE(an_idle_pool_only_looks_every_two_seconds),
+    CASE(what_a_task_prints_has_left_its_worker_when_it_is_finished),
 );
