@@ -215,6 +215,31 @@ static void case_a_source_is_never_asked_for_more_than_are_in_flight(void)
     mproc_pool_free(pool);
 }
 
+static mproc_pool *own_pool;
+
+/* Gives it the squares of 0, 1, 2, ..., which tasks of the same pool compute. */
+static mproc_status next_square(void *context, mproc_value *item)
+{
+    numbers_source *self = context;
+
+    if (self->asked == self->count) return MPROC_END;
+    return mproc_pool_apply(own_pool, numbers_square, MPROC_ARGS(self->asked++), item);
+}
+
+static void case_a_source_waits_for_tasks_of_the_same_pool(void)
+{
+    numbers_source source = {.count = 50};
+    mproc_iterator *iterator;
+
+    own_pool = fixture_create(1);
+    CHECK_OK(mproc_pool_imap(own_pool, numbers_square, next_square, &source,
+                             &(mproc_iterator_options){.in_flight = 4}, &iterator));
+    for (int64_t n = 0; n < 50; n++) CHECK_EQ(numbers_take(iterator), n * n * n * n);
+    numbers_check_end(iterator);
+    mproc_iterator_free(iterator);
+    mproc_pool_free(own_pool);
+}
+
 CHECK_TWINS(pool_iterators, fixture_of_processes, pool_iterators_threads, fixture_of_threads,
     CASE(imap_gives_results_in_the_order_of_the_items),
     CASE(imap_unordered_gives_each_result_once),
@@ -225,5 +250,6 @@ CHECK_TWINS(pool_iterators, fixture_of_processes, pool_iterators_threads, fixtur
     CASE(an_empty_source_is_at_its_end_at_once),
     CASE(a_source_that_fails_does_so_after_its_items),
     CASE(an_iterator_whose_source_has_failed_is_freed),
+    CASE(a_source_waits_for_tasks_of_the_same_pool),
     CASE(a_source_is_never_asked_for_more_than_are_in_flight),
 );

@@ -85,6 +85,32 @@ static void case_a_task_that_returns_timeout_is_told_from_a_wait_that_ended(void
     mproc_pool_free(pool);
 }
 
+static mproc_status returns_a_status(mproc_call *call)
+{
+    int64_t status;
+
+    tasks_arguments(call, &status);
+    return (mproc_status)status;
+}
+
+/* The library's own, which calls of the pool return of themselves, too, and numbers that are none. */
+static void case_whatever_status_a_task_returns_is_its_results(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    mproc_value value = mproc_int(-1);
+
+    for (int i = -3; i <= MPROC_USER + 2; i += i == 60 ? MPROC_USER - 60 : 1) {
+        mproc_result *result = tasks_submit(pool, returns_a_status, NULL, i);
+        CHECK_STATUS(mproc_result_get(result, &value, MPROC_FOREVER), (mproc_status)i);
+        CHECK(mproc_result_ready(result) && mproc_result_successful(result) == (i == MPROC_OK));
+        CHECK(!mproc_result_cancelled(result) && !mproc_result_running(result));
+        if (i != MPROC_OK) CHECK_CONTAINS(mproc_last_error_text(), "PoolWorker-1 (pid ");
+        mproc_result_free(result);
+    }
+    tasks_check_pool(pool);
+    mproc_pool_free(pool);
+}
+
 static void case_all_threads_that_wait_for_a_task_are_woken(void)
 {
     enum { WAITERS = 5 };
@@ -398,6 +424,7 @@ CHECK_TWINS(pool_results, fixture_of_processes, pool_results_threads, fixture_of
     CASE(a_result_is_waited_for_until_its_task_is_finished),
     CASE(ready_and_successful_say_what_became_of_a_task),
     CASE(a_task_that_returns_timeout_is_told_from_a_wait_that_ended),
+    CASE(whatever_status_a_task_returns_is_its_results),
     CASE(all_threads_that_wait_for_a_task_are_woken),
     CASE(each_thread_that_waits_gets_its_own_tasks_value),
     CASE(a_failure_comes_with_its_text_and_its_workers_name_and_pid),
