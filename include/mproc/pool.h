@@ -28,7 +28,8 @@ typedef enum mproc_worker_kind {
     MPROC_PROCESSES = 0, /* daemon processes, "PoolWorker-1" and so on */
     /*
      * Threads of this process: no copies, no isolation. They have the signal mask of the thread that has created the
-     * pool, and what a task starts by itself (fork(), system()) inherits that.
+     * pool (those that are started when work comes: of the one that has given it), and what a task starts by itself
+     * (fork(), system()) inherits that.
      */
     MPROC_THREADS = 1
 } mproc_worker_kind;
@@ -57,6 +58,21 @@ typedef struct mproc_pool_options {
      * maxtasksperchild). A chunk of a map is one task. Default: no limit.
      */
     int64_t max_tasks;
+    /*
+     * Workers are not started with the pool, but when there is work for them: one for each task that finds none
+     * without work, and as many for a map as it has chunks (Python: ProcessPoolExecutor). Ours.
+     */
+    bool lazy;
+    /*
+     * A worker that has had nothing to do for so many milliseconds ends, after its finalizer; when there is work
+     * again, another one is started. None ends while a map runs. Default: no limit. Ours.
+     */
+    int64_t idle_timeout_ms;
+    /*
+     * With one of the last two: so many workers are there whether there is work or not. Default: 0, so that a pool
+     * without work costs nothing. Ours.
+     */
+    int workers_min;
 } mproc_pool_options;
 
 /*

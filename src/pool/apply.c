@@ -83,9 +83,10 @@ static mproc_status check_workers(mproc_pool *pool)
 {
     mproc_status status;
 
-    if (atomic_load(&pool->shared->running) >= pool->count && !atomic_load(&pool->shared->stranded)) return MPROC_OK;
+    if ((atomic_load(&pool->complete) || workers_come_and_go(pool)) && !atomic_load(&pool->shared->stranded))
+        return MPROC_OK;
     plat_mutex_lock(&pool->mutex);
-    status = atomic_load(&pool->shared->state) == POOL_OPEN ? workers_restart(pool) : MPROC_OK;
+    status = atomic_load(&pool->shared->state) == POOL_OPEN ? workers_restart(pool, 1) : MPROC_OK;
     plat_mutex_unlock(&pool->mutex);
     return atomic_load(&pool->shared->stranded) ? status : MPROC_OK;
 }
@@ -155,6 +156,11 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
         if (status == MPROC_OK && !gone && result && !out) result->holders--; /* its callback alone is wanted */
         plat_mutex_unlock(&tasks->mutex);
     } while (gone && (++rounds < ROUNDS_MAX || (status = workers_missing(pool)) == MPROC_OK));
+    if (status == MPROC_OK && !atomic_load(&pool->complete) && workers_come_and_go(pool)) {
+        plat_mutex_lock(&pool->mutex);
+        if (!workers_provide(pool)) tasks_end_all(tasks, pool->start_status, pool->start_text);
+        plat_mutex_unlock(&pool->mutex);
+    }
     if (status == MPROC_OK && out) *out = result;
     if (status == MPROC_OK) result = NULL;
 done:

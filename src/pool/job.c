@@ -99,6 +99,7 @@ void job_put(mproc_pool *pool, struct job *job)
 
     plat_mutex_lock(&pool->mutex);
     job->used = false;
+    job->wanted = 0;
     atomic_fetch_sub(&shared->busy, 1);
     plat_mutex_unlock(&pool->mutex);
     if (atomic_load(&shared->state) != POOL_OPEN) bell_ring_all(shared);

@@ -152,9 +152,10 @@ struct pool_job {
  * One worker, by index; a successor takes over its predecessor's. Written by the worker, except
  *   asleep    by whoever wakes it,
  *   all       by the pool's owner after the worker's death.
- * `at` is the task that it is about to claim, or has: the place of its job + 1, above the position in the stream;
- * 0: none. `range` ... say which tasks it has reserved, and of which job (its place + 1): that binds nobody, but
- * tells others where tasks may be that nobody has begun. `init_status` is what its initializer has failed with.
+ * `leaves`: it has decided to end, as it has had nothing to do for long, and begins nothing any more. `at` is the
+ * task that it is about to claim, or has: the place of its job + 1, above the position in the stream; 0: none.
+ * `range` ... say which tasks it has reserved, and of which job (its place + 1): that binds nobody, but tells others
+ * where tasks may be that nobody has begun. `init_status` is what its initializer has failed with.
  */
 struct pool_worker {
     _Atomic uint64_t at;
@@ -169,7 +170,8 @@ struct pool_worker {
     uint64_t unused;
     _Atomic uint32_t asleep;
     _Atomic int32_t init_status;
-    uint32_t unused_asleep[14];
+    _Atomic uint32_t leaves;
+    uint32_t unused_asleep[13];
     char init_text[POOL_TEXT_BYTES];
 };
 
@@ -181,7 +183,12 @@ enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
 
 /*
  * `running` counts the workers that have not ended, `busy` the maps in progress: they may have more to open than is
- * there now. `active` has a bit for each place whose job may have work that nobody has begun: set after that is
+ * there now. At most `limit` workers run, in the first places; `kept` of them are there whether there is work or not
+ * (UINT32_MAX: all), and the others end after `idle_ns` without work (0: never). A worker that decides to do so says
+ * it (`leaves`), and looks once more for work; whoever has work publishes that, and then looks who leaves. So one
+ * of the two sees the other: the worker stays, or another is started, at its end if no place is free before.
+ *
+ * `active` has a bit for each place whose job may have work that nobody has begun: set after that is
  * there, and cleared by a worker who finds none, and looks once more.
  *
  * A worker that has nothing to do, and the caller of map, sleep on a word of their own, `asleep` or `caller_asleep`:
@@ -196,13 +203,15 @@ enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
  * whoever finishes one of them counts the bell up and wakes.
  */
 struct pool_shared {
-    uint32_t workers;
+    uint32_t workers; /* places for them */
     uint32_t threads; /* workers are threads */
     _Atomic uint32_t state;
     _Atomic uint32_t busy;
     _Atomic uint32_t running;
     _Atomic uint32_t stranded;
-    uint32_t unused[10];
+    _Atomic uint32_t limit;
+    uint32_t kept;
+    uint32_t unused[8];
     _Atomic uint64_t active;
     _Atomic uint64_t sleepers;
     uint64_t unused_active[6];
@@ -217,6 +226,7 @@ struct pool_shared {
     struct pool_function finalizer;
     uint64_t initializer_args; /* offset of its arguments, or 0 */
     uint64_t max_tasks;        /* of one worker; UINT64_MAX: any number */
+    int64_t idle_ns;
 };
 
 static_assert(sizeof(struct pool_window) == 2 * ARENA_LINE, "windows share no cache line");

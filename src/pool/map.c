@@ -62,12 +62,14 @@ static mproc_status set_job(struct map *map)
 static mproc_status begin(struct map *map)
 {
     mproc_pool *pool = map->pool;
+    size_t chunks = map->count / map->chunk + (map->count % map->chunk != 0);
     mproc_status status;
 
     if (atomic_load(&pool->shared->stranded) == STRANDED_UNTOLD)
         tasks_end_all(pool->tasks, MPROC_LIMIT, tasks_stranded_text);
     plat_mutex_lock(&pool->mutex);
-    status = workers_restart(pool);
+    map->job->wanted = chunks < pool->count ? (uint32_t)chunks : pool->count;
+    status = workers_restart(pool, 0);
     plat_mutex_unlock(&pool->mutex);
     if (status != MPROC_OK && atomic_load(&pool->shared->running) == 0) return status;
     buffer_close_all(map->job);

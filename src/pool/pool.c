@@ -14,6 +14,9 @@
 #include "process/arguments.h"
 #include "process/family.h"
 
+/* Longer ones are no limit. */
+#define IDLE_MS_MAX (INT64_MAX / 1000000 / 2)
+
 static mproc_status check_options(const mproc_pool_options *options)
 {
     if (options->workers < 0 || options->workers > POOL_WORKERS_MAX)
@@ -25,6 +28,12 @@ static mproc_status check_options(const mproc_pool_options *options)
     if (options->max_tasks < 0)
         return mproc_error(MPROC_INVALID, "a worker of at most %lld tasks: 0 stands for no limit",
                            (long long)options->max_tasks);
+    if (options->idle_timeout_ms < 0)
+        return mproc_error(MPROC_INVALID, "workers that end after %lld ms without work: 0 stands for never",
+                           (long long)options->idle_timeout_ms);
+    if (options->workers_min < 0 || (options->workers > 0 && options->workers_min > options->workers))
+        return mproc_error(MPROC_INVALID, "at least %d workers of a pool of %d", options->workers_min,
+                           options->workers);
     if (!options->initializer && options->initializer_args.count > 0)
         return mproc_error(MPROC_INVALID, "there are arguments for the initializer, and no initializer");
     return MPROC_OK;
@@ -55,13 +64,16 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     if ((status = resource_take(size, size, &pool->owned)) != MPROC_OK) return status;
     pool->shared = (struct pool_shared *)line_after((uintptr_t)arena_at(atomic_load(pool->owned)));
     pool->shared->workers = pool->count;
+    atomic_store(&pool->shared->limit, pool->count);
+    pool->shared->kept = options->lazy || options->idle_timeout_ms ? (uint32_t)options->workers_min : UINT32_MAX;
+    if (options->idle_timeout_ms < IDLE_MS_MAX) pool->shared->idle_ns = options->idle_timeout_ms * 1000000;
     pool->shared->threads = options->kind == MPROC_THREADS;
     pool->kind = options->kind == MPROC_THREADS ? &worker_thread : &worker_process;
     plat_thread_schedule(&pool->shared->schedule);
     return MPROC_OK;
 }
 
-static mproc_status start_workers(mproc_pool *pool)
+static mproc_status start_workers(mproc_pool *pool, uint32_t least)
 {
     mproc_status status;
 
@@ -70,7 +82,8 @@ static mproc_status start_workers(mproc_pool *pool)
         pool->records[i].index = i;
     }
     plat_mutex_lock(&pool->mutex);
-    status = workers_start(pool);
+    status = workers_start(pool, least);
+    pool->created = true;
     plat_mutex_unlock(&pool->mutex);
     return status;
 }
@@ -119,6 +132,8 @@ void mproc_pool_close(mproc_pool *pool)
     if (family_enter_with(pool->arena) != MPROC_OK) return;
     plat_mutex_lock(&pool->mutex);
     set_state(pool, POOL_CLOSED);
+    /* Whoever has submitted a task may still be about to start a worker for it: a join would not wait for that. */
+    if (workers_come_and_go(pool)) workers_start(pool, 0);
     plat_mutex_unlock(&pool->mutex);
     tell_state(pool);
 }
@@ -209,7 +224,7 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
     status = arguments_create(&all.initializer_args, "initializer", &pool->initializer_args);
     if (status != MPROC_OK) goto done;
     pool->shared->initializer_args = arguments_in(pool->initializer_args);
-    if ((status = start_workers(pool)) != MPROC_OK) goto done;
+    if ((status = start_workers(pool, all.lazy ? 0 : pool->count)) != MPROC_OK) goto done;
 
     *out = pool;
     pool = NULL;

@@ -59,7 +59,8 @@ struct job {
     struct pool_job *shared;
     _Atomic uint64_t *owned;
     uint32_t index;
-    bool used; /* by a job */
+    bool used;       /* by a job */
+    uint32_t wanted; /* workers that a map in it can use */
     struct pool_buffer buffers[2];
     _Atomic uint64_t *args;   /* of the map that runs, or was given up: a worker that is late may still read them */
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
@@ -75,11 +76,13 @@ struct mproc_pool {
     _Atomic uint64_t *owned;
     _Atomic uint64_t *initializer_args; /* NULL: none */
     struct worker_record *records;
-    uint32_t count;
+    uint32_t count; /* of records */
     const struct worker_kind *kind;
 
     plat_mutex mutex;
     uint32_t names;
+    bool created;           /* workers are started by any thread from now on */
+    _Atomic bool complete;  /* as many workers as may run are there: nobody need look whether some are missing */
     uint32_t failed_starts; /* workers in a row that ended before they were ready */
     uint32_t failed_starts_weight;
     bool broken;               /* no worker is started any more; those that run go on */

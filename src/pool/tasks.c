@@ -243,18 +243,38 @@ bool tasks_cancel(mproc_result *result, mproc_status status, const char *text)
     return claimed;
 }
 
+static enum task_state state_at(const struct tasks *tasks, uint64_t position)
+{
+    const struct owned_segment *segment = segment_at(tasks, position / TASK_SEGMENT);
+
+    if (!segment) return TASK_EMPTY;
+    return task_state_of(atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word), position);
+}
+
+/* A successor is for what the dead worker has reserved: none is needed, if all of that is begun or over. */
+static void forget_range(const struct tasks *tasks, struct pool_worker *part)
+{
+    uint64_t from = atomic_load(&part->range_from), to = atomic_load(&part->range_to);
+
+    for (uint64_t position = from; position < to && to - from <= TASK_RANGE; position++)
+        if (state_at(tasks, position) == TASK_READY) return;
+    atomic_store(&part->range_job, 0);
+}
+
 void tasks_bury(mproc_pool *pool, uint32_t worker, mproc_status status, const char *end)
 {
     struct tasks *tasks = pool->tasks;
-    _Atomic uint64_t *at = &pool_worker_at(pool->shared, worker)->at;
+    struct pool_worker *part = pool_worker_at(pool->shared, worker);
+    _Atomic uint64_t *at = &part->at;
     uint64_t task = atomic_load(at), position = task & (((uint64_t)1 << AT_JOB_SHIFT) - 1), word;
     struct owned_segment *segment;
     char text[POOL_TEXT_BYTES];
 
     atomic_store(at, 0);
-    if (!tasks || task >> AT_JOB_SHIFT != POOL_TASKS + 1) return;
+    if (!tasks) return;
     plat_mutex_lock(&tasks->mutex);
-    if ((segment = segment_at(tasks, position / TASK_SEGMENT)) != NULL) {
+    forget_range(tasks, part);
+    if (task >> AT_JOB_SHIFT == POOL_TASKS + 1 && (segment = segment_at(tasks, position / TASK_SEGMENT)) != NULL) {
         word = atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word);
         if (task_state_of(word, position) == TASK_TAKEN && task_worker(word) == worker) {
             snprintf(text, sizeof text, "%.400s while it ran a task", end);
@@ -280,12 +300,31 @@ void tasks_end_all(struct tasks *tasks, mproc_status status, const char *text)
     plat_mutex_unlock(&tasks->mutex);
 }
 
-static enum task_state state_at(const struct tasks *tasks, uint64_t position)
+static bool is_unfinished(enum task_state state)
 {
-    const struct owned_segment *segment = segment_at(tasks, position / TASK_SEGMENT);
+    return state == TASK_READY || state == TASK_TAKEN;
+}
 
-    if (!segment) return TASK_EMPTY;
-    return task_state_of(atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word), position);
+/* Of what was put in: taken out, perhaps with its segment. */
+static bool is_out(enum task_state state)
+{
+    return state == TASK_ENDED || state == TASK_EMPTY;
+}
+
+uint32_t tasks_unfinished(mproc_pool *pool, uint32_t most)
+{
+    struct tasks *tasks = pool->tasks;
+    uint32_t count = 0;
+
+    if (!tasks) return 0;
+    plat_mutex_lock(&tasks->mutex);
+    while (tasks->collected < tasks->tail && is_out(state_at(tasks, tasks->collected))) tasks->collected++;
+    for (uint64_t position = tasks->tail; position > tasks->collected && count < most;)
+        if (is_unfinished(state_at(tasks, --position))) count++;
+    for (uint32_t i = 0; i < tasks->stragglers_count && count < most; i++)
+        if (is_unfinished(state_at(tasks, tasks->stragglers[i]))) count++;
+    plat_mutex_unlock(&tasks->mutex);
+    return count;
 }
 
 bool tasks_waiting(mproc_pool *pool)

@@ -30,7 +30,8 @@ struct life {
     struct chunk_runner chunks;
     struct task_runner tasks;
     uint64_t next[POOL_JOBS];
-    uint32_t turn; /* the place that it looks at first */
+    uint32_t turn;       /* the place that it looks at first */
+    int64_t idle_end_ns; /* when it has had nothing to do for long enough; 0: it has just had */
 };
 
 /* The pool that the calling thread works for. */
@@ -188,17 +189,34 @@ static void leave_taken_cpu(const struct pool_shared *shared, struct pool_worker
     atomic_store_explicit(&worker->cpu, cpu + 1, memory_order_relaxed);
 }
 
+/* A worker that has had nothing to do for long: says that it leaves, and looks once more. False: it stays. */
+static bool decide_to_leave(struct pool_shared *shared, struct pool_worker *part)
+{
+    atomic_store(&part->leaves, 1);
+    if (atomic_exchange(&part->asleep, 0) && !has_news(shared) && !atomic_load(&shared->busy)) return true;
+    atomic_store(&part->leaves, 0);
+    return false;
+}
+
 /* Registers, looks once more, and sleeps; whoever rings takes the registration away. */
-static void sleep_for_news(const struct life *life)
+static void sleep_for_news(struct life *life)
 {
     struct pool_shared *shared = life->worker.shared;
     struct pool_worker *part = life->worker.part;
     uint64_t bit = (uint64_t)1 << life->worker.index % 64;
+    int64_t until_ns = PLAT_FOREVER;
 
+    if (shared->idle_ns > 0 && life->worker.index >= shared->kept) {
+        if (life->idle_end_ns == 0) life->idle_end_ns = plat_clock_now_ns() + shared->idle_ns;
+        until_ns = life->idle_end_ns;
+    }
     atomic_store_explicit(&part->cpu, 0, memory_order_relaxed);
     atomic_store(&part->asleep, 1);
     if (!(atomic_load(&shared->sleepers) & bit)) atomic_fetch_or(&shared->sleepers, bit);
-    if (!has_news(shared)) wait_on(&part->asleep, 1, PLAT_FOREVER);
+    if (!has_news(shared) && wait_on(&part->asleep, 1, until_ns) == MPROC_TIMEOUT) {
+        if (decide_to_leave(shared, part)) life->worker.tasks_left = 0;
+        life->idle_end_ns = 0;
+    }
     atomic_store(&part->asleep, 0);
 }
 
@@ -209,7 +227,11 @@ static void work_until_end(struct life *life)
 
     run_left_tasks(&life->tasks);
     while (worker->tasks_left > 0 && atomic_load(&worker->shared->state) != POOL_TERMINATED) {
-        if (work(life) || clear_active(life)) continue;
+        if (work(life)) {
+            life->idle_end_ns = 0;
+            continue;
+        }
+        if (clear_active(life)) continue;
         if (may_end(worker->shared)) return;
         if (!spin(life)) sleep_for_news(life);
         life->tasks.fresh = true;

@@ -13,6 +13,7 @@ static void not_entered(struct worker_record *record, mproc_status status)
 
     plat_mutex_lock(&pool->mutex);
     record->ended = true;
+    atomic_store(&pool->complete, false);
     workers_break(pool, status, mproc_last_error_text());
     workers_stranded(pool,
                      STRANDED_UNTOLD); /* those who want its tasks end them: this thread is none of the family */

@@ -16,6 +16,11 @@
 #define FAILED_STARTS_MAX 96
 #define FAILED_START_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
 
+static uint32_t greater(uint32_t left, uint32_t right)
+{
+    return left > right ? left : right;
+}
+
 static bool is_there(const struct worker_record *record)
 {
     return record->process || (record->thread && !record->ended);
@@ -34,15 +39,35 @@ static void note_reason(mproc_pool *pool, mproc_status status, const char *text)
     snprintf(pool->start_text, sizeof pool->start_text, "%s", text);
 }
 
-mproc_status workers_start(mproc_pool *pool)
+/* So many workers there is work for. */
+static uint32_t workers_wanted(mproc_pool *pool, uint32_t limit)
 {
+    uint32_t wanted = tasks_unfinished(pool, limit);
+
+    for (uint32_t i = 0; i < POOL_JOBS && wanted < limit; i++)
+        if (pool->jobs[i]) wanted += pool->jobs[i]->wanted;
+    return wanted;
+}
+
+mproc_status workers_start(mproc_pool *pool, uint32_t least)
+{
+    struct pool_shared *shared = pool->shared;
+    uint32_t limit = atomic_load(&shared->limit), wanted = greater(least, shared->kept), there = 0;
+
+    atomic_store(&pool->complete, false);
+    if (wanted < limit) wanted = greater(wanted, workers_wanted(pool, limit));
+    for (uint32_t i = 0; i < limit; i++)
+        if (is_there(&pool->records[i]) && !atomic_load(&pool_worker_at(shared, i)->leaves)) there++;
     for (uint32_t i = 0; i < pool->count; i++) {
         struct worker_record *record = &pool->records[i];
         mproc_status status;
         if (is_there(record)) continue;
+        /* What a dead one has reserved is for a successor: others come to it last of all. */
+        if ((i >= limit || there >= wanted) && !atomic_load(&pool_worker_at(shared, i)->range_job)) continue;
         if (pool->broken) return mproc_error(pool->start_status, "%s", pool->start_text);
+        there++;
         snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
-        record->successor = pool->names > pool->count;
+        record->successor = pool->created;
         record->ready_before = atomic_load(&pool_worker_at(pool->shared, i)->ready);
         atomic_store(&pool_worker_at(pool->shared, i)->init_status, MPROC_OK);
         atomic_fetch_add(&pool->shared->running, 1);
@@ -55,11 +80,12 @@ mproc_status workers_start(mproc_pool *pool)
         workers_count_out(pool->shared);
         return status;
     }
+    atomic_store(&pool->complete, there >= limit);
     if (!pool->broken) pool->start_status = MPROC_OK;
     return MPROC_OK;
 }
 
-mproc_status workers_restart(mproc_pool *pool)
+mproc_status workers_restart(mproc_pool *pool, uint32_t least)
 {
     /* Those of a program without a guard, or with another copy of the library, never begin. */
     bool hopeless = (pool->start_status == MPROC_NO_GUARD || pool->start_status == MPROC_MISMATCH) &&
@@ -69,7 +95,13 @@ mproc_status workers_restart(mproc_pool *pool)
         pool->broken = false;
         pool->failed_starts = pool->failed_starts_weight = 0;
     }
-    return workers_start(pool);
+    return workers_start(pool, least);
+}
+
+bool workers_provide(mproc_pool *pool)
+{
+    if (atomic_load(&pool->shared->state) == POOL_TERMINATED) return true;
+    return workers_restart(pool, 0) == MPROC_OK || !workers_stranded(pool, STRANDED_TOLD);
 }
 
 mproc_status workers_missing(mproc_pool *pool)
@@ -140,6 +172,7 @@ void workers_lost(struct worker_record *record, const char *end)
     }
     atomic_store(&pool_worker_at(shared, record->index)->asleep, 0);
     atomic_store(&pool_worker_at(shared, record->index)->cpu, 0);
+    atomic_store(&pool_worker_at(shared, record->index)->leaves, 0);
     for (uint32_t i = 0; i < POOL_JOBS; i++)
         if (pool->jobs[i] && atomic_load(&pool->jobs[i]->shared->kind) == JOB_MAP)
             fail_lost_chunks(pool, pool->jobs[i], record->index, status, end);
@@ -167,7 +200,7 @@ void workers_replace(mproc_pool *pool)
         snprintf(text, sizeof text, "no worker is left, and none is started: %s", leaving);
         workers_break(pool, MPROC_BAD_STATE, text);
     }
-    if (workers_start(pool) == MPROC_OK || !workers_stranded(pool, STRANDED_TOLD)) return;
+    if (workers_start(pool, 0) == MPROC_OK || !workers_stranded(pool, STRANDED_TOLD)) return;
     tasks_end_all(pool->tasks, pool->start_status, pool->start_text);
 }
 

@@ -14,11 +14,20 @@ struct worker_kind {
 
 extern const struct worker_kind worker_process, worker_thread;
 
-/* Starts a worker for each record that has none. Under `mutex`. */
-mproc_status workers_start(mproc_pool *pool);
+/* Whether not all workers are started at once: some come when there is work for them. */
+static inline bool workers_come_and_go(const mproc_pool *pool)
+{
+    return pool->shared->kept < atomic_load(&pool->shared->limit);
+}
+
+/* Starts workers: as many as there is work for, and at least so many, as far as they may run. Under `mutex`. */
+mproc_status workers_start(mproc_pool *pool, uint32_t least);
 
 /* As workers_start(), for a new map: workers that could not begin in the last one may try again. Under `mutex`. */
-mproc_status workers_restart(mproc_pool *pool);
+mproc_status workers_restart(mproc_pool *pool, uint32_t least);
+
+/* There is a new task, of a pool whose workers come and go. False: no worker is there, and none can be started. */
+bool workers_provide(mproc_pool *pool);
 
 /* Why there is no worker at all, or MPROC_OK: there is one, or soon will be. */
 mproc_status workers_missing(mproc_pool *pool);

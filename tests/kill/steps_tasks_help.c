@@ -128,6 +128,8 @@ void test_tasks_create_pool(void)
     pool->kind = &nobody;
     pool->shared = (struct pool_shared *)line_after((uintptr_t)arena_at(atomic_load(pool->owned)));
     pool->shared->workers = WORKERS;
+    atomic_store(&pool->shared->limit, WORKERS);
+    pool->shared->kept = UINT32_MAX;
     pool->shared->max_tasks = UINT64_MAX;
     atomic_store(&pool->shared->running, WORKERS);
     for (uint32_t i = 0; i < WORKERS; i++) {
