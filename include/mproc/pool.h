@@ -73,6 +73,8 @@ typedef struct mproc_pool_options {
      * without work costs nothing. Ours.
      */
     int workers_min;
+    /* So many workers mproc_pool_resize() may ask for; each takes 2 KiB. Default: `workers`. Ours. */
+    int workers_max;
 } mproc_pool_options;
 
 /*
@@ -269,8 +271,21 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t
 MPROC_API void mproc_pool_free(mproc_pool *pool);
 
 /*
- * Returns the number of workers that the pool was created for: it stays, whoever of them ends. mproc_pool_pids() says
- * who runs now. Does not block. Ours.
+ * Changes the number of workers: more are started at once, or, in a lazy pool, when there is work for them; of fewer
+ * those above the number end, with their finalizer, as soon as they have finished the chunk or the short tasks that
+ * they are in. Maps and tasks that run go on. Does not block. Any thread may call this, also a worker. Ours.
+ *
+ * Returns MPROC_OK, or, with the number unchanged:
+ *   MPROC_INVALID  `workers` is below 1, or above mproc_pool_options.workers_max
+ *   MPROC_CLOSED   the pool was closed or terminated
+ *   MPROC_FORKED   this process is a fork() copy
+ *   what mproc_pool_create() returns for a worker that cannot be started
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_pool_resize(mproc_pool *pool, int workers);
+
+/*
+ * Returns the number of workers that the pool was created for, or that mproc_pool_resize() has made it: it stays,
+ * whoever of them ends. mproc_pool_pids() says who runs now. Does not block. Ours.
  */
 MPROC_API int mproc_pool_workers(const mproc_pool *pool);
 
@@ -295,7 +310,7 @@ typedef struct mproc_worker_statistics {
  * Writes what the worker number `worker`, from 0 on, has done to `*out`. Does not block. Ours.
  *
  * Returns MPROC_OK, or, with `*out` unchanged:
- *   MPROC_INVALID  the pool has not so many workers, or `out` is NULL
+ *   MPROC_INVALID  the pool has not so many workers, nor could have, or `out` is NULL
  *   MPROC_FORKED   this process is a fork() copy
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_pool_worker_statistics(const mproc_pool *pool, int worker,

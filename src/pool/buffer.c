@@ -123,6 +123,7 @@ void buffer_open(struct map *map, uint64_t index, uint64_t number)
     put(&window->items, items);
     put(&window->chunk, map->chunk);
     put(&window->chunks, chunks_of(map, items));
+    put(&window->regions, atomic_load(&shared->limit));
     put(&window->words, words);
     put(&window->outcomes, words + buffer->chunks_max * sizeof(uint64_t));
     put_data(map, window, buffer, first);

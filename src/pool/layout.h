@@ -65,7 +65,8 @@ struct pool_window {
     _Atomic uint64_t outcomes; /* offset of a struct chunk_outcome for each chunk */
     _Atomic uint64_t inputs;
     _Atomic uint64_t results;
-    uint64_t unused[7];
+    _Atomic uint64_t regions; /* in which as many workers begin; others help there */
+    uint64_t unused[6];
 };
 
 /* Why a chunk failed, and how many of its items were done before: written before the word says so. */

@@ -65,7 +65,7 @@ static bool is_reached(const struct map *map, const void *array, size_t size)
 static void cut_copied(struct map *map)
 {
     size_t bytes = (map->copies_items ? map->item_size : 0) + (map->copies_results ? map->result_size : 0);
-    size_t workers = map->pool->count;
+    size_t workers = atomic_load(&map->pool->shared->limit);
 
     map->window_items = greater(WINDOW_BYTES / bytes, lesser(2 * workers, WINDOW_BYTES_MAX / bytes));
     map->window_items = lesser(greater(map->window_items, 1), map->count);
@@ -82,7 +82,7 @@ static void cut_in_place(struct map *map)
 
 mproc_status partition_map(struct map *map, const mproc_map_options *options)
 {
-    size_t shares = (size_t)4 * map->pool->count;
+    size_t shares = (size_t)4 * atomic_load(&map->pool->shared->limit);
     mproc_status status;
 
     if (!map->item_function && !map->range_function)

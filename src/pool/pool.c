@@ -31,6 +31,10 @@ static mproc_status check_options(const mproc_pool_options *options)
     if (options->idle_timeout_ms < 0)
         return mproc_error(MPROC_INVALID, "workers that end after %lld ms without work: 0 stands for never",
                            (long long)options->idle_timeout_ms);
+    if (options->workers_max < 0 || options->workers_max > POOL_WORKERS_MAX ||
+        (options->workers_max > 0 && options->workers_max < options->workers))
+        return mproc_error(MPROC_INVALID, "at most %d workers of a pool of %d, which can be up to %d",
+                           options->workers_max, options->workers, POOL_WORKERS_MAX);
     if (options->workers_min < 0 || (options->workers > 0 && options->workers_min > options->workers))
         return mproc_error(MPROC_INVALID, "at least %d workers of a pool of %d", options->workers_min,
                            options->workers);
@@ -56,7 +60,18 @@ static mproc_status set_hooks(mproc_pool *pool, const mproc_pool_options *option
     return set_hook(pool, &shared->finalizer, options->finalizer);
 }
 
-static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *options)
+/* How many workers there are to be, and room for how many. */
+static uint32_t count_workers(const mproc_pool_options *options, uint32_t *room)
+{
+    uint32_t count = (uint32_t)(options->workers > 0 ? options->workers : plat_system_cpu_count());
+    uint32_t most = options->workers_max > 0 ? (uint32_t)options->workers_max : POOL_WORKERS_MAX;
+
+    if (count > most) count = most;
+    *room = options->workers_max > 0 ? most : count;
+    return count;
+}
+
+static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *options, uint32_t count)
 {
     uint64_t size = sizeof(struct pool_shared) + 2 * ARENA_LINE + pool->count * sizeof(struct pool_worker);
     mproc_status status;
@@ -64,7 +79,7 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     if ((status = resource_take(size, size, &pool->owned)) != MPROC_OK) return status;
     pool->shared = (struct pool_shared *)line_after((uintptr_t)arena_at(atomic_load(pool->owned)));
     pool->shared->workers = pool->count;
-    atomic_store(&pool->shared->limit, pool->count);
+    atomic_store(&pool->shared->limit, count);
     pool->shared->kept = options->lazy || options->idle_timeout_ms ? (uint32_t)options->workers_min : UINT32_MAX;
     if (options->idle_timeout_ms < IDLE_MS_MAX) pool->shared->idle_ns = options->idle_timeout_ms * 1000000;
     pool->shared->threads = options->kind == MPROC_THREADS;
@@ -202,6 +217,7 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
 {
     mproc_pool_options all;
     mproc_pool *pool = NULL;
+    uint32_t count;
     mproc_status status;
 
     options_read(&all, sizeof all, options, options_size);
@@ -213,18 +229,17 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
         goto done;
     }
     pool->arena = arena_generation;
-    pool->count = (uint32_t)(all.workers > 0 ? all.workers : plat_system_cpu_count());
-    if (pool->count > POOL_WORKERS_MAX) pool->count = POOL_WORKERS_MAX;
+    count = count_workers(&all, &pool->count);
     if (!(pool->records = calloc(pool->count, sizeof *pool->records))) {
         status = mproc_error(MPROC_NO_MEMORY, "no memory for %u workers", pool->count);
         goto done;
     }
-    if ((status = create_shared(pool, &all)) != MPROC_OK) goto done;
+    if ((status = create_shared(pool, &all, count)) != MPROC_OK) goto done;
     if ((status = set_hooks(pool, &all)) != MPROC_OK) goto done;
     status = arguments_create(&all.initializer_args, "initializer", &pool->initializer_args);
     if (status != MPROC_OK) goto done;
     pool->shared->initializer_args = arguments_in(pool->initializer_args);
-    if ((status = start_workers(pool, all.lazy ? 0 : pool->count)) != MPROC_OK) goto done;
+    if ((status = start_workers(pool, all.lazy ? 0 : count)) != MPROC_OK) goto done;
 
     *out = pool;
     pool = NULL;
@@ -262,7 +277,30 @@ void mproc_pool_free(mproc_pool *pool)
 int mproc_pool_workers(const mproc_pool *pool)
 {
     assert(pool);
-    return (int)pool->count;
+    return (int)atomic_load(&pool->shared->limit);
+}
+
+mproc_status mproc_pool_resize(mproc_pool *pool, int workers)
+{
+    struct pool_shared *shared = pool->shared;
+    uint32_t before;
+    mproc_status status;
+
+    if (workers < 1 || (uint32_t)workers > pool->count)
+        return mproc_error(MPROC_INVALID,
+                           "a pool of %d workers: 1 to %lu are possible, the option workers_max is for more", workers,
+                           (unsigned long)pool->count);
+    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
+    plat_mutex_lock(&pool->mutex);
+    before = atomic_load(&shared->limit);
+    if ((status = pool_check_open(pool)) == MPROC_OK) {
+        atomic_store(&shared->limit, (uint32_t)workers);
+        status = workers_restart(pool, 0);
+        if (status != MPROC_OK) atomic_store(&shared->limit, before);
+    }
+    plat_mutex_unlock(&pool->mutex);
+    bell_ring_all(shared); /* those above the number end */
+    return status;
 }
 
 /* Of the worker of the record, 0: none. Under `mutex`. */

@@ -204,6 +204,7 @@ static void help_region(struct walk *walk, uint32_t other)
     uint64_t begin = window_region(&walk->view, other), number = walk->view.number;
     uint64_t at = bound(&part->limit[buffer], number, window_region(&walk->view, other + 1));
 
+    if (other == walk->runner->worker->index) return;
     while (!walk->left && at > begin && at > bound(&part->position[buffer], number, begin)) {
         at--;
         if (!window_claim(&walk->view, at, walk->runner->worker->index)) continue;
@@ -217,7 +218,6 @@ bool run_chunks(struct chunk_runner *runner, uint32_t place, uint64_t number)
     struct worker *worker = runner->worker;
     struct walk walk = {.runner = runner, .place = place};
     uint64_t before;
-    uint32_t workers = worker->shared->workers;
     struct pool_job *job = pool_job_at(worker->shared, place);
 
     if (!load_job(runner, job, number, &walk.view)) return true;
@@ -225,7 +225,8 @@ bool run_chunks(struct chunk_runner *runner, uint32_t place, uint64_t number)
     /* What it has done here before, or a predecessor, whose count was made good after its death, is gone on with. */
     walk.finished = before = bound(&walk.part->finished[number % 2], number, 0);
     walk_own_region(&walk);
-    for (uint32_t i = 1; i < workers && !walk.left; i++) help_region(&walk, (worker->index + i) % workers);
+    for (uint64_t i = 0; i < walk.view.regions && !walk.left; i++)
+        help_region(&walk, (uint32_t)((worker->index + i) % walk.view.regions));
     reference_scope_clear(worker->call.scope); /* before the map can end, whose objects these are */
     runner->args_job = 0;
     if (!worker->shared->threads) task_flush();

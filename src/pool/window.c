@@ -27,6 +27,7 @@ bool window_view(struct pool_shared *shared, struct pool_job *job, uint64_t numb
                                  .items = get(&window->items),
                                  .chunk = get(&window->chunk),
                                  .chunks = get(&window->chunks),
+                                 .regions = get(&window->regions),
                                  .inputs = data_at(shared, get(&window->inputs)),
                                  .results = data_at(shared, get(&window->results))};
     uint64_t words = get(&window->words), outcomes = get(&window->outcomes);

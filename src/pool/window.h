@@ -13,6 +13,7 @@ struct window_view {
     uint64_t items;
     uint64_t chunk;
     uint64_t chunks;
+    uint64_t regions;
     _Atomic uint64_t *words;
     struct chunk_outcome *outcomes;
     const unsigned char *inputs;
@@ -40,10 +41,10 @@ static inline void window_finish(const struct window_view *view, uint64_t chunk,
     atomic_store_explicit(&view->words[chunk], chunk_word(view->number, owner, state), memory_order_release);
 }
 
-/* The chunks of a worker's region are [begin, end). */
+/* Where a worker's region begins, and the one before it ends; those of workers that came later are empty. */
 static inline uint64_t window_region(const struct window_view *view, uint32_t worker)
 {
-    return view->chunks * worker / view->shared->workers;
+    return worker < view->regions ? view->chunks * worker / view->regions : view->chunks;
 }
 
 /* Publishes how many chunks a worker has finished, and wakes the caller of map if that completes the window. */

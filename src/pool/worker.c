@@ -45,11 +45,18 @@ mproc_status worker_check_waiter(const struct pool_shared *shared)
                                         "of its own");
 }
 
+/* The pool has become smaller. */
+static bool is_surplus(const struct worker *worker)
+{
+    return worker->index >= atomic_load_explicit(&worker->shared->limit, memory_order_relaxed);
+}
+
 bool worker_is_wanted(struct worker *worker, uint32_t place)
 {
     uint64_t others = atomic_load_explicit(&worker->shared->active, memory_order_relaxed) & ~((uint64_t)1 << place);
     int64_t now_ns;
 
+    if (is_surplus(worker)) return true;
     if (!others) return false;
     now_ns = plat_clock_now_ns();
     if (worker->slice_end_ns == 0) worker->slice_end_ns = now_ns + SLICE_NS;
@@ -153,7 +160,7 @@ static bool spin(const struct life *life)
     int64_t until_ns;
     bool news = false;
 
-    if (life->chunks.copies && shared->workers >= arena_header->cpus) return false;
+    if (life->chunks.copies && atomic_load(&shared->limit) >= arena_header->cpus) return false;
     if (!(token = take_spinner(shared, life->worker.index))) return false;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
@@ -177,7 +184,7 @@ static void leave_taken_cpu(const struct pool_shared *shared, struct pool_worker
     const uint64_t *cpus = shared->schedule.cpus;
     uint32_t cpu = (uint32_t)plat_thread_cpu();
 
-    if (shared->workers > arena_header->cpus) return;
+    if (atomic_load(&shared->limit) > arena_header->cpus) return;
     if (is_taken(shared, index, cpu)) {
         for (uint32_t i = 0; i < 64 * sizeof shared->schedule.cpus / sizeof cpus[0]; i++) {
             if (!(cpus[i / 64] >> i % 64 & 1) || is_taken(shared, index, i)) continue;
@@ -227,6 +234,10 @@ static void work_until_end(struct life *life)
 
     run_left_tasks(&life->tasks);
     while (worker->tasks_left > 0 && atomic_load(&worker->shared->state) != POOL_TERMINATED) {
+        if (is_surplus(worker)) {
+            worker->tasks_left = 0;
+            return;
+        }
         if (work(life)) {
             life->idle_end_ns = 0;
             continue;

@@ -17,7 +17,10 @@ struct worker {
     int64_t slice_end_ns; /* when the job that it is in is to be left for others that have work; 0: not asked yet */
 };
 
-/* Whether another job has work, and this one, of that place, has had the worker for long enough. */
+/*
+ * Whether the worker is to leave its job, of that place: another has work, and this one has had it for long enough,
+ * or the pool has become smaller.
+ */
 bool worker_is_wanted(struct worker *worker, uint32_t place);
 
 /* How a worker's work has ended: the pool is closed or terminated; its tasks are enough; its initializer failed. */

@@ -65,6 +65,9 @@ void test_tasks_work_as_victim(void *state);
 void test_tasks_work_in_ranges(void *state);
 void test_tasks_recover(void *state);
 
+/* What the pool's owner does when it has collected the victim. */
+void test_tasks_bury(void);
+
 /*
  * Each of the tasks ended once, as it should; none was lost but the one that the victim had begun and not finished.
  * Before that another worker, in turn the successor or one that has not heard of the death, does what is left.

@@ -291,13 +291,14 @@ static void note_taken(void)
 }
 
 /* As the pool's owner does when it has collected a worker. */
-static void bury(void)
+void test_tasks_bury(void)
 {
     mproc_pool *pool = test_tasks_pool;
 
     note_taken();
     plat_mutex_lock(&pool->mutex);
     workers_lost(&pool->records[VICTIM], END);
+    pool->records[VICTIM].process = NULL;
     workers_replace(pool);
     plat_mutex_unlock(&pool->mutex);
     workers_count_out(pool->shared);
@@ -306,7 +307,7 @@ static void bury(void)
 void test_tasks_recover(void *state)
 {
     test_family_recover(state);
-    if (thread_self.process == test_family_root) bury();
+    if (thread_self.process == test_family_root) test_tasks_bury();
 }
 
 /* ---- judging ------------------------------------------------------------------------------------ */

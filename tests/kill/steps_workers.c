@@ -58,25 +58,13 @@ static void end(void *state)
     arena_header->cpus = cpus;
 }
 
-static void bury(void)
-{
-    mproc_pool *pool = test_tasks_pool;
-
-    plat_mutex_lock(&pool->mutex);
-    workers_lost(&pool->records[VICTIM], "worker 'Victim' was killed");
-    pool->records[VICTIM].process = NULL;
-    workers_replace(pool);
-    plat_mutex_unlock(&pool->mutex);
-    workers_count_out(pool->shared);
-}
-
 /* The task comes before its pool's owner knows of the death, or after. */
 static void recover(void *state)
 {
     test_family_recover(state);
     if (thread_self.process != test_family_root) return;
     if (step_turn() % 2) test_tasks_submit(0, test_tasks_square);
-    bury();
+    test_tasks_bury();
 }
 
 static const char *check(void *state, bool completed)
@@ -85,6 +73,40 @@ static const char *check(void *state, bool completed)
     if (atomic_load(&pool_worker_at(test_tasks_pool->shared, VICTIM)->leaves))
         return step_says("a worker that is dead leaves for ever");
     if (started != 1) return step_says("%d workers were started for a task", started);
+    atomic_store(&test_tasks_pool->shared->limit, WORKERS);
+    test_tasks_close();
+    return test_tasks_check(state, completed);
+}
+
+/* ---- the pool has become smaller ------------------------------------------------------------------- */
+
+/* The victim is above the number, and in the middle of what it has reserved. */
+static void begin_surplus(void *state)
+{
+    begin_complete(state);
+    test_tasks_pool->shared->kept = UINT32_MAX;
+    for (int i = 0; i < TASKS; i++) test_tasks_submit(i, test_tasks_square);
+    atomic_store(&test_tasks_pool->shared->limit, 0);
+}
+
+static bool waits_in_range(const mproc_result *result)
+{
+    const struct pool_worker *part = pool_worker_at(test_tasks_pool->shared, VICTIM);
+
+    return atomic_load(&part->range_job) && result->position >= atomic_load(&part->range_from) &&
+           result->position < atomic_load(&part->range_to) &&
+           task_state_of(atomic_load(&result->slot->word), result->position) == TASK_READY;
+}
+
+static const char *check_surplus(void *state, bool completed)
+{
+    int expected = 0;
+
+    for (int i = 0; i < TASKS; i++)
+        if (atomic_load(&test_tasks_results[i]->state) == RESULT_PENDING && waits_in_range(test_tasks_results[i]))
+            expected = 1;
+    if (started != expected) return step_says("%d workers were started for what a dead one had reserved", started);
+    atomic_store(&test_tasks_pool->shared->limit, WORKERS);
     test_tasks_close();
     return test_tasks_check(state, completed);
 }
@@ -97,6 +119,15 @@ static const step_scenario scenarios[] = {
      .recover_enter = test_family_enter_recoverer,
      .recover = recover,
      .check = check,
+     .teardown = end,
+     .sparse = true},
+    {.name = "workers.surplus",
+     .setup = begin_surplus,
+     .enter = test_family_enter_victim,
+     .operation = test_tasks_work_in_ranges,
+     .recover_enter = test_family_enter_recoverer,
+     .recover = test_tasks_recover,
+     .check = check_surplus,
      .teardown = end,
      .sparse = true},
     {.name = "workers.leaving_all",
