@@ -2,7 +2,7 @@
 #ifndef BENCH_SQUARE_H
 #define BENCH_SQUARE_H
 
-#include <mproc/pool.h>
+#include <mproc/map.h>
 #include <stddef.h>
 #include <stdint.h>
 

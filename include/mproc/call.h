@@ -112,6 +112,17 @@ MPROC_API void mproc_call_set_state(mproc_call *call, void *state);
 MPROC_API void *mproc_call_state(const mproc_call *call);
 
 /*
+ * Returns whether the task of a pool is to stop, and to return soon (C++: stop_token.stop_requested()): whoever has
+ * given it to the pool was interrupted, has given it up or has called mproc_result_stop(), the pool is terminated, or
+ * its soft time limit has passed. It stays so; mproc_interrupted() says it once, and a wait that it ends, too. False
+ * elsewhere.
+ *
+ * Never blocks, and takes about as long as reading two variables. The thread alone that runs the task may call this.
+ * Ours.
+ */
+MPROC_API bool mproc_call_stop_requested(const mproc_call *call);
+
+/*
  * Keeps a copy of the value as what the task returns to whoever has given it to a pool, as return does in Python:
  *
  *     return mproc_call_return(call, MPROC_VALUE(n * n));

@@ -83,8 +83,8 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_iterator_next(mproc_iterator *itera
                                                            int64_t timeout_ms);
 
 /*
- * Frees the iterator. Items in flight that no worker has begun are cancelled, and nobody learns what becomes of the
- * others. NULL is fine. Does not block.
+ * Frees the iterator. Items in flight that no worker has begun are cancelled, and the others are to stop: see
+ * `grace_ms` in mproc_pool_options. NULL is fine. Does not block.
  */
 MPROC_API void mproc_iterator_free(mproc_iterator *iterator);
 

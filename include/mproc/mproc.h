@@ -8,6 +8,7 @@
 #include <mproc/event.h>
 #include <mproc/iterator.h>
 #include <mproc/lock.h>
+#include <mproc/map.h>
 #include <mproc/pool.h>
 #include <mproc/queue.h>
 #include <mproc/process.h>

@@ -75,7 +75,8 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_result_wait_many(mproc_result *cons
  * Returns MPROC_OK, or, with `*value` unchanged, what mproc_result_wait() returns, or, with the text that the task
  * has left and the name and the process id of its worker, what became of it:
  *   MPROC_WORKER_LOST   its worker ended while it ran; the text says who and how
- *   MPROC_CANCELLED     mproc_result_cancel()
+ *   MPROC_CANCELLED     mproc_result_cancel(), or mproc_result_stop() and it did not stop in time
+ *   MPROC_TIMEOUT       it was not finished within its hard time limit
  *   MPROC_TERMINATED    the pool was terminated
  *   MPROC_NO_MEMORY     there is none for the value here
  *   what mproc_pool_map() says if no worker is left
@@ -107,6 +108,23 @@ MPROC_API bool mproc_result_cancelled(mproc_result *result);
  *   MPROC_BAD_STATE   a worker has begun it, or it is finished
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_result_cancel(mproc_result *result);
+
+/*
+ * Has the task stop: one that no worker has begun is cancelled; one that runs is asked to stop, with
+ * mproc_call_stop_requested(), mproc_interrupted(), and waits that end with MPROC_INTERRUPTED, and what it returns
+ * counts. If it has not returned after `grace_ms` milliseconds, the result says MPROC_CANCELLED, and its worker, if
+ * that is a process, is killed and replaced; a thread does nothing else until the function returns. A grace of 0
+ * kills without asking first; MPROC_FOREVER only asks. Of several calls the shortest grace counts. Does not block.
+ * Ours.
+ *
+ * Returns MPROC_OK, or:
+ *   MPROC_BAD_STATE   the task is finished
+ *   MPROC_INVALID     `grace_ms` is negative
+ *   MPROC_LIMIT       the system starts no thread that would see to it
+ *   MPROC_NO_MEMORY
+ * The pool must not be freed meanwhile.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_result_stop(mproc_result *result, int64_t grace_ms);
 
 /*
  * Frees the result. The task is not cancelled: without a result nobody learns what became of it, but for its

@@ -143,7 +143,9 @@ static inline uint32_t process_state_word(enum process_state state, uint32_t wor
  * The calling thread's own view of its slot. `slot` is NULL and `arena` 0 before slot_thread_enter(); then `arena` is
  * the generation of the arena in which the slot is. `left` tells whether a task
  * has left something behind (see process/task.h), by a word that is not 0 then: the first place of `robust`, or, when
- * that does not show all, slot_always_left.
+ * that does not show all, slot_always_left. `request` is, of a thread that works for others, how these ask it to
+ * stop, or NULL; `request_seen` is what it knows of already: see object/interrupt.h. `requests_alone`: what
+ * interrupts its process does not concern it.
  */
 struct thread_self {
     struct thread_slot *slot;
@@ -153,6 +155,9 @@ struct thread_self {
     uint32_t interrupts_seen;
     uint32_t arena;
     const _Atomic uint64_t *left;
+    const struct stop_request *request;
+    uint64_t request_seen;
+    bool requests_alone;
 };
 
 extern const _Atomic uint64_t slot_always_left;

@@ -36,13 +36,28 @@ bool interrupt_take(void)
 {
     uint32_t count = atomic_load_explicit(&process_slot_at(thread_self.process)->interrupts, memory_order_relaxed);
 
+    if (interrupt_is_requested() && thread_self.request_seen != atomic_load(&thread_self.request->asked)) {
+        thread_self.request_seen = atomic_load(&thread_self.request->asked);
+        return true;
+    }
     if (count == thread_self.interrupts_seen) return false;
     thread_self.interrupts_seen = count;
-    return true;
+    return !thread_self.requests_alone;
+}
+
+/* Of either kind: it does not matter which one comes again. */
+void interrupt_give_back(void)
+{
+    if (interrupt_is_requested() && thread_self.request_seen == atomic_load(&thread_self.request->asked))
+        thread_self.request_seen = 0;
+    else thread_self.interrupts_seen--;
 }
 
 mproc_status interrupt_status(void)
 {
+    if (interrupt_is_requested())
+        return mproc_error(MPROC_INTERRUPTED,
+                           "the task is to stop: whoever has given it to the pool has given it up");
     return mproc_error(MPROC_INTERRUPTED, "process %lld was interrupted while it waited",
                        (long long)plat_process_id());
 }

@@ -1,11 +1,37 @@
 /*
  * Interrupts: a count in each process' slot, which anybody raises, and in each thread the count that
  * it has seen. A wait compares the two, so every thread learns of an interrupt once, and none is lost.
+ *
+ * A thread that works for others is interrupted for the work that it is at, and for no other: whoever has given that
+ * up writes its number. If it is a thread of the same process, the count does not concern it: others wait for it, and
+ * learn of that, and it may be in the work of somebody else by then.
  */
 #ifndef MPROC_OBJECT_INTERRUPT_H
 #define MPROC_OBJECT_INTERRUPT_H
 
 #include "arena/slot.h"
+
+/*
+ * In the arena. `at` is the number of what the thread is at, which no other work ever has, and 0 in between; it is
+ * written by the thread alone, but for REQUEST_CONDEMNED. `asked` is the number of what it is to stop: written by
+ * whoever has given that up, and cleared by the thread, if that was something older.
+ */
+struct stop_request {
+    _Atomic uint64_t at;
+    _Atomic uint64_t asked;
+};
+
+/* In `at`: the process is to be killed for what it is at. If that ends meanwhile, it begins nothing else. */
+#define REQUEST_CONDEMNED ((uint64_t)1 << 63)
+
+/* Whether the calling thread is to stop what it is at. It stays so until that ends. */
+static inline bool interrupt_is_requested(void)
+{
+    const struct stop_request *request = thread_self.request;
+    uint64_t asked = request ? atomic_load_explicit(&request->asked, memory_order_relaxed) : 0;
+
+    return asked && asked == (atomic_load_explicit(&request->at, memory_order_relaxed) & ~REQUEST_CONDEMNED);
+}
 
 /* Raises the count of that process and wakes its threads that are parked. Async-signal-safe. */
 void interrupt_process(uint32_t process);
@@ -17,10 +43,7 @@ void interrupt_wake(uint32_t process);
 bool interrupt_take(void);
 
 /* The thread takes it again later: what it waited for has come after all. */
-static inline void interrupt_give_back(void)
-{
-    thread_self.interrupts_seen--;
-}
+void interrupt_give_back(void);
 
 /* MPROC_INTERRUPTED with its text. */
 mproc_status interrupt_status(void);

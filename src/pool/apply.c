@@ -4,6 +4,8 @@
 #include "base/encoding.h"
 #include "base/options.h"
 #include "object/parcel.h"
+#include "pool/keeper.h"
+#include "pool/limits.h"
 #include "pool/result.h"
 #include "pool/worker.h"
 #include "pool/workers.h"
@@ -12,6 +14,9 @@
 
 /* Workers that end before they are ready are started again so often for one task. */
 #define ROUNDS_MAX 3
+
+#define MS ((int64_t)1000000)
+#define LIMIT_MS_MAX (INT64_MAX / MS / 4)
 
 /* ---- functions ------------------------------------------------------------------------------------ */
 
@@ -95,29 +100,56 @@ static mproc_status check_workers(mproc_pool *pool)
  * Under the mutex of the tasks, without which the pool is not closed: whether it takes a task. `*gone`: the last
  * worker has ended since the look at them, and all tasks with it.
  */
-static mproc_status check_submission(struct tasks *tasks, const mproc_result *result, bool *gone)
+static mproc_status check_submission(struct tasks *tasks, bool *gone)
 {
     mproc_status status = pool_check_open(tasks->pool);
 
     *gone = status == MPROC_OK && atomic_load(&tasks->shared->stranded);
-    if (status != MPROC_OK || *gone || !result || (!result->callback && !result->error_callback)) return status;
-    return callbacks_start(tasks);
+    return status;
 }
 
-/* A result, if one is wanted, or if there is a callback. */
+static bool has_limits(const mproc_task_options *options)
+{
+    return options->soft_limit_ms > 0 || options->hard_limit_ms > 0;
+}
+
+static mproc_status check_options(const mproc_task_options *options)
+{
+    if (options->soft_limit_ms >= 0 && options->hard_limit_ms >= 0 && options->soft_limit_ms <= LIMIT_MS_MAX &&
+        options->hard_limit_ms <= LIMIT_MS_MAX)
+        return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "time limits of %lld and %lld ms for a task: 0 is none, and %lld the longest",
+                       (long long)options->soft_limit_ms, (long long)options->hard_limit_ms, (long long)LIMIT_MS_MAX);
+}
+
+/* A result, if one is wanted, or if there is a callback or a limit. */
 static mproc_status create_result(const mproc_task_options *options, bool wanted, mproc_result **out)
 {
     mproc_result *result;
 
     *out = NULL;
-    if (!wanted && !options->callback && !options->error_callback) return MPROC_OK;
+    if (!wanted && !options->callback && !options->error_callback && !has_limits(options)) return MPROC_OK;
     if (!(result = calloc(1, sizeof *result))) return mproc_error(MPROC_NO_MEMORY, "no memory for a result");
-    result->holders = 1;
+    result->holders = wanted ? 1 : 0;
+    result->unwanted = !wanted && !options->callback && !options->error_callback;
     result->callback = options->callback;
     result->error_callback = options->error_callback;
     result->context = options->context;
     *out = result;
+    if (!has_limits(options)) return MPROC_OK;
+    if (limits_create(result) != MPROC_OK) return MPROC_NO_MEMORY;
+    result->limits->soft_ns = options->soft_limit_ms * MS;
+    result->limits->hard_ns = options->hard_limit_ms * MS;
     return MPROC_OK;
+}
+
+/* The threads that this task needs in this process. */
+static mproc_status start_threads(mproc_pool *pool, struct tasks *tasks, const mproc_result *result)
+{
+    mproc_status status = MPROC_OK;
+
+    if (result->callback || result->error_callback) status = callbacks_start(tasks);
+    return status == MPROC_OK && result->limits ? keeper_start(pool) : status;
 }
 
 mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *function, mproc_args args,
@@ -130,10 +162,12 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
     mproc_task_options all;
     mproc_status status;
     int rounds = 0;
-    bool gone;
+    bool gone, timed;
 
     assert(pool);
     options_read(&all, sizeof all, options, options_size);
+    timed = has_limits(&all);
+    if ((status = check_options(&all)) != MPROC_OK) return status;
     if (!function) return mproc_error(MPROC_INVALID, "a task needs a function, and was given NULL");
     if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
     if ((status = tasks_of(pool, &tasks)) != MPROC_OK) return status;
@@ -143,18 +177,19 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
     }
     if ((status = create_result(&all, out != NULL, &result)) != MPROC_OK) goto done;
     if (result) result->tasks = tasks;
+    if (result && (status = start_threads(pool, tasks, result)) != MPROC_OK) goto done;
     do {
         if (atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD)
             tasks_end_all(tasks, MPROC_LIMIT, tasks_stranded_text);
         if ((status = check_workers(pool)) != MPROC_OK) goto done;
         plat_mutex_lock(&tasks->mutex);
-        status = check_submission(tasks, result, &gone);
+        status = check_submission(tasks, &gone);
         if (status == MPROC_OK && !gone) status = tasks_function(tasks, function, &submission.function);
         if (status == MPROC_OK && !gone) status = tasks_append(tasks, &submission, result);
         if (submission.owned || tasks_are_many(tasks)) tasks_collect_next(tasks, false);
         if (status == MPROC_OK && !gone && result) tasks->holders++;
-        if (status == MPROC_OK && !gone && result && !out) result->holders--; /* its callback alone is wanted */
         plat_mutex_unlock(&tasks->mutex);
+        if (status == MPROC_OK && !gone && timed) keeper_ring(pool);
     } while (gone && (++rounds < ROUNDS_MAX || (status = workers_missing(pool)) == MPROC_OK));
     if (status == MPROC_OK && !atomic_load(&pool->complete) && workers_come_and_go(pool)) {
         plat_mutex_lock(&pool->mutex);
@@ -164,6 +199,7 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
     if (status == MPROC_OK && out) *out = result;
     if (status == MPROC_OK) result = NULL;
 done:
+    if (result) free(result->limits);
     free(result);
     resource_release(submission.owned);
     return status;
@@ -182,8 +218,9 @@ mproc_status mproc_pool_apply(mproc_pool *pool, mproc_function *function, mproc_
     if (status == MPROC_OK && value) status = result_take_value(result, value);
     if (status == MPROC_INTERRUPTED && !mproc_result_ready(result)) {
         bool cancelled = mproc_result_cancel(result) == MPROC_OK;
+        if (!cancelled) (void)!mproc_result_stop(result, pool_grace(pool));
         status = mproc_error(MPROC_INTERRUPTED, "the wait for a task was interrupted; the task %s",
-                             cancelled ? "is not begun any more" : "goes on without a result");
+                             cancelled ? "is not begun any more" : "is to stop");
     }
     mproc_result_free(result);
     return status;

@@ -142,13 +142,20 @@ void buffer_close_all(struct job *job)
     atomic_thread_fence(memory_order_release);
 }
 
-/* Why no more of the map is to be begun, or MPROC_OK. As long as there is a worker, it can do all of it. */
-static mproc_status reason_to_stop(mproc_pool *pool)
+mproc_status buffer_stop_for_failure(struct map *map)
 {
-    if (atomic_load(&pool->shared->state) == POOL_TERMINATED)
+    map->failed = true;
+    return mproc_error(MPROC_CANCELLED, "another item of the map has failed, and it was to stop then");
+}
+
+/* Why no more of the map is to be begun, or MPROC_OK. As long as there is a worker, it can do all of it. */
+static mproc_status reason_to_stop(struct map *map)
+{
+    if (atomic_load(&map->pool->shared->state) == POOL_TERMINATED)
         return mproc_error(MPROC_TERMINATED, "the pool was terminated while it computed a map");
+    if (atomic_load(&map->job->shared->map.failed) == map->failure.job) return buffer_stop_for_failure(map);
     if (interrupt_take()) return interrupt_status();
-    return workers_missing(pool);
+    return workers_missing(map->pool);
 }
 
 bool buffer_is_complete(struct pool_buffer *buffer)
@@ -161,18 +168,29 @@ bool buffer_is_complete(struct pool_buffer *buffer)
  * Registers as asleep before it looks for reasons to stop, and once more at the window: the worker that completes it
  * wakes the caller, and so does whoever has made a reason.
  */
-mproc_status buffer_wait(mproc_pool *pool, struct job *job, struct pool_buffer *buffer, bool whatever_happens)
+mproc_status buffer_wait(struct map *map, struct pool_buffer *buffer)
 {
-    _Atomic uint32_t *caller_asleep = &job->shared->map.caller_asleep;
+    _Atomic uint32_t *caller_asleep = &map->job->shared->map.caller_asleep;
     mproc_status status = MPROC_OK;
 
     while (!buffer_is_complete(buffer)) {
         atomic_store(caller_asleep, 1);
-        if (!whatever_happens && (status = reason_to_stop(pool)) != MPROC_OK) break;
+        if ((status = reason_to_stop(map)) != MPROC_OK) break;
         if (!buffer_is_complete(buffer)) wait_on(caller_asleep, 1, PLAT_FOREVER);
     }
     atomic_store(caller_asleep, 0);
     return status;
+}
+
+void buffer_wait_until(struct map *map, struct pool_buffer *buffer, int64_t deadline_ns)
+{
+    _Atomic uint32_t *caller_asleep = &map->job->shared->map.caller_asleep;
+
+    while (!buffer_is_complete(buffer)) {
+        atomic_store(caller_asleep, 1);
+        if (!buffer_is_complete(buffer) && wait_on(caller_asleep, 1, deadline_ns) == MPROC_TIMEOUT) break;
+    }
+    atomic_store(caller_asleep, 0);
 }
 
 void buffer_give_up(struct job *job, mproc_status status)
@@ -198,6 +216,15 @@ static void note_text(struct map *map, uint32_t owner)
     plat_mutex_unlock(&map->pool->mutex);
 }
 
+/* Of a chunk that failed: the first of them is what the map reports. */
+static void note_failure(struct map *map, const struct window_view *view, uint64_t chunk)
+{
+    if (map->failure.status != MPROC_OK) return;
+    map->failure.status = (mproc_status)atomic_load(&view->outcomes[chunk].status);
+    map->failure.item = view->first + chunk * view->chunk + atomic_load(&view->outcomes[chunk].done);
+    note_text(map, chunk_owner(atomic_load(&view->words[chunk])));
+}
+
 static void note_chunk(struct map *map, const struct window_view *view, uint64_t chunk)
 {
     mproc_status status = (mproc_status)atomic_load(&view->outcomes[chunk].status);
@@ -206,10 +233,7 @@ static void note_chunk(struct map *map, const struct window_view *view, uint64_t
 
     if (end > view->first + view->items) end = view->first + view->items;
     for (uint64_t i = item; map->statuses && i < end; i++) map->statuses[i] = status;
-    if (map->failure.status != MPROC_OK) return;
-    map->failure.status = status;
-    map->failure.item = item;
-    note_text(map, chunk_owner(atomic_load(&view->words[chunk])));
+    note_failure(map, view, chunk);
 }
 
 void buffer_drain(struct map *map, struct pool_buffer *buffer)
@@ -253,11 +277,24 @@ static void drain_chunk(struct map *map, const struct pool_buffer *buffer, uint6
     if (!map->statuses) return;
     for (size_t i = begin; i < end; i++) map->statuses[i] = MPROC_OK;
     if (chunk_state(atomic_load(&view->words[chunk])) != CHUNK_FAILED) return;
+    if (atomic_load(&view->outcomes[chunk].status) == CHUNK_GIVEN_UP) return; /* these have the map's status */
     for (size_t i = end; i < chunk_end(view, chunk); i++)
         map->statuses[i] = (mproc_status)atomic_load(&view->outcomes[chunk].status);
 }
 
+/* Whether an item of the chunk has failed, and was not given up. */
+static bool has_failed(const struct window_view *view, uint64_t chunk)
+{
+    uint64_t word = atomic_load(&view->words[chunk]);
+
+    return chunk_state(word) == CHUNK_FAILED && chunk_owner(word) != CHUNK_OWNER_CALLER &&
+           atomic_load(&view->outcomes[chunk].status) != CHUNK_GIVEN_UP;
+}
+
 void buffer_drain_done(struct map *map, struct pool_buffer *buffer)
 {
-    for (uint64_t i = 0; i < buffer->view.chunks; i++) drain_chunk(map, buffer, i);
+    for (uint64_t i = 0; i < buffer->view.chunks; i++) {
+        drain_chunk(map, buffer, i);
+        if (map->failed && has_failed(&buffer->view, i)) note_failure(map, &buffer->view, i);
+    }
 }

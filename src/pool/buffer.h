@@ -11,10 +11,16 @@ mproc_status buffer_prepare(struct map *map);
 void buffer_open(struct map *map, uint64_t index, uint64_t number);
 
 /*
- * Waits until the window in the buffer is complete. Unless that is to be waited for whatever happens:
- * MPROC_INTERRUPTED or MPROC_TERMINATED, or why there is no worker any more; then it may or may not be complete.
+ * Waits until the window in the buffer is complete. MPROC_INTERRUPTED, MPROC_TERMINATED or MPROC_CANCELLED, or why
+ * there is no worker any more: then it may or may not be complete.
  */
-mproc_status buffer_wait(mproc_pool *pool, struct job *job, struct pool_buffer *buffer, bool whatever_happens);
+mproc_status buffer_wait(struct map *map, struct pool_buffer *buffer);
+
+/* The same, whatever happens, until then. */
+void buffer_wait_until(struct map *map, struct pool_buffer *buffer, int64_t deadline_ns);
+
+/* An item has failed, and the map stops for that: why others are not begun. */
+mproc_status buffer_stop_for_failure(struct map *map);
 
 /* Nothing of what is open is begun any more; what was not begun fails with this status. */
 void buffer_give_up(struct job *job, mproc_status status);

@@ -5,11 +5,6 @@
 #include "pool/result.h"
 #include "process/family.h"
 
-/* How often its start is looked for: it takes some tens of microseconds. */
-#define BEGIN_NS ((int64_t)20000)
-
-enum { CALLER_BEGINS, CALLER_RUNS, CALLER_FAILED };
-
 /* The tasks whose callbacks the calling thread calls. */
 static THREAD_LOCAL const struct tasks *caller_of;
 
@@ -46,18 +41,13 @@ static void call_all(void *context)
     _Atomic uint32_t *bell = &tasks->shared->bells[BELL_CALLBACKS];
     bool ends = false;
 
-    if (family_enter() != MPROC_OK) {
-        atomic_store(&tasks->caller_state, CALLER_FAILED);
-        return;
-    }
     caller_of = tasks;
-    atomic_store(&tasks->caller_state, CALLER_RUNS);
     while (!ends) {
         uint32_t seen = atomic_load(bell);
         if (atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD)
             tasks_end_all(tasks, MPROC_LIMIT, tasks_stranded_text);
         plat_mutex_lock(&tasks->mutex);
-        ends = tasks->caller_ends; /* what was finished when that was set is called */
+        ends = atomic_load(&tasks->caller.ends); /* what was finished when that was set is called */
         tasks_collect_next(tasks, true);
         while (tasks->called) call_first(tasks);
         plat_mutex_unlock(&tasks->mutex);
@@ -65,20 +55,9 @@ static void call_all(void *context)
     }
 }
 
-/* Waits until it is a thread of the family: one that could not become so would call nobody. */
 mproc_status callbacks_start(struct tasks *tasks)
 {
-    mproc_status status;
-
-    if (tasks->caller) return MPROC_OK;
-    atomic_store(&tasks->caller_state, CALLER_BEGINS);
-    if ((status = plat_thread_start(call_all, tasks, &tasks->caller)) != MPROC_OK) return status;
-    while (atomic_load(&tasks->caller_state) == CALLER_BEGINS) plat_clock_sleep_until(plat_clock_now_ns() + BEGIN_NS);
-    if (atomic_load(&tasks->caller_state) == CALLER_RUNS) return MPROC_OK;
-    plat_thread_join(tasks->caller);
-    tasks->caller = NULL;
-    return mproc_error(MPROC_LIMIT, "the thread that calls callbacks cannot enter the family: there is no slot for "
-                                    "one more thread, or no memory");
+    return pool_thread_start(&tasks->caller, call_all, tasks, "the thread that calls callbacks");
 }
 
 void callbacks_add(mproc_result *result)
@@ -107,13 +86,14 @@ mproc_status callbacks_wait(struct tasks *tasks, int64_t deadline_ns)
     }
 }
 
+static void ring(void *context)
+{
+    const struct tasks *tasks = context;
+
+    bell_tell(tasks->shared, BELL_CALLBACKS);
+}
+
 void callbacks_end(struct tasks *tasks)
 {
-    if (!tasks->caller) return;
-    plat_mutex_lock(&tasks->mutex);
-    tasks->caller_ends = true;
-    plat_mutex_unlock(&tasks->mutex);
-    bell_tell(tasks->shared, BELL_CALLBACKS);
-    plat_thread_join(tasks->caller);
-    tasks->caller = NULL;
+    pool_thread_end(&tasks->caller, ring);
 }

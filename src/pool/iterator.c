@@ -225,7 +225,8 @@ void mproc_iterator_free(mproc_iterator *iterator)
     if (family_enter_with(iterator->pool->arena) != MPROC_OK) iterator->count = 0;
     for (size_t i = 0; i < iterator->count; i++) {
         struct flight *flight = flight_at(iterator, i);
-        if (flight->result) tasks_cancel(flight->result, MPROC_CANCELLED, "its iterator was freed");
+        if (flight->result && !mproc_result_ready(flight->result))
+            (void)!mproc_result_stop(flight->result, pool_grace(iterator->pool));
         mproc_result_free(flight->result);
         free(flight->text);
     }

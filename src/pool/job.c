@@ -63,6 +63,7 @@ static mproc_status try_take(mproc_pool *pool, struct job **out)
     if ((status = pool_check_open(pool)) == MPROC_OK) status = find(pool, out);
     if (status == MPROC_OK && *out) {
         (*out)->used = true;
+        (*out)->leaves = false;
         atomic_fetch_add(&pool->shared->busy, 1);
     }
     plat_mutex_unlock(&pool->mutex);

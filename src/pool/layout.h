@@ -17,6 +17,7 @@
 
 #include "arena/slot.h"
 #include "base/function.h"
+#include "object/interrupt.h"
 
 #define POOL_WORKERS_MAX 4096
 #define POOL_SPINNERS_MAX 8
@@ -29,6 +30,9 @@
 #define POOL_BELLS 64
 /* An error text, and who says it. */
 #define POOL_TEXT_BYTES 1088
+/* How long what is given up may go on, if nothing else was asked for; and how long its caller waits for that. */
+#define POOL_GRACE_MS 1000
+#define POOL_GRACE_WAIT_MS 50
 
 /*
  * A chunk's word: window number << 16 | worker's index << 2 | state. It only grows: whoever finds an
@@ -69,7 +73,12 @@ struct pool_window {
     uint64_t unused[6];
 };
 
-/* Why a chunk failed, and how many of its items were done before: written before the word says so. */
+/*
+ * Why a chunk failed, and how many of its items were done before: written before the word says so. CHUNK_GIVEN_UP:
+ * its worker was asked to stop; the map's owner knows why.
+ */
+#define CHUNK_GIVEN_UP (-1)
+
 struct chunk_outcome {
     _Atomic int32_t status;
     _Atomic uint32_t done;
@@ -106,7 +115,8 @@ struct job_worker {
  * A map: set before its first window is opened, and not changed while one is open.
  *
  * `number` counts the maps of this place, `posted` is the number of the last window that was opened. `failures`
- * counts the chunks that failed: raised before the chunk's word says so; `given_up` those of a window that the caller
+ * counts the chunks that failed: raised before the chunk's word says so; `failed` is the number of the last map that
+ * was to stop at a failure (`stops`) and had one: set after that; `given_up` counts those of a window that the caller
  * of map has taken for itself. `caller_asleep` is what the caller sleeps on, see struct pool_shared.
  */
 struct pool_map {
@@ -118,9 +128,10 @@ struct pool_map {
     _Atomic uint64_t args;   /* offset of its arguments, 0: none; looked at with a chunk in hand only */
     _Atomic uint64_t loop;   /* how far behind the function the loop over its items lies; 0: the library's own */
     _Atomic uint32_t failures;
-    uint32_t unused_half;
+    _Atomic uint32_t stops;
     _Atomic uint64_t given_up[2];
-    uint64_t unused[7];
+    _Atomic uint64_t failed;
+    uint64_t unused[6];
     _Atomic uint64_t posted;
     uint64_t unused_posted[7];
     _Atomic uint32_t caller_asleep;
@@ -153,13 +164,14 @@ struct pool_job {
  * One worker, by index; a successor takes over its predecessor's. Written by the worker, except
  *   asleep    by whoever wakes it,
  *   all       by the pool's owner after the worker's death.
- * `leaves`: it has decided to end, as it has had nothing to do for long, and begins nothing any more. `at` is the
- * task that it is about to claim, or has: the place of its job + 1, above the position in the stream; 0: none.
- * `range` ... say which tasks it has reserved, and of which job (its place + 1): that binds nobody, but tells others
- * where tasks may be that nobody has begun. `init_status` is what its initializer has failed with.
+ * `leaves`: it has decided to end, as it has had nothing to do for long, and begins nothing any more. `request.at` is
+ * what it is at, or is about to claim: the place of its job + 1, above the position in the stream of tasks or the
+ * number of the window; 0: nothing. `since_ns` is when it has begun with that; exact for tasks that have a time
+ * limit. `range` ... say which tasks it has reserved, and of which job (its place + 1): that binds nobody, but tells
+ * others where tasks may be that nobody has begun. `init_status` is what its initializer has failed with.
  */
 struct pool_worker {
-    _Atomic uint64_t at;
+    struct stop_request request;
     _Atomic uint64_t range_from;
     _Atomic uint64_t range_to;
     _Atomic uint32_t range_job;
@@ -168,15 +180,31 @@ struct pool_worker {
     uint32_t unused_half;
     _Atomic uint64_t tasks; /* that it has finished, with its predecessors */
     _Atomic uint64_t chunks;
-    uint64_t unused;
     _Atomic uint32_t asleep;
     _Atomic int32_t init_status;
+    _Atomic int64_t since_ns;
     _Atomic uint32_t leaves;
-    uint32_t unused_asleep[13];
+    uint32_t unused_asleep[11];
     char init_text[POOL_TEXT_BYTES];
 };
 
 #define AT_JOB_SHIFT 56
+
+/* What is written to `request.at`; and the number of the place in it, POOL_JOBS if it is nothing. */
+static inline uint64_t at_work(uint32_t place, uint64_t number)
+{
+    return (uint64_t)(place + 1) << AT_JOB_SHIFT | number;
+}
+
+static inline uint32_t at_place(uint64_t at)
+{
+    return at ? (uint32_t)((at & ~REQUEST_CONDEMNED) >> AT_JOB_SHIFT) - 1 : POOL_JOBS;
+}
+
+static inline uint64_t at_number(uint64_t at)
+{
+    return at & (((uint64_t)1 << AT_JOB_SHIFT) - 1);
+}
 
 enum pool_stranded { STRANDED_NOT, STRANDED_TOLD, STRANDED_UNTOLD };
 

@@ -2,13 +2,20 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "object/wait.h"
 #include "pool/buffer.h"
 #include "pool/job.h"
+#include "pool/keeper.h"
 #include "pool/partition.h"
 #include "pool/tasks.h"
 #include "pool/workers.h"
 #include "process/arguments.h"
 #include "process/family.h"
+
+#define MS_NS ((int64_t)1000000)
+
+/* How often the caller looks whether workers have left, where no keeper does. */
+#define LOOK_NS ((int64_t)1000000)
 
 /* When all windows are complete: no worker has a chunk in hand, and none can get one any more. */
 static void drop_args(struct job *job)
@@ -50,6 +57,7 @@ static mproc_status set_job(struct map *map)
     atomic_store(&job->function.address, (uint64_t)(uintptr_t)function);
     atomic_store(&job->args, arguments_in(map->job->args));
     atomic_store(&job->loop, loop_distance(map, &ref));
+    atomic_store(&job->stops, map->stops_at_failure);
     atomic_store(&job->is_range, map->range_function != NULL);
     atomic_store(&job->copies, map->copies_items || map->copies_results);
     atomic_store(&job->item_size, map->item_size);
@@ -87,24 +95,56 @@ static mproc_status run_windows(struct map *map)
     for (uint64_t i = 0; i < map->windows && status == MPROC_OK; i++) {
         struct pool_buffer *buffer = &job->buffers[(map->before + 1 + i) % 2];
         for (; opened < map->windows && opened < i + 2; opened++) buffer_open(map, opened, map->before + 1 + opened);
-        status = buffer_wait(map->pool, job, buffer, false);
+        status = buffer_wait(map, buffer);
         if (status == MPROC_OK) buffer_drain(map, buffer);
+        if (map->stops_at_failure && map->failure.status != MPROC_OK) status = buffer_stop_for_failure(map);
     }
     return status;
 }
 
+/* Whether no worker is in a window of the job any more. */
+static bool is_left(struct job *job)
+{
+    return buffer_is_complete(&job->buffers[0]) && buffer_is_complete(&job->buffers[1]);
+}
+
+/* Workers that are still in it are to leave. Where no keeper can be had they get no time for that. */
+static void have_workers_leave(struct map *map, mproc_status status)
+{
+    int64_t grace_ms = map->pool->grace_ms, by_ns = 0;
+    bool kept = keeper_start(map->pool) == MPROC_OK;
+
+    if (grace_ms == 0) grace_ms = map->in_place ? POOL_GRACE_WAIT_MS : POOL_GRACE_MS;
+    if (kept) (void)!deadline_from_timeout(grace_ms, &by_ns);
+    plat_mutex_lock(&map->pool->mutex);
+    map->job->leaves = true;
+    map->job->leave_status = status;
+    map->job->leave_by_ns = by_ns;
+    plat_mutex_unlock(&map->pool->mutex);
+    if (kept) keeper_ring(map->pool);
+    else keeper_look(map->pool);
+    while (!kept && map->in_place && !is_left(map->job)) {
+        plat_clock_sleep_until(plat_clock_now_ns() + LOOK_NS);
+        keeper_look(map->pool);
+    }
+}
+
 /*
  * The map was given up, perhaps before it began: nothing of what is open is begun any more, and, in the caller's
- * arrays, nothing goes on. What was done is the caller's all the same.
+ * arrays, nothing goes on. What was done is the caller's all the same: workers are given a moment to say so.
  */
 static void give_up(struct map *map, mproc_status status)
 {
+    int64_t until_ns = PLAT_FOREVER;
+
     buffer_give_up(map->job, status);
+    if (!map->in_place) until_ns = plat_clock_now_ns() + POOL_GRACE_WAIT_MS * MS_NS;
+    if (!is_left(map->job)) have_workers_leave(map, status);
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
     for (int i = 0; i < 2; i++) {
         struct pool_buffer *buffer = &map->job->buffers[i];
         if (buffer->view.number <= map->before || buffer->view.first < map->drained) continue;
-        if (map->in_place) buffer_wait(map->pool, map->job, buffer, true);
+        buffer_wait_until(map, buffer, until_ns);
         buffer_drain_done(map, buffer);
     }
 }
@@ -118,7 +158,7 @@ static mproc_status run(struct map *map)
     if ((status = begin(map)) == MPROC_OK) status = run_windows(map);
     if (status == MPROC_OK) drop_args(map->job);
     else give_up(map, status);
-    if (status != MPROC_OK || map->failure.status == MPROC_OK) return status;
+    if ((status != MPROC_OK && !map->failed) || map->failure.status == MPROC_OK) return status;
     return mproc_error(map->failure.status, "%s", map->failure.text);
 }
 

@@ -17,6 +17,8 @@ struct map {
     size_t count;
     mproc_status *statuses;
     mproc_args args;
+    bool stops_at_failure;
+    bool failed; /* it stops for that */
 
     bool copies_items;   /* they pass through the windows; else workers use them where they lie */
     bool copies_results; /* the same */

@@ -94,6 +94,7 @@ mproc_status partition_map(struct map *map, const mproc_map_options *options)
         return mproc_error(MPROC_INVALID, "a chunk of %zu items: is the size negative?", options->chunk_size);
     map->statuses = options->statuses;
     map->args = options->args;
+    map->stops_at_failure = options->stop_at_failure;
     map->chunk = options->chunk_size ? options->chunk_size : map->count / shares + (map->count % shares != 0);
     map->chunk = lesser(map->chunk, map->count);
     map->copies_items = !is_reached(map, map->items, map->count * map->item_size);

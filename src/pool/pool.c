@@ -9,6 +9,7 @@
 #include "object/wait.h"
 #include "pool/bell.h"
 #include "pool/job.h"
+#include "pool/keeper.h"
 #include "pool/tasks.h"
 #include "pool/workers.h"
 #include "process/arguments.h"
@@ -38,6 +39,11 @@ static mproc_status check_options(const mproc_pool_options *options)
     if (options->workers_min < 0 || (options->workers > 0 && options->workers_min > options->workers))
         return mproc_error(MPROC_INVALID, "at least %d workers of a pool of %d", options->workers_min,
                            options->workers);
+    if (options->grace_ms < 0)
+        return mproc_error(MPROC_INVALID,
+                           "a grace of %lld ms: 0 stands for the usual one, and MPROC_FOREVER for none "
+                           "that ends",
+                           (long long)options->grace_ms);
     if (!options->initializer && options->initializer_args.count > 0)
         return mproc_error(MPROC_INVALID, "there are arguments for the initializer, and no initializer");
     return MPROC_OK;
@@ -82,6 +88,7 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     atomic_store(&pool->shared->limit, count);
     pool->shared->kept = options->lazy || options->idle_timeout_ms ? (uint32_t)options->workers_min : UINT32_MAX;
     if (options->idle_timeout_ms < IDLE_MS_MAX) pool->shared->idle_ns = options->idle_timeout_ms * 1000000;
+    pool->grace_ms = options->grace_ms;
     pool->shared->threads = options->kind == MPROC_THREADS;
     pool->kind = options->kind == MPROC_THREADS ? &worker_thread : &worker_process;
     plat_thread_schedule(&pool->shared->schedule);
@@ -266,6 +273,7 @@ void mproc_pool_free(mproc_pool *pool)
     if (family_enter_with(pool->arena) == MPROC_OK) {
         if (waits_for_itself(pool)) return; /* what it still needs stays */
         end_workers(pool);
+        keeper_end(pool);
         tasks_free(pool);
         jobs_free(pool);
         resource_release(pool->initializer_args);

@@ -2,8 +2,9 @@
 #ifndef MPROC_POOL_POOL_H
 #define MPROC_POOL_POOL_H
 
-#include <mproc/pool.h>
+#include <mproc/map.h>
 
+#include "pool/thread.h"
 #include "pool/window.h"
 #include "pool/worker.h"
 
@@ -19,6 +20,9 @@ struct worker_record {
     struct worker_holdings holdings; /* of a thread: its own memory may go with it */
     uint32_t ready_before;           /* the worker's `ready` when this one was started */
     uint64_t starts;                 /* of workers in this place */
+    mproc_status reason;             /* for which it is ended, as it did not stop; MPROC_OK: it is not */
+    int asks;                        /* how often it was woken to stop what it is at */
+    int64_t asked_ns;                /* since when it is to */
     char name[MPROC_WORKER_NAME_BYTES];
 };
 
@@ -64,6 +68,9 @@ struct job {
     struct pool_buffer buffers[2];
     _Atomic uint64_t *args;   /* of the map that runs, or was given up: a worker that is late may still read them */
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
+    bool leaves;              /* it was given up: workers are to leave it, for that reason, and by then */
+    mproc_status leave_status;
+    int64_t leave_by_ns;
 };
 
 /*
@@ -91,8 +98,16 @@ struct mproc_pool {
     struct job *jobs[POOL_JOBS];
     _Atomic uint32_t jobs_wanted; /* so many threads wait for a place */
 
+    int64_t grace_ms; /* for what is given up, MPROC_FOREVER too; 0: as long as is usual */
+    struct pool_thread keeper;
     struct tasks *_Atomic tasks; /* what was given to the pool as tasks; NULL: nothing yet */
 };
+
+/* How long a task that was given up may go on, in milliseconds. */
+static inline int64_t pool_grace(const mproc_pool *pool)
+{
+    return pool->grace_ms ? pool->grace_ms : POOL_GRACE_MS;
+}
 
 /* MPROC_CLOSED: the pool takes no more work. */
 mproc_status pool_check_open(const mproc_pool *pool);

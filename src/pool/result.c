@@ -8,6 +8,8 @@
 #include "object/parcel.h"
 #include "object/wait.h"
 #include "pool/bell.h"
+#include "pool/keeper.h"
+#include "pool/limits.h"
 #include "pool/workers.h"
 #include "process/arguments.h"
 #include "process/family.h"
@@ -19,6 +21,13 @@
 static bool is_known(const mproc_result *result)
 {
     return atomic_load_explicit(&result->state, memory_order_acquire) != RESULT_PENDING;
+}
+
+/* What the slot says, of one that is not known; TASK_EMPTY of one that is. */
+static enum task_state state_at(const mproc_result *result)
+{
+    if (is_known(result)) return TASK_EMPTY;
+    return task_state_of(atomic_load_explicit(&result->slot->word, memory_order_acquire), result->position);
 }
 
 /*
@@ -33,7 +42,7 @@ static enum task_state state_of(const mproc_result *result)
     if (!is_known(result)) {
         state = task_state_of(atomic_load_explicit(&result->slot->word, memory_order_acquire), result->position);
         if (state == TASK_READY && atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD) return TASK_FAILED;
-        if (state != TASK_EMPTY && state != TASK_ENDED) return state;
+        if (state != TASK_EMPTY && state != TASK_LEFT && state != TASK_ENDED) return state;
         plat_mutex_lock(&tasks->mutex);
         plat_mutex_unlock(&tasks->mutex);
     }
@@ -64,7 +73,7 @@ static void spin(const mproc_result *result)
 /* Each thread has a bell, which some share: 1 and those that follow. */
 static uint32_t own_bell(void)
 {
-    return 1 + thread_self.index % (BELL_CALLBACKS - 1);
+    return 1 + thread_self.index % (BELL_KEEPER - 1);
 }
 
 /* Has whoever finishes the task ring the bell. False: it is finished. */
@@ -251,6 +260,42 @@ mproc_status mproc_result_cancel(mproc_result *result)
     if (done || (is_known(result) && result->cancelled)) return MPROC_OK;
     return mproc_error(MPROC_BAD_STATE, "the task cannot be cancelled any more: it %s",
                        is_over(result) ? "is finished" : "has been begun");
+}
+
+/* Registers it with the keeper, which asks, and ends it in time. Under the mutex of the tasks. */
+static mproc_status stop_by(mproc_result *result, int64_t by_ns)
+{
+    mproc_status status;
+
+    if (state_at(result) != TASK_TAKEN)
+        return mproc_error(MPROC_BAD_STATE, "the task cannot be stopped any more: it is finished");
+    if ((status = limits_create(result)) != MPROC_OK) return status;
+    if (!result->limits->stops || by_ns < result->limits->stop_by_ns) result->limits->stop_by_ns = by_ns;
+    result->limits->stops = true;
+    return MPROC_OK;
+}
+
+mproc_status mproc_result_stop(mproc_result *result, int64_t grace_ms)
+{
+    struct tasks *tasks;
+    mproc_pool *pool;
+    int64_t by_ns;
+    mproc_status status;
+
+    assert(result);
+    tasks = result->tasks;
+    if ((status = deadline_from_timeout(grace_ms, &by_ns)) != MPROC_OK) return status;
+    if ((status = family_enter_with(tasks->arena)) != MPROC_OK) return status;
+    if (tasks_cancel(result, MPROC_CANCELLED, "the task was stopped before it was begun")) return MPROC_OK;
+    plat_mutex_lock(&tasks->mutex);
+    pool = state_at(result) == TASK_TAKEN ? tasks->pool : NULL;
+    plat_mutex_unlock(&tasks->mutex);
+    if (pool && (status = keeper_start(pool)) != MPROC_OK) return status;
+    plat_mutex_lock(&tasks->mutex);
+    status = stop_by(result, by_ns);
+    plat_mutex_unlock(&tasks->mutex);
+    if (status == MPROC_OK) keeper_ring(pool);
+    return status;
 }
 
 /* Of what a fork() copy has nothing but the memory is given back. */

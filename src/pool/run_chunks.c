@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <mproc/pool.h>
+#include <mproc/map.h>
 
 #include "base/text.h"
+#include "object/interrupt.h"
 #include "process/arguments.h"
 
 /* How many chunks a worker claims before it publishes how far it is. */
@@ -25,6 +26,16 @@ struct walk {
     bool left; /* for another job, or as the worker has done enough */
 };
 
+/* Whether somebody has given up what the worker is in. What was asked of it before is none of its business. */
+static bool is_given_up(struct stop_request *request)
+{
+    uint64_t asked = atomic_load(&request->asked);
+
+    if (interrupt_is_requested()) return true;
+    if (asked) atomic_compare_exchange_strong(&request->asked, &asked, 0);
+    return false;
+}
+
 /* What a function has left behind is cleaned up after each item. */
 static mproc_status run_items(struct chunk_runner *runner, const struct range *range, uint64_t *done)
 {
@@ -37,11 +48,14 @@ static mproc_status run_items(struct chunk_runner *runner, const struct range *r
                                  .result_size = runner->result_size,
                                  .left = (size_t)range->items,
                                  .attention = (const void *const *)&worker->task.self->left,
+                                 .asked = (const void *)&worker->part->request.asked,
                                  .call = &worker->call};
     mproc_status status;
 
-    do status = task_returned(&worker->task, loop((mproc_item_function *)runner->function, &run));
-    while (status == MPROC_OK && run.left > 0);
+    do {
+        status = task_returned(&worker->task, loop((mproc_item_function *)runner->function, &run));
+        runner->given_up = status == MPROC_OK && run.left > 0 && is_given_up(&worker->part->request);
+    } while (status == MPROC_OK && run.left > 0 && !runner->given_up);
     *done = range->items - run.left;
     return status;
 }
@@ -63,6 +77,7 @@ static void copy_job(struct chunk_runner *runner, struct pool_job *place, uint64
     runner->place = place;
     runner->job = number;
     runner->run = atomic_load_explicit(&job->is_range, memory_order_relaxed) ? run_range : run_items;
+    runner->stops = atomic_load_explicit(&job->stops, memory_order_relaxed) != 0;
     runner->copies = atomic_load_explicit(&job->copies, memory_order_relaxed) != 0;
     runner->loop = (uintptr_t)atomic_load_explicit(&job->loop, memory_order_relaxed);
     runner->item_size = (size_t)atomic_load_explicit(&job->item_size, memory_order_relaxed);
@@ -139,6 +154,7 @@ static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items
     struct range range = {view->first + at, items, NULL, NULL};
 
     *done = 0;
+    runner->given_up = false;
     if (find_function(runner) != MPROC_OK) return runner->status;
     find_args(runner);
     error_text_clear(); /* what an earlier chunk has left is not this one's */
@@ -147,15 +163,23 @@ static mproc_status call_function(struct walk *walk, uint64_t at, uint64_t items
     return runner->run(runner, &range, done);
 }
 
-static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_status status)
+static void end_failed(const struct walk *walk, uint64_t chunk, uint64_t done, int32_t status)
 {
     struct chunk_outcome *outcome = &walk->view.outcomes[chunk];
 
-    note_failure(walk, walk->view.first + chunk * walk->view.chunk + done, status);
     atomic_fetch_add(&walk->view.job->map.failures, 1);
-    atomic_store_explicit(&outcome->status, (int32_t)status, memory_order_relaxed);
+    atomic_store_explicit(&outcome->status, status, memory_order_relaxed);
     atomic_store_explicit(&outcome->done, (uint32_t)done, memory_order_relaxed);
     window_finish(&walk->view, chunk, walk->runner->worker->index, CHUNK_FAILED);
+}
+
+static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_status status)
+{
+    note_failure(walk, walk->view.first + chunk * walk->view.chunk + done, status);
+    end_failed(walk, chunk, done, (int32_t)status);
+    if (!walk->runner->stops) return;
+    atomic_store(&walk->view.job->map.failed, walk->runner->job);
+    window_alarm(walk->view.job);
 }
 
 static void run_chunk(struct walk *walk, uint64_t chunk)
@@ -163,7 +187,8 @@ static void run_chunk(struct walk *walk, uint64_t chunk)
     uint64_t at = chunk * walk->view.chunk, left = walk->view.items - at, done;
     mproc_status status = call_function(walk, at, left < walk->view.chunk ? left : walk->view.chunk, &done);
 
-    if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->runner->worker->index, CHUNK_DONE);
+    if (walk->runner->given_up) end_failed(walk, chunk, done, CHUNK_GIVEN_UP);
+    else if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->runner->worker->index, CHUNK_DONE);
     else fail_chunk(walk, chunk, done, status);
     walk->finished++;
     walk->left = --walk->runner->worker->tasks_left == 0 || worker_is_wanted(walk->runner->worker, walk->place);
@@ -221,6 +246,8 @@ bool run_chunks(struct chunk_runner *runner, uint32_t place, uint64_t number)
     struct pool_job *job = pool_job_at(worker->shared, place);
 
     if (!load_job(runner, job, number, &walk.view)) return true;
+    atomic_store(&worker->part->since_ns, plat_clock_now_ns());
+    atomic_store(&worker->part->request.at, at_work(place, number));
     walk.part = job_worker_at(job, worker->index);
     /* What it has done here before, or a predecessor, whose count was made good after its death, is gone on with. */
     walk.finished = before = bound(&walk.part->finished[number % 2], number, 0);
@@ -232,5 +259,7 @@ bool run_chunks(struct chunk_runner *runner, uint32_t place, uint64_t number)
     if (!worker->shared->threads) task_flush();
     atomic_fetch_add(&worker->part->chunks, walk.finished - before);
     window_leave(&walk.view, worker->index, walk.finished);
+    /* It is about to be killed, for this window alone. */
+    if (atomic_exchange(&worker->part->request.at, 0) & REQUEST_CONDEMNED) worker->tasks_left = 0;
     return !walk.left;
 }

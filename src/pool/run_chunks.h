@@ -30,6 +30,8 @@ struct chunk_runner {
     uintptr_t loop;          /* as in struct pool_map */
     run_range_function *run; /* item by item, or at once */
     bool copies;             /* as in struct pool_map */
+    bool stops;              /* likewise */
+    bool given_up;           /* the chunk that it is in */
     size_t item_size;
     size_t result_size;
 };

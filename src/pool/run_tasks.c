@@ -203,6 +203,18 @@ static mproc_status call_task(struct task_runner *runner, const struct hand *han
     return status;
 }
 
+/* Makes the task finished. Returns the word that was there: perhaps its time is up, and nobody wants it any more. */
+static uint64_t finish(const struct hand *hand, uint32_t worker, enum task_state state)
+{
+    uint64_t seen = atomic_load_explicit(&hand->slot->word, memory_order_relaxed), word;
+
+    do {
+        if (task_state_of(seen, hand->position) == TASK_LEFT) state = TASK_FAILED;
+        word = task_word(hand->position, worker, state);
+    } while (!atomic_compare_exchange_weak(&hand->slot->word, &seen, word));
+    return seen;
+}
+
 /* What the task has opened and printed is done with before anybody sees that it is finished. */
 static void run_claimed(struct task_runner *runner, const struct hand *hand)
 {
@@ -217,26 +229,29 @@ static void run_claimed(struct task_runner *runner, const struct hand *hand)
     if (!worker->shared->threads) task_flush();
     atomic_store_explicit(&worker->part->tasks, atomic_load_explicit(&worker->part->tasks, memory_order_relaxed) + 1,
                           memory_order_relaxed);
-    word = task_word(hand->position, worker->index, status == MPROC_OK ? TASK_DONE : TASK_FAILED);
-    word = atomic_exchange(&hand->slot->word, word);
+    word = finish(hand, worker->index, status == MPROC_OK ? TASK_DONE : TASK_FAILED);
     if (task_bell(word)) bell_tell(worker->shared, task_bell(word));
     worker->tasks_left--;
+    /* It is about to be killed, for this task alone. */
+    if (task_state_of(word, hand->position) == TASK_LEFT && !worker->shared->threads) worker->tasks_left = 0;
 }
 
 /* `at` says what is about to be claimed: if the worker ends, there is no other task that it can have. */
 static bool run_at(struct task_runner *runner, uint32_t place, const struct pool_stream *stream, uint64_t position)
 {
     struct worker *worker = runner->worker;
+    struct pool_worker *part = worker->part;
     struct hand hand;
-    uint64_t word;
+    uint64_t word, taken;
 
     if (!find(stream, position, &hand)) return false;
-    atomic_store_explicit(&worker->part->at, (uint64_t)(place + 1) << AT_JOB_SHIFT | position, memory_order_relaxed);
+    atomic_store_explicit(&part->request.at, at_work(place, position), memory_order_relaxed);
     word = atomic_load_explicit(&hand.slot->word, memory_order_relaxed);
-    do
+    do {
         if (task_state_of(word, position) != TASK_READY) return false;
-    while (!atomic_compare_exchange_weak(&hand.slot->word, &word,
-                                         task_word(position, worker->index, TASK_TAKEN) | (word & TASK_BELL_MASK)));
+        if (word & TASK_TIMED) atomic_store_explicit(&part->since_ns, plat_clock_now_ns(), memory_order_relaxed);
+        taken = task_word(position, worker->index, TASK_TAKEN) | (word & (TASK_BELL_MASK | TASK_TIMED));
+    } while (!atomic_compare_exchange_weak(&hand.slot->word, &word, taken));
     run_claimed(runner, &hand);
     return true;
 }
@@ -249,7 +264,7 @@ static void run_range(struct task_runner *runner, uint32_t place, const struct p
 
     for (; from < to && runner->worker->tasks_left > 0; from++) run_at(runner, place, stream, from);
     if (from == to) atomic_store_explicit(&part->range_job, 0, memory_order_relaxed);
-    atomic_store_explicit(&part->at, 0, memory_order_relaxed);
+    atomic_store_explicit(&part->request.at, 0, memory_order_relaxed);
 }
 
 /* The range is written before the head moves over it: its tasks are always between the head and a range. */
@@ -283,7 +298,7 @@ static bool find_stuck(struct task_runner *runner, uint32_t place, const struct 
 
     if (before == 0) runner->watched = (runner->watched + 1) % shared->workers;
     if (runner->watched == runner->worker->index) return false;
-    at = atomic_load(&pool_worker_at(shared, runner->watched)->at);
+    at = atomic_load(&pool_worker_at(shared, runner->watched)->request.at);
     runner->watched_at = before == 0 ? at : 0;
     if (before == 0 || at != before) return false;
     if (!find_reserved(pool_worker_at(shared, runner->watched), place, stream, position)) return false;
@@ -302,11 +317,20 @@ static void judge(struct task_runner *runner, uint32_t count)
     runner->since_ns = now_ns;
 }
 
+/* When the next task begins, as nearly as is known without asking the clock. */
+static void note_begin(const struct task_runner *runner)
+{
+    int64_t since_ns = runner->since_ns ? runner->since_ns : runner->worker->now_ns;
+
+    atomic_store_explicit(&runner->worker->part->since_ns, since_ns, memory_order_relaxed);
+}
+
 static void run_one(struct task_runner *runner, uint32_t place, const struct pool_stream *stream, uint64_t position)
 {
     bell_ring_one(runner->worker->shared, place);
+    note_begin(runner);
     run_at(runner, place, stream, position);
-    atomic_store_explicit(&runner->worker->part->at, 0, memory_order_relaxed);
+    atomic_store_explicit(&runner->worker->part->request.at, 0, memory_order_relaxed);
 }
 
 /*
@@ -341,6 +365,7 @@ bool run_tasks(struct task_runner *runner, uint32_t place, struct pool_job *job)
     }
     if ((count = reserve(runner, place, stream, &from)) > 0) {
         if (there_is_more(runner, place, stream, count, from + count)) bell_ring_one(runner->worker->shared, place);
+        note_begin(runner);
         run_range(runner, place, stream, from, from + count);
         judge(runner, count);
         return true;

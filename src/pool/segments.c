@@ -13,12 +13,6 @@ struct owned_segment *segment_at(const struct tasks *tasks, uint64_t number)
     return segment && segment->number == number ? segment : NULL;
 }
 
-static void free_segment(struct owned_segment *segment)
-{
-    resource_release(segment->owned);
-    free(segment);
-}
-
 static bool is_passed(const struct tasks *tasks, const struct owned_segment *segment)
 {
     return atomic_load(&tasks->stream->head) >= (segment->number + 1) * TASK_SEGMENT;
@@ -106,10 +100,11 @@ void segments_free(struct tasks *tasks)
     struct owned_segment *segment;
 
     for (uint32_t i = 0; i < STREAM_SEGMENTS && tasks->segments; i++)
-        if (tasks->segments[i]) free_segment(tasks->segments[i]);
+        if (tasks->segments[i]) reuse(tasks, tasks->segments[i]);
     while ((segment = tasks->free)) {
         tasks->free = segment->next;
-        free_segment(segment);
+        resource_release(segment->owned);
+        free(segment);
     }
     free(tasks->segments);
     tasks->segments = NULL;

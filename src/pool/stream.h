@@ -26,11 +26,14 @@
  *
  * EMPTY -> READY (the owner) -> TAKEN (a worker) -> DONE or FAILED (that worker). READY -> ENDED by the owner: it is
  * cancelled, or the pool is terminated; TAKEN -> ENDED by the owner, after the worker's death. What is ENDED the
- * owner has taken out already.
+ * owner has taken out already. TAKEN -> LEFT by the owner, for which the task is over: its time is up; the worker,
+ * which is to be killed, makes it FAILED if it comes so far, and begins nothing else.
  */
-enum task_state { TASK_EMPTY, TASK_READY, TASK_TAKEN, TASK_DONE, TASK_FAILED, TASK_ENDED };
+enum task_state { TASK_EMPTY, TASK_READY, TASK_TAKEN, TASK_LEFT, TASK_DONE, TASK_FAILED, TASK_ENDED };
 
-#define TASK_STATE_MASK 0xFFu
+#define TASK_STATE_MASK 0x7Fu
+/* The task has a time limit: its worker writes down when it has begun it. */
+#define TASK_TIMED 0x80u
 #define TASK_BELL_SHIFT 8
 #define TASK_BELL_MASK ((uint64_t)0xFF << TASK_BELL_SHIFT)
 #define TASK_WORKER_SHIFT 16

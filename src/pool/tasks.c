@@ -10,6 +10,7 @@
 #include "object/parcel.h"
 #include "pool/bell.h"
 #include "pool/job.h"
+#include "pool/limits.h"
 #include "pool/segments.h"
 #include "process/family.h"
 
@@ -41,6 +42,7 @@ static void take_outcome(mproc_result *result, const struct task_slot *slot, con
 {
     mproc_status status = MPROC_OK;
 
+    if (result->unwanted) return;
     if (state == TASK_FAILED) {
         status = (mproc_status)slot->function;
         if (slot->form == TASK_PARCEL) result->text = copy_of(parcel_data(parcel_at(atomic_load(link))));
@@ -54,11 +56,22 @@ static void take_outcome(mproc_result *result, const struct task_slot *slot, con
     result->status = status;
 }
 
+/* Nobody wants to know of it, and nothing was taken out for it. */
+static void discard(mproc_result *result)
+{
+    result->tasks->holders--;
+    free(result->limits);
+    free(result->text);
+    free(result);
+}
+
 /* It is known now, and the tasks hold it no longer: if the program has freed it, then for its callback alone. */
 static void publish(mproc_result *result)
 {
+    limits_done(result->tasks, result->limits);
     atomic_store(&result->state, result->status == MPROC_OK ? RESULT_DONE : RESULT_FAILED);
     if (result->callback || result->error_callback) callbacks_add(result);
+    else if (result->unwanted) discard(result);
     else result->holders--;
 }
 
@@ -140,7 +153,8 @@ static uint32_t bell_of(const mproc_result *result)
 static void publish_task(struct tasks *tasks, struct task_slot *slot, mproc_result *result)
 {
     struct pool_shared *shared = tasks->shared;
-    uint64_t word = task_word(tasks->tail, 0, TASK_READY) | (uint64_t)bell_of(result) << TASK_BELL_SHIFT;
+    uint64_t timed = result && result->limits ? TASK_TIMED : 0;
+    uint64_t word = task_word(tasks->tail, 0, TASK_READY) | (uint64_t)bell_of(result) << TASK_BELL_SHIFT | timed;
     bool woke;
 
     atomic_exchange(&slot->word, word);
@@ -173,6 +187,7 @@ mproc_status tasks_append(struct tasks *tasks, const struct submission *submissi
         result->slot = slot;
         result->holders++;
         if (bell_of(result)) tasks->callbacks_due++;
+        limits_begin(tasks, result->limits);
     }
     publish_task(tasks, slot, result);
     return MPROC_OK;
@@ -196,6 +211,25 @@ static void end_task(struct tasks *tasks, struct owned_segment *segment, uint64_
     object_drop(work_intent(), &segment->shared->results[index]);
     end_slot(tasks, segment, index);
     if (task_bell(word)) bell_tell(tasks->shared, task_bell(word));
+}
+
+bool tasks_leave(struct tasks *tasks, struct owned_segment *segment, uint64_t position, mproc_status status,
+                 const char *text)
+{
+    uint32_t index = position % TASK_SEGMENT;
+    _Atomic uint64_t *word = &segment->shared->slots[index].word;
+    uint64_t seen = atomic_load(word);
+    mproc_result *result = segment->results[index];
+
+    do
+        if (task_state_of(seen, position) != TASK_TAKEN) return false;
+    while (!atomic_compare_exchange_weak(word, &seen, task_word(position, task_worker(seen), TASK_LEFT)));
+    segment->results[index] = NULL;
+    result->status = status;
+    result->text = copy_of(text);
+    publish(result);
+    if (task_bell(seen)) bell_tell(tasks->shared, task_bell(seen));
+    return true;
 }
 
 /* Takes it from whoever would begin it. */
@@ -265,18 +299,20 @@ void tasks_bury(mproc_pool *pool, uint32_t worker, mproc_status status, const ch
 {
     struct tasks *tasks = pool->tasks;
     struct pool_worker *part = pool_worker_at(pool->shared, worker);
-    _Atomic uint64_t *at = &part->at;
-    uint64_t task = atomic_load(at), position = task & (((uint64_t)1 << AT_JOB_SHIFT) - 1), word;
+    _Atomic uint64_t *at = &part->request.at;
+    uint64_t task = atomic_load(at), position = at_number(task), word;
     struct owned_segment *segment;
+    enum task_state state;
     char text[POOL_TEXT_BYTES];
 
     atomic_store(at, 0);
     if (!tasks) return;
     plat_mutex_lock(&tasks->mutex);
     forget_range(tasks, part);
-    if (task >> AT_JOB_SHIFT == POOL_TASKS + 1 && (segment = segment_at(tasks, position / TASK_SEGMENT)) != NULL) {
+    if (at_place(task) == POOL_TASKS && (segment = segment_at(tasks, position / TASK_SEGMENT)) != NULL) {
         word = atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word);
-        if (task_state_of(word, position) == TASK_TAKEN && task_worker(word) == worker) {
+        state = task_state_of(word, position);
+        if ((state == TASK_TAKEN || state == TASK_LEFT) && task_worker(word) == worker) {
             snprintf(text, sizeof text, "%.400s while it ran a task", end);
             end_task(tasks, segment, position, status, text);
         }
@@ -349,6 +385,10 @@ void tasks_forget(mproc_result *result)
     struct owned_segment *segment = segment_at(tasks, result->position / TASK_SEGMENT);
 
     if (!segment || collect_at(tasks, result->position) || bell_of(result)) return;
+    if (result->limits) {
+        result->unwanted = true;
+        return;
+    }
     segment->results[result->position % TASK_SEGMENT] = NULL;
     result->holders--;
 }
@@ -359,6 +399,7 @@ void tasks_put_result(mproc_result *result)
 {
     if (--result->holders > 0) return;
     resource_release(result->owned);
+    free(result->limits);
     free(result->text);
     result->tasks->holders--;
     free(result);

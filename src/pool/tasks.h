@@ -8,13 +8,15 @@
 
 #include "pool/pool.h"
 #include "pool/stream.h"
+#include "pool/thread.h"
 #include "object/resource_owner.h"
 
 /*
- * The bell on which those sleep who wait for callbacks to have been called, the one of the thread that calls them,
- * and the one that stands for all.
+ * The bell on which those sleep who wait for callbacks to have been called, those of the keeper and of the thread
+ * that calls callbacks, and the one that stands for all.
  */
 #define BELL_CALLED 0
+#define BELL_KEEPER (POOL_BELLS - 3)
 #define BELL_CALLBACKS (POOL_BELLS - 2)
 #define BELL_ALL (POOL_BELLS - 1)
 
@@ -34,6 +36,7 @@ struct mproc_result {
     uint64_t position;
     struct task_slot *slot;
     mproc_status status;     /* of one that failed */
+    bool unwanted;           /* by the program, which has only its limits; and there is no callback */
     bool cancelled;          /* before it was begun */
     bool woke;               /* a worker had to be woken for it: that takes longer than any spinning */
     char *text;              /* of one that failed, or NULL */
@@ -43,7 +46,8 @@ struct mproc_result {
     mproc_value_callback *callback;
     mproc_error_callback *error_callback;
     void *context;
-    struct mproc_result *next; /* whose callback is called after this one's */
+    struct task_limits *limits; /* NULL: none */
+    struct mproc_result *next;  /* whose callback is called after this one's */
 };
 
 /* A segment, as its owner has it. `left` counts the tasks that are not taken out yet. */
@@ -91,10 +95,10 @@ struct tasks {
     _Atomic uint64_t *function_blocks[POOL_FUNCTIONS];
     struct mproc_result *called; /* whose callbacks are to be called, the first one first */
     struct mproc_result **called_end;
-    uint32_t callbacks_due; /* of tasks that are not finished, too */
-    plat_thread *caller;    /* calls them; started when it is needed */
-    _Atomic int caller_state;
-    bool caller_ends;
+    uint32_t callbacks_due;    /* of tasks that are not finished, too */
+    struct pool_thread caller; /* calls them */
+    uint32_t timed;            /* so many tasks have time limits */
+    int64_t shortest_ns;       /* of those limits, and perhaps of such as have gone */
 };
 
 /* What is to be done, ready for a slot: its function, and its arguments as cells or as a parcel. */
@@ -142,6 +146,13 @@ static inline bool tasks_are_many(const struct tasks *tasks)
  */
 void tasks_collect_next(struct tasks *tasks, bool all);
 
+/*
+ * Under `mutex`, of a task that a worker is in: for its result it ends with this status and text. False: it is
+ * finished.
+ */
+bool tasks_leave(struct tasks *tasks, struct owned_segment *segment, uint64_t position, mproc_status status,
+                 const char *text);
+
 /* A task that nobody has begun ends with this status and text. False: somebody has. */
 bool tasks_cancel(mproc_result *result, mproc_status status, const char *text);
 
@@ -177,7 +188,7 @@ void tasks_unlock(struct tasks *tasks);
 
 /* ---- callbacks: callbacks.c --------------------------------------------------------------------- */
 
-/* Under `mutex`: the thread that calls callbacks runs. What plat_thread_start() returns. */
+/* Has the thread run that calls callbacks. No mutex of the pool may be held. MPROC_LIMIT. */
 mproc_status callbacks_start(struct tasks *tasks);
 
 /* Under `mutex`: the result is known, and one of its callbacks may be for that. */

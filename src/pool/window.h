@@ -54,7 +54,7 @@ void window_leave(const struct window_view *view, uint32_t worker, uint64_t fini
 bool window_complete(const struct window_view *view);
 
 /*
- * By the pool's owner: has the caller of map look at the pool's state again. It does not trust the word that says
+ * Has the caller of map look for reasons to stop. It does not trust the word that says
  * whether the caller sleeps: a worker may have cleared it and have been killed before it could wake.
  */
 void window_alarm(struct pool_job *job);

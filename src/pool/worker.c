@@ -153,7 +153,7 @@ static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index
     return NULL;
 }
 
-static bool spin(const struct life *life)
+static bool spin(struct life *life)
 {
     struct pool_shared *shared = life->worker.shared;
     _Atomic uint32_t *token;
@@ -164,8 +164,9 @@ static bool spin(const struct life *life)
     if (!(token = take_spinner(shared, life->worker.index))) return false;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
+        life->worker.now_ns = plat_clock_now_ns();
         for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared)); i++) plat_thread_pause();
-    } while (!news && plat_clock_now_ns() < until_ns);
+    } while (!news && life->worker.now_ns < until_ns);
     atomic_store(token, 0);
     return news;
 }
@@ -225,6 +226,7 @@ static void sleep_for_news(struct life *life)
         life->idle_end_ns = 0;
     }
     atomic_store(&part->asleep, 0);
+    life->worker.now_ns = plat_clock_now_ns();
 }
 
 /* Until the pool ends, or the worker has run as many tasks as one may. */
@@ -311,6 +313,9 @@ enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const cha
     enum worker_end end = WORKER_NOT_READY;
 
     employer = shared;
+    thread_self.request = &worker->part->request;
+    thread_self.requests_alone = shared->threads;
+    worker->now_ns = plat_clock_now_ns();
     task_enter(&worker->task);
     if (initialize(worker, holdings) == MPROC_OK) {
         life.chunks.worker = life.tasks.worker = worker;
@@ -325,6 +330,8 @@ enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const cha
             task_flush();
     }
     employer = NULL;
+    thread_self.request = NULL;
+    thread_self.requests_alone = false;
     task_leave();
     reference_scope_enter(before);
     worker_holdings_clear(holdings);

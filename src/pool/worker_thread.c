@@ -97,10 +97,15 @@ static mproc_status start(struct worker_record *record)
     return status;
 }
 
-/* A thread cannot be ended: it finishes the chunk that it is in. */
+/* A thread cannot be ended: it is asked to stop what it is at, and finishes it. */
 static void kill_worker(struct worker_record *record)
 {
-    (void)record;
+    struct stop_request *request = &pool_worker_at(record->pool->shared, record->index)->request;
+    uint64_t at = atomic_load(&request->at);
+
+    if (!at) return;
+    atomic_store(&request->asked, at);
+    interrupt_wake(family.process);
 }
 
 const struct worker_kind worker_thread = {start, kill_worker};

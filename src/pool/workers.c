@@ -68,6 +68,8 @@ mproc_status workers_start(mproc_pool *pool, uint32_t least)
         there++;
         snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
         record->successor = pool->created;
+        record->reason = MPROC_OK;
+        record->asks = 0;
         record->ready_before = atomic_load(&pool_worker_at(pool->shared, i)->ready);
         atomic_store(&pool_worker_at(pool->shared, i)->init_status, MPROC_OK);
         atomic_fetch_add(&pool->shared->running, 1);
@@ -165,6 +167,8 @@ void workers_lost(struct worker_record *record, const char *end)
     struct pool_shared *shared = pool->shared;
     /* One that terminate() has ended was not lost. */
     mproc_status status = atomic_load(&shared->state) == POOL_TERMINATED ? MPROC_TERMINATED : MPROC_WORKER_LOST;
+
+    if (record->reason != MPROC_OK) status = record->reason;
 
     for (int i = 0; i < POOL_SPINNERS_MAX; i++) {
         uint32_t expected = record->index + 1;

@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/store.h"
+#include "object/interrupt.h"
 #include "object/parcel.h"
 #include "process/family.h"
 
@@ -117,4 +118,9 @@ void *mproc_call_state(const mproc_call *call)
 {
     assert(call);
     return call->state;
+}
+
+bool mproc_call_stop_requested(const mproc_call *call)
+{
+    return call && interrupt_is_requested();
 }

@@ -79,6 +79,7 @@ static void forked(void)
     atomic_store(&family.state, FAMILY_FORKED);
     thread_self.slot = NULL;
     thread_self.arena = 0;
+    thread_self.request = NULL;
 }
 
 static mproc_status enter_thread(void)

@@ -80,7 +80,7 @@ static void set_range(uint32_t index, uint64_t from, uint64_t to)
 static void let_other_begin(int number)
 {
     begun = test_tasks_results[number];
-    atomic_store(&part(OTHER)->at, (uint64_t)(POOL_TASKS + 1) << AT_JOB_SHIFT | begun->position);
+    atomic_store(&part(OTHER)->request.at, (uint64_t)(POOL_TASKS + 1) << AT_JOB_SHIFT | begun->position);
     atomic_store(&begun->slot->word, task_word(begun->position, OTHER, TASK_TAKEN));
 }
 

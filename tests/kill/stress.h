@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <mproc/pool.h>
+#include <mproc/map.h>
 
 /* Locks, parking and blocks of the arena; every 0.1 to 0.5 ms one of the processes is killed, whatever it is at. */
 void stress_arena(int seconds);

@@ -214,7 +214,8 @@ static void judge(struct submitter *own, struct task *task)
 
 static mproc_status submit_called(const struct task *task, mproc_function *function, mproc_result **result)
 {
-    mproc_task_options options = {on_value, on_error, (void *)&board->called[task->number]};
+    mproc_task_options options = {
+        .callback = on_value, .error_callback = on_error, .context = (void *)&board->called[task->number]};
 
     atomic_fetch_add(&callbacks_due, 1);
     return mproc_pool_apply_async(pool, function, MPROC_ARGS(arena_offset(board), task->number), &options, result);

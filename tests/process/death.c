@@ -1,7 +1,7 @@
 /* mproc/process.h: what becomes of the others when a process is killed. */
 #include "process_fixture.h"
 
-#include <mproc/pool.h>
+#include <mproc/map.h>
 #include <stdlib.h>
 
 #include "arena/slot.h"

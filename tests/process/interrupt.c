@@ -1,7 +1,7 @@
 /* mproc/process.h: interrupts, which end one wait in each thread. From a signal handler: posix_signal.c. */
 #include "process_fixture.h"
 
-#include <mproc/pool.h>
+#include <mproc/map.h>
 
 #include "platform/platform_fixture.h"
 #include "object/interrupt.h"

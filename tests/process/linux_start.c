@@ -4,7 +4,7 @@
  */
 #include "process_fixture.h"
 
-#include <mproc/pool.h>
+#include <mproc/map.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
