@@ -295,6 +295,33 @@ MAPS = [warm("map-default", 0, MILLION, SHARE),
                     openmp(INLINE, "shared-inline", 200, MILLION, 0)],
                    [Goal("speed", 1, ITEM, POINTER), Goal("speed", 0.8, RANGE, INLINE)])]
 
+# ---- items that take their time -----------------------------------------------------------------
+
+HALF, DEFAULT, ONE, EIGHTH = "half of the work alone", "mproc, no chunk size", "mproc, chunks of 1", "OpenMP, an eighth"
+
+
+def work(name, title, kind, count, duration, repeats):
+    """Which chunks are taken when none are asked for. `duration` takes the place of a chunk size."""
+    def parallel(label, task):
+        return Subject(label, "bench_openmp", f"{kind}-{task}", repeats, (count, duration), rival=True, needs="OpenMP",
+                       environment={"OMP_NUM_THREADS": "2", "OMP_PROC_BIND": "true", "OMP_DYNAMIC": "false"})
+    return Comparison(name, f"map of {title}, two workers", 2, ["one map"],
+                      [mproc(f"map-{kind}", repeats, count, duration, name=DEFAULT),
+                       mproc(f"map-{kind}-one", repeats, count, duration, name=ONE),
+                       parallel(EIGHTH, "eighth"), parallel("OpenMP, dynamic", "dynamic"),
+                       parallel("OpenMP, guided", "guided"),
+                       Subject("CPython Pool.map", "peer_pool.py", kind, 3, (count, duration), rival=True),
+                       system(HALF, "work" if kind == "work" else "work-skewed", repeats, count, duration)],
+                      [Goal("time", 1.05, DEFAULT, EIGHTH), Goal("time", 1, DEFAULT, "CPython Pool.map")])
+
+
+WORKS = [work("map-work-100ns", "500,000 items of 100 ns", "work", 500000, 100, 5),
+         work("map-work-10us", "5,000 items of 10 us", "work", 5000, 10000, 5),
+         work("map-work-1ms", "100 items of 1 ms", "work", 100, MILLION, 3),
+         work("map-work-9", "9 items of 1 ms", "work", 9, MILLION, 15),
+         work("map-skewed-10us", "5,000 items of 10 us, the last one of 1 ms", "skewed", 5000, 10000, 5),
+         work("map-skewed-1ms", "100 items of 1 ms, the last one of 100 ms", "skewed", 100, MILLION, 3)]
+
 # ---- tasks --------------------------------------------------------------------------------------
 
 THREADS, POOL, EXECUTOR, JOBLIB = "mproc, threads", "CPython Pool", "CPython ProcessPoolExecutor", "joblib"
@@ -307,6 +334,35 @@ def peer(name, task, repeats, *numbers, **more):
 def tasks(task, repeats, *numbers):
     """By worker processes, and by worker threads."""
     return [mproc(task, repeats, *numbers, 0), mproc(task, repeats, *numbers, 1, name=THREADS)]
+
+
+OMP_TASKS, FUTURES, MASTER = "OpenMP, tasks", "C++, two threads and futures", "Open MPI, a master and two workers"
+
+
+def omp_tasks(task, repeats, *numbers):
+    return Subject(OMP_TASKS, "bench_openmp", task, repeats, numbers, rival=True, needs="OpenMP",
+                   environment={"OMP_NUM_THREADS": "2", "OMP_PROC_BIND": "true", "OMP_DYNAMIC": "false"})
+
+
+def futures(task, repeats, *numbers):
+    return Subject(FUTURES, "bench_threads", task, repeats, numbers, rival=True, needs="a compiler for C++")
+
+
+def sized(name, title, duration, count, repeats, python_count):
+    """Tasks of one size, and what two CPUs would need for the work alone."""
+    others = [peer(POOL, "sized", 3, python_count, duration),
+              peer(EXECUTOR, "sized-executor", 3, python_count, duration),
+              peer(JOBLIB, "sized-joblib", 3, python_count, duration, needs="python3-joblib"),
+              Subject(MASTER, "bench_mpi", "tasks", repeats, (count, duration), rival=True,
+                      needs="libopenmpi-dev and openmpi-bin")]
+    half = [system(HALF, "work-each", repeats, count, duration)] if duration else []
+    less = "" if python_count == count else f" (Python's: {python_count:,})"
+    return Comparison(f"tasks-{name}", f"{count:,} tasks{less} {title}, two workers", 2, ["one task"],
+                      [mproc("tasks-sized", repeats, count, duration),
+                       mproc("tasks-sized-threads", repeats, count, duration, name=THREADS),
+                       omp_tasks("tasks-sized", repeats, count, duration), futures("sized", repeats, count, duration)]
+                      + others + half,
+                      [Goal("time", 1, "mproc", rival.name) for rival in others])
 
 
 def imap(in_flight, near):
@@ -326,7 +382,8 @@ def idle_trip(name, title, cpus):
 TASKS = ([Comparison("tasks-async", "1,000,000 tasks (Python's: 20,000), all results kept, warm, two workers", 2,
                      ["one task"], tasks("tasks-async", 5, MILLION)
                      + [peer(POOL, "async", 3, 20000), peer(EXECUTOR, "async-executor", 3, 20000),
-                        peer(JOBLIB, "async-joblib", 3, 20000, needs="python3-joblib"), line()],
+                        peer(JOBLIB, "async-joblib", 3, 20000, needs="python3-joblib"),
+                        omp_tasks("tasks-async", 3, MILLION), futures("async", 3, MILLION), line()],
                      [Goal("most", 1000 / 15, "mproc", far=200), Goal("speed", 100, "mproc", POOL)]),
           Comparison("tasks-cold", "1,000,000 tasks (CPython: 20,000), all results kept, a new pool, two workers", 2,
                      ["one task"], tasks("tasks-cold", 5, MILLION) + [peer(POOL, "cold", 3, 20000), line()],
@@ -340,11 +397,32 @@ TASKS = ([Comparison("tasks-async", "1,000,000 tasks (Python's: 20,000), all res
                        [mproc("tasks-sleep", 10, 16, 5000000), peer(POOL, "sleep", 5, 16, 5000000),
                         peer(EXECUTOR, "sleep-executor", 5, 16, 5000000),
                         peer(JOBLIB, "sleep-joblib", 5, 16, 5000000, needs="python3-joblib")],
-                       [Goal("most", 45e6, "mproc")])])
+                       [Goal("most", 45e6, "mproc")]),
+            sized("0", "that do nothing", 0, 100000, 5, 20000),
+            sized("10us", "of 10 us", 10000, 5000, 5, 5000),
+            sized("100us", "of 100 us", 100000, 500, 5, 500),
+            sized("1ms", "of 1 ms", MILLION, 100, 3, 100),
+            sized("10ms", "of 10 ms", 10 * MILLION, 10, 3, 10),
+            Comparison("tasks-beside", "submitting a task and waiting for it while a map with chunks of 1 ms runs", 2,
+                       ["median", "99 %"], [mproc("tasks-beside", 1000, MILLION)],
+                       [Goal("most", 0.6e6, "mproc"), Goal("most", 1.1e6, "mproc", value="99 %")]),
+            Comparison("tasks-cancel", "cancelling 1,000,000 tasks that wait", 2, ["all tasks"],
+                       [mproc("tasks-cancel", 3, MILLION)], [Goal("most", 0.5e9, "mproc")])])
 
 # ---- the rest -----------------------------------------------------------------------------------
 
 FEW, MANY, OWN = "10 objects", "1,000,000 objects", "100,000 objects of the killed process"
+
+NOTHING = "a process that does nothing"
+
+
+def death(name, title, kept):
+    """Against the start and the end of a process; the worst, too, against the median of that."""
+    return Comparison(name, title, 2, ["median of 200", "worst of 200"],
+                      [mproc("task-death", 200, kept), mproc("start", 200, 0, name=NOTHING, rival=True)],
+                      [Goal("time", 1.6, "mproc", NOTHING),
+                       Goal("time", 5, "mproc", NOTHING, "worst of 200", "median of 200")])
+
 
 REST = [Comparison("value", "making and reading a small map of five pairs", 1, ["one map"],
                    [mproc("value-copied", MILLION, name="mproc, copied"),
@@ -354,6 +432,8 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
         Comparison("worker-death", "from the kill of an idle worker until its successor computes, pool of two", 2,
                    ["median of 200", "worst of 200"], [mproc("worker-death", 200)],
                    [Goal("most", 2e6, "mproc"), Goal("worst", 1e7, "mproc", value="worst of 200")]),
+        death("task-death", "from the kill of a worker in a task until its successor runs the next one", 0),
+        death("task-death-kept", "the same, while 1,000,000 results are kept", MILLION),
         Comparison("recovery", "from the kill of a process that has a lock, while so many objects live", 2,
                    ["told", "joined"],
                    [mproc("recovery", 20, 10, name=FEW, rival=True), mproc("recovery", 20, MILLION, name=MANY),
@@ -367,4 +447,4 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
                    ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
                    [Goal("most", 1e7, "mproc")])]
 
-COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + MAPS + TASKS + REST
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + MAPS + WORKS + TASKS + REST

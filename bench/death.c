@@ -87,3 +87,75 @@ void worker_death(const struct order *order, double values[2])
     values[1] = times[order->repeats - 1];
     free(times);
 }
+
+/* ---- in a task ----------------------------------------------------------------------------------- */
+
+static mproc_status do_nothing(mproc_call *call)
+{
+    (void)call;
+    return MPROC_OK;
+}
+
+/* The victim's task: says who it is, and never ends. */
+static mproc_status stay(mproc_call *call)
+{
+    mproc_shared_value *value;
+    struct words *words;
+
+    MPROC_TRY(mproc_unpack(call, &value));
+    words = mproc_shared_value_data(value);
+    atomic_store(&words->old[0], mproc_getpid());
+    for (;;) measure_sleep_ns(1000000000);
+}
+
+static mproc_status come(mproc_call *call)
+{
+    int64_t now_ns = measure_now_ns();
+    mproc_shared_value *value;
+
+    MPROC_TRY(mproc_unpack(call, &value));
+    atomic_store(&((struct words *)mproc_shared_value_data(value))->came_ns, now_ns);
+    return MPROC_OK;
+}
+
+/* The one worker is killed in its task; the next task waits already. */
+static double kill_in_task(mproc_pool *pool, mproc_shared_value *value)
+{
+    struct words *words = mproc_shared_value_data(value);
+    mproc_result *lost, *next;
+    int64_t begin;
+
+    atomic_store(&words->old[0], 0);
+    mproc_check(mproc_pool_apply_async(pool, stay, MPROC_ARGS(value), NULL, &lost));
+    mproc_check(mproc_pool_apply_async(pool, come, MPROC_ARGS(value), NULL, &next));
+    while (atomic_load(&words->old[0]) == 0) measure_sleep_ns(50000);
+    measure_sleep_ns(2000000); /* all else sleeps when it is killed */
+    begin = measure_now_ns();
+    kill((pid_t)atomic_load(&words->old[0]), SIGKILL);
+    mproc_check(mproc_result_get(next, NULL, MPROC_FOREVER));
+    measure_require(mproc_result_get(lost, NULL, MPROC_FOREVER) == MPROC_WORKER_LOST, "the killed worker is lost");
+    mproc_result_free(lost);
+    mproc_result_free(next);
+    return (double)(atomic_load(&words->came_ns) - begin);
+}
+
+void task_death(const struct order *order, double values[2])
+{
+    double *times = calloc(order->repeats, sizeof times[0]);
+    mproc_result **kept = calloc(order->items + 1, sizeof(mproc_result *));
+    mproc_shared_value *value;
+    mproc_pool *pool;
+
+    measure_require(times && kept, "there is memory for the times and the results");
+    mproc_check(mproc_shared_value_create(sizeof(struct words), NULL, &(mproc_shared_options){.raw = true}, &value));
+    mproc_check(mproc_pool_create(&(mproc_pool_options){.workers = 1}, &pool));
+    for (size_t i = 0; i < order->items; i++)
+        mproc_check(mproc_pool_apply_async(pool, do_nothing, mproc_no_args(), NULL, &kept[i]));
+    for (size_t i = 0; i < order->repeats; i++) times[i] = kill_in_task(pool, value);
+    for (size_t i = 0; i < order->items; i++) mproc_result_free(kept[i]);
+    mproc_pool_free(pool);
+    values[0] = median_of(times, order->repeats);
+    values[1] = times[order->repeats - 1];
+    free(kept);
+    free(times);
+}

@@ -14,6 +14,7 @@ struct job {
     size_t count;
     size_t chunk_size;
     bool range;
+    bool work; /* there are no results */
 };
 
 static int64_t *take(size_t count, bool shared)
@@ -52,7 +53,9 @@ static void map(void *context)
     mproc_map_options options = {.chunk_size = job->chunk_size};
     size_t size = sizeof job->items[0];
 
-    if (job->range)
+    if (job->work)
+        mproc_check(mproc_pool_map(job->pool, square_work, job->items, size, NULL, 0, job->count, &options));
+    else if (job->range)
         mproc_check(mproc_pool_map_range(job->pool, square_range, job->items, size, job->results, size, job->count,
                                          &options));
     else
@@ -122,4 +125,40 @@ void map_cold_item(const struct order *order, double values[2])
 void map_cold_range(const struct order *order, double values[2])
 {
     measure_cold(order, true, values);
+}
+
+/* ---- items that take their time ------------------------------------------------------------------ */
+
+/* `chunk` is how long an item takes. */
+static void measure_work_map(const struct order *order, size_t chunk_size, bool last_is_long, double values[2])
+{
+    struct job job = {
+        .items = take(order->items, false), .count = order->items, .chunk_size = chunk_size, .work = true};
+
+    measure_durations(job.items, job.count, (int64_t)order->chunk, last_is_long);
+    create_pool(&job);
+    for (int i = 0; i < WARM_UPS; i++) map(&job);
+    values[0] = measure_median(map, &job, order->repeats);
+    mproc_pool_free(job.pool);
+    free(job.items);
+}
+
+void map_work(const struct order *order, double values[2])
+{
+    measure_work_map(order, 0, false, values);
+}
+
+void map_work_one(const struct order *order, double values[2])
+{
+    measure_work_map(order, 1, false, values);
+}
+
+void map_skewed(const struct order *order, double values[2])
+{
+    measure_work_map(order, 0, true, values);
+}
+
+void map_skewed_one(const struct order *order, double values[2])
+{
+    measure_work_map(order, 1, true, values);
 }

@@ -39,12 +39,33 @@ void measure_require(int is_so, const char *what)
     exit(1);
 }
 
-int64_t measure_now_ns(void)
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t measure_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+void measure_work(int64_t duration_ns)
+{
+    clockid_t clock = duration_ns < 1000 ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+    int64_t end;
+
+    if (duration_ns <= 0) return;
+    end = read_clock(clock) + duration_ns;
+    while (read_clock(clock) < end) continue;
+}
+
+void measure_durations(int64_t *durations_ns, size_t count, int64_t duration_ns, int last_is_long)
+{
+    for (size_t i = 0; i < count; i++) durations_ns[i] = duration_ns;
+    if (last_is_long && count > 0) durations_ns[count - 1] = 100 * duration_ns;
 }
 
 void measure_sleep_ns(int64_t duration_ns)

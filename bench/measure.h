@@ -36,6 +36,15 @@ int64_t measure_now_ns(void);
 
 void measure_sleep_ns(int64_t duration_ns);
 
+/*
+ * Uses the CPU for so long: time in which others have it does not count, but for less than a microsecond, which is
+ * too short to ask how much was used.
+ */
+void measure_work(int64_t duration_ns);
+
+/* Writes how long each of `count` items takes: all the same, or the last one a hundred times as long. */
+void measure_durations(int64_t *durations_ns, size_t count, int64_t duration_ns, int last_is_long);
+
 /* How often the system has taken the CPU away from the calling thread, for others to run on it. */
 int64_t measure_preemptions(void);
 

@@ -31,6 +31,12 @@ measure_task create_lock, create_event, create_array, create_100_bytes, create_b
 /* map.c: squares of int64, the time for one; `cold` has two values: a new pool's first map, alone and with create. */
 measure_task map_item, map_range, map_shared_item, map_shared_range, map_cold_item, map_cold_range;
 
+/*
+ * The time for all of `items` items that take `chunk` nanoseconds each, or the last of them a hundred times as long:
+ * with no chunk size, or with chunks of one.
+ */
+measure_task map_work, map_work_one, map_skewed, map_skewed_one;
+
 /* value.c: a small map is made and read, the time for one: as a copy in memory, or encoded and checked. */
 measure_task value_copied, value_checked;
 
@@ -54,8 +60,18 @@ measure_task queue_bytes, queue_2x2, queue_4x4, queue_many, queue_int, queue_str
  */
 measure_task tasks_async, tasks_cold, tasks_trip, tasks_imap, tasks_sleep;
 
-/* death.c: from the kill of an idle worker until a successor computes: the median and the worst. */
-measure_task worker_death;
+/*
+ * load.c: `tasks_sized`: the time for one of `items` tasks that work for `chunk` nanoseconds each, by processes or by
+ * threads. `tasks_cancel`: for cancelling `items` tasks that wait. `tasks_beside`: submits and waits while a map runs
+ * whose chunks take `items` nanoseconds: the median and the 99th percentile.
+ */
+measure_task tasks_sized, tasks_sized_threads, tasks_cancel, tasks_beside;
+
+/*
+ * death.c: from the kill of an idle worker until a successor computes: the median and the worst. `task_death`: from
+ * the kill of a worker in a task until its successor runs the next one, while `items` results are kept.
+ */
+measure_task worker_death, task_death;
 
 /*
  * recovery.c: from the kill of a process that has a lock, until another that waits for it is told, and until the

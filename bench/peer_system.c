@@ -163,9 +163,53 @@ static void allocate(const struct order *order, double values[2])
     values[0] = measure_mean(take_and_free, NULL, order->repeats);
 }
 
+/* ---- work ----------------------------------------------------------------------------------------- */
+
+struct work {
+    int64_t *durations_ns;
+    size_t count;
+};
+
+static void work_through(void *context)
+{
+    const struct work *work = context;
+
+    for (size_t i = 0; i < work->count; i++) measure_work(work->durations_ns[i]);
+}
+
+/* By one thread, and half of the time: what two would need that nothing holds up. */
+static double half_of(const struct order *order, int last_is_long)
+{
+    struct work work = {calloc(order->items, sizeof(int64_t)), order->items};
+    double time;
+
+    measure_require(work.durations_ns != NULL, "there is memory for the durations");
+    measure_durations(work.durations_ns, work.count, (int64_t)order->chunk, last_is_long);
+    work_through(&work);
+    time = measure_median(work_through, &work, order->repeats) / 2;
+    free(work.durations_ns);
+    return time;
+}
+
+static void work_half(const struct order *order, double values[2])
+{
+    values[0] = half_of(order, 0);
+}
+
+static void work_half_skewed(const struct order *order, double values[2])
+{
+    values[0] = half_of(order, 1);
+}
+
+static void work_half_each(const struct order *order, double values[2])
+{
+    values[0] = half_of(order, 0) / (double)order->items;
+}
+
 static const struct task tasks[] = {
-    {"start", start}, {"lock", lock},       {"lock-contended", lock_contended},
-    {"trip", trip},   {"malloc", allocate}, {NULL, NULL},
+    {"start", start},     {"lock", lock},      {"lock-contended", lock_contended}, {"trip", trip},
+    {"malloc", allocate}, {"work", work_half}, {"work-skewed", work_half_skewed},  {"work-each", work_half_each},
+    {NULL, NULL},
 };
 
 int main(int count, char **arguments)

@@ -2,8 +2,9 @@
 
 The original's pools, with the start method "spawn", and other libraries': ITEMS squares, each a task of its own.
 Prints, in nanoseconds, the median time for one: with all results kept (async), the same by a new pool (cold), or
-by an iterator (imap). trip: submits and waits, each time after a rest of ITEMS nanoseconds, and prints the median
-and the 99th percentile. sleep: the median time for ITEMS tasks that sleep for DURATION nanoseconds.
+by an iterator (imap), or of ITEMS tasks that work for DURATION nanoseconds (sized). trip: submits and waits, each
+time after a rest of ITEMS nanoseconds, and prints the median and the 99th percentile. sleep: the median time for
+ITEMS tasks that sleep for DURATION nanoseconds.
 """
 
 import concurrent.futures
@@ -18,6 +19,13 @@ WORKERS = 2
 
 def square(number):
     return number * number
+
+
+def work(duration):
+    """Uses the CPU for so long."""
+    end = time.thread_time_ns() + duration
+    while duration and time.thread_time_ns() < end:
+        pass
 
 
 def bind(number):
@@ -95,6 +103,13 @@ def sleep(create, run, repeats, count, duration):
         return statistics.median(timed(lambda: run(pool, time.sleep, durations), repeats))
 
 
+def sized(create, run, repeats, count, duration):
+    with create() as pool:
+        durations = [duration] * count
+        run(pool, work, durations)
+        return statistics.median(timed(lambda: run(pool, work, durations), repeats)) / count
+
+
 def trip(repeats, rest):
     with multiprocessing.Pool(WORKERS, bind, (1,)) as pool:
         timed(lambda: pool.apply(square, (7,)), repeats // 10 + 1)
@@ -112,7 +127,7 @@ def main():
     elif task == "imap":
         print(warm(create_pool, run_imap, *numbers))
     else:
-        print({"async": warm, "cold": cold, "sleep": sleep}[task](*WAYS[way], *numbers))
+        print({"async": warm, "cold": cold, "sleep": sleep, "sized": sized}[task](*WAYS[way], *numbers))
 
 
 if __name__ == "__main__":

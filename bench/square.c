@@ -22,6 +22,14 @@ mproc_status square_range(size_t first, size_t count, const void *items, void *r
     return MPROC_OK;
 }
 
+mproc_status square_work(const void *item, void *result, mproc_call *call)
+{
+    (void)result;
+    (void)call;
+    measure_work(*(const int64_t *)item);
+    return MPROC_OK;
+}
+
 void square_fill(int64_t *items, int64_t *results, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
