@@ -81,6 +81,32 @@ bool bell_ring_one(struct pool_shared *shared, uint32_t job)
     return !anybody_spins(shared) && wake_one(shared);
 }
 
+void bell_wake_one(struct pool_shared *shared)
+{
+    wake_one(shared);
+}
+
+bool bell_watch(struct pool_shared *shared, uint32_t index)
+{
+    uint32_t nobody = 0;
+
+    return anybody_spins(shared) && atomic_compare_exchange_strong(&shared->watcher, &nobody, index + 1);
+}
+
+/* In this order: who spins from between on finds no watcher, and has one woken. */
+void bell_end_watch(struct pool_shared *shared, uint32_t index)
+{
+    uint32_t own = index + 1;
+
+    if (!atomic_compare_exchange_strong(&shared->watcher, &own, 0)) return;
+    for (int i = 0; i < POOL_SPINNERS_MAX; i++) atomic_store(&shared->spinners[i], 0);
+}
+
+void bell_have_watch(struct pool_shared *shared)
+{
+    if (atomic_load(&shared->watcher) == 0) wake_one(shared);
+}
+
 static void tell(_Atomic uint32_t *bell)
 {
     atomic_fetch_add(bell, 1);

@@ -19,6 +19,21 @@ void bell_ring(struct pool_shared *shared, uint32_t job, uint32_t count);
 /* The same for a task: if an idle worker looks for work without sleeping, it sees it, and none is woken. */
 bool bell_ring_one(struct pool_shared *shared, uint32_t job);
 
+/* By a worker: more tasks wait than those that are awake come to soon. */
+void bell_wake_one(struct pool_shared *shared);
+
+/*
+ * By a worker that has said that it sleeps: whether it is now the one that watches the spinners. False: there are
+ * none, or another watches.
+ */
+bool bell_watch(struct pool_shared *shared, uint32_t index);
+
+/* The worker does not watch any more, perhaps as it has ended: whoever has a task to give wakes for it again. */
+void bell_end_watch(struct pool_shared *shared, uint32_t index);
+
+/* By one of the spinners, before it runs tasks: if nobody watches it, one that sleeps is woken, and does. */
+void bell_have_watch(struct pool_shared *shared);
+
 /* Of the number of a bell in a slot's word: wakes who sleeps on it. */
 void bell_tell(struct pool_shared *shared, uint32_t bell);
 

@@ -225,6 +225,10 @@ enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
  * waited for, and then clears the word; so a registration that somebody has used up never puts to sleep. `sleepers`
  * has a bit for the workers, by their index modulo 64, of which one may sleep.
  *
+ * `spinners` are the workers that see a new task without being woken: idle ones that spin, and those that run tasks
+ * which have proven to be short. Who is in such a task may come to another that is long: so one of those that sleep,
+ * the `watcher`, looks from time to time whether tasks go on, and otherwise takes all from `spinners`.
+ *
  * `stranded` says that no worker is left, and none could be started: whoever has noticed that ends the tasks that
  * wait to be begun, with the reason. STRANDED_UNTOLD: he cannot, and they count as failed until somebody else does.
  *
@@ -244,8 +248,9 @@ struct pool_shared {
     _Atomic uint64_t active;
     _Atomic uint64_t sleepers;
     uint64_t unused_active[6];
-    _Atomic uint32_t spinners[POOL_SPINNERS_MAX]; /* index + 1 of an idle worker that spins, or 0 */
-    uint32_t unused_spinners[8];
+    _Atomic uint32_t spinners[POOL_SPINNERS_MAX]; /* index + 1 of a worker, or 0 */
+    _Atomic uint32_t watcher;                     /* the same */
+    uint32_t unused_spinners[7];
     _Atomic uint64_t jobs[POOL_JOBS];           /* offsets of the places; 0: not used yet */
     _Atomic uint64_t functions[POOL_FUNCTIONS]; /* offsets of what tasks call */
     _Atomic uint32_t bells[POOL_BELLS];

@@ -18,6 +18,8 @@
 #define LONG_NS ((int64_t)20000)
 /* After so many ranges of short tasks the worker looks whether another is stuck. */
 #define LOOK_RANGES 16
+/* So many short tasks are left to the workers that are awake. */
+#define BACKLOG 64
 
 /* A task in hand. */
 struct hand {
@@ -364,7 +366,9 @@ bool run_tasks(struct task_runner *runner, uint32_t place, struct pool_job *job)
         return true;
     }
     if ((count = reserve(runner, place, stream, &from)) > 0) {
-        if (there_is_more(runner, place, stream, count, from + count)) bell_ring_one(runner->worker->shared, place);
+        if (is_ready(stream, from + count + BACKLOG)) bell_wake_one(runner->worker->shared);
+        else if (there_is_more(runner, place, stream, count, from + count))
+            bell_ring_one(runner->worker->shared, place);
         note_begin(runner);
         run_range(runner, place, stream, from, from + count);
         judge(runner, count);

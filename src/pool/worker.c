@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "object/resource_owner.h"
 #include "object/wait.h"
+#include "pool/bell.h"
 #include "pool/run_chunks.h"
 #include "pool/run_tasks.h"
 #include "process/arguments.h"
@@ -20,6 +21,9 @@
 /* Longer than it takes to wake the caller, who may have the next map ready. */
 #define SPIN_NS ((int64_t)50000)
 #define SPIN_PAUSES 16
+
+/* So often who watches the others looks whether tasks go on. */
+#define WATCH_NS ((int64_t)1000000)
 
 /* A job leaves the worker to another that has work after so long. */
 #define SLICE_NS ((int64_t)100000)
@@ -30,8 +34,9 @@ struct life {
     struct chunk_runner chunks;
     struct task_runner tasks;
     uint64_t next[POOL_JOBS];
-    uint32_t turn;       /* the place that it looks at first */
-    int64_t idle_end_ns; /* when it has had nothing to do for long enough; 0: it has just had */
+    uint32_t turn;             /* the place that it looks at first */
+    int64_t idle_end_ns;       /* when it has had nothing to do for long enough; 0: it has just had */
+    _Atomic uint32_t *spinner; /* its place among the spinners, or NULL; the watcher may have taken it */
 };
 
 /* The pool that the calling thread works for. */
@@ -143,31 +148,60 @@ static bool has_news(const struct pool_shared *shared)
     return atomic_load(&shared->active) != 0 || may_end(shared);
 }
 
-/* A spinner's token carries its index, so that the pool's owner can take it from a dead one. */
-static _Atomic uint32_t *take_spinner(struct pool_shared *shared, uint32_t index)
+static bool is_spinner(const struct life *life)
 {
-    for (uint32_t i = 0; i < pool_spinners(); i++) {
-        uint32_t expected = 0;
-        if (atomic_compare_exchange_strong(&shared->spinners[i], &expected, index + 1)) return &shared->spinners[i];
+    return life->spinner && atomic_load_explicit(life->spinner, memory_order_relaxed) == life->worker.index + 1;
+}
+
+/* Each place carries its worker's index, so that the pool's owner can take it from a dead one. */
+static bool become_spinner(struct life *life)
+{
+    struct pool_shared *shared = life->worker.shared;
+
+    for (uint32_t i = 0; i < pool_spinners() && !is_spinner(life); i++) {
+        uint32_t nobody = 0;
+        life->spinner = &shared->spinners[i];
+        if (atomic_load_explicit(life->spinner, memory_order_relaxed) == 0)
+            atomic_compare_exchange_strong(life->spinner, &nobody, life->worker.index + 1);
     }
-    return NULL;
+    return is_spinner(life);
+}
+
+static void end_spinner(struct life *life)
+{
+    uint32_t own = life->worker.index + 1;
+
+    if (is_spinner(life)) atomic_compare_exchange_strong(life->spinner, &own, 0);
+}
+
+/*
+ * Before its next work: it is one of the spinners if it will come back at once, as its tasks have proven to be short,
+ * and there is nothing else to do.
+ */
+static void begin_work(struct life *life)
+{
+    struct pool_shared *shared = life->worker.shared;
+    uint64_t others = ~((uint64_t)1 << POOL_TASKS);
+
+    if (life->tasks.most < TASK_RANGE || atomic_load(&shared->active) & others) end_spinner(life);
+    else if (become_spinner(life)) bell_have_watch(shared);
 }
 
 static bool spin(struct life *life)
 {
     struct pool_shared *shared = life->worker.shared;
-    _Atomic uint32_t *token;
     int64_t until_ns;
     bool news = false;
 
     if (life->chunks.copies && atomic_load(&shared->limit) >= arena_header->cpus) return false;
-    if (!(token = take_spinner(shared, life->worker.index))) return false;
+    if (!become_spinner(life)) return false;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
         life->worker.now_ns = plat_clock_now_ns();
         for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared)); i++) plat_thread_pause();
     } while (!news && life->worker.now_ns < until_ns);
-    atomic_store(token, 0);
+    if (news) begin_work(life);
+    else end_spinner(life);
     return news;
 }
 
@@ -206,6 +240,23 @@ static bool decide_to_leave(struct pool_shared *shared, struct pool_worker *part
     return false;
 }
 
+/* Sleeps until it is woken, or there is work that those who are awake do not come to. */
+static void watch(const struct life *life)
+{
+    struct pool_shared *shared = life->worker.shared;
+    struct pool_worker *part = life->worker.part;
+    const struct pool_job *tasks = pool_job_at(shared, POOL_TASKS);
+    uint64_t others = ~((uint64_t)1 << POOL_TASKS), head = UINT64_MAX, before;
+
+    do {
+        before = head;
+        if (may_end(shared) || atomic_load(&shared->active) & others) break;
+        wait_on(&part->asleep, 1, plat_clock_now_ns() + WATCH_NS);
+        head = tasks ? atomic_load(&tasks->stream.head) : before;
+    } while (atomic_load(&part->asleep) && head != before);
+    bell_end_watch(shared, life->worker.index);
+}
+
 /* Registers, looks once more, and sleeps; whoever rings takes the registration away. */
 static void sleep_for_news(struct life *life)
 {
@@ -221,7 +272,9 @@ static void sleep_for_news(struct life *life)
     atomic_store_explicit(&part->cpu, 0, memory_order_relaxed);
     atomic_store(&part->asleep, 1);
     if (!(atomic_load(&shared->sleepers) & bit)) atomic_fetch_or(&shared->sleepers, bit);
-    if (!has_news(shared) && wait_on(&part->asleep, 1, until_ns) == MPROC_TIMEOUT) {
+    if (bell_watch(shared, life->worker.index)) {
+        watch(life);
+    } else if (!has_news(shared) && wait_on(&part->asleep, 1, until_ns) == MPROC_TIMEOUT) {
         if (decide_to_leave(shared, part)) life->worker.tasks_left = 0;
         life->idle_end_ns = 0;
     }
@@ -238,18 +291,20 @@ static void work_until_end(struct life *life)
     while (worker->tasks_left > 0 && atomic_load(&worker->shared->state) != POOL_TERMINATED) {
         if (is_surplus(worker)) {
             worker->tasks_left = 0;
-            return;
+            break;
         }
         if (work(life)) {
             life->idle_end_ns = 0;
+            begin_work(life);
             continue;
         }
         if (clear_active(life)) continue;
-        if (may_end(worker->shared)) return;
+        if (may_end(worker->shared)) break;
         if (!spin(life)) sleep_for_news(life);
         life->tasks.fresh = true;
         if (atomic_load(&worker->shared->active)) leave_taken_cpu(worker->shared, worker->part, worker->index);
     }
+    end_spinner(life);
 }
 
 /* Calls a function of the pool's creator, if there is one, which keeps what it unpacks for the worker's life. */

@@ -174,6 +174,7 @@ void workers_lost(struct worker_record *record, const char *end)
         uint32_t expected = record->index + 1;
         atomic_compare_exchange_strong(&shared->spinners[i], &expected, 0);
     }
+    bell_end_watch(shared, record->index);
     atomic_store(&pool_worker_at(shared, record->index)->asleep, 0);
     atomic_store(&pool_worker_at(shared, record->index)->cpu, 0);
     atomic_store(&pool_worker_at(shared, record->index)->leaves, 0);

@@ -90,6 +90,32 @@ static void case_a_task_that_stays_does_not_hold_up_those_behind_it(void)
     mproc_pool_free(pool);
 }
 
+/*
+ * Many at once have proven to be short; then a worker that runs one looks for the next, and nobody is woken for that.
+ * A worker that nobody wakes looks by itself after two seconds: in each round that would be too late.
+ */
+static void case_a_task_that_stays_after_short_ones_does_not_hold_up_those_behind_it(void)
+{
+    enum { MANY = 1000, ROUNDS = 40 };
+    mproc_pool *pool = fixture_create(3);
+    mproc_result *many[MANY], *stay[2], *last;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        fixture_board *board = fixture_board_create();
+        for (int i = 0; i < MANY; i++) many[i] = tasks_submit(pool, tasks_square, board, i);
+        for (int i = 0; i < MANY; i++) CHECK_EQ(tasks_take_int(many[i]), i * i);
+        for (int i = 0; i < MANY; i++) CHECK_EQ(tasks_take_int(tasks_submit(pool, tasks_square, board, i)), i * i);
+        for (int i = 0; i < 2; i++) stay[i] = tasks_submit(pool, tasks_stay, board, i);
+        last = tasks_submit(pool, tasks_square, board, 3);
+        CHECK_AWAIT(&board->started, 2);
+        CHECK_EQ(tasks_take_int(last), 9);
+        atomic_store(&board->go, 1);
+        for (int i = 0; i < 2; i++) CHECK_EQ(tasks_take_int(stay[i]), i);
+        fixture_board_free(board);
+    }
+    mproc_pool_free(pool);
+}
+
 static mproc_status counts_who_is_inside(mproc_call *call)
 {
     int64_t number;
@@ -357,6 +383,7 @@ CHECK_TWINS(pool_tasks, fixture_of_processes, pool_tasks_threads, fixture_of_thr
     CASE(one_worker_begins_tasks_in_their_order),
     CASE(each_worker_that_is_free_begins_a_task),
     CASE(a_task_that_stays_does_not_hold_up_those_behind_it),
+    CASE(a_task_that_stays_after_short_ones_does_not_hold_up_those_behind_it),
     CASE(no_more_tasks_run_than_there_are_workers),
     CASE_LIMIT(a_hundred_thousand_results_are_got_from_the_last_to_the_first, 60),
     CASE(tasks_that_nobody_waits_for_are_done),
