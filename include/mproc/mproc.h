@@ -10,6 +10,7 @@
 #include <mproc/lock.h>
 #include <mproc/map.h>
 #include <mproc/pool.h>
+#include <mproc/pool_statistics.h>
 #include <mproc/queue.h>
 #include <mproc/process.h>
 #include <mproc/result.h>

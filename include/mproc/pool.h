@@ -211,27 +211,6 @@ MPROC_API int mproc_pool_workers(const mproc_pool *pool);
  */
 MPROC_API size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity);
 
-#define MPROC_WORKER_NAME_BYTES 32
-
-/* What one of a pool's workers, and those that had its place before, have done. */
-typedef struct mproc_worker_statistics {
-    char name[MPROC_WORKER_NAME_BYTES]; /* of the one that was started last */
-    int64_t pid;                        /* its process id; 0: none runs */
-    uint64_t starts;                    /* workers that were started in this place; each but the first replaced one */
-    uint64_t tasks;                     /* that were finished, failed or not; one that was lost may be among them */
-    uint64_t chunks;                    /* of maps, likewise; counted when it leaves a map */
-} mproc_worker_statistics;
-
-/*
- * Writes what the worker number `worker`, from 0 on, has done to `*out`. Does not block. Ours.
- *
- * Returns MPROC_OK, or, with `*out` unchanged:
- *   MPROC_INVALID  the pool has not so many workers, nor could have, or `out` is NULL
- *   MPROC_FORKED   this process is a fork() copy
- */
-MPROC_NODISCARD MPROC_API mproc_status mproc_pool_worker_statistics(const mproc_pool *pool, int worker,
-                                                                    mproc_worker_statistics *out);
-
 /* ---- what the inline functions above call; not for direct use ------------------------------ */
 
 MPROC_API mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *function, mproc_args args,

@@ -184,7 +184,9 @@ struct pool_worker {
     _Atomic int32_t init_status;
     _Atomic int64_t since_ns;
     _Atomic uint32_t leaves;
-    uint32_t unused_asleep[11];
+    _Atomic uint32_t over;    /* how its work has ended: an enum worker_end + 1; 0: it has not, or not as it should */
+    _Atomic int64_t ready_ns; /* when it was */
+    uint32_t unused_asleep[8];
     char init_text[POOL_TEXT_BYTES];
 };
 

@@ -3,6 +3,7 @@
 #define MPROC_POOL_POOL_H
 
 #include <mproc/map.h>
+#include <mproc/pool_statistics.h>
 
 #include "pool/thread.h"
 #include "pool/window.h"
@@ -19,10 +20,13 @@ struct worker_record {
     bool successor;                  /* started by any thread: it takes over the scheduling of the pool's creator */
     struct worker_holdings holdings; /* of a thread: its own memory may go with it */
     uint32_t ready_before;           /* the worker's `ready` when this one was started */
-    uint64_t starts;                 /* of workers in this place */
-    mproc_status reason;             /* for which it is ended, as it did not stop; MPROC_OK: it is not */
-    int asks;                        /* how often it was woken to stop what it is at */
-    int64_t asked_ns;                /* since when it is to */
+    int64_t started_ns;
+    uint64_t starts; /* of workers in this place, and how they ended */
+    uint64_t lost;
+    uint64_t retired;
+    mproc_status reason; /* for which it is ended, as it did not stop; MPROC_OK: it is not */
+    int asks;            /* how often it was woken to stop what it is at */
+    int64_t asked_ns;    /* since when it is to */
     char name[MPROC_WORKER_NAME_BYTES];
 };
 

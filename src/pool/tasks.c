@@ -336,31 +336,34 @@ void tasks_end_all(struct tasks *tasks, mproc_status status, const char *text)
     plat_mutex_unlock(&tasks->mutex);
 }
 
-static bool is_unfinished(enum task_state state)
-{
-    return state == TASK_READY || state == TASK_TAKEN;
-}
-
 /* Of what was put in: taken out, perhaps with its segment. */
 static bool is_out(enum task_state state)
 {
     return state == TASK_ENDED || state == TASK_EMPTY;
 }
 
-uint32_t tasks_unfinished(mproc_pool *pool, uint32_t most)
+static void note_state(enum task_state state, uint64_t *begun, uint64_t *waiting)
+{
+    *waiting += state == TASK_READY;
+    *begun += state == TASK_TAKEN || state == TASK_LEFT;
+}
+
+uint32_t tasks_pending(mproc_pool *pool, uint32_t most, uint64_t *waiting)
 {
     struct tasks *tasks = pool->tasks;
-    uint32_t count = 0;
+    uint64_t begun = 0, position;
+    uint32_t i;
 
+    *waiting = 0;
     if (!tasks) return 0;
     plat_mutex_lock(&tasks->mutex);
     while (tasks->collected < tasks->tail && is_out(state_at(tasks, tasks->collected))) tasks->collected++;
-    for (uint64_t position = tasks->tail; position > tasks->collected && count < most;)
-        if (is_unfinished(state_at(tasks, --position))) count++;
-    for (uint32_t i = 0; i < tasks->stragglers_count && count < most; i++)
-        if (is_unfinished(state_at(tasks, tasks->stragglers[i]))) count++;
+    for (position = tasks->tail; position > tasks->collected && begun + *waiting < most;)
+        note_state(state_at(tasks, --position), &begun, waiting);
+    for (i = 0; i < tasks->stragglers_count && begun + *waiting < most; i++)
+        note_state(state_at(tasks, tasks->stragglers[i]), &begun, waiting);
     plat_mutex_unlock(&tasks->mutex);
-    return count;
+    return (uint32_t)begun;
 }
 
 bool tasks_waiting(mproc_pool *pool)

@@ -174,8 +174,8 @@ void tasks_end_all(struct tasks *tasks, mproc_status status, const char *text);
  */
 extern const char tasks_stranded_text[];
 
-/* How many tasks wait, or run, counted up to `most`. Under the pool's mutex. */
-uint32_t tasks_unfinished(mproc_pool *pool, uint32_t most);
+/* How many tasks run, and how many wait, counted together up to `most`. Under the pool's mutex. */
+uint32_t tasks_pending(mproc_pool *pool, uint32_t most, uint64_t *waiting);
 
 /* Whether there is a task that nobody has begun. Under the pool's mutex. */
 bool tasks_waiting(mproc_pool *pool);

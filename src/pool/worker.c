@@ -338,6 +338,7 @@ static mproc_status initialize(struct worker *worker, struct worker_holdings *ho
     if (status == MPROC_OK)
         status = call_hook(worker, &shared->initializer, arguments_view(shared->initializer_args), &holdings->worker);
     if (status == MPROC_OK) {
+        atomic_store(&part->ready_ns, plat_clock_now_ns());
         atomic_fetch_add(&part->ready, 1);
         return MPROC_OK;
     }
@@ -384,6 +385,7 @@ enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const cha
                  !shared->threads)
             task_flush();
     }
+    atomic_store(&worker->part->over, (uint32_t)end + 1);
     employer = NULL;
     thread_self.request = NULL;
     thread_self.requests_alone = false;

@@ -42,8 +42,10 @@ static void note_reason(mproc_pool *pool, mproc_status status, const char *text)
 /* So many workers there is work for. */
 static uint32_t workers_wanted(mproc_pool *pool, uint32_t limit)
 {
-    uint32_t wanted = tasks_unfinished(pool, limit);
+    uint64_t waiting;
+    uint32_t wanted = tasks_pending(pool, limit, &waiting);
 
+    wanted += (uint32_t)waiting;
     for (uint32_t i = 0; i < POOL_JOBS && wanted < limit; i++)
         if (pool->jobs[i]) wanted += pool->jobs[i]->wanted;
     return wanted;
@@ -72,6 +74,8 @@ mproc_status workers_start(mproc_pool *pool, uint32_t least)
         record->asks = 0;
         record->ready_before = atomic_load(&pool_worker_at(pool->shared, i)->ready);
         atomic_store(&pool_worker_at(pool->shared, i)->init_status, MPROC_OK);
+        atomic_store(&pool_worker_at(pool->shared, i)->over, 0);
+        record->started_ns = plat_clock_now_ns();
         atomic_fetch_add(&pool->shared->running, 1);
         if ((status = pool->kind->start(record)) == MPROC_OK) {
             record->starts++;
@@ -167,7 +171,10 @@ void workers_lost(struct worker_record *record, const char *end)
     struct pool_shared *shared = pool->shared;
     /* One that terminate() has ended was not lost. */
     mproc_status status = atomic_load(&shared->state) == POOL_TERMINATED ? MPROC_TERMINATED : MPROC_WORKER_LOST;
+    uint32_t over = atomic_load(&pool_worker_at(shared, record->index)->over);
 
+    record->lost += status == MPROC_WORKER_LOST && (over == 0 || over == WORKER_NOT_READY + 1);
+    record->retired += over == WORKER_RETIRES + 1;
     if (record->reason != MPROC_OK) status = record->reason;
 
     for (int i = 0; i < POOL_SPINNERS_MAX; i++) {
