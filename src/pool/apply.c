@@ -122,20 +122,30 @@ static mproc_status check_options(const mproc_task_options *options)
                        (long long)options->soft_limit_ms, (long long)options->hard_limit_ms, (long long)LIMIT_MS_MAX);
 }
 
-/* A result, if one is wanted, or if there is a callback or a limit. */
-static mproc_status create_result(const mproc_task_options *options, bool wanted, mproc_result **out)
+static bool has_callback(const mproc_task_options *options)
 {
-    mproc_result *result;
+    return options->callback || options->error_callback;
+}
 
-    *out = NULL;
-    if (!wanted && !options->callback && !options->error_callback && !has_limits(options)) return MPROC_OK;
-    if (!(result = calloc(1, sizeof *result))) return mproc_error(MPROC_NO_MEMORY, "no memory for a result");
-    result->holders = wanted ? 1 : 0;
-    result->unwanted = !wanted && !options->callback && !options->error_callback;
+/* The threads that such a task needs in this process. */
+static mproc_status start_threads(mproc_pool *pool, struct tasks *tasks, const mproc_task_options *options)
+{
+    mproc_status status = has_callback(options) ? callbacks_start(tasks) : MPROC_OK;
+
+    return status == MPROC_OK && has_limits(options) ? keeper_start(pool) : status;
+}
+
+/* Held by the caller. */
+static mproc_status create_result(struct tasks *tasks, const mproc_task_options *options, mproc_result **out)
+{
+    mproc_result *result = tasks_take_result(tasks);
+
+    if (!result) return mproc_error(MPROC_NO_MEMORY, "no memory for a result");
+    *out = result;
+    result->holders = 1;
     result->callback = options->callback;
     result->error_callback = options->error_callback;
     result->context = options->context;
-    *out = result;
     if (!has_limits(options)) return MPROC_OK;
     if (limits_create(result) != MPROC_OK) return MPROC_NO_MEMORY;
     result->limits->soft_ns = options->soft_limit_ms * MS;
@@ -143,13 +153,20 @@ static mproc_status create_result(const mproc_task_options *options, bool wanted
     return MPROC_OK;
 }
 
-/* The threads that this task needs in this process. */
-static mproc_status start_threads(mproc_pool *pool, struct tasks *tasks, const mproc_result *result)
+/* Under the mutex of the tasks: with a result, if one is wanted, or if there is a callback or a limit. */
+static mproc_status put_in(struct tasks *tasks, mproc_function *function, struct submission *submission,
+                           const mproc_task_options *options, mproc_result **out)
 {
-    mproc_status status = MPROC_OK;
+    mproc_result *result = NULL;
+    mproc_status status = tasks_function(tasks, function, &submission->function);
 
-    if (result->callback || result->error_callback) status = callbacks_start(tasks);
-    return status == MPROC_OK && result->limits ? keeper_start(pool) : status;
+    if (status == MPROC_OK && (out || has_callback(options) || has_limits(options)))
+        status = create_result(tasks, options, &result);
+    if (status == MPROC_OK) status = tasks_append(tasks, submission, result);
+    if (status == MPROC_OK && result && !out) result->unwanted = !has_callback(options);
+    if (status == MPROC_OK && out) *out = result;
+    else if (result) tasks_put_result(result);
+    return status;
 }
 
 mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *function, mproc_args args,
@@ -157,7 +174,6 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
 {
     uint64_t buffer[(ENCODING_ROOT + TASK_INLINE) / sizeof(uint64_t)];
     struct submission submission = {.owned = NULL};
-    mproc_result *result = NULL;
     struct tasks *tasks;
     mproc_task_options all;
     mproc_status status;
@@ -175,19 +191,15 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
         if ((status = arguments_create(&args, "a task", &submission.owned)) != MPROC_OK) return status;
         if (submission.owned) submission.form = TASK_PARCEL;
     }
-    if ((status = create_result(&all, out != NULL, &result)) != MPROC_OK) goto done;
-    if (result) result->tasks = tasks;
-    if (result && (status = start_threads(pool, tasks, result)) != MPROC_OK) goto done;
+    if ((status = start_threads(pool, tasks, &all)) != MPROC_OK) goto done;
     do {
         if (atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD)
             tasks_end_all(tasks, MPROC_LIMIT, tasks_stranded_text);
         if ((status = check_workers(pool)) != MPROC_OK) goto done;
         plat_mutex_lock(&tasks->mutex);
         status = check_submission(tasks, &gone);
-        if (status == MPROC_OK && !gone) status = tasks_function(tasks, function, &submission.function);
-        if (status == MPROC_OK && !gone) status = tasks_append(tasks, &submission, result);
+        if (status == MPROC_OK && !gone) status = put_in(tasks, function, &submission, &all, out);
         if (submission.owned || tasks_are_many(tasks)) tasks_collect_next(tasks, false);
-        if (status == MPROC_OK && !gone && result) tasks->holders++;
         plat_mutex_unlock(&tasks->mutex);
         if (status == MPROC_OK && !gone && timed) keeper_ring(pool);
     } while (gone && (++rounds < ROUNDS_MAX || (status = workers_missing(pool)) == MPROC_OK));
@@ -196,11 +208,7 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
         if (!workers_provide(pool)) tasks_end_all(tasks, pool->start_status, pool->start_text);
         plat_mutex_unlock(&pool->mutex);
     }
-    if (status == MPROC_OK && out) *out = result;
-    if (status == MPROC_OK) result = NULL;
 done:
-    if (result) free(result->limits);
-    free(result);
     resource_release(submission.owned);
     return status;
 }

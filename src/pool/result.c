@@ -206,7 +206,7 @@ mproc_status mproc_result_wait_many(mproc_result *const *results, size_t count, 
 mproc_value result_view(const mproc_result *result)
 {
     if (result->owned) return encoding_view(parcel_data(parcel_at(atomic_load(result->owned))));
-    return result->size > 0 ? encoding_view(result->bytes) : mproc_nil();
+    return result->size > 0 ? cell_view((const struct cell *)result->cells) : mproc_nil();
 }
 
 mproc_status mproc_result_get(mproc_result *result, mproc_value *value, int64_t timeout_ms)
@@ -318,7 +318,7 @@ void mproc_result_free(mproc_result *result)
 mproc_status result_take_value(mproc_result *result, mproc_value *value)
 {
     const struct parcel *parcel = result->owned ? parcel_at(atomic_load(result->owned)) : NULL;
-    size_t size = parcel ? (size_t)parcel->size : sizeof result->bytes;
+    size_t size = parcel ? (size_t)parcel->size : ENCODING_ROOT + sizeof result->cells;
     size_t before = parcel && parcel->links > 1 ? sizeof(struct parcel_keeper) : 0;
     mproc_value view = result_view(result);
     unsigned char *memory;

@@ -28,15 +28,6 @@ static char *copy_of(const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
-static void take_cells(mproc_result *result, const struct task_slot *slot)
-{
-    struct encoding_header header = {ENCODING_MAGIC, 0, ENCODING_ROOT + (uint64_t)slot->size};
-
-    memcpy(result->bytes, &header, sizeof header);
-    memcpy((unsigned char *)result->bytes + ENCODING_ROOT, slot->data, slot->size);
-    result->size = (size_t)header.size;
-}
-
 static void take_outcome(mproc_result *result, const struct task_slot *slot, const _Atomic uint64_t *link,
                          enum task_state state)
 {
@@ -47,7 +38,8 @@ static void take_outcome(mproc_result *result, const struct task_slot *slot, con
         status = (mproc_status)slot->function;
         if (slot->form == TASK_PARCEL) result->text = copy_of(parcel_data(parcel_at(atomic_load(link))));
     } else if (slot->form == TASK_CELLS) {
-        take_cells(result, slot);
+        result->size = (uint8_t)slot->size;
+        memcpy(result->cells, slot->data, slot->size);
     } else if (slot->form == TASK_PARCEL) {
         status = resource_slot_take(&result->owned);
         if (status == MPROC_OK) object_refer(work_intent(), atomic_load(link), result->owned, OBJECT_GIVEN);
@@ -56,23 +48,25 @@ static void take_outcome(mproc_result *result, const struct task_slot *slot, con
     result->status = status;
 }
 
-/* Nobody wants to know of it, and nothing was taken out for it. */
+/* Nobody holds it any more, and it has no parcel. */
 static void discard(mproc_result *result)
 {
-    result->tasks->holders--;
+    struct tasks *tasks = result->tasks;
+
     free(result->limits);
     free(result->text);
-    free(result);
+    result_memory_give(&tasks->results, result);
+    tasks->holders--;
 }
 
 /* It is known now, and the tasks hold it no longer: if the program has freed it, then for its callback alone. */
 static void publish(mproc_result *result)
 {
     limits_done(result->tasks, result->limits);
-    atomic_store(&result->state, result->status == MPROC_OK ? RESULT_DONE : RESULT_FAILED);
+    atomic_store_explicit(&result->state, result->status == MPROC_OK ? RESULT_DONE : RESULT_FAILED,
+                          memory_order_release);
     if (result->callback || result->error_callback) callbacks_add(result);
-    else if (result->unwanted) discard(result);
-    else result->holders--;
+    else if (--result->holders == 0) discard(result);
 }
 
 /* The slot is empty: its result is known, if somebody wants it. */
@@ -398,14 +392,21 @@ void tasks_forget(mproc_result *result)
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
+mproc_result *tasks_take_result(struct tasks *tasks)
+{
+    mproc_result *result = result_memory_take(&tasks->results);
+
+    if (!result) return NULL;
+    result->tasks = tasks;
+    tasks->holders++;
+    return result;
+}
+
 void tasks_put_result(mproc_result *result)
 {
     if (--result->holders > 0) return;
     resource_release(result->owned);
-    free(result->limits);
-    free(result->text);
-    result->tasks->holders--;
-    free(result);
+    discard(result);
 }
 
 static void free_functions(struct tasks *tasks)
@@ -459,7 +460,9 @@ void tasks_unlock(struct tasks *tasks)
     bool last = tasks->holders == 0;
 
     plat_mutex_unlock(&tasks->mutex);
-    if (last) free(tasks);
+    if (!last) return;
+    result_memory_end(&tasks->results);
+    free(tasks);
 }
 
 /* What no worker has finished, none will. */

@@ -7,6 +7,7 @@
 #include <mproc/result.h>
 
 #include "pool/pool.h"
+#include "pool/result_memory.h"
 #include "pool/stream.h"
 #include "pool/thread.h"
 #include "object/resource_owner.h"
@@ -32,6 +33,7 @@ enum result_state { RESULT_PENDING, RESULT_DONE, RESULT_FAILED };
 struct mproc_result {
     _Atomic uint32_t state;
     uint32_t holders;
+    struct result_block *block; /* in which it lies, see result_memory.c */
     struct tasks *tasks;
     uint64_t position;
     struct task_slot *slot;
@@ -39,10 +41,10 @@ struct mproc_result {
     bool unwanted;           /* by the program, which has only its limits; and there is no callback */
     bool cancelled;          /* before it was begun */
     bool woke;               /* a worker had to be woken for it: that takes longer than any spinning */
+    uint8_t size;            /* of the value's cells, if they are here; or 0 */
     char *text;              /* of one that failed, or NULL */
-    _Atomic uint64_t *owned; /* the parcel with the value, or NULL: it is in `bytes`, if it has a size */
-    size_t size;
-    uint64_t bytes[8];
+    _Atomic uint64_t *owned; /* the parcel with the value, or NULL */
+    uint64_t cells[TASK_INLINE / sizeof(uint64_t)];
     mproc_value_callback *callback;
     mproc_error_callback *error_callback;
     void *context;
@@ -82,6 +84,7 @@ struct tasks {
     bool heavy;                      /* there are parcels among the results: none is left in its slot for long */
     struct owned_segment **segments; /* by their number modulo STREAM_SEGMENTS */
     uint32_t segments_live;
+    struct result_memory results;
     struct owned_segment *free;
     struct owned_segment *emptied; /* nothing is left in them, but the head is not behind them */
     uint64_t *stragglers;
@@ -158,6 +161,9 @@ bool tasks_cancel(mproc_result *result, mproc_status status, const char *text);
 
 /* Under `mutex`: the program does not want the result any more. */
 void tasks_forget(mproc_result *result);
+
+/* Under `mutex`: all of it is zero, it has no holders yet, and holds the tasks. NULL: there is no memory. */
+mproc_result *tasks_take_result(struct tasks *tasks);
 
 /* Under `mutex`: gives up one holder of it. */
 void tasks_put_result(mproc_result *result);

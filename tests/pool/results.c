@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "pool/tasks_fixture.h"
+#include "pool/tasks.h"
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
@@ -420,6 +421,25 @@ static void case_values_that_nobody_wants_are_not_kept(void)
     mproc_pool_free(pool);
 }
 
+/* Odd ones first, so that no block comes to be without one before the second half. */
+static void case_of_results_that_were_freed_only_some_memory_is_kept(void)
+{
+    enum { MANY = 20000 };
+    mproc_pool *pool = fixture_create(2);
+    mproc_result **results = malloc(MANY * sizeof(mproc_result *));
+
+    CHECK(results != NULL);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < MANY; i++) results[i] = tasks_submit(pool, tasks_square, NULL, i);
+        for (int i = 1; i < MANY; i += 2) CHECK_EQ(tasks_take_int(results[i]), (int64_t)i * i);
+        CHECK(pool->tasks->results.empty <= RESULT_BLOCKS_KEPT);
+        for (int i = 0; i < MANY; i += 2) CHECK_EQ(tasks_take_int(results[i]), (int64_t)i * i);
+        CHECK_EQ(pool->tasks->results.empty, RESULT_BLOCKS_KEPT);
+    }
+    free(results);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(pool_results, fixture_of_processes, pool_results_threads, fixture_of_threads,
     CASE(a_result_is_waited_for_until_its_task_is_finished),
     CASE(ready_and_successful_say_what_became_of_a_task),
@@ -435,5 +455,6 @@ CHECK_TWINS(pool_results, fixture_of_processes, pool_results_threads, fixture_of
     CASE(who_waits_for_a_task_whose_pool_is_freed_is_woken),
     CASE(a_result_is_freed_at_any_time_and_its_task_is_done),
     CASE(results_leave_nothing),
+    CASE(of_results_that_were_freed_only_some_memory_is_kept),
     CASE(values_that_nobody_wants_are_not_kept),
 );
