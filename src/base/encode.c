@@ -8,11 +8,6 @@
 
 /* ---- what both passes check ------------------------------------------------------------------- */
 
-static bool is_ascii(uint64_t word)
-{
-    return (word & 0x8080808080808080u) == 0;
-}
-
 static mproc_status refuse_address(const mproc_value *value)
 {
     return mproc_error(MPROC_INVALID, "%s of %lu elements or bytes at no address",
@@ -174,20 +169,6 @@ struct writer {
 
 static mproc_status write_other(struct writer *writer, struct cell *cell, const mproc_value *value);
 
-/* What is a number or short ASCII text, as most values are. False: it is something else, or wrong. */
-static inline bool write_small(struct cell *cell, const mproc_value *value)
-{
-    uint64_t word = value->as.uint64;
-
-    if (value->type >= MPROC_TYPE_STRING) {
-        if (value->type != MPROC_TYPE_STRING || value->count > SHORT_BYTES_MAX || !value->as.data) return false;
-        word = short_word(value->as.data, value->count);
-        if (!is_ascii(word)) return false;
-    }
-    cell_set(cell, value_head(value), word);
-    return true;
-}
-
 /* Takes room for the payload of a cell. NULL: there is not enough. */
 static unsigned char *write_payload(struct writer *writer, struct cell *cell, uint64_t bytes)
 {
@@ -221,7 +202,7 @@ static mproc_status write_bytes(struct writer *writer, struct cell *cell, const 
 
 static inline mproc_status write_value(struct writer *writer, struct cell *cell, const mproc_value *value)
 {
-    return write_small(cell, value) ? MPROC_OK : write_other(writer, cell, value);
+    return cell_write_small(cell, value) ? MPROC_OK : write_other(writer, cell, value);
 }
 
 static mproc_status write_views(struct writer *writer, struct cell *cell, const mproc_value *value, uint64_t elements)

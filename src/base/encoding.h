@@ -125,6 +125,20 @@ static inline void cell_set(struct cell *cell, uint64_t head, uint64_t word)
     cell->word = word;
 }
 
+/* What is a number or short ASCII text, as most values are. False: it is something else, or wrong. */
+static inline bool cell_write_small(struct cell *cell, const mproc_value *value)
+{
+    uint64_t word = value->as.uint64;
+
+    if (value->type >= MPROC_TYPE_STRING) {
+        if (value->type != MPROC_TYPE_STRING || value->count > SHORT_BYTES_MAX || !value->as.data) return false;
+        word = short_word(value->as.data, value->count);
+        if (word & 0x8080808080808080u) return false;
+    }
+    cell_set(cell, value_head(value), word);
+    return true;
+}
+
 /* The value in a cell of a sound encoding. Its fields up to `count` are one word, see above. */
 static inline mproc_value cell_view(const struct cell *cell)
 {

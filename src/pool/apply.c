@@ -67,16 +67,31 @@ mproc_status tasks_function(struct tasks *tasks, mproc_function *function, uint3
 
 /* ---- submitting ----------------------------------------------------------------------------------- */
 
+/* As encoding_write(). Most arguments are numbers and short texts, in no view: each is a cell, and nothing else. */
+static size_t write_arguments(const mproc_args *args, uint64_t *buffer, size_t room)
+{
+    struct cell *cells = (struct cell *)(void *)((unsigned char *)buffer + ENCODING_ROOT);
+    uint32_t count = 0, objects;
+    size_t size;
+
+    if (args->type == MPROC_TYPE_LIST && !(args->form & VALUE_IS_VIEW) && args->as.items)
+        while (count < args->count && cell_write_small(&cells[1 + count], &args->as.items[count])) count++;
+    if (count == args->count) {
+        cell_set(cells, value_head(args), sizeof *cells);
+        return ENCODING_PAYLOAD + count * sizeof *cells;
+    }
+    return encoding_write(args, buffer, room, &size, &objects) == MPROC_OK && objects == 0 ? size : 0;
+}
+
 /* Small arguments go as cells. False: they go as a parcel; those that cannot be are refused on that way. */
 static bool prepare_cells(struct submission *submission, const mproc_args *args, uint64_t *buffer, size_t room)
 {
-    uint32_t objects;
     size_t size;
 
     *submission = (struct submission){.form = TASK_NOTHING};
     if ((args->type != MPROC_TYPE_LIST && args->type != MPROC_TYPE_MAP) || args->count == 0 || args->count > 2)
         return false;
-    if (encoding_write(args, buffer, room, &size, &objects) != MPROC_OK || objects > 0) return false;
+    if ((size = write_arguments(args, buffer, room)) == 0) return false;
     submission->form = TASK_CELLS;
     submission->cells = (const unsigned char *)buffer + ENCODING_ROOT;
     submission->size = (uint16_t)(size - ENCODING_ROOT);
@@ -186,7 +201,7 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
     if ((status = check_options(&all)) != MPROC_OK) return status;
     if (!function) return mproc_error(MPROC_INVALID, "a task needs a function, and was given NULL");
     if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
-    if ((status = tasks_of(pool, &tasks)) != MPROC_OK) return status;
+    if (!(tasks = atomic_load(&pool->tasks)) && (status = tasks_of(pool, &tasks)) != MPROC_OK) return status;
     if (!prepare_cells(&submission, &args, buffer, sizeof buffer)) {
         if ((status = arguments_create(&args, "a task", &submission.owned)) != MPROC_OK) return status;
         if (submission.owned) submission.form = TASK_PARCEL;

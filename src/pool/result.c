@@ -114,6 +114,7 @@ mproc_status mproc_result_wait(mproc_result *result, int64_t timeout_ms)
 
     assert(result);
     if ((status = family_enter_with(result->tasks->arena)) != MPROC_OK) return status;
+    if (timeout_ms >= 0 && is_known(result)) return MPROC_OK;
     if ((status = wait_begin(&wait, NULL, timeout_ms)) != MPROC_OK) return status;
     if (is_over(result)) return MPROC_OK;
     if (timeout_ms == 0) return wait_tried("the task is not finished");

@@ -137,10 +137,13 @@ static inline uint64_t tasks_near(const struct tasks *tasks)
     return (uint64_t)4 * TASK_RANGE * tasks->shared->workers;
 }
 
+/* So many are put in before some are taken out: the slots of several come from the workers' CPUs at a time. */
+#define TASKS_TURN 16
+
 /* Under `mutex`: whether whoever puts one in should take out some. */
 static inline bool tasks_are_many(const struct tasks *tasks)
 {
-    return tasks->heavy || tasks->tail - tasks->collected > 2 * tasks_near(tasks);
+    return tasks->heavy || (tasks->tail % TASKS_TURN == 0 && tasks->tail - tasks->collected > 2 * tasks_near(tasks));
 }
 
 /*
