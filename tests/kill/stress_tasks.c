@@ -1,9 +1,11 @@
 /*
- * A stress over the tasks of a pool: two threads give it tasks of all kinds, wait for some, cancel and forget others,
- * and map beside that, while workers are killed, or retire. Each task is begun at most once, and ends once, with one
- * status: what it has returned or failed with is right, or it is lost; no more are lost than workers were killed.
+ * A stress over the tasks of a pool: two threads give it tasks of all kinds, wait for some, cancel, stop and forget
+ * others, and map and iterate beside that, while workers are killed, or retire, the pool changes its size, and waits
+ * are interrupted. Each task is begun at most once, and ends once, with one status: what it has returned or failed
+ * with is right, or it was stopped or has overrun its time limit, or it is lost; no more are lost than workers were
+ * killed.
  */
-#include "stress.h"
+#include "stress_tasks.h"
 
 #include "object/reference.h"
 #include "object/resource_owner.h"
@@ -18,25 +20,39 @@
 #define WORKERS 3
 #define SUBMITTERS 2
 #define OUTSTANDING 150
-#define TASKS_MAX ((uint64_t)1 << 23)
 #define SHORT_BYTES 100
 #define LONG_BYTES 20480
 #define ITEMS 64
 #define MAP_EVERY 400
+#define ITERATE_EVERY 600
+#define WORKERS_MAX 5
+/* Of the tasks that may cost a worker, one in so many is given to the pool. */
+#define DEAR 16
 #define MAX_TASKS 1000
 /* More than it uses at a time. */
 #define SLOTS 1000
-#define FAILED (MPROC_USER + 1)
 
-enum kind { TINY, SHORT, LONG, SLEEPING, FAILING, WITH_EVENT, CALLED, CALLED_FAILING, CANCELLED, FORGOTTEN, KINDS };
-
-/* Of each task how often it was begun, and how often one of its callbacks was called. */
-struct board {
-    struct stress_wrong wrong;
-    _Atomic uint64_t number;
-    _Atomic uint8_t begun[TASKS_MAX];
-    _Atomic uint8_t called[TASKS_MAX];
+enum kind {
+    TINY,
+    SHORT,
+    LONG,
+    SLEEPING,
+    FAILING,
+    WITH_EVENT,
+    CALLED,
+    CALLED_FAILING,
+    CANCELLED,
+    FORGOTTEN,
+    LIMITED,
+    STOPPED,
+    KINDS
 };
+
+/* What is counted: tasks that were lost, were never begun, did not stop or end in time; and other things. */
+enum count { LOST, LEFT, KILLED, LATE, INTERRUPTED, MAPS, ITERATORS, COUNTS };
+
+static const char *const counted[COUNTS] = {"lost",        "not begun", "killed",   "late",
+                                            "interrupted", "maps",      "iterators"};
 
 struct task {
     mproc_result *result;
@@ -49,90 +65,17 @@ struct submitter {
     plat_thread *thread;
     uint32_t seed;
     struct task tasks[OUTSTANDING];
-    uint64_t lost, cancelled, maps;
+    uint64_t counts[COUNTS];
 };
 
-static struct board *board;
+static struct tasks_board *board;
 static mproc_pool *pool;
 static mproc_event *event;
 static int64_t end_ms;
 static _Atomic uint32_t killing;
-static uint32_t kills, killer_seed;
+static uint32_t kills, interrupts, sizes, killer_seed;
 static _Atomic uint64_t callbacks_due;
 static char short_text[SHORT_BYTES + 1], long_text[LONG_BYTES + 1];
-
-/* ---- tasks ---------------------------------------------------------------------------------------- */
-
-static void note_begin(uint64_t number)
-{
-    EXPECT(atomic_fetch_add(&board->begun[number], 1) == 0);
-}
-
-static mproc_status unpack(mproc_call *call, uint64_t *number)
-{
-    uint64_t at;
-
-    MPROC_TRY(mproc_unpack(call, &at, number));
-    board = arena_at(at);
-    note_begin(*number);
-    return MPROC_OK;
-}
-
-static mproc_status square(mproc_call *call)
-{
-    uint64_t number;
-
-    MPROC_TRY(unpack(call, &number));
-    return mproc_call_return(call, MPROC_VALUE(number * number));
-}
-
-static mproc_status sleep_and_square(mproc_call *call)
-{
-    uint64_t number;
-
-    MPROC_TRY(unpack(call, &number));
-    plat_clock_sleep_until(plat_clock_now_ns() + 1000000);
-    return mproc_call_return(call, MPROC_VALUE(number * number));
-}
-
-static mproc_status fail(mproc_call *call)
-{
-    uint64_t number;
-
-    MPROC_TRY(unpack(call, &number));
-    MPROC_TRY(mproc_call_return(call, MPROC_VALUE(number)));
-    return mproc_error(FAILED, "no stock of %llu", (unsigned long long)number);
-}
-
-static mproc_status send_back(mproc_call *call)
-{
-    const char *text;
-    uint64_t at, number;
-
-    MPROC_TRY(mproc_unpack(call, &at, &number, &text));
-    board = arena_at(at);
-    note_begin(number);
-    return mproc_call_return(call, MPROC_LIST(number, text));
-}
-
-static mproc_status send_event_back(mproc_call *call)
-{
-    mproc_event *its;
-    uint64_t at, number;
-
-    MPROC_TRY(mproc_unpack(call, &at, &number, &its));
-    board = arena_at(at);
-    note_begin(number);
-    EXPECT(mproc_event_is_set(its));
-    return mproc_call_return(call, MPROC_LIST(number, its));
-}
-
-static mproc_status negate(const void *item, void *result, mproc_call *call)
-{
-    (void)call;
-    *(int64_t *)result = -*(const int64_t *)item;
-    return MPROC_OK;
-}
 
 /* ---- their ends ----------------------------------------------------------------------------------- */
 
@@ -153,7 +96,7 @@ static void on_value(mproc_value value, void *called)
 static void on_error(mproc_status status, const char *text, void *called)
 {
     EXPECT(status == MPROC_WORKER_LOST ? strstr(text, "while it ran a task") != NULL
-                                       : status == FAILED && strstr(text, "no stock of") != NULL);
+                                       : status == TASKS_FAILED && strstr(text, "no stock of") != NULL);
     count_call(called);
 }
 
@@ -181,6 +124,16 @@ static bool is_returned(const struct task *task, mproc_value value)
            strcmp(text, task->kind == SHORT ? short_text : long_text) == 0;
 }
 
+/* Whatever interrupts it: its status does not say so, as none of the tasks waits for anything. */
+static mproc_status get(struct submitter *own, mproc_result *result, mproc_value *value)
+{
+    mproc_status status;
+
+    while ((status = mproc_result_get(result, value, check_limit_ms())) == MPROC_INTERRUPTED)
+        own->counts[INTERRUPTED]++;
+    return status;
+}
+
 /* Waits for it, and frees it. */
 static void judge(struct submitter *own, struct task *task)
 {
@@ -190,22 +143,28 @@ static void judge(struct submitter *own, struct task *task)
     mproc_status status;
 
     if (!task->result) return;
-    status = mproc_result_get(task->result, &value, check_limit_ms());
+    if (task->kind == STOPPED) (void)!mproc_result_stop(task->result, (int64_t)(stress_random(&own->seed) % 3));
+    status = get(own, task->result, &value);
     begun = atomic_load(&board->begun[task->number]);
     if (status == MPROC_WORKER_LOST) {
         CHECK(strstr(mproc_last_error_text(), "while it ran a task") != NULL);
         CHECK(begun <= 1);
-        own->lost++;
+        own->counts[LOST]++;
     } else if (status == MPROC_CANCELLED) {
-        CHECK_EQ(task->kind, CANCELLED);
-        CHECK_EQ(begun, 0);
-        own->cancelled++;
+        CHECK(task->kind == STOPPED ? begun <= 1 : task->kind == CANCELLED && begun == 0);
+        own->counts[LEFT] += begun == 0;
+        own->counts[KILLED] += begun;
+    } else if (status == MPROC_TIMEOUT) {
+        CHECK_EQ(task->kind, LIMITED);
+        CHECK(begun <= 1); /* its time runs when a worker has taken it, which may not come to the function */
+        own->counts[LEFT] += begun == 0;
+        own->counts[LATE]++;
     } else {
-        CHECK_STATUS(status, fails ? FAILED : MPROC_OK);
+        CHECK_STATUS(status, fails ? TASKS_FAILED : MPROC_OK);
         CHECK(fails ? strstr(mproc_last_error_text(), "no stock of") != NULL : is_returned(task, value));
         CHECK_EQ(begun, 1);
     }
-    CHECK_STATUS(mproc_result_get(task->result, NULL, 0), status);
+    CHECK_STATUS(get(own, task->result, NULL), status);
     mproc_result_free(task->result);
     task->result = NULL;
 }
@@ -226,15 +185,25 @@ static mproc_status submit_plain(const struct task *task, mproc_function *functi
     return mproc_pool_apply_async(pool, function, MPROC_ARGS(arena_offset(board), task->number), NULL, result);
 }
 
+static mproc_status submit_limited(const struct task *task, mproc_result **result)
+{
+    int64_t limit_ms = 1 + (int64_t)(task->number % 3);
+    mproc_task_options options = {.soft_limit_ms = task->number % 2 ? limit_ms : 0, .hard_limit_ms = limit_ms};
+
+    return mproc_pool_apply_async(pool, tasks_stay_and_square, MPROC_ARGS(arena_offset(board), task->number),
+                                  &options, result);
+}
+
 static mproc_status submit_text(const struct task *task, const char *text, mproc_result **result)
 {
-    return mproc_pool_apply_async(pool, send_back, MPROC_ARGS(arena_offset(board), task->number, text), NULL, result);
+    return mproc_pool_apply_async(pool, tasks_send_back, MPROC_ARGS(arena_offset(board), task->number, text), NULL,
+                                  result);
 }
 
 static mproc_status submit_event(const struct task *task, mproc_result **result)
 {
-    return mproc_pool_apply_async(pool, send_event_back, MPROC_ARGS(arena_offset(board), task->number, event), NULL,
-                                  result);
+    return mproc_pool_apply_async(pool, tasks_send_event_back, MPROC_ARGS(arena_offset(board), task->number, event),
+                                  NULL, result);
 }
 
 static mproc_status submit(const struct task *task, mproc_result **result)
@@ -245,17 +214,21 @@ static mproc_status submit(const struct task *task, mproc_result **result)
     case LONG:
         return submit_text(task, long_text, result);
     case SLEEPING:
-        return submit_plain(task, sleep_and_square, result);
+        return submit_plain(task, tasks_sleep_and_square, result);
+    case LIMITED:
+        return submit_limited(task, result);
+    case STOPPED:
+        return submit_plain(task, tasks_stay_and_square, result);
     case FAILING:
-        return submit_plain(task, fail, result);
+        return submit_plain(task, tasks_fail, result);
     case WITH_EVENT:
         return submit_event(task, result);
     case CALLED:
-        return submit_called(task, square, result);
+        return submit_called(task, tasks_square, result);
     case CALLED_FAILING:
-        return submit_called(task, fail, result);
+        return submit_called(task, tasks_fail, result);
     default:
-        return submit_plain(task, square, result);
+        return submit_plain(task, tasks_square, result);
     }
 }
 
@@ -263,9 +236,11 @@ static void begin_task(struct submitter *own, struct task *task)
 {
     task->number = atomic_fetch_add(&board->number, 1);
     task->kind = (enum kind)(stress_random(&own->seed) % KINDS);
+    if (task->kind >= LIMITED && stress_random(&own->seed) % DEAR != 0) task->kind = TINY;
     CHECK_OK(submit(task, &task->result));
-    /* It may have been begun. */
+    /* It may have been begun, or be finished. */
     if (task->kind == CANCELLED) (void)!mproc_result_cancel(task->result);
+    if (task->kind == STOPPED && task->number % 4 == 0) (void)!mproc_result_stop(task->result, 0);
     if (task->kind != FORGOTTEN) return;
     mproc_result_free(task->result);
     task->result = NULL;
@@ -279,15 +254,48 @@ static void map(struct submitter *own)
     mproc_status status;
 
     for (int i = 0; i < ITEMS; i++) items[i] = i + 1;
-    status = mproc_map(pool, negate, items, results, ITEMS, &options);
-    if (status != MPROC_OK) CHECK_STATUS(status, MPROC_WORKER_LOST);
+    status = mproc_map(pool, tasks_negate, items, results, ITEMS, &options);
+    if (status == MPROC_INTERRUPTED) own->counts[INTERRUPTED]++;
+    else if (status != MPROC_OK) CHECK_STATUS(status, MPROC_WORKER_LOST);
     for (int i = 0; i < ITEMS; i++) CHECK(statuses[i] == MPROC_OK ? results[i] == -items[i] : status != MPROC_OK);
-    own->maps++;
+    own->counts[MAPS]++;
+}
+
+/* An item is a number with its board, which is the source's context. */
+static mproc_status next_number(void *context, mproc_value *item)
+{
+    mproc_value *pair = context;
+
+    pair[1] = MPROC_VALUE(atomic_fetch_add(&board->number, 1));
+    *item = mproc_list_from(pair, 2);
+    return MPROC_OK;
+}
+
+/* Takes some results out, and leaves the others: of these nobody learns, and most are not begun. */
+static void iterate(struct submitter *own)
+{
+    mproc_value pair[2] = {MPROC_VALUE(arena_offset(board))}, value;
+    mproc_iterator_options options = {.unordered = own->counts[ITERATORS] % 2, .unpack = true, .in_flight = ITEMS};
+    mproc_iterator *iterator;
+    uint64_t root;
+
+    CHECK_OK(mproc_pool_imap(pool, tasks_square, next_number, pair, &options, &iterator));
+    for (uint32_t left = stress_random(&own->seed) % (2 * ITEMS); left > 0; left--) {
+        mproc_status status = mproc_iterator_next(iterator, &value, check_limit_ms());
+        own->counts[LOST] += status == MPROC_WORKER_LOST;
+        own->counts[INTERRUPTED] += status == MPROC_INTERRUPTED;
+        if (status == MPROC_WORKER_LOST || status == MPROC_INTERRUPTED) continue;
+        CHECK_OK(status);
+        CHECK_OK(mproc_value_to(value, &root));
+    }
+    mproc_iterator_free(iterator);
+    own->counts[LEFT] += ITEMS;
+    own->counts[ITERATORS]++;
 }
 
 static bool goes_on(void)
 {
-    return check_now_ms() < end_ms && atomic_load(&board->number) < TASKS_MAX - SUBMITTERS;
+    return check_now_ms() < end_ms && atomic_load(&board->number) < TASKS_MAX - SUBMITTERS * 3 * ITEMS;
 }
 
 static void submit_all(void *context)
@@ -299,6 +307,7 @@ static void submit_all(void *context)
         judge(own, task);
         begin_task(own, task);
         if (stress_random(&own->seed) % MAP_EVERY == 0) map(own);
+        if (stress_random(&own->seed) % ITERATE_EVERY == 0) iterate(own);
     }
     for (int i = 0; i < OUTSTANDING; i++) judge(own, &own->tasks[i]);
 }
@@ -311,7 +320,16 @@ static void kill_workers(void *unused)
     while (atomic_load(&killing)) {
         stress_pause(&killer_seed, 500, 4000);
         kills += stress_kill_worker(pool, &killer_seed);
+        if (stress_random(&killer_seed) % 20 == 0) {
+            mproc_interrupt();
+            interrupts++;
+        }
+        if (stress_random(&killer_seed) % 20 == 0) {
+            CHECK_OK(mproc_pool_resize(pool, 1 + (int)(stress_random(&killer_seed) % WORKERS_MAX)));
+            sizes++;
+        }
     }
+    CHECK_OK(mproc_pool_resize(pool, WORKERS));
 }
 
 static bool has_its_size(void *unused)
@@ -341,7 +359,8 @@ static void begin(_Atomic uint64_t **owned)
     board = arena_at(atomic_load(*owned));
     CHECK_OK(mproc_event_create(&event));
     CHECK_OK(mproc_event_set(event));
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS, .max_tasks = MAX_TASKS}, &pool));
+    CHECK_OK(mproc_pool_create(
+        &(mproc_pool_options){.workers = WORKERS, .workers_max = WORKERS_MAX, .max_tasks = MAX_TASKS}, &pool));
 }
 
 static void blow(struct submitter *submitters, int seconds)
@@ -362,19 +381,19 @@ static void blow(struct submitter *submitters, int seconds)
 
 static void judge_all(const struct submitter *submitters)
 {
-    uint64_t lost = 0, cancelled = 0, maps = 0, begun = 0;
+    uint64_t counts[COUNTS] = {0}, begun = 0;
 
-    for (int i = 0; i < SUBMITTERS; i++) {
-        lost += submitters[i].lost;
-        cancelled += submitters[i].cancelled;
-        maps += submitters[i].maps;
-    }
     for (uint64_t i = 0; i < TASKS_MAX; i++) begun += atomic_load(&board->begun[i]);
-    printf("%lu kills, %llu tasks, of which %llu were begun, %llu lost, %llu cancelled; %llu maps\n",
-           (unsigned long)kills, (unsigned long long)atomic_load(&board->number), (unsigned long long)begun,
-           (unsigned long long)lost, (unsigned long long)cancelled, (unsigned long long)maps);
-    CHECK(lost <= kills);
-    CHECK(begun + cancelled + kills >= atomic_load(&board->number));
+    printf("%lu kills, %lu interrupts, %lu sizes, %llu tasks, of which %llu were begun", (unsigned long)kills,
+           (unsigned long)interrupts, (unsigned long)sizes, (unsigned long long)atomic_load(&board->number),
+           (unsigned long long)begun);
+    for (int i = 0; i < COUNTS; i++) {
+        for (int j = 0; j < SUBMITTERS; j++) counts[i] += submitters[j].counts[i];
+        printf(", %llu %s", (unsigned long long)counts[i], counted[i]);
+    }
+    printf("\n");
+    CHECK(counts[LOST] <= kills);
+    CHECK(begun + counts[LEFT] + kills >= atomic_load(&board->number));
     CHECK_EQ(atomic_load(&callbacks_due), 0);
     stress_check_nothing_wrong(&board->wrong);
 }
@@ -387,6 +406,7 @@ void stress_tasks(int seconds)
     begin(&owned);
     blow(submitters, seconds);
     CHECK_WAIT_UNTIL(has_its_size, NULL);
+    while (mproc_interrupted()) continue;
     mproc_pool_close(pool);
     CHECK_OK(mproc_pool_join(pool, check_limit_ms()));
     judge_all(submitters);
