@@ -45,7 +45,6 @@ void plat_clock_sleep_until(int64_t deadline_ns);
 
 /* The largest reservation that makes sense here: less than what the process' address-space limit leaves. */
 size_t plat_memory_reserve_max(void);
-
 /* Granularity of plat_memory_commit(): a power of two. */
 size_t plat_memory_page(void);
 
@@ -92,6 +91,8 @@ void plat_memory_release(plat_handle memory, void *base, size_t offset, size_t s
  * not such memory, or so much of it is not committed.
  */
 bool plat_memory_peek(plat_handle memory, void *bytes, size_t size);
+/* Bytes of memory that this process shares with nobody: Linux: in RAM; Windows: committed. 0: it is not told. */
+uint64_t plat_memory_own(void);
 
 /* ---- named.c ---------------------------------------------------------------------------------- */
 
@@ -411,7 +412,6 @@ void plat_thread_pause(void);
 
 /* The CPU that the calling thread runs on, or -1. */
 int plat_thread_cpu(void);
-
 /* Moves the calling thread to that CPU once, if it may run there, without binding it: its affinity stays. */
 void plat_thread_move(int cpu);
 
@@ -426,9 +426,10 @@ typedef struct plat_schedule {
 
 /* Tells what those would inherit that the calling thread starts. */
 void plat_thread_schedule(plat_schedule *schedule);
-
 /* Gives the calling thread the same, as far as the system allows it. */
 void plat_thread_schedule_as(const plat_schedule *schedule);
+/* Binds the calling thread to one CPU: by its number, counted round, among the schedule's; Windows: the process'. */
+void plat_thread_pin(const plat_schedule *schedule, uint32_t number);
 
 /* ---- module.c --------------------------------------------------------------------------------- */
 
@@ -492,7 +493,6 @@ mproc_status plat_system_random(void *bytes, size_t size);
 
 /* Copies the variable's value. False: it is not set, or longer than `size` - 1. */
 bool plat_system_environment(const char *name, char *value, size_t size);
-
 /* Takes the variable out of this process' environment. */
 void plat_system_environment_remove(const char *name);
 

@@ -76,6 +76,17 @@ typedef struct mproc_pool_options {
     /* So many workers mproc_pool_resize() may ask for; each takes 2 KiB. Default: `workers`. Ours. */
     int workers_max;
     /*
+     * A worker process that has more bytes of memory for itself ends after its task or chunk, and another takes its
+     * place, as with max_tasks: for tasks that leak. What it shares with others does not count. It looks after its
+     * first task, and then at most every 10 ms. Default: no limit. Ours.
+     */
+    int64_t max_memory_bytes;
+    /*
+     * Each worker stays on one CPU: worker number 0 on the first of those that the thread that creates the pool may
+     * use (Windows: the process), and so on, counted round. On Linux that goes for what its tasks start, too. Ours.
+     */
+    bool pinned;
+    /*
      * How many milliseconds workers have to come back from what was given up: a map or mproc_pool_apply() that was
      * interrupted, a map that stops at a failure, an iterator that was freed. They are asked to stop at once
      * (mproc_call_stop_requested()), no further item is begun, and a process that is still in one then is killed and

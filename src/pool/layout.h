@@ -262,7 +262,10 @@ struct pool_shared {
     struct pool_function finalizer;
     uint64_t initializer_args; /* offset of its arguments, or 0 */
     uint64_t max_tasks;        /* of one worker; UINT64_MAX: any number */
+    uint64_t max_memory;       /* of one worker, in bytes; 0: any */
     int64_t idle_ns;
+    uint32_t pinned; /* each worker has its CPU */
+    uint32_t unused_end;
 };
 
 static_assert(sizeof(struct pool_window) == 2 * ARENA_LINE, "windows share no cache line");

@@ -29,6 +29,13 @@ static mproc_status check_options(const mproc_pool_options *options)
     if (options->max_tasks < 0)
         return mproc_error(MPROC_INVALID, "a worker of at most %lld tasks: 0 stands for no limit",
                            (long long)options->max_tasks);
+    if (options->max_memory_bytes < 0)
+        return mproc_error(MPROC_INVALID, "a worker of at most %lld bytes: 0 stands for no limit",
+                           (long long)options->max_memory_bytes);
+    if (options->max_memory_bytes > 0 && options->kind == MPROC_THREADS)
+        return mproc_error(MPROC_INVALID,
+                           "max_memory_bytes is for workers that are processes: threads have the memory "
+                           "of this one");
     if (options->idle_timeout_ms < 0)
         return mproc_error(MPROC_INVALID, "workers that end after %lld ms without work: 0 stands for never",
                            (long long)options->idle_timeout_ms);
@@ -86,6 +93,8 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
     pool->shared = (struct pool_shared *)line_after((uintptr_t)arena_at(atomic_load(pool->owned)));
     pool->shared->workers = pool->count;
     atomic_store(&pool->shared->limit, count);
+    pool->shared->max_memory = (uint64_t)options->max_memory_bytes;
+    pool->shared->pinned = options->pinned;
     pool->shared->kept = options->lazy || options->idle_timeout_ms ? (uint32_t)options->workers_min : UINT32_MAX;
     if (options->idle_timeout_ms < IDLE_MS_MAX) pool->shared->idle_ns = options->idle_timeout_ms * 1000000;
     pool->grace_ms = options->grace_ms;

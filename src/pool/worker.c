@@ -28,6 +28,9 @@
 /* A job leaves the worker to another that has work after so long. */
 #define SLICE_NS ((int64_t)100000)
 
+/* How long a worker does not look at how much memory it has. */
+#define MEMORY_NS ((int64_t)10000000)
+
 /* A worker's own memory. `next` is, of each place with a map, the window that it comes to next; 0: not known yet. */
 struct life {
     struct worker worker;
@@ -56,12 +59,26 @@ static bool is_surplus(const struct worker *worker)
     return worker->index >= atomic_load_explicit(&worker->shared->limit, memory_order_relaxed);
 }
 
+/* It has more memory than it may: what it has leaked, or keeps, goes with it. */
+static bool has_grown(struct worker *worker)
+{
+    uint64_t most = worker->shared->max_memory;
+    int64_t now_ns;
+
+    if (most == 0) return false;
+    if ((now_ns = plat_clock_now_ns()) < worker->memory_ns) return false;
+    worker->memory_ns = now_ns + MEMORY_NS;
+    if (plat_memory_own() <= most) return false;
+    worker->tasks_left = 0;
+    return true;
+}
+
 bool worker_is_wanted(struct worker *worker, uint32_t place)
 {
     uint64_t others = atomic_load_explicit(&worker->shared->active, memory_order_relaxed) & ~((uint64_t)1 << place);
     int64_t now_ns;
 
-    if (is_surplus(worker)) return true;
+    if (is_surplus(worker) || has_grown(worker)) return true;
     if (!others) return false;
     now_ns = plat_clock_now_ns();
     if (worker->slice_end_ns == 0) worker->slice_end_ns = now_ns + SLICE_NS;
@@ -219,7 +236,7 @@ static void leave_taken_cpu(const struct pool_shared *shared, struct pool_worker
     const uint64_t *cpus = shared->schedule.cpus;
     uint32_t cpu = (uint32_t)plat_thread_cpu();
 
-    if (atomic_load(&shared->limit) > arena_header->cpus) return;
+    if (atomic_load(&shared->limit) > arena_header->cpus || shared->pinned) return;
     if (is_taken(shared, index, cpu)) {
         for (uint32_t i = 0; i < 64 * sizeof shared->schedule.cpus / sizeof cpus[0]; i++) {
             if (!(cpus[i / 64] >> i % 64 & 1) || is_taken(shared, index, i)) continue;
@@ -295,6 +312,7 @@ static void work_until_end(struct life *life)
         }
         if (work(life)) {
             life->idle_end_ns = 0;
+            has_grown(worker);
             begin_work(life);
             continue;
         }
@@ -373,6 +391,7 @@ enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const cha
     thread_self.requests_alone = shared->threads;
     worker->now_ns = plat_clock_now_ns();
     task_enter(&worker->task);
+    if (shared->pinned) plat_thread_pin(&shared->schedule, index);
     if (initialize(worker, holdings) == MPROC_OK) {
         life.chunks.worker = life.tasks.worker = worker;
         life.tasks.result.owned = holdings->returned;

@@ -15,6 +15,7 @@ struct worker {
     mproc_call call;
     uint64_t tasks_left;  /* that it may run, and chunks */
     int64_t now_ns;       /* when it has looked at the clock, as it had nothing to do */
+    int64_t memory_ns;    /* when it looks next how much memory it has */
     int64_t slice_end_ns; /* when the job that it is in is to be left for others that have work; 0: not asked yet */
 };
 

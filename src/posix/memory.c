@@ -196,8 +196,8 @@ bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
     return got == (ssize_t)size;
 }
 
-/* Bytes of address space in use; 0 without /proc. */
-static int64_t memory_mapped_now(void)
+/* The first numbers of /proc/self/statm: pages of address space, those in RAM, and of these what is shared. */
+static bool memory_read_pages(long long pages[3])
 {
     char text[64] = "";
     int state = cancel_hold();
@@ -206,7 +206,22 @@ static int64_t memory_mapped_now(void)
 
     if (descriptor >= 0) close(descriptor);
     cancel_resume(state);
-    return count > 0 ? strtoll(text, NULL, 10) * (int64_t)plat_memory_page() : 0;
+    return count > 0 && sscanf(text, "%lld %lld %lld", &pages[0], &pages[1], &pages[2]) == 3;
+}
+
+uint64_t plat_memory_own(void)
+{
+    long long pages[3];
+
+    return memory_read_pages(pages) && pages[1] > pages[2] ? (uint64_t)(pages[1] - pages[2]) * plat_memory_page() : 0;
+}
+
+/* Bytes of address space in use; 0 without /proc. */
+static int64_t memory_mapped_now(void)
+{
+    long long pages[3];
+
+    return memory_read_pages(pages) ? pages[0] * (int64_t)plat_memory_page() : 0;
 }
 
 /* Kernels before 6.3 do not know MFD_NOEXEC_SEAL; later ones may be set (vm.memfd_noexec) to insist on it. */

@@ -242,6 +242,22 @@ void plat_thread_schedule_as(const plat_schedule *schedule)
     if (own.nice != schedule->nice) setpriority(PRIO_PROCESS, 0, schedule->nice);
 }
 
+void plat_thread_pin(const plat_schedule *schedule, uint32_t number)
+{
+    const cpu_set_t *cpus = (const cpu_set_t *)(const void *)schedule->cpus;
+    cpu_set_t target[THREAD_CPUS / CPU_SETSIZE];
+    int count = CPU_COUNT_S(sizeof schedule->cpus, cpus);
+    uint32_t left = count > 0 ? number % (uint32_t)count : 0;
+
+    for (size_t cpu = 0; cpu < THREAD_CPUS; cpu++) {
+        if (!CPU_ISSET_S(cpu, sizeof schedule->cpus, cpus) || left-- > 0) continue;
+        CPU_ZERO_S(sizeof target, target);
+        CPU_SET_S(cpu, sizeof target, target);
+        sched_setaffinity(0, sizeof target, target);
+        return;
+    }
+}
+
 const sigset_t *thread_host_mask(void)
 {
     return thread_self && thread_self->deaf ? &thread_self->host_mask : NULL;

@@ -2,6 +2,7 @@
 #include "platform.h"
 #include "windows_api.h"
 
+#include <psapi.h>
 #include <string.h>
 
 /*
@@ -112,4 +113,12 @@ bool plat_memory_peek(plat_handle memory, void *bytes, size_t size)
     if (usable) memcpy(bytes, view, size);
     UnmapViewOfFile(view);
     return usable;
+}
+
+/* Windows 10 has the same in PrivateUsage, and Wine nothing. */
+uint64_t plat_memory_own(void)
+{
+    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof counters};
+
+    return GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters) ? counters.PagefileUsage : 0;
 }

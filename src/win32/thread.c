@@ -203,3 +203,42 @@ void plat_thread_move(int cpu)
     before = SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << cpu);
     if (before != 0) SetThreadAffinityMask(GetCurrentThread(), before);
 }
+
+/* The bit of the number-th of the processors in the mask. */
+static DWORD_PTR nth_bit(DWORD_PTR mask, uint32_t number)
+{
+    for (; number > 0; number--) mask &= mask - 1;
+    return mask & (~mask + 1);
+}
+
+static uint32_t count_bits(DWORD_PTR mask)
+{
+    uint32_t count = 0;
+
+    for (; mask != 0; mask &= mask - 1) count++;
+    return count;
+}
+
+/* Where there are several groups of processors, they are counted through, and a mask of the process is of no help. */
+void plat_thread_pin(const plat_schedule *schedule, uint32_t number)
+{
+    DWORD_PTR allowed = 0, present = 0;
+    WORD groups = GetActiveProcessorGroupCount();
+
+    (void)schedule;
+    if (groups <= 1) {
+        if (!GetProcessAffinityMask(GetCurrentProcess(), &allowed, &present) || allowed == 0) return;
+        SetThreadAffinityMask(GetCurrentThread(), nth_bit(allowed, number % count_bits(allowed)));
+        return;
+    }
+    number %= GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    for (WORD group = 0; group < groups; group++) {
+        DWORD count = GetActiveProcessorCount(group);
+        GROUP_AFFINITY target = {.Mask = (KAFFINITY)1 << number % 64, .Group = group};
+        if (number < count) {
+            SetThreadGroupAffinity(GetCurrentThread(), &target, NULL);
+            return;
+        }
+        number -= count;
+    }
+}

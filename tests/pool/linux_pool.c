@@ -287,6 +287,27 @@ static void case_maps_leave_the_affinity_of_workers_alone(void)
     mproc_pool_free(pool);
 }
 
+/* A successor, too, which another thread has started. */
+static void case_a_worker_that_is_pinned_has_one_cpu(void)
+{
+    mproc_pool *pool;
+    int64_t pid, successor;
+    int count = 0;
+
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 1, .pinned = true}, &pool));
+    CHECK_OK(mproc_map(pool, count_cpus, NULL, &count, 1, NULL));
+    CHECK_EQ(count, 1);
+    CHECK_EQ(mproc_pool_pids(pool, &pid, 1), 1);
+    os_kill(pid);
+    do {
+        (void)!mproc_map(pool, count_cpus, NULL, &count, 1, NULL);
+        CHECK_EQ(count, 1);
+    } while (mproc_pool_pids(pool, &successor, 1) != 1 || successor == pid);
+    CHECK_OK(mproc_map(pool, count_cpus, NULL, &count, 1, NULL));
+    CHECK_EQ(count, 1);
+    mproc_pool_free(pool);
+}
+
 /* What the system does with a first worker, at whose wish ever, before it has come to its loop. */
 static void case_a_worker_that_is_moved_while_it_starts_stays_there(void)
 {
@@ -406,6 +427,7 @@ CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(a_worker_that_ends_under_a_debugger_is_replaced),
     CASE(a_successor_is_scheduled_as_the_creator_of_the_pool),
     CASE(maps_leave_the_affinity_of_workers_alone),
+    CASE(a_worker_that_is_pinned_has_one_cpu),
     CASE(a_worker_that_is_moved_while_it_starts_stays_there),
     CASE(an_idle_pool_only_looks_every_two_seconds),
     CASE(what_a_task_prints_has_left_its_worker_when_it_is_finished),
