@@ -238,10 +238,12 @@ typedef struct plat_start {
     const char *working_directory;  /* NULL: this process' */
     const char *const *environment; /* "NAME=VALUE" or "NAME", which removes it; may be NULL */
     bool environment_only;
-    const char *token_name; /* one more variable: PLAT_TOKEN_NAME, but in tests */
-    plat_stream stdio[3];   /* standard input, output, error */
-    plat_handle handles[4]; /* what the child gets, PLAT_NO_HANDLE for none */
-    bool daemon;            /* ended by the system with this process (Windows; see plat_sentinel_arm) */
+    const char *token_name;  /* one more variable: PLAT_TOKEN_NAME, but in tests */
+    plat_stream stdio[3];    /* standard input, output, error */
+    plat_handle handles[4];  /* what the child gets, PLAT_NO_HANDLE for none */
+    const plat_handle *more; /* and so many more, none of them PLAT_NO_HANDLE */
+    size_t more_count;
+    bool daemon; /* ended by the system with this process (Windows; see plat_sentinel_arm) */
     /*
      * It has the signal mask and the ignored signals of the thread's host as they are. Otherwise SIGTERM and SIGINT
      * are not blocked, and SIGTERM is not ignored, in it: a child can be asked to end. Windows: has no meaning.
@@ -249,8 +251,8 @@ typedef struct plat_start {
     bool inherit_signals;
     bool without_interrupts; /* Ctrl-C does not reach it until it has called plat_process_ignore_interrupts() */
     /*
-     * Writes the variable's value, given the numbers that the child will know its handles by, into `text`
-     * (PLAT_TOKEN_BYTES). Called before the child exists, in the calling thread.
+     * Writes the variable's value, given the numbers that the child will know its handles by (the four, then the
+     * others), into `text` (PLAT_TOKEN_BYTES). Called before the child exists, in the calling thread.
      */
     void (*token_write)(void *context, const plat_handle *numbers, char *text);
     void *context;
@@ -341,7 +343,6 @@ mproc_status plat_process_at_fork(void (*before)(void), void (*parent)(void), vo
 /*
  * A wake-up object of one thread that lies in shared memory and can be posted by any thread of any
  * process. It holds at most one post. Zeroed memory is a semaphore that was not opened.
- *
  * `value` is the count (Linux: a futex word; Windows: unused), `pid` and `handle` name the system's
  * object inside its owner (Windows), `serial` changes with each opening, so that posters can cache
  * what they duplicated. They are changed by the owning thread alone, in open and close; `value` by anybody.
@@ -385,8 +386,8 @@ void plat_thread_join(plat_thread *thread);
 /* In such a thread: it gets the signal mask of the thread that started it, as functions of the program run in it. */
 void plat_thread_take_signals(void);
 
-/* Whether all other threads have ended. Windows: false, a process can be ended there whatever its threads do. */
-bool plat_thread_program_ended(void);
+/* Whether all but `others` and this one have ended. Windows: false, a process can end there whatever threads do. */
+bool plat_thread_program_ended(int others);
 
 /* Once: calls `function` with a thread's value when that ends, not the process; see docs/architecture.md, locks. */
 mproc_status plat_thread_exit_hook(void (*function)(void *value));
@@ -461,7 +462,6 @@ mproc_status plat_module_open(const char *path);
 /*
  * The value of the variable PLAT_TOKEN_NAME as it was when the library was loaded: before the program could change
  * its environment. NULL: it was not set. It stays.
- *
  * A value that ends with '0' ends with '1' in the environment from then on: whoever inherits it learns that a process
  * that has the library was there before.
  */

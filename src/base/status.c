@@ -80,9 +80,8 @@ mproc_status mproc_error(mproc_status status, const char *format, ...)
     va_list arguments;
     int size = 0;
 
-    if (!format) {
-        snprintf(text, sizeof text, "%s", status_find(status)->text);
-    } else {
+    text[0] = 0; /* the status' own text stands for none */
+    if (format) {
         va_start(arguments, format);
         size = vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);

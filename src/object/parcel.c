@@ -26,6 +26,7 @@ mproc_status parcel_create(struct intent *intent, uint64_t size, uint32_t object
 struct holding {
     struct intent *intent;
     _Atomic uint64_t *next;
+    bool at_start;
     mproc_status status;
 };
 
@@ -34,13 +35,19 @@ static void hold_object(void *context, const struct handle_ref *ref)
 {
     struct holding *holding = context;
 
-    if (object_there(ref)) object_refer(holding->intent, ref->offset, holding->next++, OBJECT_GIVEN);
+    if (object_types[ref->kind]->carries && !holding->at_start)
+        holding->status =
+            mproc_error(MPROC_NOT_SUPPORTED,
+                        "%s goes to another process only as an argument with which that is started, not "
+                        "in an item of a queue, a task or a result",
+                        handle_name(ref->kind));
+    else if (object_there(ref)) object_refer(holding->intent, ref->offset, holding->next++, OBJECT_GIVEN);
     else holding->status = mproc_error(MPROC_CLOSED, "%s that is passed on has been freed", handle_name(ref->kind));
 }
 
-mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, const mproc_value *value)
+mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, const mproc_value *value, bool at_start)
 {
-    struct holding holding = {intent, &parcel->next + 1, MPROC_OK};
+    struct holding holding = {intent, &parcel->next + 1, at_start, MPROC_OK};
 
     value_visit_objects(value, hold_object, &holding);
     return holding.status;

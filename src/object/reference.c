@@ -194,21 +194,22 @@ mproc_status reference_account(struct reference *reference, enum object_kind kin
 /* What a fork() copy has from another process is not its own to drop. */
 void reference_free(struct reference *reference)
 {
-    void (*closing)(struct reference *);
+    const struct object_type *type;
 
     if (!reference) return;
     if (reference->arena != thread_self.arena) {
         free(reference);
         return;
     }
-    closing = object_types[reference->ref.kind]->closing;
+    type = object_types[reference->ref.kind];
     leave_scope(reference);
     atomic_store(&reference->closed, 1);
     while (atomic_load(&reference->sleepers) > 0) {
         interrupt_wake(thread_self.process);
+        if (type->send_away) type->send_away(reference);
         plat_clock_sleep_until(plat_clock_now_ns() + POLL_NS);
     }
-    if (closing) closing(reference);
+    if (type->closing) type->closing(reference);
     object_drop(work_intent(), reference->owned);
     resource_slot_put(reference->owned);
     free(reference);

@@ -14,6 +14,8 @@ struct reference;
  * that recovers or is about to free the object, and can be done again from any point: it may be killed, too.
  *
  *   name           as messages call it: "a lock"
+ *   carries        each process that uses it has a handle of the system for it (process/carried.h), and so it goes to
+ *                  none but one that is started with it
  *   links          so many owned slots in the object refer to others or have blocks; they begin at links_at. If there
  *                  are not always as many, links_count_at is where their number stands, as 32 bits
  *   waiter_died    a thread has died that waits for the object (wait_queue.h), notified or not, with this `order`
@@ -28,10 +30,12 @@ struct reference;
  *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back
  *   opened         this process has got a reference: makes what that needs outside of the arena
  *   closing        this process gives up a reference, made or opened
+ *   send_away      threads may wait by a reference that is freed otherwise than by parking: they look again
  *   forked         this process is a fork() copy: another thread of its origin may have had the mutex of the type
  */
 struct object_type {
     const char *name;
+    bool carries;
     uint32_t links;
     uint32_t links_at;
     uint32_t links_count_at;
@@ -44,6 +48,7 @@ struct object_type {
     void (*last_dropped)(struct intent *intent, uint64_t object);
     mproc_status (*opened)(struct reference *reference);
     void (*closing)(struct reference *reference);
+    void (*send_away)(const struct reference *reference);
     void (*forked)(void);
 };
 

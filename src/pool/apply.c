@@ -203,7 +203,7 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
     if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
     if (!(tasks = atomic_load(&pool->tasks)) && (status = tasks_of(pool, &tasks)) != MPROC_OK) return status;
     if (!prepare_cells(&submission, &args, buffer, sizeof buffer)) {
-        if ((status = arguments_create(&args, "a task", &submission.owned)) != MPROC_OK) return status;
+        if ((status = arguments_create(&args, "a task", false, &submission.owned)) != MPROC_OK) return status;
         if (submission.owned) submission.form = TASK_PARCEL;
     }
     if ((status = start_threads(pool, tasks, &all)) != MPROC_OK) goto done;

@@ -52,7 +52,7 @@ static mproc_status set_job(struct map *map)
 
     if (!pool->shared->threads && (status = function_encode(function, &ref)) != MPROC_OK) return status;
     drop_args(map->job);
-    if ((status = arguments_create(&map->args, "map", &map->job->args)) != MPROC_OK) return status;
+    if ((status = arguments_create(&map->args, "map", false, &map->job->args)) != MPROC_OK) return status;
     if (!pool->shared->threads) job->function.ref = ref;
     atomic_store(&job->function.address, (uint64_t)(uintptr_t)function);
     atomic_store(&job->args, arguments_in(map->job->args));

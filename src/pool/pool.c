@@ -252,7 +252,7 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
     }
     if ((status = create_shared(pool, &all, count)) != MPROC_OK) goto done;
     if ((status = set_hooks(pool, &all)) != MPROC_OK) goto done;
-    status = arguments_create(&all.initializer_args, "initializer", &pool->initializer_args);
+    status = arguments_create(&all.initializer_args, "initializer", false, &pool->initializer_args);
     if (status != MPROC_OK) goto done;
     pool->shared->initializer_args = arguments_in(pool->initializer_args);
     if ((status = start_workers(pool, all.lazy ? 0 : count)) != MPROC_OK) goto done;

@@ -24,14 +24,15 @@
 
 #define SPAWN_FIRST BIRTH_FIRST_HANDLE
 #define SPAWN_HANDLES 4
-#define SPAWN_TEMPORARIES_MAX (SPAWN_FIRST + SPAWN_HANDLES)
 
 /* The order for a start, and what must be freed after it. */
 typedef struct spawn_plan {
     spawn_order order;
     char *path_made; /* what the order's path points to, if it was made for this start */
-    int temporaries[SPAWN_TEMPORARIES_MAX];
+    int *temporaries;
     int temporary_count;
+    plat_handle *numbers; /* of all handles, in the child */
+    int handle_count;
     plat_handle reserved; /* keeps a number for the descriptor of the new process */
 } spawn_plan;
 
@@ -40,11 +41,13 @@ static _Atomic bool spawn_can_watch;
 static mproc_status spawn_with_pipe(const plat_start *start, plat_process *process);
 static void spawn_fini(spawn_plan *plan);
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start);
+static bool spawn_make_room(spawn_plan *plan, const plat_start *start);
+static plat_handle spawn_handle(const plat_start *start, int index);
 static void spawn_set_signals(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_choose_path(spawn_plan *plan, const plat_start *start);
 static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const plat_stream *stdio);
 static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start);
-static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool overwritten);
+static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, int lowest);
 static void spawn_add(spawn_plan *plan, spawn_step step);
 static mproc_status spawn_with_descriptor(spawn_plan *plan, const plat_start *start, plat_process *process);
 static mproc_status spawn_without_descriptor(spawn_plan *plan, const plat_start *start, plat_process *process);
@@ -102,20 +105,23 @@ static void spawn_fini(spawn_plan *plan)
 {
     plat_handle_close(plan->reserved);
     for (int i = 0; i < plan->temporary_count; i++) close(plan->temporaries[i]);
+    free(plan->numbers);
+    free(plan->temporaries);
+    free(plan->order.steps);
     free(plan->path_made);
     free(plan->order.environment);
 }
 
 /*
  * The order of the steps matters: the standard streams may be given from any number, so they are
- * copied first; our handles then overwrite 3 to 6; what is left is closed last.
+ * copied first; our handles then overwrite 3 to 6, and more if there are more; what is left is closed last.
  */
 static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
 {
-    plat_handle numbers[SPAWN_HANDLES];
     char token[PLAT_TOKEN_BYTES] = "";
     mproc_status status;
 
+    if (!spawn_make_room(plan, start)) return spawn_refuse(ENOMEM);
     if ((status = command_arguments(&plan->order.arguments)) != MPROC_OK) return status;
     if ((status = spawn_choose_path(plan, start)) != MPROC_OK) return status;
     for (int i = 0; i < SPAWN_FIRST; i++)
@@ -125,12 +131,26 @@ static mproc_status spawn_prepare(spawn_plan *plan, const plat_start *start)
         spawn_add(plan, (spawn_step){.act = SPAWN_ENTER, .directory = start->working_directory});
     }
     spawn_set_signals(plan, start);
-    for (int i = 0; i < SPAWN_HANDLES; i++) {
-        numbers[i] = start->handles[i] == PLAT_NO_HANDLE ? PLAT_NO_HANDLE : SPAWN_FIRST + i;
-    }
-    start->token_write(start->context, numbers, token);
+    start->token_write(start->context, plan->numbers, token);
     plan->order.environment = environment_make(start, token);
     return plan->order.environment ? MPROC_OK : spawn_refuse(ENOMEM);
+}
+
+static bool spawn_make_room(spawn_plan *plan, const plat_start *start)
+{
+    size_t handles = SPAWN_HANDLES + start->more_count;
+
+    if (start->more_count > INT_MAX / 2) return false;
+    plan->handle_count = (int)handles;
+    plan->order.steps = malloc((SPAWN_STEPS + handles) * sizeof *plan->order.steps);
+    plan->temporaries = malloc((SPAWN_FIRST + handles) * sizeof *plan->temporaries);
+    plan->numbers = malloc(handles * sizeof *plan->numbers);
+    return plan->order.steps && plan->temporaries && plan->numbers;
+}
+
+static plat_handle spawn_handle(const plat_start *start, int index)
+{
+    return index < SPAWN_HANDLES ? start->handles[index] : start->more[index - SPAWN_HANDLES];
 }
 
 /*
@@ -184,7 +204,7 @@ static mproc_status spawn_add_stdio(spawn_plan *plan, int number, const plat_str
                             (long long)stdio->handle, number);
     }
     /* Streams may be exchanged for one another. */
-    return spawn_add_copy(plan, (int)stdio->handle, number, stdio->handle < SPAWN_FIRST);
+    return spawn_add_copy(plan, (int)stdio->handle, number, SPAWN_FIRST);
 }
 
 /* A child that starts a child passes on handles that still have the low numbers it was given them by. */
@@ -193,14 +213,16 @@ static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start)
     int next = SPAWN_FIRST;
     mproc_status status;
 
-    for (int i = 0; i < SPAWN_HANDLES; i++) {
-        if (start->handles[i] != PLAT_NO_HANDLE) next = SPAWN_FIRST + i + 1;
+    for (int i = 0; i < plan->handle_count; i++) {
+        bool given = spawn_handle(start, i) != PLAT_NO_HANDLE;
+        if (given) next = SPAWN_FIRST + i + 1;
+        plan->numbers[i] = given ? SPAWN_FIRST + i : PLAT_NO_HANDLE;
     }
     for (int number = SPAWN_FIRST; number < next; number++) {
-        plat_handle handle = start->handles[number - SPAWN_FIRST];
+        plat_handle handle = spawn_handle(start, number - SPAWN_FIRST);
         if (handle != PLAT_NO_HANDLE) {
             if (!handle_is_ours(handle)) return handle_lost(handle, "start a process");
-            if ((status = spawn_add_copy(plan, (int)handle, number, handle < next)) != MPROC_OK) return status;
+            if ((status = spawn_add_copy(plan, (int)handle, number, next)) != MPROC_OK) return status;
         } else {
             spawn_add(plan, (spawn_step){.act = SPAWN_CLOSE, .number = number});
         }
@@ -209,11 +231,14 @@ static mproc_status spawn_add_handles(spawn_plan *plan, const plat_start *start)
     return MPROC_OK;
 }
 
-/* A number that a step before may have overwritten is kept in another place for the time of the start. */
-static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool overwritten)
+/*
+ * A number below `lowest`, which a step before may have overwritten, is kept in another place for the time of the
+ * start.
+ */
+static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, int lowest)
 {
-    if (overwritten && from != to) {
-        from = fcntl(from, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
+    if (from < lowest && from != to) {
+        from = fcntl(from, F_DUPFD_CLOEXEC, lowest < HANDLE_LOWEST ? HANDLE_LOWEST : lowest);
         if (from < 0) return spawn_refuse(errno == EINVAL ? EMFILE : errno); /* the limit is below our numbers */
         plan->temporaries[plan->temporary_count++] = from;
     }
@@ -223,7 +248,7 @@ static mproc_status spawn_add_copy(spawn_plan *plan, int from, int to, bool over
 
 static void spawn_add(spawn_plan *plan, spawn_step step)
 {
-    assert(plan->order.step_count < SPAWN_STEPS_MAX);
+    assert(plan->order.step_count < SPAWN_STEPS + plan->handle_count);
     plan->order.steps[plan->order.step_count++] = step;
 }
 

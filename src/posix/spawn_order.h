@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Three streams, four handles, what is left, and the directory. */
-#define SPAWN_STEPS_MAX 9
+/* Three streams, what is left, and the directory; each handle is one more. */
+#define SPAWN_STEPS 5
 
 typedef enum spawn_act {
     SPAWN_OPEN_NULL,  /* `number` becomes /dev/null */
@@ -29,7 +29,7 @@ typedef struct spawn_order {
     const char *path;
     char *const *arguments;
     char **environment;
-    spawn_step steps[SPAWN_STEPS_MAX];
+    spawn_step *steps;
     int step_count;
     sigset_t mask;
     sigset_t defaults; /* these of SIGINT and SIGTERM have their default disposition, though they are ignored here */

@@ -78,10 +78,10 @@ void plat_thread_take_signals(void)
     thread_self->deaf = false;
 }
 
-/* Only this one is left. Without /proc the system does not tell. */
-bool plat_thread_program_ended(void)
+/* Without /proc the system does not tell. */
+bool plat_thread_program_ended(int others)
 {
-    return process_threads() == 1;
+    return process_threads() == 1 + others;
 }
 
 void plat_thread_join(plat_thread *thread)

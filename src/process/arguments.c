@@ -49,7 +49,7 @@ static mproc_status measure(const mproc_args *args, const char *name, size_t *si
     return status == MPROC_OK ? MPROC_OK : blame(args, name, status);
 }
 
-mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **owned)
+mproc_status arguments_create(const mproc_args *args, const char *name, bool at_start, _Atomic uint64_t **owned)
 {
     _Atomic uint64_t *taken = NULL;
     struct parcel *parcel;
@@ -68,7 +68,7 @@ mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic 
     }
     parcel = parcel_at(atomic_load(taken));
     status = encoding_write(args, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, args);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, args, at_start);
     if (status == MPROC_OK) *owned = taken;
     else resource_release(taken);
     return status == MPROC_OK ? MPROC_OK : blame(args, name, status);

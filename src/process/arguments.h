@@ -7,12 +7,14 @@
 #include "object/resource_owner.h"
 
 /*
- * Makes the arguments for the task `name`. `*owned` is the caller's: resource_release(); NULL if there are none.
+ * Makes the arguments for the task `name`, with which a process is to be started, or not. `*owned` is the caller's:
+ * resource_release(); NULL if there are none.
  *
  * MPROC_INVALID: they are neither list, map nor bytes, or cannot be encoded; the text says which of them.
- * MPROC_CLOSED: an object that they refer to has been freed. MPROC_NO_MEMORY.
+ * MPROC_CLOSED: an object that they refer to has been freed. MPROC_NO_MEMORY. MPROC_NOT_SUPPORTED: see
+ * parcel_hold().
  */
-mproc_status arguments_create(const mproc_args *args, const char *name, _Atomic uint64_t **owned);
+mproc_status arguments_create(const mproc_args *args, const char *name, bool at_start, _Atomic uint64_t **owned);
 
 /* A view of the arguments at this offset of the arena, for a holder of them. 0: none. */
 mproc_value arguments_view(uint64_t arguments);

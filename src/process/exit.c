@@ -1,5 +1,6 @@
 /* The end of a process: daemons are ended, other children joined. */
 #include "object/wait.h"
+#include "process/alarm.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "process/join.h"
@@ -95,6 +96,7 @@ void mproc_main_exit(void)
 {
     if (atomic_load(&family.state) != FAMILY_MEMBER || is_interrupted()) return;
     children_close("this process is about to exit");
+    if (plat_system_checks_leaks()) alarm_end();
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
     if (!reaper_started()) return;
     if (mproc_shutdown(MPROC_FOREVER) == MPROC_OK && plat_system_checks_leaks()) reaper_end();

@@ -8,6 +8,8 @@
 #include "object/parcel.h"
 #include "object/recovery.h"
 #include "object/wait.h"
+#include "process/alarm.h"
+#include "process/carried.h"
 #include "process/children.h"
 #include "process/descent.h"
 #include "process/reaper.h"
@@ -68,9 +70,25 @@ static void release_kept(void *memory)
 
 static const struct handle_functions object_functions = {open_object, drop_object, release_kept};
 
+static void fork_begins(void)
+{
+    children_fork_begins();
+    alarm_fork_begins();
+    carried_fork_begins();
+}
+
+static void fork_ends(void)
+{
+    carried_fork_ends();
+    alarm_fork_ends();
+    children_fork_ends();
+}
+
 static void forked(void)
 {
     plat_birth_forked();
+    carried_forked();
+    alarm_forked();
     children_forked();
     task_forked();
     memset(&family_mutex, 0, sizeof family_mutex); /* another thread may have had it */
@@ -99,7 +117,7 @@ static mproc_status set_hooks(void)
     if (set) return MPROC_OK;
     plat_module_pin((uintptr_t)thread_ended); /* what the system calls later, and threads of ours run, stays */
     if ((status = plat_thread_exit_hook(thread_ended)) != MPROC_OK) return status;
-    if ((status = plat_process_at_fork(children_fork_begins, children_fork_ends, forked)) != MPROC_OK) return status;
+    if ((status = plat_process_at_fork(fork_begins, fork_ends, forked)) != MPROC_OK) return status;
     set = true;
     return MPROC_OK;
 }
@@ -150,6 +168,7 @@ static mproc_status join_family(const struct spawn_token *token)
         return status;
     family.process = token->process;
     family.spawn_data = (const struct spawn_data *)arena_at(atomic_load(&slot->spawn_data));
+    if ((status = carried_adopt(family.spawn_data)) != MPROC_OK) return status;
     plat_birth_adopt_end();
     plat_process_show_name();
     return become_member();

@@ -150,7 +150,7 @@ mproc_status mproc_process_create_sized(mproc_function *function, mproc_args arg
     if ((status = copy_text(all.working_directory, &process->working_directory)) != MPROC_OK) goto done;
     if ((status = copy_environment(all.environment, &process->environment)) != MPROC_OK) goto done;
     fill(process, &all);
-    if ((status = arguments_create(&args, process->name, &process->args)) != MPROC_OK) goto done;
+    if ((status = arguments_create(&args, process->name, true, &process->args)) != MPROC_OK) goto done;
     if (process->args && (status = reference_scope_keep(&process->kept, &args)) != MPROC_OK) goto done;
 
     *out = process;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "object/recovery.h"
+#include "process/alarm.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "process/join.h"
@@ -139,7 +140,7 @@ static void reap(void *unused)
         }
         if (pending) retry_all();
         if (parent_ended) adopt_siblings();
-        if (main_ended && plat_thread_program_ended()) end_process();
+        if (main_ended && plat_thread_program_ended(alarm_threads())) end_process();
         if (recovery_orphans()) recovery_poll();
     }
 }

@@ -14,14 +14,15 @@ static void holder_died(struct intent *intent, uint64_t object)
 const struct object_type spawn_data_type = {
     .name = "a spawn data", .links = 1, .links_at = offsetof(struct spawn_data, args), .holder_died = holder_died};
 
-mproc_status spawn_data_create(struct process_slot *slot, uint64_t args, struct spawn_data **spawn_data)
+mproc_status spawn_data_create(struct process_slot *slot, uint64_t args, size_t given, struct spawn_data **spawn_data)
 {
     struct intent *intent = work_intent();
+    uint64_t size = sizeof **spawn_data + given * sizeof(struct spawn_given);
     mproc_status status;
 
-    if ((status = block_take(intent, sizeof **spawn_data, sizeof **spawn_data, &slot->spawn_data)) != MPROC_OK)
-        return status;
+    if ((status = block_take(intent, size, size, &slot->spawn_data)) != MPROC_OK) return status;
     *spawn_data = (struct spawn_data *)arena_at(atomic_load(&slot->spawn_data));
+    (*spawn_data)->given_count = given;
     object_publish(&slot->spawn_data, OBJECT_SPAWN_DATA);
     if (args) object_refer(intent, args, &(*spawn_data)->args, OBJECT_GIVEN);
     return MPROC_OK;

@@ -12,6 +12,12 @@
 #define SPAWN_IDENTITY_BYTES 128
 #define SPAWN_TEXT_BYTES 512
 
+/* A handle that the child gets: of which object it is, and its number in the child. */
+struct spawn_given {
+    struct handle_ref ref;
+    int64_t number;
+};
+
 /*
  * An object that holds the arguments. Written by the parent before the child exists, then only read; but `returned`
  * and `text`, which the child writes when its task has returned, the text first: what it returned, and why.
@@ -28,12 +34,15 @@ struct spawn_data {
     _Atomic uint32_t returned; /* the status + 1 */
     char text[SPAWN_TEXT_BYTES];
     uint8_t authkey[SPAWN_KEY_BYTES];
+    uint64_t given_count;
+    struct spawn_given given[];
 };
 
 extern const struct object_type spawn_data_type;
 
-/* Puts spawn data, empty but for the arguments (0: none), into the slot. MPROC_NO_MEMORY. */
-mproc_status spawn_data_create(struct process_slot *slot, uint64_t args, struct spawn_data **spawn_data);
+/* Puts spawn data, empty but for the arguments (0: none), for so many handles into the slot. MPROC_NO_MEMORY. */
+mproc_status spawn_data_create(struct process_slot *slot, uint64_t args, size_t given,
+                               struct spawn_data **spawn_data);
 
 /* In the child: what its task returned, with a text that is cut if it is longer than its place. */
 void spawn_data_return(struct spawn_data *spawn_data, mproc_status status, const char *text);

@@ -2,15 +2,20 @@
  * Starts a process: slot, spawn data, sentinel, program. Until the child is named in its slot nothing has happened.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena/liveness.h"
 #include "process/arguments.h"
+#include "process/carried.h"
 #include "process/children.h"
 #include "process/family.h"
 #include "process/reaper.h"
 #include "process/self.h"
 #include "process/token.h"
+
+/* Those of plat_start that every child has a place for. */
+#define CHILD_HANDLES 4
 
 /*
  * A child is this program, started anew. Without a guard it would do the program's work once more before anybody
@@ -68,7 +73,9 @@ static mproc_status write_spawn_data(const mproc_process *process, struct proces
     struct spawn_data *spawn_data;
     mproc_status status;
 
-    if ((status = spawn_data_create(slot, arguments_in(process->args), &spawn_data)) != MPROC_OK) return status;
+    status = spawn_data_create(slot, arguments_in(process->args), carried_count(&process->kept), &spawn_data);
+    if (status != MPROC_OK) return status;
+    carried_list(&process->kept, spawn_data->given);
     spawn_data->function = process->function_ref;
     memcpy(spawn_data->name, process->name, sizeof spawn_data->name);
     memcpy(spawn_data->parent_name, self->name, sizeof spawn_data->parent_name);
@@ -79,10 +86,17 @@ static mproc_status write_spawn_data(const mproc_process *process, struct proces
     return MPROC_OK;
 }
 
+static struct spawn_data *spawn_data_of(uint32_t process)
+{
+    return (struct spawn_data *)arena_at(atomic_load(&process_slot_at(process)->spawn_data));
+}
+
+/* Also writes the numbers of what goes along into the spawn data. */
 static void write_token(void *context, const plat_handle *numbers, char *text)
 {
     const uint32_t *index = context;
     struct process_slot *slot = process_slot_at(*index);
+    struct spawn_data *spawn_data = spawn_data_of(*index);
     struct spawn_token token = {.memory = numbers[0],
                                 .child_end = numbers[1],
                                 .reserve = arena_header->reserve,
@@ -93,7 +107,22 @@ static void write_token(void *context, const plat_handle *numbers, char *text)
                                 .parent_born_before_ns = atomic_load(&family_slot()->born_before_ns),
                                 .depth = family.depth};
 
+    for (size_t i = 0; i < spawn_data->given_count; i++) spawn_data->given[i].number = numbers[CHILD_HANDLES + i];
     token_print(&token, text);
+}
+
+/* What goes along with the arguments. MPROC_NO_MEMORY. */
+static mproc_status list_handles(plat_start *start, const struct spawn_data *spawn_data, plat_handle **list)
+{
+    start->more_count = (size_t)spawn_data->given_count;
+    *list = NULL;
+    if (start->more_count == 0) return MPROC_OK;
+    if (!(*list = malloc(start->more_count * sizeof(plat_handle))))
+        return mproc_error(MPROC_NO_MEMORY, "no memory for the %zu connections among the arguments",
+                           start->more_count);
+    for (size_t i = 0; i < start->more_count; i++) (*list)[i] = (plat_handle)spawn_data->given[i].number;
+    start->more = *list;
+    return MPROC_OK;
 }
 
 static mproc_status start_program(mproc_process *process, plat_handle child_end)
@@ -109,12 +138,15 @@ static mproc_status start_program(mproc_process *process, plat_handle child_end)
                         .without_interrupts = process->worker,
                         .token_write = write_token,
                         .context = &process->slot};
+    plat_handle *list;
     mproc_status status;
 
+    if ((status = list_handles(&start, spawn_data_of(process->slot), &list)) != MPROC_OK) return status;
     plat_mutex_lock(&family_mutex);
     start.executable = family.executable;
     status = plat_process_start(&start, &process->os);
     plat_mutex_unlock(&family_mutex);
+    free(list);
     return status;
 }
 
@@ -156,6 +188,7 @@ mproc_status mproc_process_start(mproc_process *process)
     atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
     atomic_store(&slot->pid, process->os.pid); /* the last store lets the child in */
     process_give_arguments(process);
+    carried_gave(&process->kept);
 refused:
     if (status != MPROC_OK)
         mproc_error(status, "process '%s' cannot be started: %s", process->name, mproc_last_error_text());

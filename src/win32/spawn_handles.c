@@ -1,5 +1,7 @@
 #include "spawn_handles.h"
 
+#include <stdlib.h>
+
 #include "error.h"
 #include "handle.h"
 
@@ -65,14 +67,19 @@ static mproc_status inherit_check(plat_handle handle, const char *what)
                        (long long)handle);
 }
 
+static plat_handle inherit_given(const plat_start *start, size_t index)
+{
+    return index < WIN32_GIVEN ? start->handles[index] : start->more[index - WIN32_GIVEN];
+}
+
 /* Before anything is opened here: a copy could get the number of a handle that was closed by mistake. */
 static mproc_status inherit_check_all(const plat_start *start)
 {
     mproc_status status;
 
-    for (int i = 0; i < WIN32_GIVEN; i++) {
-        if (start->handles[i] != PLAT_NO_HANDLE)
-            if ((status = inherit_check(start->handles[i], "inherited handle")) != MPROC_OK) return status;
+    for (size_t i = 0; i < WIN32_GIVEN + start->more_count; i++) {
+        if (inherit_given(start, i) != PLAT_NO_HANDLE)
+            if ((status = inherit_check(inherit_given(start, i), "inherited handle")) != MPROC_OK) return status;
     }
     for (int i = 0; i < WIN32_STREAMS; i++) {
         const plat_stream *stdio = &start->stdio[i];
@@ -84,12 +91,17 @@ static mproc_status inherit_check_all(const plat_start *start)
 
 mproc_status win32_inherit(win32_inheritance *inheritance, const plat_start *start)
 {
+    size_t given = WIN32_GIVEN + start->more_count;
     mproc_status status = inherit_check_all(start);
 
-    for (int i = 0; i < WIN32_GIVEN && status == MPROC_OK; i++) {
+    inheritance->numbers = calloc(given, sizeof *inheritance->numbers);
+    inheritance->copies = calloc(given + WIN32_STREAMS, sizeof *inheritance->copies);
+    if (!inheritance->numbers || !inheritance->copies)
+        return mproc_error(MPROC_NO_MEMORY, "there is no memory to start a process with %zu handles", given);
+    for (size_t i = 0; i < given && status == MPROC_OK; i++) {
         HANDLE copy = (HANDLE)PLAT_NO_HANDLE;
-        if (start->handles[i] != PLAT_NO_HANDLE) {
-            status = inherit_copy(inheritance, start->handles[i], "inherited handle", &copy);
+        if (inherit_given(start, i) != PLAT_NO_HANDLE) {
+            status = inherit_copy(inheritance, inherit_given(start, i), "inherited handle", &copy);
         }
         inheritance->numbers[i] = (plat_handle)copy;
     }
@@ -102,4 +114,6 @@ mproc_status win32_inherit(win32_inheritance *inheritance, const plat_start *sta
 void win32_inherit_fini(win32_inheritance *inheritance)
 {
     while (inheritance->count > 0) CloseHandle(inheritance->copies[--inheritance->count]);
+    free(inheritance->copies);
+    free(inheritance->numbers);
 }

@@ -14,13 +14,13 @@ enum { WIN32_GIVEN = 4, WIN32_STREAMS = 3 };
  * inherit whatever is marked, passes the copies on, too: the system has no way to prevent that. Zeroed, it is empty.
  */
 typedef struct win32_inheritance {
-    plat_handle numbers[WIN32_GIVEN]; /* what the child knows start->handles by */
-    HANDLE streams[WIN32_STREAMS];    /* NULL: the child has no such stream */
-    HANDLE copies[WIN32_GIVEN + WIN32_STREAMS];
+    plat_handle *numbers;          /* what the child knows start->handles by, and start->more behind them */
+    HANDLE streams[WIN32_STREAMS]; /* NULL: the child has no such stream */
+    HANDLE *copies;
     size_t count;
 } win32_inheritance;
 
-/* MPROC_INVALID: a handle, or a stream of `start`, is not open. */
+/* MPROC_INVALID: a handle, or a stream of `start`, is not open. MPROC_NO_MEMORY. */
 mproc_status win32_inherit(win32_inheritance *inheritance, const plat_start *start);
 
 void win32_inherit_fini(win32_inheritance *inheritance);

@@ -55,8 +55,9 @@ void plat_thread_take_signals(void)
 }
 
 /* It would go on until its last thread has ended, but TerminateProcess() ends it at any time. */
-bool plat_thread_program_ended(void)
+bool plat_thread_program_ended(int others)
 {
+    (void)others;
     return false;
 }
 

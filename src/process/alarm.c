@@ -1,0 +1,154 @@
+/* Alarms, and the thread that hears interrupts. */
+#include "process/alarm.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "object/wait.h"
+#include "process/family.h"
+
+/*
+ * How late an interrupt is heard if no slot is left for the thread, and how often one looks whether that has ended.
+ */
+#define LATE_NS ((int64_t)50000000)
+#define END_NS ((int64_t)1000000)
+
+/* Guards all below but the atomics. Nothing is locked under it. */
+static plat_mutex mutex;
+static struct alarm *taken;
+static struct alarm *stock;
+static plat_thread *listener;
+static _Atomic int listening;
+static _Atomic bool ends;
+
+void alarm_ring(const void *of)
+{
+    plat_mutex_lock(&mutex);
+    for (struct alarm *at = taken; at; at = at->next) {
+        if (at->rung || (of && at->of != of)) continue;
+        at->rung = true;
+        plat_event_set(at->event);
+    }
+    plat_mutex_unlock(&mutex);
+}
+
+/*
+ * Whoever counts the word up wakes this thread, and so does who asks a task to stop. A thread that is just about to
+ * sleep misses that, as the word does not change; no sleep is longer than some seconds, so it is late then, but not
+ * lost.
+ */
+static void listen(void *unused)
+{
+    bool entered = family_enter() == MPROC_OK;
+
+    (void)unused;
+    while (!atomic_load(&ends)) {
+        _Atomic uint32_t *interrupts = &family_slot()->interrupts;
+        uint32_t now = atomic_load(interrupts);
+        alarm_ring(NULL);
+        if (entered) wait_on(interrupts, now, PLAT_FOREVER);
+        else plat_clock_sleep_until(plat_clock_now_ns() + LATE_NS);
+    }
+    atomic_store(&listening, 0);
+}
+
+mproc_status alarm_take(const void *of, struct alarm **out)
+{
+    struct alarm *alarm = NULL;
+    mproc_status status = MPROC_OK;
+
+    plat_mutex_lock(&mutex);
+    if (!listener && (status = plat_thread_start(listen, NULL, &listener)) == MPROC_OK) atomic_store(&listening, 1);
+    if (status == MPROC_OK && (alarm = stock)) {
+        stock = alarm->next;
+    } else if (status == MPROC_OK && !(alarm = calloc(1, sizeof *alarm))) {
+        status = mproc_error(MPROC_NO_MEMORY, "no memory to wait for the system");
+    } else if (status == MPROC_OK && (status = plat_event_create(&alarm->event)) != MPROC_OK) {
+        free(alarm);
+        alarm = NULL;
+    }
+    if (alarm) {
+        alarm->of = of;
+        alarm->next = taken;
+        taken = alarm;
+    }
+    plat_mutex_unlock(&mutex);
+    *out = alarm;
+    return status;
+}
+
+static void clear_locked(struct alarm *alarm)
+{
+    if (alarm->rung) plat_event_clear(alarm->event);
+    alarm->rung = false;
+}
+
+void alarm_clear(struct alarm *alarm)
+{
+    plat_mutex_lock(&mutex);
+    clear_locked(alarm);
+    plat_mutex_unlock(&mutex);
+}
+
+void alarm_give(struct alarm *alarm)
+{
+    struct alarm **at;
+
+    plat_mutex_lock(&mutex);
+    clear_locked(alarm);
+    for (at = &taken; *at != alarm; at = &(*at)->next) {
+    }
+    *at = alarm->next;
+    alarm->next = stock;
+    stock = alarm;
+    plat_mutex_unlock(&mutex);
+}
+
+int alarm_waiting(void)
+{
+    int count = 0;
+
+    plat_mutex_lock(&mutex);
+    for (const struct alarm *at = taken; at; at = at->next) count++;
+    plat_mutex_unlock(&mutex);
+    return count;
+}
+
+int alarm_threads(void)
+{
+    return atomic_load(&listening);
+}
+
+/* A thread that is just about to sleep misses a wake-up, as its word does not change. */
+void alarm_end(void)
+{
+    if (!listener) return;
+    atomic_store(&ends, true);
+    while (alarm_threads() > 0) {
+        park_wake(&family_slot()->interrupts, INT_MAX);
+        plat_clock_sleep_until(plat_clock_now_ns() + END_NS);
+    }
+    plat_thread_join(listener);
+    listener = NULL;
+}
+
+void alarm_fork_begins(void)
+{
+    plat_mutex_lock(&mutex);
+}
+
+void alarm_fork_ends(void)
+{
+    plat_mutex_unlock(&mutex);
+}
+
+/* Who waited is not in the copy. */
+void alarm_forked(void)
+{
+    for (struct alarm *at = taken; at; at = at->next) plat_handle_close(at->event);
+    for (struct alarm *at = stock; at; at = at->next) plat_handle_close(at->event);
+    taken = stock = NULL;
+    listener = NULL;
+    atomic_store(&listening, 0);
+    plat_mutex_unlock(&mutex);
+}

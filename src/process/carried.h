@@ -1,0 +1,50 @@
+/*
+ * Objects that have a handle of the system in each process that uses them: a process gets it from the one that starts
+ * it, with the arguments that refer to the object.
+ */
+#ifndef MPROC_PROCESS_CARRIED_H
+#define MPROC_PROCESS_CARRIED_H
+
+#include "object/reference.h"
+#include "process/spawn_data.h"
+
+/*
+ * What all references of this process to such an object share, and each has in `own`; what follows is the type's.
+ * `handle` and `ref` are set before it is listed; the rest is guarded by the mutex of carried.c.
+ */
+struct carried {
+    struct handle_ref ref;
+    plat_handle handle;
+    uint32_t references;
+    struct carried *next;
+};
+
+/* Lists it, with one reference. */
+void carried_add(struct carried *carried);
+
+/* What this process has of the object, with one reference more, or NULL. */
+struct carried *carried_find(const struct handle_ref *ref);
+
+/* One reference less. True: it was the last one, and it is listed no more. NULL is fine. */
+bool carried_drop(struct carried *carried);
+
+/* Takes the handle that this process was started with for the object. False: there is none, or it was taken. */
+bool carried_take_given(const struct handle_ref *ref, plat_handle *handle);
+
+/* How many handles go to the child whose arguments these references keep. */
+size_t carried_count(const struct reference_scope *kept);
+
+/* Writes them, with the number that each has here, which the child's takes the place of. */
+void carried_list(const struct reference_scope *kept, struct spawn_given *given);
+
+/* The child has them. */
+void carried_gave(const struct reference_scope *kept);
+
+/* In a child: takes charge of all that it was started with. MPROC_INVALID, MPROC_NO_MEMORY. */
+mproc_status carried_adopt(const struct spawn_data *spawn_data);
+
+void carried_fork_begins(void);
+void carried_fork_ends(void);
+void carried_forked(void);
+
+#endif
