@@ -1,4 +1,5 @@
 /* The list of all types of objects. It is above all layers: a new kind adds its row here, and nothing below. */
+#include "connection/connection.h"
 #include "object/object.h"
 #include "object/parcel.h"
 #include "pool/stream.h"
@@ -8,10 +9,21 @@
 #include "sync/types.h"
 
 const struct object_type *const object_types[OBJECT_KINDS] = {
-    [OBJECT_LOCK] = &lock_type,           [OBJECT_RLOCK] = &rlock_type,     [OBJECT_SEMAPHORE] = &semaphore_type,
-    [OBJECT_CONDITION] = &condition_type, [OBJECT_EVENT] = &event_type,     [OBJECT_BARRIER] = &barrier_type,
-    [OBJECT_VALUE] = &value_type,         [OBJECT_ARRAY] = &array_type,     [OBJECT_MEMORY] = &memory_type,
-    [OBJECT_LIST] = &list_type,           [OBJECT_QUEUE] = &queue_type,     [OBJECT_SPAWN_DATA] = &spawn_data_type,
-    [OBJECT_PARCEL] = &parcel_type,       [OBJECT_PERMITS] = &permits_type, [OBJECT_LEASES] = &leases_type,
+    [OBJECT_LOCK] = &lock_type,
+    [OBJECT_RLOCK] = &rlock_type,
+    [OBJECT_SEMAPHORE] = &semaphore_type,
+    [OBJECT_CONDITION] = &condition_type,
+    [OBJECT_EVENT] = &event_type,
+    [OBJECT_BARRIER] = &barrier_type,
+    [OBJECT_VALUE] = &value_type,
+    [OBJECT_ARRAY] = &array_type,
+    [OBJECT_MEMORY] = &memory_type,
+    [OBJECT_LIST] = &list_type,
+    [OBJECT_QUEUE] = &queue_type,
+    [OBJECT_SPAWN_DATA] = &spawn_data_type,
+    [OBJECT_PARCEL] = &parcel_type,
+    [OBJECT_PERMITS] = &permits_type,
+    [OBJECT_LEASES] = &leases_type,
     [OBJECT_TASKS] = &task_segment_type,
+    [OBJECT_CONNECTION] = &connection_type,
 };

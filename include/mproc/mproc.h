@@ -5,6 +5,7 @@
 #include <mproc/barrier.h>
 #include <mproc/call.h>
 #include <mproc/condition.h>
+#include <mproc/connection.h>
 #include <mproc/event.h>
 #include <mproc/iterator.h>
 #include <mproc/lock.h>

@@ -18,32 +18,33 @@ extern "C" {
 #endif
 
 /* Number, name and text of every status; the enum and the table of texts are both made from it. */
-#define MPROC_STATUS_TABLE(X)                                                            \
-    X(0, OK, "done")                                                                     \
-    X(1, TIMEOUT, "the time limit passed")                                               \
-    X(2, CLOSED, "the object was closed")                                                \
-    X(3, INVALID, "an argument is not valid")                                            \
-    X(4, BAD_STATE, "the object is not in a state that allows this")                     \
-    X(5, NO_MEMORY, "there is not enough memory")                                        \
-    X(6, LIMIT, "a limit on processes, threads or open files was reached")               \
-    X(7, NOT_FOUND, "a file, directory or module was not found")                         \
-    X(8, PERMISSION, "the system denied permission")                                     \
-    X(9, NOT_SUPPORTED, "this system cannot do it")                                      \
-    X(10, NOT_OWNER, "only the object's owner may do this")                              \
-    X(11, NO_GUARD, "the program does not enter mproc_main_guard()")                     \
-    X(12, FORKED, "this process is a fork() copy, and the object is not its own")        \
-    X(13, INTERRUPTED, "the wait was interrupted by mproc_interrupt()")                  \
-    X(14, OWNER_DIED, "the owner ended without releasing; nothing is held")              \
-    X(15, WORKER_LOST, "a worker ended while it worked on this")                         \
-    X(16, TERMINATED, "the pool was terminated with this work unfinished")               \
-    X(17, BAD_FUNCTION, "the function cannot be found from another process")             \
-    X(18, MISMATCH, "the other side is another program, version or copy of the library") \
-    X(19, SYSTEM, "the system refused for a reason of its own")                          \
-    X(20, BROKEN, "the barrier is broken: one of its parties will not come")             \
-    X(21, EXISTS, "something of this name is there already")                             \
-    X(22, PEER_DIED, "nobody is left at the other side")                                 \
-    X(23, CANCELLED, "the task was cancelled before it was begun")                       \
-    X(24, END, "there are no more")
+#define MPROC_STATUS_TABLE(X)                                                                  \
+    X(0, OK, "done")                                                                           \
+    X(1, TIMEOUT, "the time limit passed")                                                     \
+    X(2, CLOSED, "the object was closed")                                                      \
+    X(3, INVALID, "an argument is not valid")                                                  \
+    X(4, BAD_STATE, "the object is not in a state that allows this")                           \
+    X(5, NO_MEMORY, "there is not enough memory")                                              \
+    X(6, LIMIT, "a limit on processes, threads or open files was reached")                     \
+    X(7, NOT_FOUND, "a file, directory or module was not found")                               \
+    X(8, PERMISSION, "the system denied permission")                                           \
+    X(9, NOT_SUPPORTED, "this system cannot do it")                                            \
+    X(10, NOT_OWNER, "only the object's owner may do this")                                    \
+    X(11, NO_GUARD, "the program does not enter mproc_main_guard()")                           \
+    X(12, FORKED, "this process is a fork() copy, and the object is not its own")              \
+    X(13, INTERRUPTED, "the wait was interrupted by mproc_interrupt()")                        \
+    X(14, OWNER_DIED, "the owner ended without releasing; nothing is held")                    \
+    X(15, WORKER_LOST, "a worker ended while it worked on this")                               \
+    X(16, TERMINATED, "the pool was terminated with this work unfinished")                     \
+    X(17, BAD_FUNCTION, "the function cannot be found from another process")                   \
+    X(18, MISMATCH, "the other side is another program, version or copy of the library")       \
+    X(19, SYSTEM, "the system refused for a reason of its own")                                \
+    X(20, BROKEN, "it is broken: one of its parties, or the rest of a message, will not come") \
+    X(21, EXISTS, "something of this name is there already")                                   \
+    X(22, PEER_DIED, "nobody is left at the other side")                                       \
+    X(23, CANCELLED, "the task was cancelled before it was begun")                             \
+    X(24, END, "there are no more")                                                            \
+    X(25, TOO_LONG, "there is no room for all of it")
 
 typedef enum mproc_status {
 #define MPROC_STATUS_ENUM(number, name, text) MPROC_##name = (number),

@@ -74,7 +74,8 @@ typedef enum mproc_type {
     X(8, shared_array, SHARED_ARRAY, "a shared array")        \
     X(9, shared_memory, SHARED_MEMORY, "shared memory")       \
     X(10, shareable_list, SHAREABLE_LIST, "a shareable list") \
-    X(11, queue, QUEUE, "a queue")
+    X(11, queue, QUEUE, "a queue")                            \
+    X(12, connection, CONNECTION, "a connection")
 
 #define MPROC_OBJECT_STRUCT(number, name, constant, text) typedef struct mproc_##name mproc_##name;
 MPROC_OBJECT_TABLE(MPROC_OBJECT_STRUCT)

@@ -31,6 +31,7 @@ enum object_kind {
     OBJECT_MEMORY = MPROC_KIND_SHARED_MEMORY,
     OBJECT_LIST = MPROC_KIND_SHAREABLE_LIST,
     OBJECT_QUEUE = MPROC_KIND_QUEUE,
+    OBJECT_CONNECTION = MPROC_KIND_CONNECTION,
     OBJECT_TASKS = 59,      /* a segment of the stream of a pool's tasks */
     OBJECT_LEASES = 60,     /* what one process has got from a queue and not done */
     OBJECT_SPAWN_DATA = 61, /* what a child is born with */

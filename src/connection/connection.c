@@ -1,0 +1,123 @@
+/* The type of connections; what can be asked of one; closing. */
+#include "connection/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/alarm.h"
+#include "process/family.h"
+
+#define CLOSE_NS ((int64_t)1000000)
+
+static plat_mutex opening; /* of two threads that open the same, one takes what was given */
+
+/* What this process was started with. */
+static mproc_status open_given(const struct reference *reference, struct end **out)
+{
+    plat_handle handle;
+    mproc_status status;
+
+    if (!carried_take_given(&reference->ref, &handle))
+        return mproc_error(MPROC_CLOSED, "this process has closed the connection to which a value refers, or was not "
+                                         "started with it");
+    if ((status = end_create(out)) == MPROC_OK &&
+        (status = plat_channel_open(handle, &(*out)->channel)) == MPROC_OK) {
+        (*out)->carried.handle = handle;
+        (*out)->carried.ref = reference->ref;
+        carried_add(&(*out)->carried);
+        return MPROC_OK;
+    }
+    plat_handle_close(handle);
+    free(*out);
+    *out = NULL;
+    return status;
+}
+
+static mproc_status opened(struct reference *reference)
+{
+    struct end *end;
+    mproc_status status = MPROC_OK;
+
+    plat_mutex_lock(&opening);
+    if (!(end = (struct end *)carried_find(&reference->ref))) status = open_given(reference, &end);
+    plat_mutex_unlock(&opening);
+    atomic_store(&reference->own, (void *)end);
+    return status;
+}
+
+static void closing(struct reference *reference)
+{
+    end_drop(atomic_exchange(&reference->own, NULL));
+}
+
+static void send_away(const struct reference *reference)
+{
+    const void *end = atomic_load(&reference->own);
+
+    if (end) alarm_ring(end);
+}
+
+static void forked(void)
+{
+    memset(&opening, 0, sizeof opening);
+}
+
+const struct object_type connection_type = {.name = "a connection",
+                                            .carries = true,
+                                            .opened = opened,
+                                            .closing = closing,
+                                            .send_away = send_away,
+                                            .forked = forked};
+
+void mproc_connection_free(mproc_connection *connection)
+{
+    assert(!connection || connection->reference.ref.kind == OBJECT_CONNECTION);
+    if (connection) family_free(&connection->reference);
+}
+
+void mproc_connection_close(mproc_connection *connection)
+{
+    struct reference *reference = &connection->reference;
+
+    if (family_enter_with(reference->arena) != MPROC_OK) return;
+    atomic_store(&reference->closed, 1);
+    while (atomic_load(&reference->sleepers) > 0) {
+        send_away(reference);
+        plat_clock_sleep_until(plat_clock_now_ns() + CLOSE_NS);
+    }
+    closing(reference);
+}
+
+bool mproc_connection_closed(const mproc_connection *connection)
+{
+    connection_of(connection);
+    return atomic_load(&connection->reference.closed);
+}
+
+bool mproc_connection_readable(const mproc_connection *connection)
+{
+    return connection_of(connection)->reads;
+}
+
+bool mproc_connection_writable(const mproc_connection *connection)
+{
+    return connection_of(connection)->writes;
+}
+
+mproc_status mproc_connection_handle(mproc_connection *connection, intptr_t *handle)
+{
+    const struct end *end;
+    struct wait wait;
+    mproc_status status;
+
+    connection_of(connection);
+    if (!handle) return mproc_error(MPROC_INVALID, "the handle of a connection has nowhere to go: handle is NULL");
+    if ((status = family_enter_with(connection->reference.arena)) != MPROC_OK) return status;
+    if ((status = wait_begin(&wait, &connection->reference, 0)) != MPROC_OK) return status;
+    end = atomic_load(&connection->reference.own);
+    if (!end || atomic_load(&connection->reference.closed))
+        status = mproc_error(MPROC_CLOSED, "this process has closed the connection: it has no handle");
+    else *handle = end->carried.handle;
+    wait_end(&wait);
+    return status;
+}

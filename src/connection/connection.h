@@ -1,0 +1,117 @@
+/*
+ * Connections: an object of the arena says which end of which stream it is, so that values can refer to it; what a
+ * process has of an end, all its references share.
+ *
+ * A message is its size - 4 bytes, the highest first, or -1 and 8 bytes - and its bytes (Python's framing). Whoever
+ * receives looks at the size where it lies, and takes both together: so a message for which there is no room stays
+ * where it is. What was taken of a message before a call had to end stays with the end, and the next call goes on.
+ */
+#ifndef MPROC_CONNECTION_CONNECTION_H
+#define MPROC_CONNECTION_CONNECTION_H
+
+#include <mproc/connection.h>
+
+#include "object/wait.h"
+#include "platform_channel.h"
+#include "process/carried.h"
+
+#define HEADER_BYTES_MAX 12
+
+/* The object in the arena. Both are set before anybody knows it. */
+struct connection {
+    struct object object;
+    bool reads;
+    bool writes;
+};
+
+/* Whose turn it is: one thread of this process at a time. `waiting` of them have been told to wait. */
+struct turn {
+    _Atomic uint32_t taken;
+    _Atomic uint32_t waiting;
+};
+
+/*
+ * A message of which something was taken: of its size `header_got` bytes; then, if `sized`, `got` bytes of `size`. If
+ * the call had to end then, they are in `part`, behind `part_before` bytes of room, where there is room for all.
+ */
+struct incoming {
+    unsigned char header[HEADER_BYTES_MAX];
+    size_t header_got;
+    bool sized;
+    size_t size;
+    size_t got;
+    unsigned char *part;
+    size_t part_before;
+};
+
+/* What this process has of an end. `in` and `broken_in` are the reader's, `broken_out` is the writer's. */
+struct end {
+    struct carried carried;
+    plat_channel channel;
+    struct turn reading;
+    struct turn writing;
+    struct incoming in;
+    bool broken_in;
+    bool broken_out;
+    _Atomic uint32_t tries; /* how often it pays to look before others run */
+    uint32_t late;          /* the reader's: so often others run before he looks */
+};
+
+struct mproc_connection {
+    struct reference reference;
+};
+
+extern const struct object_type connection_type;
+
+static inline const struct connection *connection_of(const mproc_connection *connection)
+{
+    assert(connection && connection->reference.ref.kind == OBJECT_CONNECTION);
+    return (const struct connection *)connection->reference.at;
+}
+
+/* The first `moved` bytes of the part have gone; returns what is over for the next part. */
+static inline size_t parts_skip(plat_bytes *part, size_t moved)
+{
+    size_t gone = moved < part->size ? moved : part->size;
+
+    if (gone > 0) part->data = (unsigned char *)part->data + gone; /* there may be none */
+    part->size -= gone;
+    return moved - gone;
+}
+
+/* ---- end.c: what a process has of an end -------------------------------------------------------- */
+
+/* Makes one; its channel is the caller's to set. MPROC_NO_MEMORY. */
+mproc_status end_create(struct end **out);
+
+/* Drops a reference to it, and with the last one closes it. NULL is fine. */
+void end_drop(struct end *end);
+
+/* One call that sends or receives. */
+struct passage {
+    struct end *end;
+    struct turn *turn;
+    struct wait wait;
+};
+
+/*
+ * Begins a call, which has its turn until passage_end(). MPROC_INVALID: the time limit; MPROC_FORKED; MPROC_CLOSED;
+ * MPROC_BAD_STATE: the end does not go that way; and as passage_move(), for the turn.
+ */
+mproc_status passage_begin(struct passage *passage, mproc_connection *connection, bool reads, int64_t timeout_ms);
+void passage_end(struct passage *passage);
+
+/* It has no time limit any more. */
+static inline void passage_stays(struct passage *passage)
+{
+    passage->wait.timeout_ms = MPROC_FOREVER;
+    passage->wait.deadline_ns = PLAT_FOREVER;
+}
+
+/*
+ * Moves some bytes, as plat_channel_move says. MPROC_TIMEOUT, MPROC_END, MPROC_PEER_DIED: without a text.
+ * MPROC_INTERRUPTED, MPROC_CLOSED: with one.
+ */
+mproc_status passage_move(struct passage *passage, plat_channel_move *move, const plat_bytes parts[2], size_t *moved);
+
+#endif
