@@ -254,6 +254,27 @@ QUEUES = (twice("queue-64", "items of 64 bytes, one process puts and one gets", 
                         [mproc("queue", 10000, 1 << 20, 4), ring("memcpy twice", "copy", 10000, 1 << 20)],
                         [Goal("speed", 0.8, "mproc", "memcpy twice")])])
 
+# ---- connections --------------------------------------------------------------------------------
+
+SOCKET = "bare sockets"
+
+
+def sockets(task, repeats, *numbers):
+    return Subject(SOCKET, "bench_socket", task, repeats, numbers, rival=True)
+
+
+def pipe_trip(name, title, cpus):
+    return Comparison(name, title, cpus, ["round trip"],
+                      [mproc("connection-trip", 20000), sockets("socket-trip", 20000), python("connection-trip", 20000)],
+                      [Goal("time", 1.25, "mproc", SOCKET), Goal("speed", 1.25, "mproc", PYTHON)])
+
+
+CONNECTIONS = (twice("connection-trip", "round trip of a byte by a pipe", pipe_trip)
+               + [Comparison("connection-stream", "messages of 64 MiB, one process sends and one receives", 2, ["one message"],
+                             [mproc("connection-stream", 20, 64 << 20), sockets("socket-stream", 20, 64 << 20),
+                              python("connection-stream", 100)],
+                             [Goal("speed", 0.9, "mproc", SOCKET)])])
+
 # ---- maps ---------------------------------------------------------------------------------------
 
 
@@ -447,4 +468,4 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
                    ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
                    [Goal("most", 1e7, "mproc")])]
 
-COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + MAPS + WORKS + TASKS + REST
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + CONNECTIONS + MAPS + WORKS + TASKS + REST

@@ -40,6 +40,8 @@ static const struct task tasks[] = {
     {"queue-string", queue_string},
     {"queue-map", queue_map},
     {"queue-trip", queue_trip},
+    {"connection-trip", connection_trip},
+    {"connection-stream", connection_stream},
     {"tasks-async", tasks_async},
     {"tasks-cold", tasks_cold},
     {"tasks-trip", tasks_trip},

@@ -52,6 +52,12 @@ void value_get_message(mproc_queue *queue);
 measure_task queue_bytes, queue_2x2, queue_4x4, queue_many, queue_int, queue_string, queue_map, queue_trip;
 
 /*
+ * connection.c: `connection_trip`: a byte from one process to another and back, each time after a rest of `items`
+ * nanoseconds. `connection_stream`: the time for one message of `items` bytes, one way.
+ */
+measure_task connection_trip, connection_stream;
+
+/*
  * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time
  * for one of `items` tasks, whose results are kept until all are submitted; `tasks_cold`: by a new pool, with its
  * creation. `tasks_trip`: submits and waits, each time after a rest of `items` nanoseconds: the median and the 99th

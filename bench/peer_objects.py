@@ -70,6 +70,17 @@ class Queues:
         self.queues[mine].get()
 
 
+class Pipes:
+    def __init__(self):
+        self.ends = multiprocessing.Pipe()
+
+    def give(self, to):
+        self.ends[1 - to].send_bytes(b"x")
+
+    def wait(self, mine):
+        self.ends[mine].recv_bytes()
+
+
 def answer(way, repeats):
     bind(1)
     for _ in range(repeats):
@@ -115,6 +126,35 @@ def queue(repeats):
     begin = time.perf_counter_ns()
     for _ in range(repeats):
         items.get()
+    end = time.perf_counter_ns()
+    other.join()
+    return (end - begin) / repeats
+
+
+MESSAGE = 64 << 20
+
+
+def receive(connection, repeats):
+    bind(1)
+    message = bytearray(MESSAGE)
+    connection.send_bytes(b"x")
+    for _ in range(repeats):
+        connection.recv_bytes_into(message)
+    connection.send_bytes(b"x")
+
+
+def stream(repeats):
+    """Measures large messages to another process: the mean time of one."""
+    here, there = multiprocessing.Pipe()
+    other = multiprocessing.Process(target=receive, args=(there, repeats))
+    other.start()
+    bind(0)
+    message = bytes(1) * MESSAGE
+    here.recv_bytes()
+    begin = time.perf_counter_ns()
+    for _ in range(repeats):
+        here.send_bytes(message)
+    here.recv_bytes()
     end = time.perf_counter_ns()
     other.join()
     return (end - begin) / repeats
@@ -169,6 +209,8 @@ TASKS = {
     "event-trip": lambda repeats: trip(Events(), repeats),
     "condition-trip": lambda repeats: trip(Notices(), repeats),
     "queue-trip": lambda repeats: trip(Queues(), repeats),
+    "connection-trip": lambda repeats: trip(Pipes(), repeats),
+    "connection-stream": stream,
     "queue": queue,
     "semaphore": semaphore,
     "event-set": event_set,

@@ -1,0 +1,98 @@
+#include "mproc.h"
+
+#include <mproc/mproc.h>
+#include <string.h>
+
+/* Answers each byte with one. */
+static mproc_status answer(mproc_call *call)
+{
+    mproc_connection *connection;
+    size_t repeats;
+    char byte;
+
+    MPROC_TRY(mproc_unpack(call, &connection, &repeats));
+    measure_bind(1);
+    for (size_t i = 0; i < repeats; i++) {
+        MPROC_TRY(mproc_connection_recv_bytes_into(connection, &byte, 1, NULL, MPROC_FOREVER));
+        MPROC_TRY(mproc_connection_send_bytes(connection, &byte, 1, MPROC_FOREVER));
+    }
+    return MPROC_OK;
+}
+
+/* Receives so many messages, and then says so. */
+static mproc_status receive(mproc_call *call)
+{
+    mproc_connection *connection;
+    size_t repeats, size;
+    void *message;
+
+    MPROC_TRY(mproc_unpack(call, &connection, &repeats, &size));
+    measure_bind(1);
+    measure_require((message = malloc(size)) != NULL, "there is memory for a message");
+    memset(message, 1, size);
+    MPROC_TRY(mproc_connection_send_bytes(connection, message, 1, MPROC_FOREVER));
+    for (size_t i = 0; i < repeats; i++)
+        MPROC_TRY(mproc_connection_recv_bytes_into(connection, message, size, NULL, MPROC_FOREVER));
+    return mproc_connection_send_bytes(connection, message, 1, MPROC_FOREVER);
+}
+
+static mproc_process *begin(mproc_function *function, mproc_args args)
+{
+    mproc_process *other;
+
+    mproc_check(mproc_process_create(function, args, NULL, &other));
+    mproc_check(mproc_process_start(other));
+    measure_bind(0);
+    return other;
+}
+
+static void end(mproc_process *other)
+{
+    mproc_check(mproc_process_join(other, MPROC_FOREVER));
+    measure_require(mproc_process_exit_status(other).code == 0, "the other process ends with 0");
+}
+
+static void await_byte(mproc_connection *connection)
+{
+    char byte;
+
+    mproc_check(mproc_connection_recv_bytes_into(connection, &byte, 1, NULL, MPROC_FOREVER));
+}
+
+static void go_and_come(void *connection)
+{
+    mproc_check(mproc_connection_send_bytes(connection, "x", 1, MPROC_FOREVER));
+    await_byte(connection);
+}
+
+void connection_trip(const struct order *order, double values[2])
+{
+    mproc_connection *here, *there;
+    mproc_process *other;
+
+    mproc_check(mproc_pipe(NULL, &here, &there));
+    other = begin(answer, MPROC_ARGS(there, order->repeats));
+    measure_rested(go_and_come, here, order->repeats, order->items, values);
+    end(other);
+}
+
+void connection_stream(const struct order *order, double values[2])
+{
+    mproc_connection *here, *there;
+    mproc_process *other;
+    void *message = malloc(order->items);
+    int64_t begun;
+
+    measure_require(message != NULL, "there is memory for a message");
+    memset(message, 1, order->items);
+    mproc_check(mproc_pipe(NULL, &here, &there));
+    other = begin(receive, MPROC_ARGS(there, order->repeats, order->items));
+    await_byte(here);
+    begun = measure_now_ns();
+    for (size_t i = 0; i < order->repeats; i++)
+        mproc_check(mproc_connection_send_bytes(here, message, order->items, MPROC_FOREVER));
+    await_byte(here);
+    values[0] = (double)(measure_now_ns() - begun) / (double)order->repeats;
+    end(other);
+    free(message);
+}

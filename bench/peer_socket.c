@@ -1,0 +1,93 @@
+/* The rivals of connections: a bare pair of sockets between two processes. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "measure.h"
+
+/* Reads so many bytes, in as many parts as they come in. */
+static void read_all(int descriptor, char *bytes, size_t size)
+{
+    for (size_t got = 0; got < size;) {
+        ssize_t part = read(descriptor, bytes + got, size - got);
+        measure_require(part > 0, "a socket can be read");
+        got += (size_t)part;
+    }
+}
+
+static void write_all(int descriptor, const char *bytes, size_t size)
+{
+    for (size_t put = 0; put < size;) {
+        ssize_t part = write(descriptor, bytes + put, size - put);
+        measure_require(part > 0, "a socket can be written");
+        put += (size_t)part;
+    }
+}
+
+static void write_and_read(void *socket)
+{
+    char byte = 'x';
+
+    write_all(*(int *)socket, &byte, 1);
+    read_all(*(int *)socket, &byte, 1);
+}
+
+/* A fork() child that has the second of them. */
+static pid_t fork_with(int sockets[2])
+{
+    pid_t child;
+
+    measure_require(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "there are sockets");
+    child = fork();
+    measure_bind(child == 0);
+    close(sockets[child > 0]);
+    return child;
+}
+
+static void socket_trip(const struct order *order, double values[2])
+{
+    int sockets[2], status = -1;
+    pid_t child = fork_with(sockets);
+    char byte;
+
+    for (size_t i = 0; child == 0 && i < order->repeats; i++) {
+        read_all(sockets[1], &byte, 1);
+        write_all(sockets[1], &byte, 1);
+    }
+    if (child == 0) _exit(0);
+    measure_rested(write_and_read, &sockets[0], order->repeats, order->items, values);
+    waitpid(child, &status, 0);
+    measure_require(status == 0, "the other process ends with 0");
+}
+
+static void socket_stream(const struct order *order, double values[2])
+{
+    int sockets[2], status = -1;
+    pid_t child = fork_with(sockets);
+    char *bytes = malloc(order->items), byte = 'x';
+    int64_t begun;
+
+    measure_require(bytes != NULL, "there is memory for a message");
+    memset(bytes, 1, order->items);
+    if (child == 0) write_all(sockets[1], &byte, 1);
+    for (size_t i = 0; child == 0 && i < order->repeats; i++) read_all(sockets[1], bytes, order->items);
+    if (child == 0) write_all(sockets[1], &byte, 1);
+    if (child == 0) _exit(0);
+    read_all(sockets[0], &byte, 1);
+    begun = measure_now_ns();
+    for (size_t i = 0; i < order->repeats; i++) write_all(sockets[0], bytes, order->items);
+    read_all(sockets[0], &byte, 1);
+    values[0] = (double)(measure_now_ns() - begun) / (double)order->repeats;
+    waitpid(child, &status, 0);
+    measure_require(status == 0, "the other process ends with 0");
+    free(bytes);
+}
+
+static const struct task tasks[] = {{"socket-trip", socket_trip}, {"socket-stream", socket_stream}, {NULL, NULL}};
+
+int main(int count, char **arguments)
+{
+    return measure_main(count, arguments, tasks);
+}
