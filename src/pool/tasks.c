@@ -251,6 +251,8 @@ void tasks_collect(mproc_result *result)
     if (atomic_load(&result->state) == RESULT_PENDING && !collect_at(tasks, position) &&
         atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD && claim(result->slot, position))
         end_task(tasks, segment_at(tasks, position / TASK_SEGMENT), position, MPROC_LIMIT, tasks_stranded_text);
+    for (int i = 1; i < TASKS_TURN && position + i < tasks->tail; i++)
+        if (!collect_at(tasks, position + i)) break;
     plat_mutex_unlock(&tasks->mutex);
 }
 

@@ -128,7 +128,7 @@ mproc_status tasks_function(struct tasks *tasks, mproc_function *function, uint3
  */
 mproc_status tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result);
 
-/* The result of a task that is finished is taken out of its slot. */
+/* The result of a task that is finished is taken out of its slot, and those of the next tasks that are: see below. */
 void tasks_collect(mproc_result *result);
 
 /* So many tasks are those that workers are in now, or soon will be. */
