@@ -97,6 +97,15 @@ typedef struct mproc_values_options {
      * and its value is there, whatever the map returns. Ours.
      */
     mproc_status *statuses;
+    /*
+     * After a failure no further item is begun, and those that run are to stop: see mproc_map_options. Default: all
+     * items are run. Ours.
+     */
+    bool stop_at_failure;
+    /* For mproc_pool_map_values_async() alone: see mproc_map_options. */
+    mproc_value_callback *callback;
+    mproc_error_callback *error_callback;
+    void *context;
 } mproc_values_options;
 
 /*
@@ -118,7 +127,41 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_values(mproc_pool *poo
                                                                  mproc_value *values,
                                                                  const mproc_values_options *options);
 
+/*
+ * The same for a caller that does not wait (Python: map_async(), starmap_async()). The items are copied. The result's
+ * value is the list of all values, those of items that failed nil; if one has failed, the result is that failure
+ * instead. It is of no worker: mproc_result_cancel() takes the map back as long as none of its items has been given
+ * out, and mproc_result_stop() stops it at any time.
+ *
+ * Does not block. `*out` is the caller's: mproc_result_free(). `out` may be NULL. `statuses` must stay until the map
+ * is finished.
+ *
+ * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged:
+ *   MPROC_INVALID    `function` is NULL, `items` is NULL and the count is not 0, or an item cannot be copied, see
+ *                    mproc_value_copy()
+ *   MPROC_CLOSED     the pool was closed or terminated, or an item is an object that has been freed
+ *   MPROC_LIMIT      the system starts no thread that runs the map, or calls its callbacks
+ *   MPROC_NO_MEMORY
+ */
+MPROC_NODISCARD static inline mproc_status mproc_pool_map_values_async(mproc_pool *pool, mproc_function *function,
+                                                                       const mproc_value *items, size_t count,
+                                                                       const mproc_values_options *options,
+                                                                       mproc_result **out);
+
 /* ---- what the inline functions above call; not for direct use ------------------------------ */
+
+MPROC_API mproc_status mproc_pool_map_values_async_sized(mproc_pool *pool, mproc_function *function,
+                                                         const mproc_value *items, size_t count,
+                                                         const mproc_values_options *options, size_t options_size,
+                                                         mproc_result **out);
+
+static inline mproc_status mproc_pool_map_values_async(mproc_pool *pool, mproc_function *function,
+                                                       const mproc_value *items, size_t count,
+                                                       const mproc_values_options *options, mproc_result **out)
+{
+    return mproc_pool_map_values_async_sized(pool, function, items, count, options, sizeof(mproc_values_options),
+                                             out);
+}
 
 MPROC_API mproc_status mproc_pool_imap_sized(mproc_pool *pool, mproc_function *function,
                                              mproc_source_function *source, void *context,
@@ -159,6 +202,14 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_values(mproc_pool *poo
                                                                  const mproc_values_options &options)
 {
     return mproc_pool_map_values_sized(pool, function, items, count, values, &options, sizeof options);
+}
+
+MPROC_NODISCARD static inline mproc_status mproc_pool_map_values_async(mproc_pool *pool, mproc_function *function,
+                                                                       const mproc_value *items, size_t count,
+                                                                       const mproc_values_options &options,
+                                                                       mproc_result **out)
+{
+    return mproc_pool_map_values_async_sized(pool, function, items, count, &options, sizeof options, out);
 }
 #endif
 

@@ -61,6 +61,14 @@ typedef struct mproc_map_options {
      * returned; items that were not begun have the status MPROC_CANCELLED. Default: all items are run. Ours.
      */
     bool stop_at_failure;
+    /*
+     * For mproc_pool_map_async() and mproc_pool_map_range_async() alone: called when the map is finished, the one
+     * with the result's value, which is nil here, if all items were done, the other one otherwise. Default: none.
+     */
+    mproc_value_callback *callback;
+    mproc_error_callback *error_callback;
+    /* What both get as their last argument. */
+    void *context;
 } mproc_map_options;
 
 /*
@@ -109,6 +117,29 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_range(mproc_pool *pool
                                                                 const mproc_map_options *options);
 
 /*
+ * The same for a caller that does not wait (Python: map_async()). The arrays, `statuses` too, must stay, and not
+ * change, until the map is finished, as the result or a callback says; arguments are copied. The result has no value;
+ * it is the failure that mproc_pool_map() would return. mproc_result_cancel() takes the map back as long as none of
+ * its items has been given out, and mproc_result_stop() stops it at any time: it is finished when no worker is in the
+ * arrays any more. mproc_interrupt() does not concern it.
+ *
+ * Does not block. `*out` is the caller's: mproc_result_free(). `out` may be NULL. Up to 63 run beside each other.
+ *
+ * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged, what mproc_pool_map() returns with nothing
+ * begun, or MPROC_LIMIT: the system starts no thread that runs the map, or calls its callbacks.
+ */
+MPROC_NODISCARD static inline mproc_status mproc_pool_map_async(mproc_pool *pool, mproc_item_function *function,
+                                                                const void *items, size_t item_size, void *results,
+                                                                size_t result_size, size_t count,
+                                                                const mproc_map_options *options, mproc_result **out);
+
+/* As mproc_pool_map_async(), with a function that computes a range of items at a time. Ours. */
+MPROC_NODISCARD static inline mproc_status
+mproc_pool_map_range_async(mproc_pool *pool, mproc_range_function *function, const void *items, size_t item_size,
+                           void *results, size_t result_size, size_t count, const mproc_map_options *options,
+                           mproc_result **out);
+
+/*
  * mproc_pool_map() and mproc_pool_map_range() with the sizes of what `items` and `results` point to:
  *
  *     mproc_map(pool, square, inputs, squares, 100, NULL)
@@ -121,6 +152,9 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_range(mproc_pool *pool
     mproc_pool_map((pool), (function), (items), MPROC_SIZE_AT(items), (results), MPROC_SIZE_AT(results), __VA_ARGS__)
 #define mproc_map_range(pool, function, items, results, ...)                                                   \
     mproc_pool_map_range((pool), (function), (items), MPROC_SIZE_AT(items), (results), MPROC_SIZE_AT(results), \
+                         __VA_ARGS__)
+#define mproc_map_async(pool, function, items, results, ...)                                                   \
+    mproc_pool_map_async((pool), (function), (items), MPROC_SIZE_AT(items), (results), MPROC_SIZE_AT(results), \
                          __VA_ARGS__)
 #endif
 
@@ -197,6 +231,42 @@ static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_fu
                                 sizeof(mproc_map_options));
 }
 
+/* What mproc_pool_map_sized() takes. */
+struct mproc_map_request {
+    mproc_item_function *item_function;
+    mproc_item_loop *item_loop;
+    mproc_range_function *range_function;
+    const void *items;
+    size_t item_size;
+    void *results;
+    size_t result_size;
+    size_t count;
+};
+
+MPROC_API mproc_status mproc_pool_map_async_sized(mproc_pool *pool, const struct mproc_map_request *request,
+                                                  const mproc_map_options *options, size_t options_size,
+                                                  mproc_result **out);
+
+static inline mproc_status mproc_pool_map_async(mproc_pool *pool, mproc_item_function *function, const void *items,
+                                                size_t item_size, void *results, size_t result_size, size_t count,
+                                                const mproc_map_options *options, mproc_result **out)
+{
+    struct mproc_map_request request = {function,  mproc_items_run, NULL,        items,
+                                        item_size, results,         result_size, count};
+
+    return mproc_pool_map_async_sized(pool, &request, options, sizeof(mproc_map_options), out);
+}
+
+static inline mproc_status mproc_pool_map_range_async(mproc_pool *pool, mproc_range_function *function,
+                                                      const void *items, size_t item_size, void *results,
+                                                      size_t result_size, size_t count,
+                                                      const mproc_map_options *options, mproc_result **out)
+{
+    struct mproc_map_request request = {NULL, NULL, function, items, item_size, results, result_size, count};
+
+    return mproc_pool_map_async_sized(pool, &request, options, sizeof(mproc_map_options), out);
+}
+
 #ifdef __cplusplus
 }
 
@@ -225,6 +295,16 @@ MPROC_NODISCARD mproc_status mproc_map(mproc_pool *pool, mproc_item_function *fu
                                        Results &&results, size_t count, const mproc_map_options &options)
 {
     return mproc_map(pool, function, items, results, count, &options);
+}
+
+/* For a caller that does not wait. */
+template <class Items, class Results>
+MPROC_NODISCARD mproc_status mproc_map_async(mproc_pool *pool, mproc_item_function *function, const Items &items,
+                                             Results &&results, size_t count, const mproc_map_options *options,
+                                             mproc_result **out)
+{
+    return mproc_pool_map_async(pool, function, items, mproc_size_at(items), results, mproc_size_at(results), count,
+                                options, out);
 }
 
 /* The same for a function of a range of items: as the macro of this name in C. */

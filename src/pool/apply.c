@@ -6,7 +6,9 @@
 #include "object/parcel.h"
 #include "pool/keeper.h"
 #include "pool/limits.h"
+#include "pool/outcome.h"
 #include "pool/result.h"
+#include "pool/segments.h"
 #include "pool/worker.h"
 #include "pool/workers.h"
 #include "process/arguments.h"
@@ -115,9 +117,9 @@ static mproc_status check_workers(mproc_pool *pool)
  * Under the mutex of the tasks, without which the pool is not closed: whether it takes a task. `*gone`: the last
  * worker has ended since the look at them, and all tasks with it.
  */
-static mproc_status check_submission(struct tasks *tasks, bool *gone)
+static mproc_status check_submission(struct tasks *tasks, bool admitted, bool *gone)
 {
-    mproc_status status = pool_check_open(tasks->pool);
+    mproc_status status = admitted ? pool_check_alive(tasks->pool) : pool_check_open(tasks->pool);
 
     *gone = status == MPROC_OK && atomic_load(&tasks->shared->stranded);
     return status;
@@ -153,7 +155,7 @@ static mproc_status start_threads(mproc_pool *pool, struct tasks *tasks, const m
 /* Held by the caller. */
 static mproc_status create_result(struct tasks *tasks, const mproc_task_options *options, mproc_result **out)
 {
-    mproc_result *result = tasks_take_result(tasks);
+    mproc_result *result = outcome_create(tasks);
 
     if (!result) return mproc_error(MPROC_NO_MEMORY, "no memory for a result");
     *out = result;
@@ -169,36 +171,32 @@ static mproc_status create_result(struct tasks *tasks, const mproc_task_options 
 }
 
 /* Under the mutex of the tasks: with a result, if one is wanted, or if there is a callback or a limit. */
-static mproc_status put_in(struct tasks *tasks, mproc_function *function, struct submission *submission,
+static mproc_status put_in(struct tasks *tasks, const struct submission *submission,
                            const mproc_task_options *options, mproc_result **out)
 {
     mproc_result *result = NULL;
-    mproc_status status = tasks_function(tasks, function, &submission->function);
+    mproc_status status = MPROC_OK;
 
-    if (status == MPROC_OK && (out || has_callback(options) || has_limits(options)))
-        status = create_result(tasks, options, &result);
-    if (status == MPROC_OK) status = tasks_append(tasks, submission, result);
+    if (out || has_callback(options) || has_limits(options)) status = create_result(tasks, options, &result);
+    if (status == MPROC_OK && tasks->tail % TASK_SEGMENT == 0) status = segment_begin(tasks);
+    if (status == MPROC_OK) tasks_append(tasks, submission, result);
     if (status == MPROC_OK && result && !out) result->unwanted = !has_callback(options);
     if (status == MPROC_OK && out) *out = result;
-    else if (result) tasks_put_result(result);
+    else if (result) outcome_put(result);
     return status;
 }
 
-mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *function, mproc_args args,
-                                          const mproc_task_options *options, size_t options_size, mproc_result **out)
+mproc_status pool_submit(mproc_pool *pool, mproc_function *function, mproc_args args,
+                         const mproc_task_options *options, bool admitted, mproc_result **out)
 {
     uint64_t buffer[(ENCODING_ROOT + TASK_INLINE) / sizeof(uint64_t)];
     struct submission submission = {.owned = NULL};
     struct tasks *tasks;
-    mproc_task_options all;
     mproc_status status;
     int rounds = 0;
-    bool gone, timed;
+    bool gone, timed = has_limits(options);
 
-    assert(pool);
-    options_read(&all, sizeof all, options, options_size);
-    timed = has_limits(&all);
-    if ((status = check_options(&all)) != MPROC_OK) return status;
+    if ((status = check_options(options)) != MPROC_OK) return status;
     if (!function) return mproc_error(MPROC_INVALID, "a task needs a function, and was given NULL");
     if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
     if (!(tasks = atomic_load(&pool->tasks)) && (status = tasks_of(pool, &tasks)) != MPROC_OK) return status;
@@ -206,14 +204,15 @@ mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *func
         if ((status = arguments_create(&args, "a task", false, &submission.owned)) != MPROC_OK) return status;
         if (submission.owned) submission.form = TASK_PARCEL;
     }
-    if ((status = start_threads(pool, tasks, &all)) != MPROC_OK) goto done;
+    if ((status = start_threads(pool, tasks, options)) != MPROC_OK) goto done;
     do {
         if (atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD)
             tasks_end_all(tasks, MPROC_LIMIT, tasks_stranded_text);
         if ((status = check_workers(pool)) != MPROC_OK) goto done;
         plat_mutex_lock(&tasks->mutex);
-        status = check_submission(tasks, &gone);
-        if (status == MPROC_OK && !gone) status = put_in(tasks, function, &submission, &all, out);
+        status = check_submission(tasks, admitted, &gone);
+        if (status == MPROC_OK && !gone) status = tasks_function(tasks, function, &submission.function);
+        if (status == MPROC_OK && !gone) status = put_in(tasks, &submission, options, out);
         if (submission.owned || tasks_are_many(tasks)) tasks_collect_next(tasks, false);
         plat_mutex_unlock(&tasks->mutex);
         if (status == MPROC_OK && !gone && timed) keeper_ring(pool);
@@ -228,14 +227,25 @@ done:
     return status;
 }
 
+mproc_status mproc_pool_apply_async_sized(mproc_pool *pool, mproc_function *function, mproc_args args,
+                                          const mproc_task_options *options, size_t options_size, mproc_result **out)
+{
+    mproc_task_options all;
+
+    assert(pool);
+    options_read(&all, sizeof all, options, options_size);
+    return pool_submit(pool, function, args, &all, false, out);
+}
+
 mproc_status mproc_pool_apply(mproc_pool *pool, mproc_function *function, mproc_args args, mproc_value *value)
 {
+    static const mproc_task_options none;
     mproc_result *result = NULL;
     mproc_status status;
 
     assert(pool);
     if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
-    status = mproc_pool_apply_async_sized(pool, function, args, NULL, sizeof(mproc_task_options), &result);
+    status = pool_submit(pool, function, args, &none, false, &result);
     if (status != MPROC_OK) return status;
     status = mproc_result_get(result, NULL, MPROC_FOREVER);
     if (status == MPROC_OK && value) status = result_take_value(result, value);

@@ -107,19 +107,12 @@ void bell_have_watch(struct pool_shared *shared)
     if (atomic_load(&shared->watcher) == 0) wake_one(shared);
 }
 
-static void tell(_Atomic uint32_t *bell)
-{
-    atomic_fetch_add(bell, 1);
-    park_wake(bell, INT_MAX);
-}
-
 void bell_tell(struct pool_shared *shared, uint32_t bell)
 {
-    if (bell == POOL_BELLS - 1) bell_tell_all(shared);
-    else tell(&shared->bells[bell]);
-}
+    uint32_t first = bell == POOL_BELLS - 1 ? 0 : bell;
 
-void bell_tell_all(struct pool_shared *shared)
-{
-    for (uint32_t i = 0; i < POOL_BELLS; i++) tell(&shared->bells[i]);
+    for (uint32_t i = first; i <= bell; i++) {
+        atomic_fetch_add(&shared->bells[i], 1);
+        park_wake(&shared->bells[i], INT_MAX);
+    }
 }

@@ -34,10 +34,7 @@ void bell_end_watch(struct pool_shared *shared, uint32_t index);
 /* By one of the spinners, before it runs tasks: if nobody watches it, one that sleeps is woken, and does. */
 void bell_have_watch(struct pool_shared *shared);
 
-/* Of the number of a bell in a slot's word: wakes who sleeps on it. */
+/* Of the number of a bell in a slot's word: wakes who sleeps on it; the last one is that of all bells. */
 void bell_tell(struct pool_shared *shared, uint32_t bell);
-
-/* Has all who wait for tasks look again. */
-void bell_tell_all(struct pool_shared *shared);
 
 #endif

@@ -7,6 +7,7 @@
 #include "object/resource_owner.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
+#include "pool/async_map.h"
 #include "pool/bell.h"
 #include "pool/workers.h"
 
@@ -154,7 +155,7 @@ static mproc_status reason_to_stop(struct map *map)
     if (atomic_load(&map->pool->shared->state) == POOL_TERMINATED)
         return mproc_error(MPROC_TERMINATED, "the pool was terminated while it computed a map");
     if (atomic_load(&map->job->shared->map.failed) == map->failure.job) return buffer_stop_for_failure(map);
-    if (interrupt_take()) return interrupt_status();
+    if (interrupt_take()) return map->admitted ? async_map_stopped() : interrupt_status();
     return workers_missing(map->pool);
 }
 

@@ -2,6 +2,7 @@
 #include "object/interrupt.h"
 #include "object/wait.h"
 #include "pool/bell.h"
+#include "pool/outcome.h"
 #include "pool/result.h"
 #include "process/family.h"
 
@@ -31,7 +32,7 @@ static void call_first(struct tasks *tasks)
     }
     plat_mutex_lock(&tasks->mutex);
     tasks->callbacks_due--;
-    tasks_put_result(result);
+    outcome_put(result);
     bell_tell(tasks->shared, BELL_CALLED);
 }
 

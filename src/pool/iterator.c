@@ -6,6 +6,7 @@
 
 #include "base/options.h"
 #include "object/wait.h"
+#include "pool/async_map.h"
 #include "pool/result.h"
 #include "process/family.h"
 
@@ -37,6 +38,8 @@ struct mproc_iterator {
     size_t first;
     size_t count;
     uint64_t given;        /* numbers the items */
+    bool admitted;         /* see pool_submit() */
+    int64_t grace_ms;      /* for tasks that run when it is freed, or GRACE_OF_POOL */
     bool ended;            /* the source is not called again */
     struct flight failure; /* of the source: comes out when no item is left */
 };
@@ -85,6 +88,7 @@ mproc_status mproc_pool_imap_sized(mproc_pool *pool, mproc_function *function, m
     iterator->source = source;
     iterator->context = context;
     iterator->options = all;
+    iterator->grace_ms = GRACE_OF_POOL;
     *out = iterator;
     return MPROC_OK;
 }
@@ -106,12 +110,13 @@ static void refuse(struct flight *flight, mproc_status status)
 
 static void give(mproc_iterator *iterator, const mproc_value *item)
 {
+    static const mproc_task_options no_options;
     struct flight *flight = flight_at(iterator, iterator->count);
     mproc_args args = iterator->options.unpack ? *item : mproc_list_from(item, 1);
     mproc_status status;
 
     *flight = (struct flight){.number = iterator->given++};
-    status = mproc_pool_apply_async(iterator->pool, iterator->function, args, NULL, &flight->result);
+    status = pool_submit(iterator->pool, iterator->function, args, &no_options, iterator->admitted, &flight->result);
     if (status != MPROC_OK) refuse(flight, status);
     iterator->count++;
 }
@@ -226,7 +231,8 @@ void mproc_iterator_free(mproc_iterator *iterator)
     for (size_t i = 0; i < iterator->count; i++) {
         struct flight *flight = flight_at(iterator, i);
         if (flight->result && !mproc_result_ready(flight->result))
-            (void)!mproc_result_stop(flight->result, pool_grace(iterator->pool));
+            (void)!mproc_result_stop(flight->result, iterator->grace_ms == GRACE_OF_POOL ? pool_grace(iterator->pool)
+                                                                                         : iterator->grace_ms);
         mproc_result_free(flight->result);
         free(flight->text);
     }
@@ -236,9 +242,9 @@ void mproc_iterator_free(mproc_iterator *iterator)
 
 /* ---- maps over values --------------------------------------------------------------------------- */
 
+/* The items, one after the other. */
 struct array {
-    const mproc_value *items;
-    size_t count;
+    mproc_value items;
     size_t at;
 };
 
@@ -246,8 +252,8 @@ static mproc_status next_of_array(void *context, mproc_value *item)
 {
     struct array *array = context;
 
-    if (array->at == array->count) return MPROC_END;
-    *item = array->items[array->at++];
+    if (array->at == array->items.count) return MPROC_END;
+    *item = mproc_value_at(array->items, array->at++);
     return MPROC_OK;
 }
 
@@ -266,46 +272,78 @@ static void note(struct failure *failure, uint64_t item, mproc_status status)
     snprintf(failure->text, sizeof failure->text, "%s", mproc_error_text(status));
 }
 
-static mproc_status map_values(mproc_iterator *iterator, mproc_value *values, mproc_status *statuses,
-                               struct failure *failure)
+/* Takes all out. Otherwise: why those that are not are given up. */
+static mproc_status take_all(const struct values_map *map, mproc_iterator *iterator, struct failure *failure)
 {
     struct flight taken = {.result = NULL};
     mproc_status status;
 
     while ((status = next(iterator, MPROC_FOREVER, &taken)) == MPROC_OK) {
-        mproc_status became = land(&taken, values ? &values[taken.number] : NULL);
-        if (statuses) statuses[taken.number] = became;
-        if (became != MPROC_OK) note(failure, taken.number, became);
+        mproc_status became = land(&taken, map->values ? &map->values[taken.number] : NULL);
+        if (map->options.statuses) map->options.statuses[taken.number] = became;
+        if (became == MPROC_OK) continue;
+        note(failure, taken.number, became);
+        if (map->options.stop_at_failure) return MPROC_CANCELLED;
     }
+    if (status == MPROC_INTERRUPTED && map->admitted) return async_map_stopped();
     return status == MPROC_END ? MPROC_OK : status;
+}
+
+mproc_status values_map_run(struct values_map *map)
+{
+    struct array array = {map->items, 0};
+    struct failure failure = {.status = MPROC_OK};
+    mproc_iterator_options each = {.unordered = true, .unpack = map->options.unpack};
+    mproc_status *statuses = map->options.statuses;
+    size_t count = map->items.count;
+    mproc_iterator *iterator = NULL;
+    mproc_status status;
+
+    each.in_flight = count < MAP_IN_FLIGHT ? count : MAP_IN_FLIGHT;
+    if (each.in_flight < 4 * (size_t)map->pool->count) each.in_flight = 4 * (size_t)map->pool->count;
+    for (size_t i = 0; map->values && i < count; i++) map->values[i] = mproc_nil();
+    for (size_t i = 0; statuses && i < count; i++) statuses[i] = UNKNOWN;
+    status = mproc_pool_imap(map->pool, map->function, next_of_array, &array, &each, &iterator);
+    if (status == MPROC_OK) {
+        iterator->admitted = map->admitted;
+        status = take_all(map, iterator, &failure);
+        iterator->grace_ms = atomic_load(&map->grace_ms);
+    }
+    for (size_t i = 0; statuses && i < count; i++)
+        if (statuses[i] == UNKNOWN) statuses[i] = status;
+    mproc_iterator_free(iterator);
+    if (failure.status == MPROC_OK || (status != MPROC_OK && !map->options.stop_at_failure)) return status;
+    return mproc_error(failure.status, "%s", failure.text);
+}
+
+/* What is to be said of a map before it begins. */
+static mproc_status check_map(mproc_pool *pool, const mproc_value *items, size_t count,
+                              const mproc_values_options *options)
+{
+    mproc_status status;
+
+    if (!items && count > 0) return mproc_error(MPROC_INVALID, "%zu values to map over at no address", count);
+    if (options->callback || options->error_callback) return async_map_refuse_callbacks();
+    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
+    if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
+    return pool_check_open(pool);
 }
 
 mproc_status mproc_pool_map_values_sized(mproc_pool *pool, mproc_function *function, const mproc_value *items,
                                          size_t count, mproc_value *values, const mproc_values_options *options,
                                          size_t options_size)
 {
-    struct array array = {items, count, 0};
-    struct failure failure = {.status = MPROC_OK};
-    mproc_values_options all;
-    mproc_iterator_options each = {.unordered = true};
-    mproc_iterator *iterator = NULL;
+    struct values_map map = {.pool = pool,
+                             .function = function,
+                             .items = mproc_list_from(items, count),
+                             .values = values,
+                             .grace_ms = GRACE_OF_POOL};
     mproc_status status;
 
     assert(pool);
-    options_read(&all, sizeof all, options, options_size);
-    each.unpack = all.unpack;
-    each.in_flight = count < MAP_IN_FLIGHT ? count : MAP_IN_FLIGHT;
-    if (each.in_flight < 4 * (size_t)pool->count) each.in_flight = 4 * (size_t)pool->count;
-    if (!items && count > 0) status = mproc_error(MPROC_INVALID, "%zu values to map over at no address", count);
-    else if ((status = worker_check_waiter(pool->shared)) == MPROC_OK)
-        status = mproc_pool_imap(pool, function, next_of_array, &array, &each, &iterator);
+    options_read(&map.options, sizeof map.options, options, options_size);
+    if ((status = check_map(pool, items, count, &map.options)) == MPROC_OK) return values_map_run(&map);
     for (size_t i = 0; values && i < count; i++) values[i] = mproc_nil();
-    for (size_t i = 0; all.statuses && i < count; i++) all.statuses[i] = UNKNOWN;
-    if (status == MPROC_OK && (status = pool_check_open(pool)) == MPROC_OK)
-        status = map_values(iterator, values, all.statuses, &failure);
-    for (size_t i = 0; all.statuses && i < count; i++)
-        if (all.statuses[i] == UNKNOWN) all.statuses[i] = status;
-    mproc_iterator_free(iterator);
-    if (status != MPROC_OK || failure.status == MPROC_OK) return status;
-    return mproc_error(failure.status, "%s", failure.text);
+    for (size_t i = 0; map.options.statuses && i < count; i++) map.options.statuses[i] = status;
+    return status;
 }

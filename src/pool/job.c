@@ -7,6 +7,7 @@
 #include "arena/park.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
+#include "pool/async_map.h"
 #include "pool/bell.h"
 #include "pool/buffer.h"
 
@@ -55,12 +56,13 @@ static mproc_status find(mproc_pool *pool, struct job **out)
 }
 
 /* A close that comes later waits for the job. */
-static mproc_status try_take(mproc_pool *pool, struct job **out)
+static mproc_status try_take(mproc_pool *pool, bool admitted, struct job **out)
 {
     mproc_status status;
 
     plat_mutex_lock(&pool->mutex);
-    if ((status = pool_check_open(pool)) == MPROC_OK) status = find(pool, out);
+    status = admitted ? pool_check_alive(pool) : pool_check_open(pool);
+    if (status == MPROC_OK) status = find(pool, out);
     if (status == MPROC_OK && *out) {
         (*out)->used = true;
         (*out)->leaves = false;
@@ -71,7 +73,7 @@ static mproc_status try_take(mproc_pool *pool, struct job **out)
 }
 
 /* All are used. Interrupts end it, and so does whoever closes the pool. */
-static mproc_status wait_for_place(mproc_pool *pool, struct job **out)
+static mproc_status wait_for_place(mproc_pool *pool, bool admitted, struct job **out)
 {
     _Atomic uint32_t *freed = &pool->shared->jobs_freed;
     mproc_status status = MPROC_OK;
@@ -79,19 +81,19 @@ static mproc_status wait_for_place(mproc_pool *pool, struct job **out)
     atomic_fetch_add(&pool->jobs_wanted, 1);
     while (status == MPROC_OK) {
         uint32_t seen = atomic_load(freed);
-        if ((status = try_take(pool, out)) != MPROC_OK || *out) break;
-        if (interrupt_take()) status = interrupt_status();
+        if ((status = try_take(pool, admitted, out)) != MPROC_OK || *out) break;
+        if (interrupt_take()) status = admitted ? async_map_stopped() : interrupt_status();
         else wait_on(freed, seen, PLAT_FOREVER);
     }
     atomic_fetch_sub(&pool->jobs_wanted, 1);
     return status;
 }
 
-mproc_status job_take(mproc_pool *pool, struct job **out)
+mproc_status job_take(mproc_pool *pool, bool admitted, struct job **out)
 {
-    mproc_status status = try_take(pool, out);
+    mproc_status status = try_take(pool, admitted, out);
 
-    return status == MPROC_OK && !*out ? wait_for_place(pool, out) : status;
+    return status == MPROC_OK && !*out ? wait_for_place(pool, admitted, out) : status;
 }
 
 void job_put(mproc_pool *pool, struct job *job)

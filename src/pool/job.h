@@ -8,10 +8,10 @@
 mproc_status job_create(mproc_pool *pool, uint32_t index, enum job_kind kind);
 
 /*
- * Takes a place for a map of the caller's. Blocks while all are used. MPROC_CLOSED: the pool takes no more work;
- * MPROC_INTERRUPTED, MPROC_NO_MEMORY.
+ * Takes a place for a map of the caller's, which may be admitted already, see pool_submit(). Blocks while all are
+ * used. MPROC_CLOSED, MPROC_TERMINATED: the pool takes no more work; MPROC_INTERRUPTED, MPROC_NO_MEMORY.
  */
-mproc_status job_take(mproc_pool *pool, struct job **out);
+mproc_status job_take(mproc_pool *pool, bool admitted, struct job **out);
 
 /* Gives it back. A worker may still be in a map that was given up: then it is used again when that has left. */
 void job_put(mproc_pool *pool, struct job *job);

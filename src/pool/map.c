@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "object/wait.h"
+#include "pool/async_map.h"
 #include "pool/buffer.h"
 #include "pool/job.h"
 #include "pool/keeper.h"
@@ -111,10 +112,11 @@ static bool is_left(struct job *job)
 /* Workers that are still in it are to leave. Where no keeper can be had they get no time for that. */
 static void have_workers_leave(struct map *map, mproc_status status)
 {
-    int64_t grace_ms = map->pool->grace_ms, by_ns = 0;
+    int64_t usual_ms = map->in_place ? POOL_GRACE_WAIT_MS : POOL_GRACE_MS;
+    int64_t grace_ms = atomic_load(&map->grace_ms), by_ns = 0;
     bool kept = keeper_start(map->pool) == MPROC_OK;
 
-    if (grace_ms == 0) grace_ms = map->in_place ? POOL_GRACE_WAIT_MS : POOL_GRACE_MS;
+    if (grace_ms == GRACE_OF_POOL) grace_ms = map->pool->grace_ms ? map->pool->grace_ms : usual_ms;
     if (kept) (void)!deadline_from_timeout(grace_ms, &by_ns);
     plat_mutex_lock(&map->pool->mutex);
     map->job->leaves = true;
@@ -162,6 +164,37 @@ static mproc_status run(struct map *map)
     return mproc_error(map->failure.status, "%s", map->failure.text);
 }
 
+static void set_statuses(const struct map *map, mproc_status status)
+{
+    for (size_t i = 0; map->statuses && i < map->count; i++) map->statuses[i] = status;
+}
+
+mproc_status map_prepare(struct map *map, const mproc_map_options *options)
+{
+    mproc_status status;
+
+    if ((status = partition_check_count(map, options)) != MPROC_OK) return status;
+    map->statuses = options->statuses;
+    if ((status = family_enter_with(map->pool->arena)) == MPROC_OK) status = partition_map(map, options);
+    set_statuses(map, status);
+    return status;
+}
+
+mproc_status map_run(struct map *map)
+{
+    mproc_pool *pool = map->pool;
+    mproc_status status;
+
+    if (map->count == 0) return map->admitted ? MPROC_OK : pool_check_open(pool);
+    if ((status = job_take(pool, map->admitted, &map->job)) != MPROC_OK) {
+        set_statuses(map, status);
+        return status;
+    }
+    status = run(map);
+    job_put(pool, map->job);
+    return status;
+}
+
 mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function, mproc_item_loop *item_loop,
                                   mproc_range_function *range_function, const void *items, size_t item_size,
                                   void *results, size_t result_size, size_t count, const mproc_map_options *options,
@@ -175,23 +208,19 @@ mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_fu
                       .item_size = item_size,
                       .results = results,
                       .result_size = result_size,
-                      .count = count};
+                      .count = count,
+                      .grace_ms = GRACE_OF_POOL};
     mproc_map_options all;
     mproc_status status;
 
     assert(pool);
     options_read(&all, sizeof all, options, options_size);
-    if ((status = partition_check_count(&map, &all)) != MPROC_OK) return status;
-    if ((status = family_enter_with(pool->arena)) == MPROC_OK) status = partition_map(&map, &all);
-    if (status == MPROC_OK) status = worker_check_waiter(pool->shared);
-    for (size_t i = 0; all.statuses && i < count; i++) all.statuses[i] = status;
-    if (status != MPROC_OK) return status;
-    if (count == 0) return pool_check_open(pool);
-    if ((status = job_take(pool, &map.job)) == MPROC_OK) {
-        status = run(&map);
-        job_put(pool, map.job);
-    } else {
-        for (size_t i = 0; all.statuses && i < count; i++) all.statuses[i] = status;
+    if ((status = map_prepare(&map, &all)) != MPROC_OK) return status;
+    if (all.callback || all.error_callback) status = async_map_refuse_callbacks();
+    else status = worker_check_waiter(pool->shared);
+    if (status != MPROC_OK) {
+        set_statuses(&map, status);
+        return status;
     }
-    return status;
+    return map_run(&map);
 }

@@ -17,6 +17,8 @@ struct map {
     size_t count;
     mproc_status *statuses;
     mproc_args args;
+    bool admitted;            /* nobody waits for it, and it was given to the pool when that was open */
+    _Atomic int64_t grace_ms; /* for workers that are to leave it, or GRACE_OF_POOL */
     bool stops_at_failure;
     bool failed; /* it stops for that */
 
@@ -31,5 +33,13 @@ struct map {
     uint32_t failures_seen;
     struct pool_failure failure; /* the first failure, in the array's order */
 };
+
+#define GRACE_OF_POOL (-1)
+
+/* Checks what is asked, and cuts it: all that mproc_pool_map() says of a map that is not begun. */
+mproc_status map_prepare(struct map *map, const mproc_map_options *options);
+
+/* Runs it, and waits for it. */
+mproc_status map_run(struct map *map);
 
 #endif

@@ -92,7 +92,6 @@ mproc_status partition_map(struct map *map, const mproc_map_options *options)
     if ((status = check_array("results", map->results, map->result_size, map->count)) != MPROC_OK) return status;
     if (options->chunk_size > (size_t)PTRDIFF_MAX)
         return mproc_error(MPROC_INVALID, "a chunk of %zu items: is the size negative?", options->chunk_size);
-    map->statuses = options->statuses;
     map->args = options->args;
     map->stops_at_failure = options->stop_at_failure;
     map->chunk = options->chunk_size ? options->chunk_size : map->count / shares + (map->count % shares != 0);

@@ -7,6 +7,7 @@
 #include "object/resource_owner.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
+#include "pool/async_map.h"
 #include "pool/bell.h"
 #include "pool/job.h"
 #include "pool/keeper.h"
@@ -128,13 +129,19 @@ mproc_status pool_check_open(const mproc_pool *pool)
                        state == POOL_TERMINATED ? "terminated" : "closed");
 }
 
+mproc_status pool_check_alive(const mproc_pool *pool)
+{
+    if (atomic_load(&pool->shared->state) != POOL_TERMINATED) return MPROC_OK;
+    return mproc_error(MPROC_TERMINATED, "the pool was terminated");
+}
+
 void pool_alarm(struct pool_shared *shared)
 {
     for (uint32_t i = 0; i < POOL_JOBS; i++) {
         struct pool_job *job = pool_job_at(shared, i);
         if (job) window_alarm(job);
     }
-    bell_tell_all(shared);
+    bell_tell(shared, BELL_ALL);
     jobs_alarm(shared);
 }
 
@@ -207,6 +214,7 @@ mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
         return mproc_error(MPROC_BAD_STATE, "the pool takes work: close or terminate it before joining it");
     if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
     if ((status = callbacks_check_waiter(pool->tasks)) != MPROC_OK) return status;
+    if ((status = async_maps_wait(pool, deadline_ns)) != MPROC_OK) return status;
     if ((status = wait_for_workers(pool, deadline_ns, true)) != MPROC_OK) return status;
     return pool->tasks ? callbacks_wait(pool->tasks, deadline_ns) : MPROC_OK;
 }
@@ -282,6 +290,8 @@ void mproc_pool_free(mproc_pool *pool)
     if (family_enter_with(pool->arena) == MPROC_OK) {
         if (waits_for_itself(pool)) return; /* what it still needs stays */
         end_workers(pool);
+        tasks_end_all(pool->tasks, MPROC_TERMINATED, "the pool was freed before a worker began the task");
+        async_maps_end(pool);
         keeper_end(pool);
         tasks_free(pool);
         jobs_free(pool);

@@ -78,6 +78,20 @@ struct job {
 };
 
 /*
+ * Maps that nobody waits for: a list of those that are not begun, the first one first, and the threads that run them.
+ * `count` of these run, and `idle` have nothing to do. Guarded by the pool's mutex.
+ */
+struct async_maps {
+    struct async_map *first;
+    struct async_map **end;
+    uint32_t waiting;
+    uint32_t unfinished;
+    struct map_thread *threads;
+    uint32_t count;
+    uint32_t idle;
+};
+
+/*
  * `mutex` guards the records and what their deaths change, and the list of places: which are used. What is in a place
  * is of who uses it. Lock order: mutex, that of the stream, then those of the processes.
  */
@@ -104,6 +118,7 @@ struct mproc_pool {
 
     int64_t grace_ms; /* for what is given up, MPROC_FOREVER too; 0: as long as is usual */
     struct pool_thread keeper;
+    struct async_maps maps;
     struct tasks *_Atomic tasks; /* what was given to the pool as tasks; NULL: nothing yet */
 };
 
@@ -115,6 +130,16 @@ static inline int64_t pool_grace(const mproc_pool *pool)
 
 /* MPROC_CLOSED: the pool takes no more work. */
 mproc_status pool_check_open(const mproc_pool *pool);
+
+/* For work that was given to it before it was closed. MPROC_TERMINATED. */
+mproc_status pool_check_alive(const mproc_pool *pool);
+
+/*
+ * mproc_pool_apply_async(), with all options. `admitted`: the task is part of what was given to the pool before, so
+ * that it does not matter if that is closed now.
+ */
+mproc_status pool_submit(mproc_pool *pool, mproc_function *function, mproc_args args,
+                         const mproc_task_options *options, bool admitted, mproc_result **out);
 
 /* Has all who wait for something of the pool, in the owner's process, look again. */
 void pool_alarm(struct pool_shared *shared);

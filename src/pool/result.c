@@ -7,9 +7,11 @@
 #include "base/encoding.h"
 #include "object/parcel.h"
 #include "object/wait.h"
+#include "pool/async_map.h"
 #include "pool/bell.h"
 #include "pool/keeper.h"
 #include "pool/limits.h"
+#include "pool/outcome.h"
 #include "pool/workers.h"
 #include "process/arguments.h"
 #include "process/family.h"
@@ -41,7 +43,8 @@ static enum task_state state_of(const mproc_result *result)
 
     if (!is_known(result)) {
         state = task_state_of(atomic_load_explicit(&result->slot->word, memory_order_acquire), result->position);
-        if (state == TASK_READY && atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD) return TASK_FAILED;
+        if (state == TASK_READY && !result->map && atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD)
+            return TASK_FAILED;
         if (state != TASK_EMPTY && state != TASK_LEFT && state != TASK_ENDED) return state;
         plat_mutex_lock(&tasks->mutex);
         plat_mutex_unlock(&tasks->mutex);
@@ -73,7 +76,7 @@ static void spin(const mproc_result *result)
 /* Each thread has a bell, which some share: 1 and those that follow. */
 static uint32_t own_bell(void)
 {
-    return 1 + thread_self.index % (BELL_KEEPER - 1);
+    return 1 + thread_self.index % (BELL_MAPS - 1);
 }
 
 /* Has whoever finishes the task ring the bell. False: it is finished. */
@@ -207,6 +210,7 @@ mproc_status mproc_result_wait_many(mproc_result *const *results, size_t count, 
 mproc_value result_view(const mproc_result *result)
 {
     if (result->owned) return encoding_view(parcel_data(parcel_at(atomic_load(result->owned))));
+    if (result->map) return async_map_view(result->map);
     return result->size > 0 ? cell_view((const struct cell *)result->cells) : mproc_nil();
 }
 
@@ -288,6 +292,7 @@ mproc_status mproc_result_stop(mproc_result *result, int64_t grace_ms)
     if ((status = deadline_from_timeout(grace_ms, &by_ns)) != MPROC_OK) return status;
     if ((status = family_enter_with(tasks->arena)) != MPROC_OK) return status;
     if (tasks_cancel(result, MPROC_CANCELLED, "the task was stopped before it was begun")) return MPROC_OK;
+    if (result->map) return async_map_stop(result, grace_ms);
     plat_mutex_lock(&tasks->mutex);
     pool = state_at(result) == TASK_TAKEN ? tasks->pool : NULL;
     plat_mutex_unlock(&tasks->mutex);
@@ -309,7 +314,7 @@ void mproc_result_free(mproc_result *result)
     if (family_enter_with(tasks->arena) != MPROC_OK) return;
     plat_mutex_lock(&tasks->mutex);
     if (!is_known(result)) tasks_forget(result);
-    tasks_put_result(result);
+    outcome_put(result);
     tasks_unlock(tasks);
 }
 

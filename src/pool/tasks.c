@@ -8,9 +8,11 @@
 #include "arena/park.h"
 #include "base/encoding.h"
 #include "object/parcel.h"
+#include "pool/async_map.h"
 #include "pool/bell.h"
 #include "pool/job.h"
 #include "pool/limits.h"
+#include "pool/outcome.h"
 #include "pool/segments.h"
 #include "process/family.h"
 
@@ -19,56 +21,6 @@
 
 /* ---- taking out --------------------------------------------------------------------------------- */
 
-/* A copy of the text that is no longer needed where it is. */
-static char *copy_of(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = malloc(size);
-
-    return copy ? memcpy(copy, text, size) : NULL;
-}
-
-static void take_outcome(mproc_result *result, const struct task_slot *slot, const _Atomic uint64_t *link,
-                         enum task_state state)
-{
-    mproc_status status = MPROC_OK;
-
-    if (result->unwanted) return;
-    if (state == TASK_FAILED) {
-        status = (mproc_status)slot->function;
-        if (slot->form == TASK_PARCEL) result->text = copy_of(parcel_data(parcel_at(atomic_load(link))));
-    } else if (slot->form == TASK_CELLS) {
-        result->size = (uint8_t)slot->size;
-        memcpy(result->cells, slot->data, sizeof result->cells); /* quicker than so many bytes as there are */
-    } else if (slot->form == TASK_PARCEL) {
-        status = resource_slot_take(&result->owned);
-        if (status == MPROC_OK) object_refer(work_intent(), atomic_load(link), result->owned, OBJECT_GIVEN);
-        else result->text = copy_of(mproc_last_error_text());
-    }
-    result->status = status;
-}
-
-/* Nobody holds it any more, and it has no parcel. */
-static void discard(mproc_result *result)
-{
-    struct tasks *tasks = result->tasks;
-
-    free(result->limits);
-    free(result->text);
-    result_memory_give(&tasks->results, result);
-    tasks->holders--;
-}
-
-/* It is known now, and the tasks hold it no longer: if the program has freed it, then for its callback alone. */
-static void publish(mproc_result *result)
-{
-    limits_done(result->tasks, result->limits);
-    atomic_store_explicit(&result->state, result->status == MPROC_OK ? RESULT_DONE : RESULT_FAILED,
-                          memory_order_release);
-    if (result->callback || result->error_callback) callbacks_add(result);
-    else if (--result->holders == 0) discard(result);
-}
-
 /* The slot is empty: its result is known, if somebody wants it. */
 static void end_slot(struct tasks *tasks, struct owned_segment *segment, uint32_t index)
 {
@@ -76,7 +28,7 @@ static void end_slot(struct tasks *tasks, struct owned_segment *segment, uint32_
 
     segment->results[index] = NULL;
     if (--segment->left == 0) segment_end(tasks, segment);
-    if (result) publish(result);
+    if (result) outcome_publish(result);
 }
 
 /*
@@ -97,7 +49,7 @@ static bool collect_at(struct tasks *tasks, uint64_t position)
     if (state == TASK_ENDED) return true;
     if (slot->form == TASK_PARCEL) tasks->heavy = true;
     atomic_store_explicit(&slot->word, task_word(position, 0, TASK_ENDED), memory_order_relaxed);
-    if (segment->results[index]) take_outcome(segment->results[index], slot, &segment->shared->results[index], state);
+    if (segment->results[index]) outcome_take(segment->results[index], slot, &segment->shared->results[index], state);
     if (atomic_load(&segment->shared->arguments[index]))
         object_drop(work_intent(), &segment->shared->arguments[index]);
     if (slot->form == TASK_PARCEL) object_drop(work_intent(), &segment->shared->results[index]);
@@ -157,17 +109,12 @@ static void publish_task(struct tasks *tasks, struct task_slot *slot, mproc_resu
     if (result) result->woke = woke;
 }
 
-mproc_status tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result)
+void tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result)
 {
-    struct owned_segment *segment;
-    struct task_slot *slot;
-    uint32_t index;
-    mproc_status status;
+    struct owned_segment *segment = segment_at(tasks, tasks->tail / TASK_SEGMENT);
+    uint32_t index = tasks->tail % TASK_SEGMENT;
+    struct task_slot *slot = &segment->shared->slots[index];
 
-    if (tasks->tail % TASK_SEGMENT == 0 && (status = segment_begin(tasks)) != MPROC_OK) return status;
-    index = tasks->tail % TASK_SEGMENT;
-    segment = segment_at(tasks, tasks->tail / TASK_SEGMENT);
-    slot = &segment->shared->slots[index];
     slot->function = submission->function;
     slot->form = (uint8_t)submission->form;
     slot->wanted = result != NULL;
@@ -184,7 +131,6 @@ mproc_status tasks_append(struct tasks *tasks, const struct submission *submissi
         limits_begin(tasks, result->limits);
     }
     publish_task(tasks, slot, result);
-    return MPROC_OK;
 }
 
 /* ---- ending ------------------------------------------------------------------------------------- */
@@ -197,10 +143,7 @@ static void end_task(struct tasks *tasks, struct owned_segment *segment, uint64_
     mproc_result *result = segment->results[index];
     uint64_t word = atomic_exchange(&segment->shared->slots[index].word, task_word(position, 0, TASK_ENDED));
 
-    if (result) {
-        result->status = status;
-        result->text = copy_of(text);
-    }
+    if (result) outcome_set(result, status, text);
     object_drop(work_intent(), &segment->shared->arguments[index]);
     object_drop(work_intent(), &segment->shared->results[index]);
     end_slot(tasks, segment, index);
@@ -219,9 +162,8 @@ bool tasks_leave(struct tasks *tasks, struct owned_segment *segment, uint64_t po
         if (task_state_of(seen, position) != TASK_TAKEN) return false;
     while (!atomic_compare_exchange_weak(word, &seen, task_word(position, task_worker(seen), TASK_LEFT)));
     segment->results[index] = NULL;
-    result->status = status;
-    result->text = copy_of(text);
-    publish(result);
+    outcome_set(result, status, text);
+    outcome_publish(result);
     if (task_bell(seen)) bell_tell(tasks->shared, task_bell(seen));
     return true;
 }
@@ -247,6 +189,7 @@ void tasks_collect(mproc_result *result)
     struct tasks *tasks = result->tasks;
     uint64_t position = result->position;
 
+    if (result->map) return;
     plat_mutex_lock(&tasks->mutex);
     if (atomic_load(&result->state) == RESULT_PENDING && !collect_at(tasks, position) &&
         atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD && claim(result->slot, position))
@@ -262,6 +205,7 @@ bool tasks_cancel(mproc_result *result, mproc_status status, const char *text)
     struct owned_segment *segment;
     bool claimed;
 
+    if (result->map) return async_map_cancel(result, status, text);
     plat_mutex_lock(&tasks->mutex);
     claimed = atomic_load(&result->state) == RESULT_PENDING && claim(result->slot, result->position);
     segment = claimed ? segment_at(tasks, result->position / TASK_SEGMENT) : NULL;
@@ -383,33 +327,14 @@ void tasks_forget(mproc_result *result)
     struct tasks *tasks = result->tasks;
     struct owned_segment *segment = segment_at(tasks, result->position / TASK_SEGMENT);
 
-    if (!segment || collect_at(tasks, result->position) || bell_of(result)) return;
-    if (result->limits) {
-        result->unwanted = true;
-        return;
-    }
+    if (!result->map && (!segment || collect_at(tasks, result->position))) return;
+    if (result->map || result->limits) result->unwanted = !bell_of(result);
+    if (result->map || result->limits || bell_of(result)) return;
     segment->results[result->position % TASK_SEGMENT] = NULL;
     result->holders--;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
-
-mproc_result *tasks_take_result(struct tasks *tasks)
-{
-    mproc_result *result = result_memory_take(&tasks->results);
-
-    if (!result) return NULL;
-    result->tasks = tasks;
-    tasks->holders++;
-    return result;
-}
-
-void tasks_put_result(mproc_result *result)
-{
-    if (--result->holders > 0) return;
-    resource_release(result->owned);
-    discard(result);
-}
 
 static void free_functions(struct tasks *tasks)
 {
@@ -473,7 +398,6 @@ void tasks_free(mproc_pool *pool)
     struct tasks *tasks = pool->tasks;
 
     if (!tasks) return;
-    tasks_end_all(tasks, MPROC_TERMINATED, "the pool was freed before a worker began the task");
     callbacks_end(tasks);
     plat_mutex_lock(&tasks->mutex);
     for (uint64_t position = tasks->collected; position < tasks->tail; position++) collect_at(tasks, position);

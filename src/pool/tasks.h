@@ -13,10 +13,11 @@
 #include "object/resource_owner.h"
 
 /*
- * The bell on which those sleep who wait for callbacks to have been called, those of the keeper and of the thread
- * that calls callbacks, and the one that stands for all.
+ * The bell on which those sleep who wait for callbacks to have been called, or for asynchronous maps; those of the
+ * threads that run such maps, of the keeper, and of the thread that calls callbacks; and the one that stands for all.
  */
 #define BELL_CALLED 0
+#define BELL_MAPS (POOL_BELLS - 4)
 #define BELL_KEEPER (POOL_BELLS - 3)
 #define BELL_CALLBACKS (POOL_BELLS - 2)
 #define BELL_ALL (POOL_BELLS - 1)
@@ -49,6 +50,7 @@ struct mproc_result {
     mproc_error_callback *error_callback;
     void *context;
     struct task_limits *limits; /* NULL: none */
+    struct async_map *map;      /* it is of a map, whose slot is none of the stream's; or NULL */
     struct mproc_result *next;  /* whose callback is called after this one's */
 };
 
@@ -123,10 +125,10 @@ mproc_status tasks_of(mproc_pool *pool, struct tasks **out);
 mproc_status tasks_function(struct tasks *tasks, mproc_function *function, uint32_t *index);
 
 /*
- * Under `mutex`: puts the task into the stream, and a worker begins it. The result (NULL: nobody wants it) is held by
- * the tasks, too. MPROC_LIMIT: too many wait. MPROC_NO_MEMORY.
+ * Under `mutex`: puts the task into the stream, where segment_begin() has made room for it, and a worker begins it.
+ * The result (NULL: nobody wants it) is held by the tasks, too.
  */
-mproc_status tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result);
+void tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result);
 
 /* The result of a task that is finished is taken out of its slot, and those of the next tasks that are: see below. */
 void tasks_collect(mproc_result *result);
@@ -164,12 +166,6 @@ bool tasks_cancel(mproc_result *result, mproc_status status, const char *text);
 
 /* Under `mutex`: the program does not want the result any more. */
 void tasks_forget(mproc_result *result);
-
-/* Under `mutex`: all of it is zero, it has no holders yet, and holds the tasks. NULL: there is no memory. */
-mproc_result *tasks_take_result(struct tasks *tasks);
-
-/* Under `mutex`: gives up one holder of it. */
-void tasks_put_result(mproc_result *result);
 
 /* A worker has ended, as the text says: what it had in hand ends with this status. Under the pool's mutex. */
 void tasks_bury(mproc_pool *pool, uint32_t worker, mproc_status status, const char *end);

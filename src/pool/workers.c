@@ -56,6 +56,7 @@ mproc_status workers_start(mproc_pool *pool, uint32_t least)
     struct pool_shared *shared = pool->shared;
     uint32_t limit = atomic_load(&shared->limit), wanted = greater(least, shared->kept), there = 0;
 
+    if (pool_check_alive(pool) != MPROC_OK) return MPROC_TERMINATED;
     atomic_store(&pool->complete, false);
     if (wanted < limit) wanted = greater(wanted, workers_wanted(pool, limit));
     for (uint32_t i = 0; i < limit; i++)

@@ -121,7 +121,7 @@ static void case_interrupt_ends_the_wait_for_a_place(void)
     int64_t number = 3, square = -1;
     mproc_status item_status;
 
-    for (int i = 0; i < PLACES; i++) CHECK_OK(job_take(pool, &jobs[i]));
+    for (int i = 0; i < PLACES; i++) CHECK_OK(job_take(pool, false, &jobs[i]));
     mproc_interrupt();
     CHECK_REFUSED(
         mproc_map(pool, fixture_square, &number, &square, 1, &(mproc_map_options){.statuses = &item_status}),
