@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pool/pool.h"
 #include "pool/tasks_fixture.h"
 
 static void check_restored(mproc_pool *pool)
@@ -410,11 +411,36 @@ static void case_a_task_that_ends_at_the_moment_of_the_kill_is_known(void)
     mproc_pool_free(pool);
 }
 
+static bool nobody_watches(void *shared)
+{
+    return atomic_load(&((struct pool_shared *)shared)->watcher) == 0;
+}
+
+/* As if one worker ran short tasks, and another watched it, when that is killed: nobody would watch any more. */
+static void case_the_worker_that_watches_the_others_is_killed(void)
+{
+    mproc_pool *pool = fixture_create(2);
+    struct pool_shared *shared = pool->shared;
+    int64_t pids[2];
+
+    check_restored(pool);
+    CHECK_EQ(mproc_pool_pids(pool, pids, 2), 2);
+    for (uint32_t i = 0; i < 2; i++) CHECK_AWAIT(&pool_worker_at(shared, i)->asleep, 1);
+    atomic_store(&shared->spinners[0], 1 + 1);
+    atomic_store(&shared->watcher, 0 + 1);
+    os_kill(pids[0]);
+    fixture_await_workers(pool);
+    check_wait_until(nobody_watches, shared, "nobody watches", __FILE__, __LINE__);
+    check_restored(pool);
+    mproc_pool_free(pool);
+}
+
 CHECK_SUITE_SETUP(pool_lost, fixture_of_processes,
     CASE(a_worker_killed_in_a_task_loses_only_that),
     CASE(the_only_worker_is_killed_in_a_task),
     CASE(all_workers_are_killed_in_their_tasks),
     CASE(workers_killed_while_idle_are_replaced),
+    CASE(the_worker_that_watches_the_others_is_killed),
     CASE(the_worker_is_killed_while_tasks_wait_after_close),
     CASE(the_worker_of_the_last_task_is_killed_after_close),
     CASE(a_worker_killed_with_a_megabyte_leaves_nothing),
