@@ -6,6 +6,7 @@
 
 #include "object/wait.h"
 #include "process/family.h"
+#include "process/reaper.h"
 
 /*
  * How late an interrupt is heard if no slot is left for the thread, and how often one looks whether that has ended.
@@ -32,6 +33,12 @@ void alarm_ring(const void *of)
     plat_mutex_unlock(&mutex);
 }
 
+/* Only the library's own threads are left: then this one keeps no process alive that has ended. */
+static bool has_ended(void)
+{
+    return alarm_waiting() == 0 && plat_thread_program_ended(reaper_started());
+}
+
 /*
  * Whoever counts the word up wakes this thread, and so does who asks a task to stop. A thread that is just about to
  * sleep misses that, as the word does not change; no sleep is longer than some seconds, so it is late then, but not
@@ -42,13 +49,14 @@ static void listen(void *unused)
     bool entered = family_enter() == MPROC_OK;
 
     (void)unused;
-    while (!atomic_load(&ends)) {
+    while (!atomic_load(&ends) && !has_ended()) {
         _Atomic uint32_t *interrupts = &family_slot()->interrupts;
         uint32_t now = atomic_load(interrupts);
         alarm_ring(NULL);
         if (entered) wait_on(interrupts, now, PLAT_FOREVER);
         else plat_clock_sleep_until(plat_clock_now_ns() + LATE_NS);
     }
+    plat_thread_take_signals(); /* the C library runs the program's exit handlers in the last thread */
     atomic_store(&listening, 0);
 }
 

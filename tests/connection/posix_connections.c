@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -138,6 +139,46 @@ static void case_signals_do_not_end_a_wait(void)
     connections_free(&pipe);
 }
 
+/* ---- the end of the program's threads ------------------------------------------------------------- */
+
+static fixture_board *exits;
+
+static void count_exit(void)
+{
+    atomic_fetch_add(&exits->count, 1);
+}
+
+/* It has waited, so there is a thread of the library; and, if `daemon` says so, a second one. */
+static mproc_status ends_its_main_thread(mproc_call *call)
+{
+    mproc_connection *connection = NULL;
+    uint64_t offset;
+    bool daemon;
+
+    MPROC_TRY(mproc_unpack(call, &connection, &offset, &daemon));
+    exits = fixture_board_at(offset);
+    CHECK_EQ(atexit(count_exit), 0);
+    CHECK_STATUS(mproc_connection_poll(connection, 1), MPROC_TIMEOUT);
+    if (daemon) fixture_start(fixture_waits, exits, 0, &(mproc_process_options){.daemon = MPROC_YES});
+    if (daemon) fixture_await_step(exits, 1);
+    pthread_exit(NULL);
+}
+
+static void case_process_that_has_waited_ends_with_its_last_thread(void)
+{
+    fixture_board *shared = fixture_board_create();
+    ends pipe = connections_create(false);
+
+    if (FIXTURE_SANITIZED) CHECK_SKIP("sanitizers have threads of their own, or look at what a thread has that ends");
+    for (int daemon = 0; daemon < 2; daemon++) {
+        mproc_args args = MPROC_ARGS(pipe.second, fixture_board_offset(shared), daemon > 0);
+        CHECK_EXITED(connections_start(ends_its_main_thread, args), 0);
+        CHECK_EQ(atomic_load(&shared->count), daemon + 1);
+    }
+    connections_free(&pipe);
+    fixture_board_free(shared);
+}
+
 /* ---- fork() ------------------------------------------------------------------------------------- */
 
 /* Returns the copy's id; in the copy it does not return. */
@@ -241,6 +282,7 @@ CHECK_SUITE_SETUP(posix_connections, connections_setup,
     CASE(descriptor_of_any_number_goes_to_a_child),
     CASE(broken_pipe_sends_no_signal),
     CASE(signals_do_not_end_a_wait),
+    CASE(process_that_has_waited_ends_with_its_last_thread),
     CASE(copy_has_no_connections),
     CASE(copy_makes_connections_of_its_own),
     CASE(descriptor_that_the_program_has_closed_is_left_alone),
