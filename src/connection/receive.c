@@ -80,7 +80,7 @@ static mproc_status await_size(struct passage *passage, unsigned char header[HEA
     size_t moved = 0;
     mproc_status status;
 
-    *lying = 0;
+    *lying = *size = 0;
     if (!in->sized && in->header_got == 0) {
         status = passage_move(passage, plat_channel_peek, (const plat_bytes[2]){{header, HEADER_BYTES_MAX}, nothing},
                               &moved);
@@ -120,6 +120,7 @@ static mproc_status keep(struct passage *passage, const struct target *target, m
 
     status = not_received(passage, status);
     if (status == MPROC_BROKEN || in->part || in->got == 0) return status;
+    assert(target->data);
     if (make_part(in, in->size, ENCODING_PAYLOAD) == MPROC_OK) {
         memcpy(in->part + in->part_before, target->data, in->got);
         return status;
@@ -188,6 +189,7 @@ mproc_status mproc_connection_recv_bytes_into(mproc_connection *connection, void
     in = &passage.end->in;
     status = receive(&passage, &target, &received);
     if (status == MPROC_OK) {
+        assert(data || received == 0);
         if (in->part && received > 0) memcpy(data, in->part + in->part_before, received);
         free(in->part);
         receive_done(in);
@@ -202,6 +204,7 @@ static mproc_status take(struct incoming *in, size_t before, unsigned char **mem
 {
     unsigned char *part = in->part;
 
+    assert(part);
     if (in->part_before != before) {
         size_t from = in->part_before;
         if (before > from && !(part = realloc(part, before + (size_t)encoding_padded(in->size))))
@@ -216,7 +219,7 @@ static mproc_status take(struct incoming *in, size_t before, unsigned char **mem
 mproc_status mproc_connection_recv_bytes(mproc_connection *connection, size_t max, mproc_value *bytes,
                                          int64_t timeout_ms)
 {
-    size_t capacity = max < MPROC_VALUE_BYTES_MAX ? max : MPROC_VALUE_BYTES_MAX, size;
+    size_t capacity = max < MPROC_VALUE_BYTES_MAX ? max : MPROC_VALUE_BYTES_MAX, size = 0;
     struct target target = {true, NULL, capacity, ENCODING_PAYLOAD};
     struct passage passage;
     unsigned char *memory = NULL;
@@ -228,6 +231,7 @@ mproc_status mproc_connection_recv_bytes(mproc_connection *connection, size_t ma
     if (status == MPROC_OK) status = take(&passage.end->in, ENCODING_PAYLOAD, &memory);
     passage_end(&passage);
     if (status != MPROC_OK) return status;
+    assert(memory);
     encoding_write_bytes(memory, size);
     *bytes = encoding_owned(memory);
     return MPROC_OK;
@@ -240,13 +244,14 @@ mproc_status mproc_connection_recv(mproc_connection *connection, mproc_value *va
     struct passage passage;
     struct incoming *in;
     unsigned char *memory = NULL;
-    size_t size;
+    size_t size = 0;
     mproc_status status;
 
     if (!value) return mproc_error(MPROC_INVALID, "a value was to be received, and value is NULL");
     if ((status = passage_begin(&passage, connection, true, timeout_ms)) != MPROC_OK) return status;
     in = &passage.end->in;
     status = receive(&passage, &target, &size);
+    assert(status != MPROC_OK || in->part);
     if (status == MPROC_OK && in->part_before > 0) {
         memmove(in->part, in->part + in->part_before, size);
         in->part_before = 0;
@@ -259,6 +264,7 @@ mproc_status mproc_connection_recv(mproc_connection *connection, mproc_value *va
     if (status == MPROC_OK) status = take(in, 0, &memory);
     passage_end(&passage);
     if (status != MPROC_OK) return status;
+    assert(memory && size >= ENCODING_PAYLOAD);
     *value = encoding_owned(memory);
     if (value->type >= MPROC_TYPE_STRING) return MPROC_OK;
     value->form = VALUE_BORROWED; /* a number is all in the value */

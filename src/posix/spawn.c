@@ -311,6 +311,7 @@ static mproc_status spawn_explain(int number, const spawn_plan *plan, const plat
     struct stat file;
     struct statvfs mount;
 
+    assert(plan->order.path);
     bool path = status == MPROC_NOT_FOUND || number == EACCES || number == ENAMETOOLONG;
     if (path && directory && !spawn_can_enter(directory)) {
         return error_system(number, "cannot start a process in the working directory '%s'", directory);

@@ -82,11 +82,11 @@ size_t carried_count(const struct reference_scope *kept)
     return count;
 }
 
-void carried_list(const struct reference_scope *kept, struct spawn_given *list)
+void carried_list(const struct reference_scope *kept, struct spawn_given *into)
 {
     for (const struct reference *at = kept->first; at; at = at->next) {
         const struct carried *carried = carried_of(at);
-        if (carried) *list++ = (struct spawn_given){carried->ref, carried->handle};
+        if (carried) *into++ = (struct spawn_given){carried->ref, carried->handle};
     }
 }
 

@@ -35,7 +35,7 @@ bool carried_take_given(const struct handle_ref *ref, plat_handle *handle);
 size_t carried_count(const struct reference_scope *kept);
 
 /* Writes them, with the number that each has here, which the child's takes the place of. */
-void carried_list(const struct reference_scope *kept, struct spawn_given *given);
+void carried_list(const struct reference_scope *kept, struct spawn_given *into);
 
 /* The child has them. */
 void carried_gave(const struct reference_scope *kept);
