@@ -151,6 +151,7 @@ static mproc_status receive(struct passage *passage, const struct target *target
     if (*size > target->capacity)
         return mproc_error(MPROC_TOO_LONG, "the next message has %zu bytes, and there is room for %zu: it stays",
                            *size, target->capacity);
+    assert(in->part || in->got == 0);
     if (target->make && !in->part && (status = make_part(in, *size, target->before)) != MPROC_OK) return status;
     memcpy(in->header, header, lying);
     parts[0] = (plat_bytes){header, lying};
