@@ -20,17 +20,23 @@
 #define OTHER 1
 #define THIRD 2
 
-/* The state of these scenarios: how often each task was begun, and what is wrong, as a task saw it. */
+/*
+ * The state of these scenarios: how often each task was begun, and what is wrong, as a task saw it. `leaving`: the
+ * victim is to be killed for what it is in.
+ */
 struct test_tasks {
     struct test_family family;
     _Atomic uint32_t begun[TASKS];
     _Atomic uint32_t wrong;
+    _Atomic uint32_t leaving;
+    _Atomic uint32_t begun_late; /* something else, by the victim, after that */
 };
 
 extern struct test_tasks *test_tasks;
 extern mproc_pool *test_tasks_pool;
 extern mproc_lock *test_tasks_lock;
 extern mproc_result *test_tasks_results[TASKS];
+extern bool test_tasks_late[TASKS]; /* ended by its owner, as its time was up */
 
 /* Tasks of all kinds. Their first argument is their number. */
 mproc_status test_tasks_square(mproc_call *call); /* in the slot, and what it returns as well */
@@ -38,6 +44,13 @@ mproc_status test_tasks_pass(mproc_call *call);   /* a lock and a text, which it
 mproc_status test_tasks_fail(mproc_call *call);   /* after it has kept such a value */
 mproc_status
 test_tasks_meet(mproc_call *call); /* the victim, in the first, was to wake another, which waits for it */
+
+/* The first two; in the victim the pool's keeper finds meanwhile that their time is up. */
+mproc_status test_tasks_overrun(mproc_call *call);
+mproc_status test_tasks_overrun_passing(mproc_call *call);
+
+/* Whether the calling process is the victim. */
+bool test_tasks_is_victim(void);
 
 /* For the set-up: the pool, of which nobody works yet. */
 void test_tasks_create_pool(void);

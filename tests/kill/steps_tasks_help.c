@@ -17,6 +17,7 @@ struct test_tasks *test_tasks;
 mproc_pool *test_tasks_pool;
 mproc_lock *test_tasks_lock;
 mproc_result *test_tasks_results[TASKS];
+bool test_tasks_late[TASKS];
 
 static mproc_function *functions[TASKS]; /* of those that were submitted, or NULL */
 static bool taken[TASKS];
@@ -28,10 +29,17 @@ static void must(mproc_status status)
 
 /* ---- tasks -------------------------------------------------------------------------------------- */
 
+bool test_tasks_is_victim(void)
+{
+    return plat_process_id() == atomic_load(&test_tasks->family.victim.pid);
+}
+
 /* Whoever warms up has no state. */
 static void note_begin(uint64_t number)
 {
-    if (test_tasks) atomic_fetch_add(&test_tasks->begun[number], 1);
+    if (!test_tasks) return;
+    atomic_fetch_add(&test_tasks->begun[number], 1);
+    if (atomic_load(&test_tasks->leaving) && test_tasks_is_victim()) atomic_store(&test_tasks->begun_late, 1);
 }
 
 mproc_status test_tasks_square(mproc_call *call)
@@ -59,7 +67,7 @@ static bool wait_for_victim(void)
 /* Until then the other, if it was woken, is in one of its tasks, or about to begin one. */
 mproc_status test_tasks_meet(mproc_call *call)
 {
-    bool victim = plat_process_id() == atomic_load(&test_tasks->family.victim.pid), met = true;
+    bool victim = test_tasks_is_victim(), met = true;
     uint64_t number;
 
     must(mproc_unpack(call, &number));
@@ -72,7 +80,7 @@ mproc_status test_tasks_meet(mproc_call *call)
 
 static bool is_small(mproc_function *function)
 {
-    return function == test_tasks_square || function == test_tasks_meet;
+    return function == test_tasks_square || function == test_tasks_meet || function == test_tasks_overrun;
 }
 
 static mproc_status pass(mproc_call *call, uint64_t *number)
@@ -99,6 +107,33 @@ mproc_status test_tasks_fail(mproc_call *call)
 
     must(pass(call, &number));
     return mproc_error(MPROC_USER + 1, "no stock of %lu", (unsigned long)number);
+}
+
+/* As the keeper does in the pool's owner, whose own memory follows when the victim is dead. */
+static void be_left(uint64_t number)
+{
+    const mproc_result *result = test_tasks_results[number];
+
+    if (!test_tasks || !test_tasks_is_victim()) return;
+    atomic_store(&test_tasks->leaving, 1);
+    atomic_store(&result->slot->word, task_word(result->position, VICTIM, TASK_LEFT));
+}
+
+mproc_status test_tasks_overrun(mproc_call *call)
+{
+    mproc_status status = test_tasks_square(call);
+
+    be_left(0);
+    return status;
+}
+
+mproc_status test_tasks_overrun_passing(mproc_call *call)
+{
+    uint64_t number;
+    mproc_status status = pass(call, &number);
+
+    be_left(number);
+    return status;
 }
 
 /* ---- the pool ----------------------------------------------------------------------------------- */
@@ -138,6 +173,7 @@ void test_tasks_create_pool(void)
     }
     memset(test_tasks_results, 0, sizeof test_tasks_results);
     memset(functions, 0, sizeof functions);
+    memset(test_tasks_late, 0, sizeof test_tasks_late);
 }
 
 void test_tasks_forget(mproc_pool *pool)
@@ -345,6 +381,7 @@ static const char *check_task(int number, uint32_t *lost)
 
     if (!mproc_result_ready(test_tasks_results[number])) return step_says("task %d is not finished", number);
     status = mproc_result_get(test_tasks_results[number], &value, 0);
+    if (test_tasks_late[number] && status != MPROC_TIMEOUT) return step_says("task %d is not late any more", number);
     if (status == MPROC_OK && functions[number] != test_tasks_fail) {
         wrong = check_value(number, value);
     } else if (status == MPROC_USER + 1 && functions[number] == test_tasks_fail) {
@@ -356,6 +393,9 @@ static const char *check_task(int number, uint32_t *lost)
         times = begun; /* or it was killed before */
     } else if (status == MPROC_CANCELLED) {
         times = 0;
+    } else if (status == MPROC_TIMEOUT) {
+        if (!test_tasks_late[number]) wrong = "it is late, and nobody has found it so";
+        times = begun; /* or its worker was killed before */
     } else {
         return step_says("task %d: %s, %s", number, mproc_status_name(status), mproc_last_error_text());
     }
@@ -394,6 +434,7 @@ const char *test_tasks_check(void *state, bool completed)
     uint32_t handles;
 
     if (atomic_load(&test_tasks->wrong)) return step_says("the others sleep while a worker has more than it begins");
+    if (atomic_load(&test_tasks->begun_late)) return step_says("who is to be killed for one thing begins another");
     note_known(known);
     test_tasks_work(step_turn() % 4 < 2 ? VICTIM : THIRD);
     if ((wrong = check_tasks(known, !completed)) != NULL) return wrong;
