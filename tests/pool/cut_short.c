@@ -1,8 +1,8 @@
 /* mproc/pool.h: maps that are ended before they are done: what is not begun any more, and what was done. */
 #include <stdlib.h>
 
-#include "pool_fixture.h"
 #include "pool/pool.h"
+#include "pool/waiting_fixture.h"
 
 /* Items of the first window, with chunks of one; and so many that there is a second. */
 enum { FIRST_WINDOW = 65536, ITEMS = 2 * FIRST_WINDOW };
@@ -148,7 +148,7 @@ static void case_items_that_were_done_are_ok_after_terminate(void)
 /* Items in shared memory are used in place by processes, too; all of them are done when the map comes back. */
 static void case_items_in_shared_memory_that_were_done_are_ok(void)
 {
-    mproc_pool *pool = fixture_create(2);
+    mproc_pool *pool = waiting_pool(2, MPROC_FOREVER);
     fixture_board *board = fixture_board_create();
     fixture_item *items = fixture_items(board, SOME);
     fixture_map map = {.pool = pool, .function = stay_or_square, .count = SOME};

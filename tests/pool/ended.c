@@ -1,7 +1,7 @@
 /* mproc/result.h: tasks that are cancelled, whose pool is closed or terminated, whose caller is interrupted. */
 #include <stdlib.h>
 
-#include "pool/tasks_fixture.h"
+#include "pool/waiting_fixture.h"
 
 /* ---- cancel ----------------------------------------------------------------------------------- */
 
@@ -294,9 +294,9 @@ static void interrupt_when_started(void *context)
     mproc_interrupt();
 }
 
-static void case_a_running_task_of_an_interrupted_apply_goes_on(void)
+static void case_a_running_task_of_an_interrupted_apply_goes_on_if_it_likes(void)
 {
-    mproc_pool *pool = fixture_create(1);
+    mproc_pool *pool = waiting_pool(1, MPROC_FOREVER);
     fixture_board *board = fixture_board_create();
     plat_thread *thread;
 
@@ -323,5 +323,5 @@ CHECK_TWINS(pool_ended, fixture_of_processes, pool_ended_threads, fixture_of_thr
     CASE(terminate_ends_tasks_at_any_time),
     CASE(interrupt_ends_a_wait_and_the_task_goes_on),
     CASE(a_task_of_an_interrupted_apply_is_not_begun_any_more),
-    CASE(a_running_task_of_an_interrupted_apply_goes_on),
+    CASE(a_running_task_of_an_interrupted_apply_goes_on_if_it_likes),
 );

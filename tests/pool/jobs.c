@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pool/tasks_fixture.h"
 #include "pool/job.h"
+#include "pool/waiting_fixture.h"
 
 /* ---- maps in threads of their own ------------------------------------------------------------- */
 
@@ -96,7 +96,7 @@ static bool one_is_given_up(void *context)
 /* What is stuck goes on in its worker; the other one does the next map. */
 static void case_the_map_after_an_interrupted_one_with_a_stuck_item_runs_at_once(void)
 {
-    mproc_pool *pool = fixture_create(2);
+    mproc_pool *pool = waiting_pool(2, MPROC_FOREVER);
     fixture_board *board = fixture_board_create();
     struct given_up before;
     fixture_map stuck;

@@ -1,0 +1,222 @@
+/* mproc/map.h: maps that stop at a failure. */
+#include <stdlib.h>
+
+#include "pool/waiting_fixture.h"
+
+#define MINUTES ((int64_t)30 * 60 * 1000)
+
+enum { COUNT = 1000 };
+
+/* A map of items of the board, in chunks of one. Its arrays are in shared memory, or the program's own. */
+typedef struct stopping {
+    mproc_pool *pool;
+    fixture_board *board;
+    size_t count;
+    mproc_shared_array *shared;
+    fixture_item *items;
+    int64_t *results;
+    mproc_status *statuses;
+} stopping;
+
+static stopping create(int64_t workers, int64_t grace_ms, size_t count, bool in_place)
+{
+    stopping self = {.pool = waiting_pool((int)workers, grace_ms), .board = fixture_board_create(), .count = count};
+
+    self.items = fixture_items(self.board, count);
+    CHECK_OK(mproc_shared_array_create(sizeof(int64_t), count, NULL, NULL, &self.shared));
+    self.results = in_place ? mproc_shared_array_data(self.shared) : calloc(count, sizeof(int64_t));
+    self.statuses = calloc(count, sizeof(mproc_status));
+    CHECK(self.results != NULL && self.statuses != NULL);
+    return self;
+}
+
+static void destroy(stopping *self)
+{
+    atomic_store(&self->board->go, 1);
+    mproc_pool_free(self->pool);
+    if (self->results != mproc_shared_array_data(self->shared)) free(self->results);
+    mproc_shared_array_free(self->shared);
+    fixture_board_free(self->board);
+    free(self->items);
+    free(self->statuses);
+}
+
+static mproc_status run(stopping *self, mproc_item_function *function)
+{
+    mproc_map_options options = {.chunk_size = 1, .statuses = self->statuses, .stop_at_failure = true};
+
+    return mproc_pool_map(self->pool, function, self->items, sizeof *self->items, self->results, sizeof(int64_t),
+                          self->count, &options);
+}
+
+/* ---- what is begun, and what is said -------------------------------------------------------------- */
+
+/* Marks and squares its number; 5 fails. */
+static mproc_status fail_at_5(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_at(own->board);
+
+    (void)call;
+    atomic_fetch_add(&board->marks[own->value], 1);
+    if (own->value == 5) return mproc_error(MPROC_USER + 5, "item 5 fails");
+    if (own->value > 100) check_pause_ms(1);
+    *(int64_t *)result = own->value * own->value;
+    return MPROC_OK;
+}
+
+static void check_stopped(const stopping *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        uint32_t begun = atomic_load(&self->board->marks[i]);
+        mproc_status status = self->statuses[i];
+        CHECK(begun <= 1);
+        if (i == 5) CHECK_STATUS(status, MPROC_USER + 5);
+        else if (status != MPROC_OK) CHECK_STATUS(status, MPROC_CANCELLED);
+        if (status == MPROC_OK) CHECK(begun == 1 && self->results[i] == (int64_t)(i * i));
+    }
+    CHECK_STATUS(self->statuses[self->count - 1], MPROC_CANCELLED);
+}
+
+static void case_a_map_returns_the_failure_at_which_it_stops(void)
+{
+    for (int in_place = 0; in_place < 2; in_place++) {
+        stopping self = create(2, MINUTES, COUNT, in_place);
+        CHECK_REFUSED(run(&self, fail_at_5), MPROC_USER + 5, "item 5 fails");
+        check_stopped(&self);
+        fixture_check_squares(self.pool, 1000, 1);
+        tasks_check_pool(self.pool);
+        destroy(&self);
+    }
+}
+
+/* One worker for which the first item fails. */
+static mproc_status fail_at_0(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_at(own->board);
+
+    (void)result;
+    (void)call;
+    atomic_fetch_add(&board->count, 1);
+    return own->value == 0 ? mproc_error(MPROC_USER, "item 0 fails") : MPROC_OK;
+}
+
+static void case_a_map_without_the_option_runs_all_items(void)
+{
+    stopping self = create(2, 1, COUNT, false);
+    mproc_map_options options = {.chunk_size = 1, .statuses = self.statuses};
+
+    CHECK_REFUSED(mproc_pool_map(self.pool, fail_at_5, self.items, sizeof *self.items, self.results, sizeof(int64_t),
+                                 100, &options),
+                  MPROC_USER + 5, "item 5 fails");
+    fixture_check_marks(self.board, 100, 1);
+    for (size_t i = 0; i < 100; i++) CHECK_STATUS(self.statuses[i], i == 5 ? MPROC_USER + 5 : MPROC_OK);
+    destroy(&self);
+}
+
+static void case_a_map_that_has_no_failure_does_not_stop(void)
+{
+    for (int in_place = 0; in_place < 2; in_place++) {
+        stopping self = create(2, 1, COUNT, in_place);
+        for (size_t i = 0; i < COUNT; i++) self.items[i].value = (int64_t)i % 5;
+        for (int round = 0; round < 5; round++) CHECK_OK(run(&self, fail_at_5));
+        for (size_t i = 0; i < COUNT; i++) CHECK_STATUS(self.statuses[i], MPROC_OK);
+        for (size_t i = 0; i < COUNT; i++) CHECK_EQ(self.results[i], self.items[i].value * self.items[i].value);
+        destroy(&self);
+    }
+}
+
+/* ---- those that run ------------------------------------------------------------------------------- */
+
+/* The first item waits for ever, and the others until it does so; then 5 fails. */
+static mproc_status first_waits(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_at(own->board);
+
+    (void)call;
+    atomic_fetch_add(&board->marks[own->value], 1);
+    if (own->value == 0) {
+        mproc_status status;
+        atomic_fetch_add(&board->started, 1);
+        status = mproc_sleep_ms(MINUTES);
+        atomic_fetch_add(&board->done, 1);
+        return status;
+    }
+    CHECK_AWAIT(&board->started, 1);
+    if (own->value == 5) return mproc_error(MPROC_USER + 5, "item 5 fails");
+    *(int64_t *)result = own->value * own->value;
+    return MPROC_OK;
+}
+
+/* The first item stays, and the others wait until it does so; then 5 fails. */
+static mproc_status first_stays(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_at(own->board);
+
+    if (own->value != 0) return first_waits(item, result, call);
+    atomic_store(&board->pid, mproc_getpid());
+    atomic_fetch_add(&board->started, 1);
+    while (!atomic_load(&board->go)) check_pause_ms(1);
+    atomic_fetch_add(&board->done, 1);
+    return MPROC_OK;
+}
+
+/* ---- beside others -------------------------------------------------------------------------------- */
+
+static mproc_status innocent_item(const void *item, void *result, mproc_call *call)
+{
+    if (mproc_call_stop_requested(call)) return mproc_error(MPROC_USER, "it was asked to stop");
+    if (mproc_interrupted()) return mproc_error(MPROC_USER, "it was interrupted");
+    return fixture_square(item, result, call);
+}
+
+typedef struct innocent {
+    mproc_pool *pool;
+    _Atomic uint32_t ends;
+    _Atomic uint32_t rounds;
+    plat_thread *thread;
+} innocent;
+
+/* Maps and tasks, of which each must be done wholly. */
+static void do_no_harm(void *context)
+{
+    innocent *self = context;
+    int64_t numbers[200], squares[200];
+
+    for (int i = 0; i < 200; i++) numbers[i] = i;
+    while (!atomic_load(&self->ends)) {
+        mproc_result *result = tasks_submit(self->pool, waiting_innocent, NULL, 3);
+        CHECK_OK(mproc_map(self->pool, innocent_item, numbers, squares, 200, &(mproc_map_options){.chunk_size = 1}));
+        for (int i = 0; i < 200; i++) CHECK_EQ(squares[i], i * i);
+        CHECK_EQ(tasks_take_int(result), 3);
+        atomic_fetch_add(&self->rounds, 1);
+    }
+}
+
+static void case_maps_that_stop_harm_no_others(void)
+{
+    stopping self = create(3, 1, 100, false);
+    innocent other = {.pool = self.pool};
+    int rounds = check_many(30, 6);
+
+    CHECK_OK(plat_thread_start(do_no_harm, &other, &other.thread));
+    for (int i = 0; i < rounds; i++) {
+        bool stays = i % 3 == 0 && !fixture_is_threads();
+        atomic_store(&self.board->started, 0);
+        CHECK(run(&self, stays ? first_stays : i % 3 == 1 ? first_waits : fail_at_0) != MPROC_OK);
+    }
+    CHECK_AWAIT(&other.rounds, atomic_load(&other.rounds) + 2);
+    atomic_store(&other.ends, 1);
+    plat_thread_join(other.thread);
+    destroy(&self);
+}
+
+CHECK_TWINS(pool_stop_at_failure, fixture_of_processes, pool_stop_at_failure_threads, fixture_of_threads,
+    CASE(a_map_returns_the_failure_at_which_it_stops),
+    CASE(a_map_without_the_option_runs_all_items),
+    CASE(a_map_that_has_no_failure_does_not_stop),
+    CASE(maps_that_stop_harm_no_others),
+);
