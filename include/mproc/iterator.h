@@ -27,7 +27,7 @@ typedef struct mproc_iterator mproc_iterator;
  * Where items come from: called by mproc_iterator_next(), in its thread, for the next one. It writes that to `*item`,
  * of which a copy is made before it is called again, and returns MPROC_OK; or MPROC_END: there are no more. Any other
  * status comes out of the iterator, with its text, in the item's place, and is the last: the source is not called
- * again.
+ * again. In C++ no exception may leave it.
  */
 typedef mproc_status mproc_source_function(void *context, mproc_value *item);
 
@@ -77,7 +77,9 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_imap(mproc_pool *pool, mpr
  *   what mproc_pool_apply_async() and mproc_result_get() return of it, or, as the last one, what the source has
  *   returned
  *
- * One thread at a time may call this; it may be another each time.
+ * A task that returns MPROC_END itself comes out as MPROC_BAD_STATE, with a text that says so, as nobody could tell.
+ *
+ * One thread at a time may call this, and not the source; it may be another each time.
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_iterator_next(mproc_iterator *iterator, mproc_value *value,
                                                            int64_t timeout_ms);

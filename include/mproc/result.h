@@ -4,7 +4,7 @@
  *     mproc_result *result;
  *     mproc_value value;
  *     mproc_check(mproc_pool_apply_async(pool, power, MPROC_ARGS(7), NULL, &result));
- *     if (mproc_result_get(result, &value, 1000) == MPROC_OK) mproc_value_print(value);
+ *     if (mproc_result_get(result, &value, 1000) == MPROC_OK) printf("%lld\n", (long long)mproc_value_int(value));
  *     mproc_result_free(result);
  *
  * A result belongs to whoever has submitted the task, and is freed by mproc_result_free(), before its task is

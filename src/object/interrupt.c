@@ -56,8 +56,7 @@ void interrupt_give_back(void)
 mproc_status interrupt_status(void)
 {
     if (interrupt_is_requested())
-        return mproc_error(MPROC_INTERRUPTED,
-                           "the task is to stop: whoever has given it to the pool has given it up");
+        return mproc_error(MPROC_INTERRUPTED, "the task is to stop: its time limit has passed, or it was given up");
     return mproc_error(MPROC_INTERRUPTED, "process %lld was interrupted while it waited",
                        (long long)plat_process_id());
 }

@@ -218,12 +218,18 @@ static void note_text(struct map *map, uint32_t owner)
 }
 
 /* Of a chunk that failed: the first of them is what the map reports. */
-static void note_failure(struct map *map, const struct window_view *view, uint64_t chunk)
+static void note_failure(struct map *map, const struct window_view *view, uint64_t chunk, mproc_status status)
 {
     if (map->failure.status != MPROC_OK) return;
-    map->failure.status = (mproc_status)atomic_load(&view->outcomes[chunk].status);
+    map->failure.status = status;
     map->failure.item = view->first + chunk * view->chunk + atomic_load(&view->outcomes[chunk].done);
     note_text(map, chunk_owner(atomic_load(&view->words[chunk])));
+}
+
+/* Of a window that has come to its end before the caller knew: workers were told by others. */
+static mproc_status why_given_up(const struct map *map)
+{
+    return atomic_load(&map->pool->shared->state) == POOL_TERMINATED ? MPROC_TERMINATED : MPROC_CANCELLED;
 }
 
 static void note_chunk(struct map *map, const struct window_view *view, uint64_t chunk)
@@ -231,10 +237,12 @@ static void note_chunk(struct map *map, const struct window_view *view, uint64_t
     mproc_status status = (mproc_status)atomic_load(&view->outcomes[chunk].status);
     uint64_t begin = view->first + chunk * view->chunk, end = begin + view->chunk;
     uint64_t item = begin + atomic_load(&view->outcomes[chunk].done);
+    bool given_up = (int)status == CHUNK_GIVEN_UP;
 
     if (end > view->first + view->items) end = view->first + view->items;
+    if (given_up) status = why_given_up(map);
     for (uint64_t i = item; map->statuses && i < end; i++) map->statuses[i] = status;
-    note_failure(map, view, chunk);
+    if (!given_up || status == MPROC_TERMINATED) note_failure(map, view, chunk, status);
 }
 
 void buffer_drain(struct map *map, struct pool_buffer *buffer)
@@ -296,6 +304,7 @@ void buffer_drain_done(struct map *map, struct pool_buffer *buffer)
 {
     for (uint64_t i = 0; i < buffer->view.chunks; i++) {
         drain_chunk(map, buffer, i);
-        if (map->failed && has_failed(&buffer->view, i)) note_failure(map, &buffer->view, i);
+        if (map->failed && has_failed(&buffer->view, i))
+            note_failure(map, &buffer->view, i, (mproc_status)atomic_load(&buffer->view.outcomes[i].status));
     }
 }

@@ -40,6 +40,7 @@ struct mproc_iterator {
     uint64_t given;        /* numbers the items */
     bool admitted;         /* see pool_submit() */
     int64_t grace_ms;      /* for tasks that run when it is freed, or GRACE_OF_POOL */
+    bool asks;             /* the source: it is called, and may not come back here */
     bool ended;            /* the source is not called again */
     struct flight failure; /* of the source: comes out when no item is left */
 };
@@ -125,7 +126,10 @@ static void fill(mproc_iterator *iterator)
 {
     while (!iterator->ended && iterator->count < iterator->options.in_flight) {
         mproc_value item = mproc_nil();
-        mproc_status status = iterator->source(iterator->context, &item);
+        mproc_status status;
+        iterator->asks = true;
+        status = iterator->source(iterator->context, &item);
+        iterator->asks = false;
         if (status == MPROC_OK) {
             give(iterator, &item);
             continue;
@@ -214,13 +218,21 @@ static mproc_status next(mproc_iterator *iterator, int64_t timeout_ms, struct fl
 mproc_status mproc_iterator_next(mproc_iterator *iterator, mproc_value *value, int64_t timeout_ms)
 {
     struct flight taken = {.result = NULL};
+    char text[TEXT_BYTES];
     mproc_status status;
 
     assert(iterator);
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
     if ((status = family_enter_with(iterator->pool->arena)) != MPROC_OK) return status;
+    if (iterator->asks)
+        return mproc_error(MPROC_BAD_STATE,
+                           "the source of an iterator asks that for its next result: it is to give an "
+                           "item first");
     if ((status = next(iterator, timeout_ms, &taken)) != MPROC_OK) return status;
-    return land(&taken, value);
+    status = land(&taken, value);
+    if (status != MPROC_END) return status;
+    snprintf(text, sizeof text, "%s", mproc_last_error_text());
+    return mproc_error(MPROC_BAD_STATE, "%s (a task has returned MPROC_END)", text);
 }
 
 void mproc_iterator_free(mproc_iterator *iterator)
@@ -228,6 +240,11 @@ void mproc_iterator_free(mproc_iterator *iterator)
     if (!iterator) return;
     /* In a fork() copy they are the original's. */
     if (family_enter_with(iterator->pool->arena) != MPROC_OK) iterator->count = 0;
+    /* First of all: who is told to stop, and does, is to find none of them. */
+    for (size_t i = 0; i < iterator->count; i++) {
+        mproc_result *result = flight_at(iterator, i)->result;
+        if (result) (void)!mproc_result_cancel(result);
+    }
     for (size_t i = 0; i < iterator->count; i++) {
         struct flight *flight = flight_at(iterator, i);
         if (flight->result && !mproc_result_ready(flight->result))

@@ -56,12 +56,15 @@ static void look_at_task(struct look *look, struct worker_record *record, uint64
     struct pool_worker *worker = pool_worker_at(look->pool->shared, record->index);
     struct running_task task;
     struct task_verdict verdict;
+    int64_t since_ns;
 
     if (!limits_find(look->pool->tasks, record->index, at_number(at), &task)) return;
-    verdict = limits_judge(&task, atomic_load(&worker->since_ns), look->now_ns);
+    since_ns = atomic_load(&worker->since_ns);
+    verdict = limits_judge(&task, since_ns, look->now_ns);
     look_again(look, verdict.next_ns);
     if (verdict.ask) ask(look, record, at);
-    if (verdict.end && limits_end(&task)) look->pool->kind->kill(record);
+    /* A thread was asked to stop that task alone: it may be in the next one by now. */
+    if (verdict.end && limits_end(&task, since_ns) && !look->pool->shared->threads) look->pool->kind->kill(record);
 }
 
 static void look_at_tasks(struct look *look)
@@ -70,6 +73,8 @@ static void look_at_tasks(struct look *look)
 
     if (!tasks) return;
     plat_mutex_lock(&tasks->mutex);
+    /* Those that are finished have no limits any more. */
+    if (tasks->timed > 0) tasks_collect_next(tasks, true);
     for (uint32_t i = 0; i < look->pool->count; i++) {
         uint64_t at = atomic_load(&pool_worker_at(look->pool->shared, i)->request.at);
         if (at_place(at) == POOL_TASKS) look_at_task(look, &look->pool->records[i], at);
@@ -98,14 +103,14 @@ static void look_at_claim(struct look *look, const struct job *job, struct worke
     look->pool->kind->kill(record);
 }
 
+/* Who says that he is in it, whatever keeps him: perhaps what an item has printed, and nobody reads. */
 static void look_at_window(struct look *look, const struct job *job, const struct window_view *view)
 {
-    for (uint64_t i = 0; i < view->chunks; i++) {
-        uint64_t word = atomic_load(&view->words[i]);
-        if (word >> CHUNK_WINDOW_SHIFT != view->number || chunk_state(word) != CHUNK_CLAIMED) continue;
-        if (chunk_owner(word) >= look->pool->count) continue;
-        look_at_claim(look, job, &look->pool->records[chunk_owner(word)], at_work(job->index, view->number));
-    }
+    uint64_t at = at_work(job->index, view->number);
+
+    for (uint32_t i = 0; i < look->pool->count; i++)
+        if ((atomic_load(&pool_worker_at(look->pool->shared, i)->request.at) & ~REQUEST_CONDEMNED) == at)
+            look_at_claim(look, job, &look->pool->records[i], at);
 }
 
 static void look_at_job(struct look *look, struct job *job)

@@ -77,7 +77,7 @@ struct pool_window {
  * Why a chunk failed, and how many of its items were done before: written before the word says so. CHUNK_GIVEN_UP:
  * its worker was asked to stop; the map's owner knows why.
  */
-#define CHUNK_GIVEN_UP (-1)
+#define CHUNK_GIVEN_UP INT32_MIN
 
 struct chunk_outcome {
     _Atomic int32_t status;

@@ -74,12 +74,12 @@ struct task_verdict limits_judge(const struct running_task *task, int64_t since_
     return verdict;
 }
 
-bool limits_end(const struct running_task *task)
+bool limits_end(const struct running_task *task, int64_t since_ns)
 {
     const struct task_limits *limits = task->result->limits;
     char text[200];
 
-    if (limits->stops)
+    if (limits->stops && (!limits->hard_ns || limits->stop_by_ns < since_ns + limits->hard_ns))
         return tasks_leave(task->tasks, task->segment, task->position, MPROC_CANCELLED,
                            "the task was to stop, and did not in the time that it was given");
     snprintf(text, sizeof text, "the task was not finished within its time limit of %lld ms",

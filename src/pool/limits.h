@@ -45,7 +45,7 @@ bool limits_find(struct tasks *tasks, uint32_t worker, uint64_t position, struct
 struct task_verdict limits_judge(const struct running_task *task, int64_t since_ns, int64_t now_ns);
 
 /* Its time is up: the result says so from now on. False: it is just finished. */
-bool limits_end(const struct running_task *task);
+bool limits_end(const struct running_task *task, int64_t since_ns);
 
 /* No task that begins from now on is over its limit before. */
 int64_t limits_next(const struct tasks *tasks, int64_t now_ns);

@@ -117,7 +117,7 @@ static void have_workers_leave(struct map *map, mproc_status status)
     bool kept = keeper_start(map->pool) == MPROC_OK;
 
     if (grace_ms == GRACE_OF_POOL) grace_ms = map->pool->grace_ms ? map->pool->grace_ms : usual_ms;
-    if (kept) (void)!deadline_from_timeout(grace_ms, &by_ns);
+    if (kept || grace_ms == MPROC_FOREVER) (void)!deadline_from_timeout(grace_ms, &by_ns);
     plat_mutex_lock(&map->pool->mutex);
     map->job->leaves = true;
     map->job->leave_status = status;

@@ -19,6 +19,9 @@
 /* Longer ones are no limit. */
 #define IDLE_MS_MAX (INT64_MAX / 1000000 / 2)
 
+/* How soon threads that are to end are asked once more; and then ever later. */
+#define ASK_AGAIN_NS ((int64_t)5000000)
+
 static mproc_status check_options(const mproc_pool_options *options)
 {
     if (options->workers < 0 || options->workers > POOL_WORKERS_MAX)
@@ -222,12 +225,19 @@ mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
 /* Of one that was not made wholly, too: it has had no work. */
 static void end_workers(mproc_pool *pool)
 {
+    int64_t pause_ns = ASK_AGAIN_NS, until_ns;
+
     plat_mutex_lock(&pool->mutex);
     set_state(pool, POOL_TERMINATED);
-    workers_kill(pool);
     plat_mutex_unlock(&pool->mutex);
-    tell_state(pool);
-    wait_for_workers(pool, PLAT_FOREVER, false);
+    do { /* again, where a thread was just about to sleep when it was asked to stop */
+        plat_mutex_lock(&pool->mutex);
+        workers_kill(pool);
+        plat_mutex_unlock(&pool->mutex);
+        tell_state(pool);
+        until_ns = pool->shared->threads ? plat_clock_now_ns() + pause_ns : PLAT_FOREVER;
+        pause_ns *= 2;
+    } while (wait_for_workers(pool, until_ns, false) != MPROC_OK);
     workers_join(pool);
 }
 

@@ -123,8 +123,8 @@ static void note_failure(const struct walk *walk, uint64_t item, mproc_status st
     if (atomic_load(&part->failed_job) == job && atomic_load(&part->failed_item) <= item) return;
     atomic_store(&part->failed_job, 0);
     atomic_store(&part->failed_item, item);
-    snprintf(part->failed_text, sizeof part->failed_text, "%s: %s", walk->runner->worker->call.name,
-             mproc_error_text(status));
+    snprintf(part->failed_text, sizeof part->failed_text, "%s (pid %lld): %s", walk->runner->worker->call.name,
+             (long long)plat_process_id(), mproc_error_text(status));
     atomic_store(&part->failed_job, job);
 }
 
@@ -175,6 +175,7 @@ static void end_failed(const struct walk *walk, uint64_t chunk, uint64_t done, i
 
 static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_status status)
 {
+    if ((int32_t)status == CHUNK_GIVEN_UP) status = (mproc_status)(CHUNK_GIVEN_UP + 1); /* no status either */
     note_failure(walk, walk->view.first + chunk * walk->view.chunk + done, status);
     end_failed(walk, chunk, done, (int32_t)status);
     if (!walk->runner->stops) return;
@@ -182,11 +183,22 @@ static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_s
     window_alarm(walk->view.job);
 }
 
+/* Whether an item of the map has failed, and it was to stop then. */
+static bool has_stopped(const struct walk *walk)
+{
+    return walk->runner->stops && atomic_load(&walk->view.job->map.failed) == walk->runner->job;
+}
+
+/* An item that was told to stop, and says no more than that it did so, has not failed. */
 static void run_chunk(struct walk *walk, uint64_t chunk)
 {
-    uint64_t at = chunk * walk->view.chunk, left = walk->view.items - at, done;
-    mproc_status status = call_function(walk, at, left < walk->view.chunk ? left : walk->view.chunk, &done);
+    uint64_t at = chunk * walk->view.chunk, left = walk->view.items - at, done = 0;
+    mproc_status status = MPROC_INTERRUPTED;
 
+    walk->runner->given_up = has_stopped(walk);
+    if (!walk->runner->given_up)
+        status = call_function(walk, at, left < walk->view.chunk ? left : walk->view.chunk, &done);
+    if (status == MPROC_INTERRUPTED && interrupt_is_requested()) walk->runner->given_up = true;
     if (walk->runner->given_up) end_failed(walk, chunk, done, CHUNK_GIVEN_UP);
     else if (status == MPROC_OK) window_finish(&walk->view, chunk, walk->runner->worker->index, CHUNK_DONE);
     else fail_chunk(walk, chunk, done, status);

@@ -68,6 +68,7 @@ mproc_status segment_begin(struct tasks *tasks)
     uint64_t number;
     mproc_status status;
 
+    if (tasks->segments_live == STREAM_SEGMENTS) tasks_collect_next(tasks, true);
     reuse_passed(tasks);
     if (tasks->segments_live == STREAM_SEGMENTS)
         return mproc_error(MPROC_LIMIT, "%d tasks of the pool are not finished: it takes one more when some are",

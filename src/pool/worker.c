@@ -81,8 +81,11 @@ bool worker_is_wanted(struct worker *worker, uint32_t place)
     if (is_surplus(worker) || has_grown(worker)) return true;
     if (!others) return false;
     now_ns = plat_clock_now_ns();
-    if (worker->slice_end_ns == 0) worker->slice_end_ns = now_ns + SLICE_NS;
-    return now_ns >= worker->slice_end_ns;
+    /* Since it was last without work, or has left a job for another. */
+    if (worker->slice_end_ns == 0) worker->slice_end_ns = worker->now_ns + SLICE_NS;
+    if (now_ns < worker->slice_end_ns) return false;
+    worker->now_ns = now_ns;
+    return true;
 }
 
 /* Whether there is a window that the worker has not walked through. */

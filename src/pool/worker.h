@@ -14,7 +14,7 @@ struct worker {
     struct task task;
     mproc_call call;
     uint64_t tasks_left;  /* that it may run, and chunks */
-    int64_t now_ns;       /* when it has looked at the clock, as it had nothing to do */
+    int64_t now_ns;       /* when it had nothing to do, or has left a job for another */
     int64_t memory_ns;    /* when it looks next how much memory it has */
     int64_t slice_end_ns; /* when the job that it is in is to be left for others that have work; 0: not asked yet */
 };

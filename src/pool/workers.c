@@ -150,7 +150,12 @@ static void fail_lost_chunks(mproc_pool *pool, struct job *job, uint32_t index, 
         uint64_t item;
         if (!window_view(pool->shared, job->shared, window, &view)) continue;
         item = window_fail_lost(&view, index, status);
-        if (item == UINT64_MAX || (job->lost.job == number && job->lost.item <= item)) continue;
+        if (item == UINT64_MAX || (int)status == CHUNK_GIVEN_UP) continue;
+        if (atomic_load(&job->shared->map.stops)) {
+            atomic_store(&job->shared->map.failed, number);
+            window_alarm(job->shared);
+        }
+        if (job->lost.job == number && job->lost.item <= item) continue;
         job->lost.job = number;
         job->lost.item = item;
         snprintf(job->lost.text, sizeof job->lost.text, "%.400s while it computed the chunk of item %llu", end,
@@ -176,7 +181,8 @@ void workers_lost(struct worker_record *record, const char *end)
 
     record->lost += status == MPROC_WORKER_LOST && (over == 0 || over == WORKER_NOT_READY + 1);
     record->retired += over == WORKER_RETIRES + 1;
-    if (record->reason != MPROC_OK) status = record->reason;
+    /* It did not leave a map that was given up, whose owner knows why. */
+    if (record->reason != MPROC_OK) status = (mproc_status)CHUNK_GIVEN_UP;
 
     for (int i = 0; i < POOL_SPINNERS_MAX; i++) {
         uint32_t expected = record->index + 1;
@@ -189,7 +195,7 @@ void workers_lost(struct worker_record *record, const char *end)
     for (uint32_t i = 0; i < POOL_JOBS; i++)
         if (pool->jobs[i] && atomic_load(&pool->jobs[i]->shared->kind) == JOB_MAP)
             fail_lost_chunks(pool, pool->jobs[i], record->index, status, end);
-    tasks_bury(pool, record->index, status, end);
+    tasks_bury(pool, record->index, (int)status == CHUNK_GIVEN_UP ? MPROC_WORKER_LOST : status, end);
     restore_active(pool);
     bell_ring_all(shared);
 }
