@@ -90,6 +90,41 @@ static void case_two_hundred_workers_have_tasks_maps_and_iterators_at_once(void)
     tasks_await_blocks(blocks);
 }
 
+/* ---- many maps that nobody waits for ------------------------------------------------------------ */
+
+/* More than run beside each other. */
+static void start_many_maps(mproc_pool *pool)
+{
+    enum { MAPS = 80, COUNT = 100 };
+    int64_t(*squares)[COUNT] = calloc(MAPS, sizeof *squares);
+    int64_t numbers[COUNT];
+    mproc_result *results[MAPS];
+
+    CHECK(squares != NULL);
+    for (int i = 0; i < COUNT; i++) numbers[i] = i;
+    for (int i = 0; i < MAPS; i++) {
+        squares[i][0] = -1;
+        CHECK_OK(mproc_map_async(pool, fixture_square, numbers, squares[i], COUNT, NULL, &results[i]));
+    }
+    CHECK_OK(mproc_result_wait_many(results, MAPS, MPROC_WAIT_ALL, MPROC_FOREVER));
+    for (int i = 0; i < MAPS; i++) {
+        CHECK(mproc_result_successful(results[i]));
+        for (int j = 0; j < COUNT; j++) CHECK_EQ(squares[i][j], j * j);
+        mproc_result_free(results[i]);
+    }
+    free(squares);
+}
+
+static void case_more_maps_than_there_are_places_are_done_though_nobody_waits(void)
+{
+    uint64_t blocks = tasks_blocks_without_pools();
+    mproc_pool *pool = fixture_create(2);
+
+    for (int i = 0; i < 3; i++) start_many_maps(pool);
+    mproc_pool_free(pool);
+    tasks_await_blocks(blocks);
+}
+
 /* ---- many pools --------------------------------------------------------------------------------- */
 
 static void case_pools_one_after_the_other_leave_nothing(void)
@@ -125,6 +160,7 @@ static void case_twenty_pools_at_once_have_their_own_work_each(void)
 
 CHECK_TWINS(pool_crowd, fixture_of_processes, pool_crowd_threads, fixture_of_threads,
     CASE_LIMIT(two_hundred_workers_have_tasks_maps_and_iterators_at_once, 60),
+    CASE(more_maps_than_there_are_places_are_done_though_nobody_waits),
     CASE(pools_one_after_the_other_leave_nothing),
     CASE(twenty_pools_at_once_have_their_own_work_each),
 );
