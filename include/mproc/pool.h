@@ -60,7 +60,8 @@ typedef struct mproc_pool_options {
     int64_t max_tasks;
     /*
      * Workers are not started with the pool, but when there is work for them: one for each task that finds none
-     * without work, and as many for a map as it has chunks (Python: ProcessPoolExecutor). Ours.
+     * without work, and as many for a map as it has chunks (Python: ProcessPoolExecutor). Whoever gives the work
+     * starts them, which takes as long as mproc_process_start(); if none can be, the task or the map fails. Ours.
      */
     bool lazy;
     /*
@@ -97,7 +98,8 @@ typedef struct mproc_pool_options {
 } mproc_pool_options;
 
 /*
- * Creates a pool and starts its workers (Python: Pool()). Does not wait until they are ready.
+ * Creates a pool and starts its workers (Python: Pool()), unless they come with work. Does not wait until they are
+ * ready.
  *
  * `*out` is the caller's: mproc_pool_free(). A worker that ends is replaced: a process by this process' reaper
  * thread. Successors have the CPUs, the policy and the nice value of the thread that called this.

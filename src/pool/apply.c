@@ -213,7 +213,8 @@ mproc_status pool_submit(mproc_pool *pool, mproc_function *function, mproc_args 
         status = check_submission(tasks, admitted, &gone);
         if (status == MPROC_OK && !gone) status = tasks_function(tasks, function, &submission.function);
         if (status == MPROC_OK && !gone) status = put_in(tasks, &submission, options, out);
-        if (submission.owned || tasks_are_many(tasks)) tasks_collect_next(tasks, false);
+        if (submission.owned || tasks_are_many(tasks) || !atomic_load(&pool->complete))
+            tasks_collect_next(tasks, false); /* who counts tasks is to find few */
         plat_mutex_unlock(&tasks->mutex);
         if (status == MPROC_OK && !gone && timed) keeper_ring(pool);
     } while (gone && (++rounds < ROUNDS_MAX || (status = workers_missing(pool)) == MPROC_OK));

@@ -65,6 +65,14 @@ static void release(mproc_iterator *iterator)
     free(iterator);
 }
 
+/* So many items in flight, or four for each worker if that is more. */
+static size_t enough_for(const mproc_pool *pool, size_t in_flight)
+{
+    size_t many = (size_t)4 * atomic_load(&pool->shared->limit);
+
+    return many > in_flight ? many : in_flight;
+}
+
 mproc_status mproc_pool_imap_sized(mproc_pool *pool, mproc_function *function, mproc_source_function *source,
                                    void *context, const mproc_iterator_options *options, size_t options_size,
                                    mproc_iterator **out)
@@ -76,8 +84,7 @@ mproc_status mproc_pool_imap_sized(mproc_pool *pool, mproc_function *function, m
     assert(pool);
     options_read(&all, sizeof all, options, options_size);
     if ((status = check(pool, function, source, &all, out)) != MPROC_OK) return status;
-    if (all.in_flight == 0)
-        all.in_flight = 4 * (size_t)pool->count > IN_FLIGHT_DEFAULT ? 4 * (size_t)pool->count : IN_FLIGHT_DEFAULT;
+    if (all.in_flight == 0) all.in_flight = enough_for(pool, IN_FLIGHT_DEFAULT);
     if (!(iterator = calloc(1, sizeof *iterator)) ||
         !(iterator->flights = calloc(all.in_flight, sizeof *iterator->flights)) ||
         !(iterator->waited_for = calloc(all.in_flight, sizeof(mproc_result *)))) {
@@ -316,8 +323,7 @@ mproc_status values_map_run(struct values_map *map)
     mproc_iterator *iterator = NULL;
     mproc_status status;
 
-    each.in_flight = count < MAP_IN_FLIGHT ? count : MAP_IN_FLIGHT;
-    if (each.in_flight < 4 * (size_t)map->pool->count) each.in_flight = 4 * (size_t)map->pool->count;
+    each.in_flight = enough_for(map->pool, count < MAP_IN_FLIGHT ? count : MAP_IN_FLIGHT);
     for (size_t i = 0; map->values && i < count; i++) map->values[i] = mproc_nil();
     for (size_t i = 0; statuses && i < count; i++) statuses[i] = UNKNOWN;
     status = mproc_pool_imap(map->pool, map->function, next_of_array, &array, &each, &iterator);

@@ -105,8 +105,12 @@ void job_put(mproc_pool *pool, struct job *job)
     job->wanted = 0;
     atomic_fetch_sub(&shared->busy, 1);
     plat_mutex_unlock(&pool->mutex);
-    if (atomic_load(&shared->state) != POOL_OPEN) bell_ring_all(shared);
-    if (atomic_load(&pool->jobs_wanted) > 0) jobs_alarm(shared);
+    if (atomic_load(&shared->state) != POOL_OPEN) {
+        bell_ring_all(shared);
+        jobs_alarm(shared);
+    } else if (atomic_load(&pool->jobs_wanted) > 0) {
+        jobs_alarm(shared);
+    }
 }
 
 void jobs_alarm(struct pool_shared *shared)

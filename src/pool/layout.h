@@ -238,8 +238,8 @@ enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
  * whoever finishes one of them counts the bell up and wakes.
  */
 struct pool_shared {
-    uint32_t workers; /* places for them */
-    uint32_t threads; /* workers are threads */
+    _Atomic uint32_t workers; /* places that are used, or were: the pool may have room for more */
+    uint32_t threads;         /* workers are threads */
     _Atomic uint32_t state;
     _Atomic uint32_t busy;
     _Atomic uint32_t running;

@@ -95,7 +95,7 @@ static mproc_status create_shared(mproc_pool *pool, const mproc_pool_options *op
 
     if ((status = resource_take(size, size, &pool->owned)) != MPROC_OK) return status;
     pool->shared = (struct pool_shared *)line_after((uintptr_t)arena_at(atomic_load(pool->owned)));
-    pool->shared->workers = pool->count;
+    atomic_store(&pool->shared->workers, count);
     atomic_store(&pool->shared->limit, count);
     pool->shared->max_memory = (uint64_t)options->max_memory_bytes;
     pool->shared->pinned = options->pinned;
@@ -191,18 +191,24 @@ void mproc_pool_terminate(mproc_pool *pool)
     tell_state(pool);
 }
 
+/* Of a pool that was closed, a map that has begun may not have started its workers yet. */
 static mproc_status wait_for_workers(mproc_pool *pool, int64_t deadline_ns, bool interruptible)
 {
-    _Atomic uint32_t *running = &pool->shared->running;
-    uint32_t left;
+    struct pool_shared *shared = pool->shared;
 
-    while ((left = atomic_load(running)) > 0) {
+    for (;;) {
+        uint32_t freed = atomic_load(&shared->jobs_freed);
+        bool maps = atomic_load(&shared->busy) > 0 && atomic_load(&shared->state) != POOL_TERMINATED;
+        uint32_t left = atomic_load(&shared->running);
+        if (left == 0 && !maps) return MPROC_OK;
         if (interruptible && interrupt_take()) return interrupt_status();
-        if (wait_on(running, left, deadline_ns) == MPROC_TIMEOUT && atomic_load(running) > 0)
+        if (wait_on(left > 0 ? &shared->running : &shared->jobs_freed, left > 0 ? left : freed, deadline_ns) !=
+            MPROC_TIMEOUT)
+            continue;
+        if (maps || atomic_load(&shared->running) > 0)
             return mproc_error(MPROC_TIMEOUT, "%lu workers of the pool still run",
-                               (unsigned long)atomic_load(running));
+                               (unsigned long)atomic_load(&shared->running));
     }
-    return MPROC_OK;
 }
 
 mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
@@ -319,10 +325,12 @@ int mproc_pool_workers(const mproc_pool *pool)
 
 mproc_status mproc_pool_resize(mproc_pool *pool, int workers)
 {
-    struct pool_shared *shared = pool->shared;
+    struct pool_shared *shared;
     uint32_t before;
     mproc_status status;
 
+    assert(pool);
+    shared = pool->shared;
     if (workers < 1 || (uint32_t)workers > pool->count)
         return mproc_error(MPROC_INVALID,
                            "a pool of %d workers: 1 to %lu are possible, the option workers_max is for more", workers,
@@ -331,6 +339,7 @@ mproc_status mproc_pool_resize(mproc_pool *pool, int workers)
     plat_mutex_lock(&pool->mutex);
     before = atomic_load(&shared->limit);
     if ((status = pool_check_open(pool)) == MPROC_OK) {
+        if ((uint32_t)workers > atomic_load(&shared->workers)) atomic_store(&shared->workers, (uint32_t)workers);
         atomic_store(&shared->limit, (uint32_t)workers);
         status = workers_restart(pool, 0);
         if (status != MPROC_OK) atomic_store(&shared->limit, before);

@@ -1,6 +1,8 @@
 /* mproc/pool.h: workers that are started when there is work, and end when there is none. */
 #include <stdlib.h>
 
+#include <stdlib.h>
+
 #include "pool/tasks_fixture.h"
 
 static mproc_pool *create(mproc_pool_options options)
@@ -10,6 +12,15 @@ static mproc_pool *create(mproc_pool_options options)
     options.kind = fixture_is_threads() ? MPROC_THREADS : MPROC_PROCESSES;
     CHECK_OK(mproc_pool_create(&options, &pool));
     return pool;
+}
+
+static mproc_status square_own(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+
+    (void)call;
+    *(int64_t *)result = own->value * own->value;
+    return MPROC_OK;
 }
 
 static mproc_pool *create_lazy(int workers)
@@ -152,6 +163,32 @@ static void case_what_was_given_to_a_lazy_pool_is_done_when_it_was_joined(void)
         CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
         CHECK(mproc_result_successful(result));
         mproc_result_free(result);
+        mproc_pool_free(pool);
+    }
+}
+
+/* A map that has begun may not have started its workers yet. */
+static void case_a_join_waits_for_maps_that_are_to_start_workers(void)
+{
+    for (int i = 0; i < check_many(40, 10); i++) {
+        mproc_pool *pool = create_lazy(2);
+        fixture_board *board = fixture_board_create();
+        mproc_pool_totals totals;
+        fixture_map map;
+        uint64_t started;
+
+        fixture_map_begin(&map, pool, square_own, board, 2);
+        do CHECK_OK(mproc_pool_statistics(pool, &totals));
+        while (totals.maps == 0 && totals.starts == 0);
+        mproc_pool_close(pool);
+        CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
+        started = starts(pool);
+        fixture_map_join(&map);
+        CHECK_EQ(starts(pool), started);
+        CHECK_STATUS(map.status, MPROC_OK);
+        free(map.items);
+        fixture_map_free(&map);
+        fixture_board_free(board);
         mproc_pool_free(pool);
     }
 }
@@ -337,6 +374,7 @@ CHECK_TWINS(pool_come_and_go, fixture_of_processes, pool_come_and_go_threads, fi
     CASE(a_map_starts_as_many_workers_as_it_has_chunks),
     CASE(a_lazy_pool_computes_maps_of_all_sizes),
     CASE(what_was_given_to_a_lazy_pool_is_done_when_it_was_joined),
+    CASE(a_join_waits_for_maps_that_are_to_start_workers),
     CASE(so_many_workers_of_a_lazy_pool_are_there_from_the_begin),
     CASE(a_failing_initializer_of_a_lazy_pool_is_what_maps_and_tasks_say),
     CASE(workers_without_work_end_and_come_back),

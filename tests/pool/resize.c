@@ -145,6 +145,24 @@ static void case_a_lazy_pool_that_grows_starts_workers_for_what_waits(void)
     end(pool);
 }
 
+static void case_a_pool_may_have_room_for_thousands(void)
+{
+    mproc_pool *pool = create_up_to(2, 4096);
+    fixture_board *board = fixture_board_create();
+    mproc_result *results[3];
+
+    tasks_check_pool(pool);
+    fixture_check_squares(pool, 1000, 1);
+    CHECK_OK(mproc_pool_resize(pool, 3));
+    for (int i = 0; i < 3; i++) results[i] = tasks_submit(pool, tasks_stay, board, i);
+    CHECK_AWAIT(&board->started, 3);
+    atomic_store(&board->go, 1);
+    for (int i = 0; i < 3; i++) CHECK_EQ(tasks_take_int(results[i]), i);
+    fixture_check_squares(pool, 1000, 1);
+    fixture_board_free(board);
+    end(pool);
+}
+
 /* All that are there are above the number: others are started for what they leave. */
 static void case_all_workers_are_above_the_number(void)
 {
@@ -237,6 +255,7 @@ CHECK_TWINS(pool_resize, fixture_of_processes, pool_resize_threads, fixture_of_t
     CASE(workers_without_work_end_when_there_are_to_be_fewer),
     CASE(maps_and_tasks_go_on_while_the_number_changes),
     CASE(a_lazy_pool_that_grows_starts_workers_for_what_waits),
+    CASE(a_pool_may_have_room_for_thousands),
     CASE(all_workers_are_above_the_number),
     CASE(a_number_that_cannot_be_is_refused),
 );
