@@ -149,6 +149,28 @@ static void case_a_function_of_ranges_is_told_to_stop(void)
     end_pool(pool, board);
 }
 
+/* Also if the last item comes to its end before the map knows that its pool was terminated. */
+static void case_a_map_in_a_terminated_pool_says_so_when_its_last_item_stops(void)
+{
+    for (int round = 0; round < 20; round++) {
+        mproc_pool *pool = waiting_pool(1, MINUTES);
+        fixture_board *board = fixture_board_create();
+        fixture_map map = {.pool = pool, .function = first_until_told, .items = fixture_items(board, 2), .count = 2};
+
+        map.options.chunk_size = 2;
+        fixture_map_start(&map);
+        CHECK_AWAIT(&board->started, 1);
+        mproc_pool_terminate(pool);
+        fixture_map_join(&map);
+        CHECK_STATUS(map.status, MPROC_TERMINATED);
+        CHECK_STATUS(map.options.statuses[1], MPROC_TERMINATED);
+        if (map.options.statuses[0] != MPROC_OK) CHECK_STATUS(map.options.statuses[0], MPROC_TERMINATED);
+        CHECK_EQ(atomic_load(&board->count), 0);
+        free_map(&map);
+        end_pool(pool, board);
+    }
+}
+
 /* ---- tasks ------------------------------------------------------------------------------------ */
 
 struct interrupter {
@@ -202,6 +224,23 @@ static mproc_iterator *iterate(mproc_pool *pool, mproc_function *function, const
     CHECK_OK(mproc_pool_imap(pool, function, next_item, (void *)item, &options, &iterator));
     CHECK_STATUS(mproc_iterator_next(iterator, NULL, 0), MPROC_TIMEOUT);
     return iterator;
+}
+
+static void case_items_in_flight_are_told_to_stop_when_their_iterator_is_freed(void)
+{
+    mproc_pool *pool = waiting_pool(2, MINUTES);
+    fixture_board *board = fixture_board_create();
+    mproc_value item[2] = {mproc_int((int64_t)fixture_board_offset(board)), mproc_int(1)};
+
+    for (uint32_t i = 0; i < 3; i++) {
+        mproc_iterator *iterator = iterate(pool, waiting_sleep, item);
+        CHECK_AWAIT(&board->started, 2 * i + 2);
+        mproc_iterator_free(iterator);
+        CHECK_AWAIT(&board->done, 2 * i + 2);
+        tasks_check_pool(pool);
+        CHECK_EQ(atomic_load(&board->started), 2 * i + 2);
+    }
+    end_pool(pool, board);
 }
 
 static void case_items_of_an_interrupted_map_over_values_are_told_to_stop(void)
@@ -408,7 +447,9 @@ CHECK_TWINS(pool_interrupted, fixture_of_processes, pool_interrupted_threads, fi
     CASE(an_interrupt_ends_what_items_wait_for_and_begins_no_others),
     CASE(items_behind_it_in_the_chunk_of_an_item_that_stops_are_not_begun),
     CASE(a_function_of_ranges_is_told_to_stop),
+    CASE(a_map_in_a_terminated_pool_says_so_when_its_last_item_stops),
     CASE(the_task_of_an_interrupted_apply_is_told_to_stop),
+    CASE(items_in_flight_are_told_to_stop_when_their_iterator_is_freed),
     CASE(items_of_an_interrupted_map_over_values_are_told_to_stop),
     CASE(what_is_given_up_harms_nothing_else),
 );

@@ -103,6 +103,48 @@ static void fill_stdout(void)
     CHECK_EQ(dup2(ends[1], 1), 1);
 }
 
+static mproc_status print_item(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_at(own->board);
+
+    (void)call;
+    fill_stdout();
+    printf("x");
+    *(int64_t *)result = 7;
+    atomic_fetch_add(&board->started, 2);
+    return MPROC_OK;
+}
+
+static void interrupt_when_started(void *context)
+{
+    CHECK_AWAIT(&((fixture_board *)context)->started, 2);
+    check_pause_ms(10); /* it writes, or is about to */
+    mproc_interrupt();
+}
+
+/* The worker has done its item, and works in the caller's memory no more; but it does not come back. */
+static void case_an_interrupt_ends_a_map_whose_worker_waits_until_its_output_is_read(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    fixture_item *items = fixture_items(board, 1);
+    mproc_shared_array *array;
+    plat_thread *thread;
+
+    CHECK_OK(mproc_shared_array_create(sizeof(int64_t), 1, NULL, NULL, &array));
+    CHECK_OK(plat_thread_start(interrupt_when_started, board, &thread));
+    CHECK_STATUS(mproc_pool_map(pool, print_item, items, sizeof *items, mproc_shared_array_data(array),
+                                sizeof(int64_t), 1, NULL),
+                 MPROC_INTERRUPTED);
+    plat_thread_join(thread);
+    tasks_check_pool(pool);
+    mproc_shared_array_free(array);
+    free(items);
+    fixture_board_free(board);
+    mproc_pool_free(pool);
+}
+
 static mproc_status print_in_task(mproc_call *call)
 {
     (void)call;
@@ -144,6 +186,7 @@ static void case_a_worker_that_the_system_has_stopped_is_ended_at_its_limit(void
 
 CHECK_SUITE_SETUP(posix_pool_interrupted, fixture_of_processes,
     CASE(ctrl_c_interrupts_the_caller_and_ends_no_worker),
+    CASE(an_interrupt_ends_a_map_whose_worker_waits_until_its_output_is_read),
     CASE(a_time_limit_ends_a_task_whose_worker_waits_until_its_output_is_read),
     CASE(a_worker_that_the_system_has_stopped_is_ended_at_its_limit),
 );

@@ -102,6 +102,19 @@ static mproc_status fail_at_0(const void *item, void *result, mproc_call *call)
     return own->value == 0 ? mproc_error(MPROC_USER, "item 0 fails") : MPROC_OK;
 }
 
+static void case_no_item_is_begun_after_the_failure(void)
+{
+    for (int in_place = 0; in_place < 2; in_place++) {
+        stopping self = create(1, MINUTES, COUNT, in_place);
+        CHECK_REFUSED(run(&self, fail_at_0), MPROC_USER, "item 0 fails");
+        CHECK_EQ(atomic_load(&self.board->count), 1);
+        CHECK_STATUS(self.statuses[0], MPROC_USER);
+        for (size_t i = 1; i < COUNT; i++) CHECK_STATUS(self.statuses[i], MPROC_CANCELLED);
+        fixture_check_squares(self.pool, 1000, 1);
+        destroy(&self);
+    }
+}
+
 static void case_a_map_without_the_option_runs_all_items(void)
 {
     stopping self = create(2, 1, COUNT, false);
@@ -150,6 +163,19 @@ static mproc_status first_waits(const void *item, void *result, mproc_call *call
     return MPROC_OK;
 }
 
+/* That is an item which was stopped, and none that has failed. */
+static void case_items_that_run_are_told_to_stop_and_hide_no_failure(void)
+{
+    for (int in_place = 0; in_place < 2; in_place++) {
+        stopping self = create(2, MINUTES, COUNT, in_place);
+        CHECK_REFUSED(run(&self, first_waits), MPROC_USER + 5, "item 5 fails");
+        CHECK_AWAIT(&self.board->done, 1);
+        CHECK_STATUS(self.statuses[0], MPROC_CANCELLED);
+        fixture_check_squares(self.pool, 1000, 1);
+        destroy(&self);
+    }
+}
+
 /* The first item stays, and the others wait until it does so; then 5 fails. */
 static mproc_status first_stays(const void *item, void *result, mproc_call *call)
 {
@@ -162,6 +188,48 @@ static mproc_status first_stays(const void *item, void *result, mproc_call *call
     while (!atomic_load(&board->go)) check_pause_ms(1);
     atomic_fetch_add(&board->done, 1);
     return MPROC_OK;
+}
+
+static void case_items_that_do_not_stop_are_ended_and_hide_no_failure(void)
+{
+    for (int in_place = 0; in_place < 2; in_place++) {
+        stopping self = create(2, 1, COUNT, in_place);
+        CHECK_REFUSED(run(&self, first_stays), MPROC_USER + 5, "item 5 fails");
+        waiting_await_successor(self.pool, atomic_load(&self.board->pid));
+        CHECK_STATUS(self.statuses[0], MPROC_CANCELLED);
+        CHECK_STATUS(self.statuses[5], MPROC_USER + 5);
+        CHECK_EQ(atomic_load(&self.board->done), 0);
+        fixture_check_squares(self.pool, 1000, 1);
+        destroy(&self);
+    }
+}
+
+/* ---- lost workers --------------------------------------------------------------------------------- */
+
+/* The first item loses its worker. */
+static mproc_status end_at_0(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+    fixture_board *board = fixture_board_at(own->board);
+
+    (void)result;
+    (void)call;
+    atomic_fetch_add(&board->count, 1);
+    if (own->value == 0) os_end_thread();
+    return MPROC_OK;
+}
+
+static void case_a_map_stops_when_a_worker_is_lost(void)
+{
+    for (int in_place = 0; in_place < 2; in_place++) {
+        stopping self = create(1, MINUTES, COUNT, in_place);
+        CHECK_REFUSED(run(&self, end_at_0), MPROC_WORKER_LOST, "while it computed the chunk of item 0");
+        CHECK_EQ(atomic_load(&self.board->count), 1);
+        CHECK_STATUS(self.statuses[0], MPROC_WORKER_LOST);
+        for (size_t i = 1; i < COUNT; i++) CHECK_STATUS(self.statuses[i], MPROC_CANCELLED);
+        fixture_check_squares(self.pool, 1000, 1);
+        destroy(&self);
+    }
 }
 
 /* ---- beside others -------------------------------------------------------------------------------- */
@@ -216,7 +284,14 @@ static void case_maps_that_stop_harm_no_others(void)
 
 CHECK_TWINS(pool_stop_at_failure, fixture_of_processes, pool_stop_at_failure_threads, fixture_of_threads,
     CASE(a_map_returns_the_failure_at_which_it_stops),
+    CASE(no_item_is_begun_after_the_failure),
     CASE(a_map_without_the_option_runs_all_items),
     CASE(a_map_that_has_no_failure_does_not_stop),
+    CASE(items_that_run_are_told_to_stop_and_hide_no_failure),
+    CASE(a_map_stops_when_a_worker_is_lost),
     CASE(maps_that_stop_harm_no_others),
+);
+
+CHECK_SUITE_SETUP(pool_stop_at_failure_processes, fixture_of_processes,
+    CASE(items_that_do_not_stop_are_ended_and_hide_no_failure),
 );

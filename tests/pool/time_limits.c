@@ -1,7 +1,9 @@
 /* mproc/pool.h: time limits of tasks. */
 #include <stdlib.h>
 
+#include "pool/pool.h"
 #include "pool/waiting_fixture.h"
+#include "pool/workers.h"
 
 #define MINUTES ((int64_t)30 * 60 * 1000)
 
@@ -155,13 +157,16 @@ static void case_a_task_is_asked_at_its_soft_limit_and_ended_at_its_hard_limit(v
 {
     mproc_pool *pool = fixture_create(1);
     fixture_board *board = fixture_board_create();
+    mproc_result *result;
 
     CHECK_EQ(tasks_take_int(submit(pool, waiting_sleep, board, 2, 10, MINUTES)), 2);
-    CHECK_LOST(submit(pool, waiting_stay, board, 3, 10, 40), MPROC_TIMEOUT, "within its time limit of 40 ms");
+    result = submit(pool, waiting_stay, board, 3, 10, 40);
+    CHECK_LOST(result, MPROC_TIMEOUT, "within its time limit of 40 ms");
     if (fixture_is_threads()) atomic_store(&board->go, 1);
     tasks_check_pool(pool);
     atomic_store(&board->go, 0);
-    CHECK_LOST(submit(pool, waiting_stay, board, 3, MINUTES, 40), MPROC_TIMEOUT, "within its time limit of 40 ms");
+    result = submit(pool, waiting_stay, board, 3, MINUTES, 40);
+    CHECK_LOST(result, MPROC_TIMEOUT, "within its time limit of 40 ms");
     end_pool(pool, board);
 }
 
@@ -382,6 +387,50 @@ static void case_limits_that_cannot_be_are_refused(void)
     mproc_pool_free(pool);
 }
 
+/* ---- a thread that goes on -------------------------------------------------------------------- */
+
+static fixture_board *watched;
+
+/* As a keeper that is held up here, until the worker is in its next task. */
+static void end_late(struct worker_record *record)
+{
+    atomic_store(&watched->go, 1);
+    CHECK_AWAIT(&watched->started, 2);
+    worker_thread.kill(record);
+}
+
+static const struct worker_kind late = {NULL, end_late};
+
+static mproc_status watch(mproc_call *call)
+{
+    int64_t number;
+    fixture_board *board = tasks_arguments(call, &number);
+
+    atomic_fetch_add(&board->started, 1);
+    for (int i = 0; i < 30; i++) {
+        if (mproc_call_stop_requested(call)) return mproc_error(MPROC_USER, "it was asked to stop");
+        MPROC_TRY(mproc_sleep_ms(1));
+    }
+    return mproc_call_return(call, mproc_int(number));
+}
+
+static void case_the_task_behind_one_that_is_ended_is_not_asked_to_stop(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = watched = fixture_board_create();
+    const struct worker_kind *kind = pool->kind;
+    mproc_result *result, *innocent;
+
+    pool->kind = &late;
+    result = submit(pool, waiting_stay, board, 1, 0, 20);
+    innocent = tasks_submit(pool, watch, board, 2);
+    CHECK_LOST(result, MPROC_TIMEOUT, "within its time limit");
+    atomic_store(&board->go, 1);
+    CHECK_EQ(tasks_take_int(innocent), 2);
+    pool->kind = kind;
+    end_pool(pool, board);
+}
+
 CHECK_TWINS(pool_time_limits, fixture_of_processes, pool_time_limits_threads, of_threads,
     CASE(a_soft_limit_ends_each_kind_of_wait),
     CASE(a_task_over_its_soft_limit_is_interrupted_once_and_what_it_returns_counts),
@@ -397,4 +446,8 @@ CHECK_TWINS(pool_time_limits, fixture_of_processes, pool_time_limits_threads, of
     CASE(limits_hold_in_a_pool_that_has_become_smaller),
     CASE(a_pool_is_terminated_or_freed_while_limits_run),
     CASE(limits_that_cannot_be_are_refused),
+);
+
+CHECK_SUITE_SETUP(pool_time_limits_of_threads, fixture_of_threads,
+    CASE(the_task_behind_one_that_is_ended_is_not_asked_to_stop),
 );
