@@ -31,12 +31,20 @@ mproc_status tasks_square(mproc_call *call)
     return mproc_call_return(call, MPROC_VALUE(number * number));
 }
 
+/* Nobody has given up such a task: whatever becomes of others, it is not told to stop. */
+static void expect_no_stop(const mproc_call *call)
+{
+    EXPECT(!mproc_call_stop_requested(call));
+    EXPECT(!mproc_interrupted());
+}
+
 mproc_status tasks_sleep_and_square(mproc_call *call)
 {
     uint64_t number;
 
     MPROC_TRY(unpack(call, &number));
     plat_clock_sleep_until(plat_clock_now_ns() + 1000000);
+    expect_no_stop(call);
     return mproc_call_return(call, MPROC_VALUE(number * number));
 }
 
@@ -58,6 +66,7 @@ mproc_status tasks_fail(mproc_call *call)
 
     MPROC_TRY(unpack(call, &number));
     MPROC_TRY(mproc_call_return(call, MPROC_VALUE(number)));
+    expect_no_stop(call);
     return mproc_error(TASKS_FAILED, "no stock of %llu", (unsigned long long)number);
 }
 
@@ -69,6 +78,7 @@ mproc_status tasks_send_back(mproc_call *call)
     MPROC_TRY(mproc_unpack(call, &at, &number, &text));
     board = arena_at(at);
     note_begin(number);
+    expect_no_stop(call);
     return mproc_call_return(call, MPROC_LIST(number, text));
 }
 
@@ -81,6 +91,7 @@ mproc_status tasks_send_event_back(mproc_call *call)
     board = arena_at(at);
     note_begin(number);
     EXPECT(mproc_event_is_set(its));
+    expect_no_stop(call);
     return mproc_call_return(call, MPROC_LIST(number, its));
 }
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "arena/slot.h"
-#include "pool_fixture.h"
+#include "pool/waiting_fixture.h"
 
 /* ---- limits ----------------------------------------------------------------------------------- */
 
@@ -164,6 +164,48 @@ static void case_worker_threads_without_memory_say_so(void)
     mproc_pool_free(pool);
     atomic_store(&may_go, 1);
     while (count > 0) plat_thread_join(threads[--count]);
+}
+
+/* ---- no thread for limits ----------------------------------------------------------------------- */
+
+/* What needs the pool's keeper is refused, and nothing is begun; a map that is given up ends without. */
+static void case_without_a_thread_for_them_limits_are_refused_and_maps_are_interrupted(void)
+{
+    fixture_board *board = fixture_board_create(), *others = fixture_board_create();
+    mproc_task_options limited = {.hard_limit_ms = 600000};
+    mproc_result *running, *result = NULL;
+    struct rlimit before;
+    mproc_pool *pool;
+    fixture_map map;
+
+    become_nobody();
+    CHECK_EQ(getrlimit(RLIMIT_NPROC, &before), 0);
+    pool = fixture_create(2);
+    running = tasks_submit(pool, tasks_stay, others, 5);
+    CHECK_AWAIT(&others->started, 1);
+    fixture_map_begin(&map, pool, fixture_stay, board, 3);
+    CHECK_AWAIT(&board->started, 1);
+    set_processes(1, before.rlim_max);
+    CHECK_STATUS(mproc_pool_apply_async(pool, tasks_square, MPROC_ARGS(0, 1), &limited, &result), MPROC_LIMIT);
+    CHECK(result == NULL);
+    CHECK_STATUS(mproc_result_stop(running, 0), MPROC_LIMIT);
+    mproc_interrupt();
+    fixture_map_join(&map);
+    CHECK(mproc_interrupted());
+    CHECK_STATUS(map.status, MPROC_INTERRUPTED);
+    set_processes(before.rlim_max, before.rlim_max);
+    CHECK_EQ(atomic_load(&board->done), 0);
+    atomic_store(&others->go, 1);
+    CHECK_EQ(tasks_take_int(running), 5);
+    CHECK_OK(mproc_pool_apply_async(pool, tasks_square, MPROC_ARGS(0, 3), &limited, &result));
+    CHECK_EQ(tasks_take_int(result), 9);
+    fixture_check_squares(pool, 1000, 1);
+    CHECK_EQ(mproc_pool_pids(pool, NULL, 0), 2);
+    free(map.items);
+    fixture_map_free(&map);
+    fixture_board_free(board);
+    fixture_board_free(others);
+    mproc_pool_free(pool);
 }
 
 /* ---- a debugger ------------------------------------------------------------------------------- */
@@ -424,6 +466,7 @@ CHECK_SUITE_SETUP(linux_pool, fixture_of_processes,
     CASE(create_without_processes_leaves_nothing),
     CASE(map_without_processes_fails_and_the_next_goes_on),
     CASE(worker_threads_without_memory_say_so),
+    CASE(without_a_thread_for_them_limits_are_refused_and_maps_are_interrupted),
     CASE(a_worker_that_ends_under_a_debugger_is_replaced),
     CASE(a_successor_is_scheduled_as_the_creator_of_the_pool),
     CASE(maps_leave_the_affinity_of_workers_alone),

@@ -14,10 +14,11 @@ fixture_board *tasks_arguments(const mproc_call *call, int64_t *number);
 int64_t tasks_take_int(mproc_result *result);
 
 /* The task has failed so, with a text that contains `part`; frees the result. */
-#define CHECK_LOST(result, status, part)                                              \
-    do {                                                                              \
-        CHECK_REFUSED(mproc_result_get((result), NULL, MPROC_FOREVER), status, part); \
-        mproc_result_free(result);                                                    \
+#define CHECK_LOST(result, status, part)                                           \
+    do {                                                                           \
+        mproc_result *lost_ = (result);                                            \
+        CHECK_REFUSED(mproc_result_get(lost_, NULL, MPROC_FOREVER), status, part); \
+        mproc_result_free(lost_);                                                  \
     } while (0)
 
 /* Returns the square of its number. */
