@@ -43,9 +43,11 @@ mproc_status pool_thread_start(struct pool_thread *thread, void (*main)(void *co
 
     if (pool_thread_runs(thread)) return MPROC_OK;
     plat_mutex_lock(&thread->mutex);
-    thread->main = main;
-    thread->context = context;
-    if (!pool_thread_runs(thread)) status = start(thread, what);
+    if (!pool_thread_runs(thread)) {
+        thread->main = main;
+        thread->context = context;
+        status = start(thread, what);
+    }
     plat_mutex_unlock(&thread->mutex);
     return status;
 }
