@@ -240,6 +240,61 @@ static void case_a_source_waits_for_tasks_of_the_same_pool(void)
     mproc_pool_free(own_pool);
 }
 
+static mproc_iterator *own_iterator;
+
+/* Asks for the next result of the iterator that asks it, when all but one item are given. */
+static mproc_status asks_back(void *context, mproc_value *item)
+{
+    numbers_source *self = context;
+
+    if (self->asked == 2) CHECK_REFUSED(mproc_iterator_next(own_iterator, NULL, 0), MPROC_BAD_STATE, "source");
+    return numbers_next(context, item);
+}
+
+static void case_a_source_that_asks_its_own_iterator_is_refused(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    numbers_source source = {.count = 10};
+
+    CHECK_OK(mproc_pool_imap(pool, numbers_square, asks_back, &source, &(mproc_iterator_options){.in_flight = 3},
+                             &own_iterator));
+    for (int64_t n = 0; n < 10; n++) CHECK_EQ(numbers_take(own_iterator), n * n);
+    numbers_check_end(own_iterator);
+    mproc_iterator_free(own_iterator);
+    mproc_pool_free(pool);
+}
+
+/* What the library uses to say that there are no more. */
+static mproc_status ends_at_three(mproc_call *call)
+{
+    int64_t number;
+
+    MPROC_TRY(mproc_unpack(call, &number));
+    return number == 3 ? MPROC_END : mproc_call_return(call, mproc_int(number));
+}
+
+static void case_a_task_that_returns_end_is_told_from_the_end(void)
+{
+    mproc_pool *pool = fixture_create(1);
+
+    for (int i = 0; i < 2; i++) {
+        numbers_source source = {.count = 6};
+        mproc_iterator *iterator = numbers_iterate(pool, ends_at_three, &source, i == 1, 2);
+        int taken = 0;
+        for (int n = 0; n < 6; n++) {
+            mproc_status status = mproc_iterator_next(iterator, NULL, check_limit_ms());
+            taken += status == MPROC_OK;
+            if (status == MPROC_OK) continue;
+            CHECK_STATUS(status, MPROC_BAD_STATE);
+            CHECK_CONTAINS(mproc_last_error_text(), "a task has returned MPROC_END");
+        }
+        CHECK_EQ(taken, 5);
+        numbers_check_end(iterator);
+        mproc_iterator_free(iterator);
+    }
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(pool_iterators, fixture_of_processes, pool_iterators_threads, fixture_of_threads,
     CASE(imap_gives_results_in_the_order_of_the_items),
     CASE(imap_unordered_gives_each_result_once),
@@ -251,5 +306,7 @@ CHECK_TWINS(pool_iterators, fixture_of_processes, pool_iterators_threads, fixtur
     CASE(a_source_that_fails_does_so_after_its_items),
     CASE(an_iterator_whose_source_has_failed_is_freed),
     CASE(a_source_waits_for_tasks_of_the_same_pool),
+    CASE(a_task_that_returns_end_is_told_from_the_end),
+    CASE(a_source_that_asks_its_own_iterator_is_refused),
     CASE(a_source_is_never_asked_for_more_than_are_in_flight),
 );

@@ -201,6 +201,43 @@ static void case_a_task_and_a_map_do_not_wait_for_the_end_of_a_map(void)
     mproc_pool_free(pool);
 }
 
+/* The first item stays; the second one says how many tasks were done before it. */
+static mproc_status tells_what_was_done(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *own = item;
+
+    if (own->value == 0) return fixture_stay(item, result, call);
+    *(int64_t *)result = atomic_load(&fixture_board_at(own->board)->count);
+    return MPROC_OK;
+}
+
+/* It has worked for the map for longer than one job may, when that chunk ends. */
+static void case_a_worker_leaves_a_map_for_a_task_after_the_chunk_that_it_is_in(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    mproc_result *result;
+    fixture_map map;
+
+    for (int round = 0; round < 3; round++) {
+        atomic_store(&board->go, 0);
+        atomic_store(&board->count, 0);
+        fixture_map_begin(&map, pool, tells_what_was_done, board, 2);
+        CHECK_AWAIT(&board->started, (uint32_t)round + 1);
+        result = tasks_submit(pool, tasks_count, board, 1);
+        check_pause_ms(1);
+        atomic_store(&board->go, 1);
+        fixture_map_join(&map);
+        CHECK_OK(map.status);
+        CHECK_EQ(map.results[1], 1);
+        CHECK_EQ(tasks_take_int(result), 1);
+        free(map.items);
+        fixture_map_free(&map);
+    }
+    fixture_board_free(board);
+    mproc_pool_free(pool);
+}
+
 static void case_a_map_does_not_wait_for_the_end_of_all_tasks(void)
 {
     mproc_pool *pool = fixture_create(1);
@@ -293,6 +330,7 @@ CHECK_TWINS(pool_jobs, fixture_of_processes, pool_jobs_threads, fixture_of_threa
     CASE(maps_and_tasks_beside_a_stuck_task_end),
     CASE(tasks_beside_a_map_with_a_stuck_item_end),
     CASE(a_task_and_a_map_do_not_wait_for_the_end_of_a_map),
+    CASE(a_worker_leaves_a_map_for_a_task_after_the_chunk_that_it_is_in),
     CASE(a_map_does_not_wait_for_the_end_of_all_tasks),
     CASE(each_map_has_its_own_arguments_results_and_failure),
     CASE(a_lost_worker_costs_one_of_the_jobs_one_item),
