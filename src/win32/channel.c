@@ -14,7 +14,6 @@
 
 #define PIPE_BUFFER_BYTES 65536
 #define NAME_CHARACTERS 96
-#define NAMES_TRIED 16
 /* The system holds what is written in its own memory. */
 #define WRITE_MAX ((size_t)1 << 20)
 #define READ_MAX ((size_t)1 << 30)

@@ -144,10 +144,25 @@ static void case_process_killed_at_any_time_costs_its_connection_alone(void)
     connections_free(&bystander);
 }
 
+static void case_what_a_killed_process_had_comes_back(void)
+{
+    uint64_t used = 0;
+
+    for (int i = 0; i < 4; i++) {
+        doomed victim = victim_start(SENDS_AND_WAITS);
+        victim_kill(&victim);
+        CHECK_EQ(connections_recv_int(victim.pipe.first), 5);
+        victim_free(&victim);
+        if (i == 1) used = fixture_bytes_used();
+    }
+    CHECK_EQ(fixture_bytes_used(), used);
+}
+
 CHECK_SUITE_SETUP(connection_death, connections_setup,
     CASE(what_a_killed_process_has_sent_is_received),
     CASE(message_of_a_process_killed_in_its_middle_is_broken),
     CASE(large_message_of_a_killed_process_is_broken),
     CASE(sender_to_a_killed_process_learns_of_it),
+    CASE(what_a_killed_process_had_comes_back),
     CASE_LIMIT(process_killed_at_any_time_costs_its_connection_alone, 60),
 );

@@ -144,9 +144,8 @@ static void case_message_that_was_received_in_part_goes_on(void)
 
 /* ---- interrupts --------------------------------------------------------------------------------- */
 
-static void check_interrupted(const ends *pipe, one_call *waiter, void (*run)(one_call *call), mproc_status status)
+static void check_interrupted(one_call *waiter, void (*run)(one_call *call), mproc_status status)
 {
-    (void)pipe;
     connections_begin(waiter, run);
     connections_await_sleepers(1);
     mproc_interrupt();
@@ -162,8 +161,8 @@ static void case_interrupt_ends_who_waits_for_a_message(void)
     one_call receiver = {.connection = pipe.first, .data = &byte, .size = 1, .timeout_ms = MPROC_FOREVER};
     one_call poller = {.connection = pipe.first, .timeout_ms = MPROC_FOREVER};
 
-    check_interrupted(&pipe, &receiver, connections_receives, MPROC_INTERRUPTED);
-    check_interrupted(&pipe, &poller, connections_polls, MPROC_INTERRUPTED);
+    check_interrupted(&receiver, connections_receives, MPROC_INTERRUPTED);
+    check_interrupted(&poller, connections_polls, MPROC_INTERRUPTED);
     CHECK_OK(mproc_connection_send_bytes(pipe.second, "x", 1, 0));
     connections_check_text(pipe.first, "x");
     connections_free(&pipe);
@@ -176,7 +175,7 @@ static void case_interrupt_leaves_a_message_in_part_for_the_next_call(void)
     one_call receiver = {.connection = pipe.first, .data = bytes, .size = 5, .timeout_ms = MPROC_FOREVER};
 
     connections_write_raw(pipe.second, "\0\0\0\5ab", 6);
-    check_interrupted(&pipe, &receiver, connections_receives, MPROC_INTERRUPTED);
+    check_interrupted(&receiver, connections_receives, MPROC_INTERRUPTED);
     connections_write_raw(pipe.second, "cde", 3);
     connections_check_text(pipe.first, "abcde");
     connections_free(&pipe);
@@ -190,7 +189,7 @@ static void case_interrupt_of_who_waits_for_room_sends_nothing(void)
     int count = fill_up(pipe.second, 1000);
     mproc_value value = mproc_nil();
 
-    check_interrupted(&pipe, &sender, connections_sends, MPROC_INTERRUPTED);
+    check_interrupted(&sender, connections_sends, MPROC_INTERRUPTED);
     for (int i = 0; i < count; i++) {
         CHECK_OK(mproc_connection_recv_bytes(pipe.first, 1000, &value, 0));
         mproc_value_clear(&value);
@@ -206,7 +205,7 @@ static void case_interrupt_in_the_middle_of_sending_breaks_it(void)
     ends pipe = connections_create(true);
     one_call sender = {.connection = pipe.second, .data = large_bytes(), .size = LARGE, .timeout_ms = MPROC_FOREVER};
 
-    check_interrupted(&pipe, &sender, connections_sends, MPROC_BROKEN);
+    check_interrupted(&sender, connections_sends, MPROC_BROKEN);
     CHECK_CONTAINS(sender.text, "interrupted");
     CHECK_STATUS(mproc_connection_send_bytes(pipe.second, "x", 1, 0), MPROC_BROKEN);
     free(sender.data);
