@@ -126,6 +126,50 @@ static void case_message_that_comes_byte_by_byte_is_whole(void)
     connections_free(&pipe);
 }
 
+static uint32_t dice(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* Some call; whatever it answers, nothing else suffers. */
+static mproc_status receive_somehow(mproc_connection *connection, uint32_t how)
+{
+    unsigned char bytes[40];
+    mproc_value value = mproc_nil();
+    mproc_status status;
+
+    if (how % 4 == 0) return mproc_connection_poll(connection, 0);
+    if (how % 4 == 1) return mproc_connection_recv_bytes_into(connection, bytes, how % 41, NULL, 0);
+    if (how % 4 == 2) status = mproc_connection_recv_bytes(connection, how % 100, &value, 0);
+    else status = mproc_connection_recv(connection, &value, 0);
+    mproc_value_clear(&value);
+    return status;
+}
+
+/* Mostly sizes that could be, and random bytes behind them, in pieces. */
+static void case_random_bytes_are_survived(void)
+{
+    uint32_t state = 5;
+
+    for (int round = 0; round < check_many(300, 50); round++) {
+        ends pipe = connections_create(false);
+        unsigned char bytes[64];
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = (unsigned char)(dice(&state) % 3 ? dice(&state) % 8 == 0 ? 255 : 0 : dice(&state));
+        for (size_t sent = 0; sent < sizeof bytes;) {
+            size_t size = dice(&state) % 20;
+            if (size > sizeof bytes - sent) size = sizeof bytes - sent;
+            if (size > 0) connections_write_raw(pipe.first, bytes + sent, size);
+            sent += size;
+            receive_somehow(pipe.second, dice(&state));
+        }
+        mproc_connection_free(pipe.first);
+        for (int i = 0; i < 10; i++) CHECK(receive_somehow(pipe.second, dice(&state)) != MPROC_TIMEOUT);
+        mproc_connection_free(pipe.second);
+    }
+}
+
 /* Sent to one with no room for all of it, who then ends. */
 static void case_sender_of_a_large_message_learns_of_the_end(void)
 {
@@ -150,5 +194,6 @@ CHECK_SUITE_SETUP(connection_ends, connections_setup,
     CASE(closed_connection_says_so),
     CASE(message_that_is_cut_is_broken),
     CASE(message_that_comes_byte_by_byte_is_whole),
+    CASE(random_bytes_are_survived),
     CASE(sender_of_a_large_message_learns_of_the_end),
 );
