@@ -86,7 +86,9 @@ typedef struct mproc_map_options {
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
  * mproc_last_error_text() as the function left it and the worker's name:
  *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk; the text says who and how. Or, of no
- *                      item: no worker is left, and many in a row ended before they were ready; the text says how
+ *                      item: no worker is left, and many in a row ended before they were ready, or a hundred while
+ *                      nothing was finished; the text says how. The next map tries again, if that happens in a row
+ *                      after a rest of 10 ms to 1.3 s
  *   MPROC_TERMINATED   the pool was terminated meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called; no further items are begun
  *   any other          what the function returned

@@ -19,6 +19,13 @@ extern "C" {
 
 #define MPROC_WORKER_NAME_BYTES 32
 
+/* What a worker is at. */
+typedef enum mproc_worker_work {
+    MPROC_AT_NOTHING = 0, /* it has not begun, looks for work or sleeps */
+    MPROC_AT_TASK = 1,
+    MPROC_AT_MAP = 2
+} mproc_worker_work;
+
 /* What one of a pool's workers, and those that had its place before, have done. */
 typedef struct mproc_worker_statistics {
     char name[MPROC_WORKER_NAME_BYTES]; /* of the one that was started last */
@@ -29,6 +36,9 @@ typedef struct mproc_worker_statistics {
     uint64_t lost;       /* ended when they should not have: killed, crashed, or with an initializer that failed */
     uint64_t retired;    /* ended by themselves: max_tasks, idle_timeout_ms, mproc_pool_resize() */
     int64_t start_up_ns; /* of the last one, until its initializer has returned; 0: that has not */
+    mproc_worker_work work;
+    int64_t
+        work_ns; /* since it has begun with that task, or with one of the short ones before it, or come to the map */
 } mproc_worker_statistics;
 
 /*

@@ -64,7 +64,9 @@ static void look_at_task(struct look *look, struct worker_record *record, uint64
     look_again(look, verdict.next_ns);
     if (verdict.ask) ask(look, record, at);
     /* A thread was asked to stop that task alone: it may be in the next one by now. */
-    if (verdict.end && limits_end(&task, since_ns) && !look->pool->shared->threads) look->pool->kind->kill(record);
+    if (!verdict.end || !limits_end(&task, since_ns) || look->pool->shared->threads) return;
+    record->reason = MPROC_TIMEOUT;
+    look->pool->kind->kill(record);
 }
 
 static void look_at_tasks(struct look *look)

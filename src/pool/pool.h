@@ -25,6 +25,7 @@ struct worker_record {
     uint64_t lost;
     uint64_t retired;
     mproc_status reason; /* for which it is ended, as it did not stop; MPROC_OK: it is not */
+    bool crashed;        /* the last one was lost */
     int asks;            /* how often it was woken to stop what it is at */
     int64_t asked_ns;    /* since when it is to */
     char name[MPROC_WORKER_NAME_BYTES];
@@ -110,6 +111,12 @@ struct mproc_pool {
     _Atomic bool complete;  /* as many workers as may run are there: nobody need look whether some are missing */
     uint32_t failed_starts; /* workers in a row that ended before they were ready */
     uint32_t failed_starts_weight;
+    uint32_t crashes; /* workers in a row that were lost, while nothing was finished */
+    uint32_t crashes_weight;
+    uint32_t crash_breaks;     /* how often they were too many, in a row likewise */
+    int64_t rest_until_ns;     /* no worker is started before, after the last of those */
+    uint64_t finished;         /* tasks and chunks, when a worker was lost last */
+    uint64_t finished_chunks;  /* of workers that were lost before they could say so */
     bool broken;               /* no worker is started any more; those that run go on */
     mproc_status start_status; /* why a worker was not started, when that was tried last */
     char start_text[POOL_TEXT_BYTES];

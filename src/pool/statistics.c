@@ -37,6 +37,7 @@ size_t mproc_pool_pids(const mproc_pool *pool, int64_t *pids, size_t capacity)
 static void read_worker(const struct worker_record *record, mproc_worker_statistics *out)
 {
     const struct pool_worker *part = pool_worker_at(record->pool->shared, record->index);
+    uint64_t at = atomic_load(&part->request.at);
 
     *out = (mproc_worker_statistics){.pid = pid_of(record),
                                      .starts = record->starts,
@@ -46,6 +47,10 @@ static void read_worker(const struct worker_record *record, mproc_worker_statist
                                      .retired = record->retired};
     if (record->starts > 0 && workers_was_ready(record))
         out->start_up_ns = atomic_load(&part->ready_ns) - record->started_ns;
+    if (at_place(at) != POOL_JOBS) {
+        out->work = at_place(at) == POOL_TASKS ? MPROC_AT_TASK : MPROC_AT_MAP;
+        out->work_ns = plat_clock_now_ns() - atomic_load(&part->since_ns);
+    }
     memcpy(out->name, record->name, sizeof out->name);
 }
 

@@ -71,9 +71,10 @@ static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner,
     window_finish(view, chunk, owner, CHUNK_FAILED);
 }
 
-uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc_status status)
+uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc_status status, uint64_t *done)
 {
-    uint64_t finished = 0, lost = UINT64_MAX;
+    uint64_t counted = atomic_load(&job_worker_at(view->job, worker)->finished[view->number % 2]);
+    uint64_t finished = 0, lost = UINT64_MAX, lost_count = 0;
 
     for (uint64_t i = 0; i < view->chunks; i++) {
         uint64_t word = atomic_load_explicit(&view->words[i], memory_order_acquire);
@@ -81,9 +82,11 @@ uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc
         finished++;
         if (chunk_state(word) != CHUNK_CLAIMED) continue;
         fail(view, i, worker, status);
+        lost_count++;
         if (lost == UINT64_MAX) lost = view->first + i * view->chunk;
     }
     window_leave(view, worker, finished);
+    *done += finished - lost_count - tagged_value(counted, view->number, 0);
     return lost;
 }
 

@@ -16,6 +16,14 @@
 #define FAILED_STARTS_MAX 96
 #define FAILED_START_WEIGHT 12 /* of one that ended by itself; one that was killed weighs 1 */
 
+/*
+ * The same of workers that are lost with what they do, one after the other, while nothing is finished. Whoever gives
+ * the pool more work has it try again: at once first, and then after a rest that doubles.
+ */
+#define CRASHES_MAX (100 * FAILED_START_WEIGHT)
+#define REST_NS ((int64_t)10000000)
+#define REST_DOUBLINGS 7
+
 static uint32_t greater(uint32_t left, uint32_t right)
 {
     return left > right ? left : right;
@@ -98,7 +106,7 @@ mproc_status workers_restart(mproc_pool *pool, uint32_t least)
     bool hopeless = (pool->start_status == MPROC_NO_GUARD || pool->start_status == MPROC_MISMATCH) &&
                     !workers_any_was_ready(pool->shared);
 
-    if (pool->broken && !hopeless) {
+    if (pool->broken && !hopeless && plat_clock_now_ns() >= pool->rest_until_ns) {
         pool->broken = false;
         pool->failed_starts = pool->failed_starts_weight = 0;
     }
@@ -149,7 +157,7 @@ static void fail_lost_chunks(mproc_pool *pool, struct job *job, uint32_t index, 
         struct window_view view;
         uint64_t item;
         if (!window_view(pool->shared, job->shared, window, &view)) continue;
-        item = window_fail_lost(&view, index, status);
+        item = window_fail_lost(&view, index, status, &pool->finished_chunks);
         if (item == UINT64_MAX || (int)status == CHUNK_GIVEN_UP) continue;
         if (atomic_load(&job->shared->map.stops)) {
             atomic_store(&job->shared->map.failed, number);
@@ -181,6 +189,7 @@ void workers_lost(struct worker_record *record, const char *end)
 
     record->lost += status == MPROC_WORKER_LOST && (over == 0 || over == WORKER_NOT_READY + 1);
     record->retired += over == WORKER_RETIRES + 1;
+    record->crashed = status == MPROC_WORKER_LOST && over == 0 && record->reason == MPROC_OK;
     /* It did not leave a map that was given up, whose owner knows why. */
     if (record->reason != MPROC_OK) status = (mproc_status)CHUNK_GIVEN_UP;
 
@@ -234,6 +243,41 @@ bool workers_was_ready(const struct worker_record *record)
     return atomic_load(&pool_worker_at(record->pool->shared, record->index)->ready) != record->ready_before;
 }
 
+/* Tasks and chunks that are finished. Those of maps are counted when workers leave these. */
+static uint64_t count_finished(const mproc_pool *pool)
+{
+    uint64_t sum = pool->finished_chunks;
+
+    for (uint32_t i = 0; i < pool->count; i++) {
+        const struct pool_worker *worker = pool_worker_at(pool->shared, i);
+        sum += atomic_load(&worker->tasks) + atomic_load(&worker->chunks);
+    }
+    return sum;
+}
+
+static void judge_crash(mproc_pool *pool, bool killed, const char *end)
+{
+    uint64_t sum = count_finished(pool);
+    uint32_t doublings = pool->crash_breaks > REST_DOUBLINGS ? REST_DOUBLINGS : pool->crash_breaks;
+    char text[POOL_TEXT_BYTES];
+
+    if (sum != pool->finished) {
+        pool->crashes = pool->crashes_weight = pool->crash_breaks = doublings = 0;
+        pool->rest_until_ns = 0;
+    }
+    pool->finished = sum;
+    pool->crashes++;
+    pool->crashes_weight += killed ? 1 : FAILED_START_WEIGHT;
+    if (pool->crashes_weight < CRASHES_MAX || pool->broken) return;
+    snprintf(text, sizeof text,
+             "%lu workers in a row were lost, and nothing was finished meanwhile; the last: %.300s",
+             (unsigned long)pool->crashes, end);
+    workers_break(pool, MPROC_WORKER_LOST, text);
+    if (pool->crash_breaks > 0) pool->rest_until_ns = plat_clock_now_ns() + (REST_NS << (doublings - 1));
+    pool->crash_breaks++;
+    pool->crashes = pool->crashes_weight = 0;
+}
+
 void workers_judge_start(const struct worker_record *record, bool killed, const char *end)
 {
     mproc_pool *pool = record->pool;
@@ -243,6 +287,7 @@ void workers_judge_start(const struct worker_record *record, bool killed, const 
 
     if (workers_was_ready(record)) {
         pool->failed_starts = pool->failed_starts_weight = 0;
+        if (record->crashed) judge_crash(pool, killed, end);
     } else if (status != MPROC_OK) {
         workers_break(pool, status, worker->init_text);
     } else {

@@ -214,6 +214,45 @@ static void case_workers_whose_initializer_fails_are_lost(void)
     mproc_pool_free(pool);
 }
 
+struct work {
+    mproc_pool *pool;
+    mproc_worker_work work;
+};
+
+static bool is_at(void *context)
+{
+    mproc_worker_statistics one;
+    const struct work *work = context;
+
+    CHECK_OK(mproc_pool_worker_statistics(work->pool, 0, &one));
+    CHECK(one.work == MPROC_AT_NOTHING ? one.work_ns == 0 : one.work_ns >= 0);
+    return one.work == work->work;
+}
+
+static void case_a_worker_says_what_it_is_at(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    struct work nothing = {pool, MPROC_AT_NOTHING}, task = {pool, MPROC_AT_TASK}, a_map = {pool, MPROC_AT_MAP};
+    mproc_result *result;
+    fixture_map map;
+
+    CHECK_WAIT_UNTIL(is_at, &nothing);
+    result = tasks_submit(pool, tasks_stay, board, 3);
+    CHECK_WAIT_UNTIL(is_at, &task);
+    atomic_store(&board->go, 1);
+    CHECK_EQ(tasks_take_int(result), 3);
+    CHECK_WAIT_UNTIL(is_at, &nothing);
+    atomic_store(&board->go, 0);
+    fixture_map_begin(&map, pool, fixture_stay, board, 2);
+    CHECK_WAIT_UNTIL(is_at, &a_map);
+    atomic_store(&board->go, 1);
+    fixture_map_end_whole(&map);
+    CHECK_WAIT_UNTIL(is_at, &nothing);
+    mproc_pool_free(pool);
+    fixture_board_free(board);
+}
+
 CHECK_TWINS(pool_statistics, fixture_of_processes, pool_statistics_threads, fixture_of_threads,
     CASE(tasks_and_chunks_of_the_workers_add_up),
     CASE(a_worker_is_told_by_its_name_and_its_pid),
@@ -221,6 +260,7 @@ CHECK_TWINS(pool_statistics, fixture_of_processes, pool_statistics_threads, fixt
     CASE(starts_count_those_that_replaced_others),
     CASE(a_pool_says_how_many_workers_are_there_and_ready),
     CASE(a_pool_says_what_waits_and_what_is_begun),
+    CASE(a_worker_says_what_it_is_at),
     CASE(workers_whose_initializer_fails_are_lost),
 );
 
