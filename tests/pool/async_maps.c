@@ -1,6 +1,7 @@
 /* mproc/map.h, mproc/iterator.h: maps that nobody waits for. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pool/waiting_fixture.h"
 
@@ -212,6 +213,31 @@ static void case_the_first_failure_is_that_of_the_result_and_of_its_callback(voi
     CHECK(atomic_load(&notes.errors) == 1 && atomic_load(&notes.values) == 0);
     CHECK_STATUS(notes.status, MPROC_USER + 3);
     CHECK_CONTAINS(notes.text, "PoolWorker-");
+}
+
+static mproc_status fails_with_a_megabyte(mproc_call *call)
+{
+    static char text[1 << 20];
+    int64_t number;
+
+    MPROC_TRY(mproc_unpack(call, &number));
+    memset(text, 'x', sizeof text - 1);
+    return mproc_error(MPROC_USER + (mproc_status)number, "%s", text);
+}
+
+static void case_items_that_fail_with_a_megabyte_of_text_hold_up_nobody(void)
+{
+    mproc_pool *pool = fixture_create(2);
+    mproc_status statuses[2];
+    mproc_result *result = NULL;
+
+    CHECK_OK(mproc_pool_map_values_async(pool, fails_with_a_megabyte, (mproc_value[]){mproc_int(1), mproc_int(2)}, 2,
+                                         &(mproc_values_options){.statuses = statuses}, &result));
+    mproc_pool_close(pool);
+    CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
+    CHECK_LOST(result, MPROC_USER + 1, "xxxxxxxx");
+    for (int i = 0; i < 2; i++) CHECK_STATUS(statuses[i], MPROC_USER + 1 + i);
+    mproc_pool_free(pool);
 }
 
 static void case_a_lost_worker_costs_an_asynchronous_map_one_item(void)
@@ -436,6 +462,7 @@ CHECK_TWINS(pool_async_maps, fixture_of_processes, pool_async_maps_threads, fixt
     CASE(unpacked_items_of_an_asynchronous_map_are_the_arguments),
     CASE(an_asynchronous_map_of_nothing_is_an_empty_list),
     CASE(the_first_failure_is_that_of_the_result_and_of_its_callback),
+    CASE(items_that_fail_with_a_megabyte_of_text_hold_up_nobody),
     CASE(a_lost_worker_costs_an_asynchronous_map_one_item),
     CASE(a_callback_gets_the_whole_list_once),
     CASE(a_callback_submits_another_map),
