@@ -3,6 +3,9 @@
 if(MPROC_SANITIZE)
     add_compile_options(-fsanitize=${MPROC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${MPROC_SANITIZE})
+    if(MPROC_SANITIZE MATCHES "thread" AND CMAKE_C_COMPILER_ID MATCHES "Clang")
+        add_compile_options(-fsanitize-ignorelist=${mproc_SOURCE_DIR}/tests/tsan.ignored)
+    endif()
 endif()
 
 # C11 without extensions, with all warnings that the project keeps clean of: for examples and other programs.
