@@ -117,7 +117,7 @@ mproc_status passage_move(struct passage *passage, plat_channel_move *move, cons
     struct alarm *alarm;
     mproc_status status;
 
-    if (end->late > 0 && move == plat_channel_peek && passage->wait.timeout_ms > 0) {
+    if (move == plat_channel_peek && end->late > 0 && passage->wait.timeout_ms > 0) {
         end->late--;
         plat_thread_yield();
     }
