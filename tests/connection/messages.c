@@ -296,10 +296,11 @@ static void case_message_above_4_gib_is_sent(void)
     static unsigned char bytes[1 << 20];
     const size_t size = ((size_t)1 << 32) + 5;
     ends pipe = connections_create(true);
-    one_call sender = {.connection = pipe.second, .data = calloc(1, size), .size = size, .timeout_ms = MPROC_FOREVER};
+    one_call sender = {.connection = pipe.second, .size = size, .timeout_ms = MPROC_FOREVER};
     size_t all = size + 12, got = 0;
 
-    CHECK(sender.data != NULL);
+    if (FIXTURE_SANITIZED) CHECK_SKIP("sanitizers keep account of each byte, whether it was touched or not");
+    CHECK((sender.data = calloc(1, size)) != NULL);
     connections_begin(&sender, connections_sends);
     while (got < 12) got += connections_read_raw(pipe.first, bytes + got, 12 - got);
     CHECK(memcmp(bytes, "\xFF\xFF\xFF\xFF\0\0\0\1\0\0\0\5", 12) == 0);
