@@ -217,12 +217,19 @@ static void case_the_first_failure_is_that_of_the_result_and_of_its_callback(voi
 
 static mproc_status fails_with_a_megabyte(mproc_call *call)
 {
-    static char text[1 << 20];
+    const size_t size = 1 << 20;
+    char *text;
     int64_t number;
+    mproc_status status;
 
     MPROC_TRY(mproc_unpack(call, &number));
-    memset(text, 'x', sizeof text - 1);
-    return mproc_error(MPROC_USER + (mproc_status)number, "%s", text);
+    text = malloc(size);
+    CHECK(text != NULL);
+    memset(text, 'x', size - 1);
+    text[size - 1] = 0;
+    status = mproc_error(MPROC_USER + (mproc_status)number, "%s", text);
+    free(text);
+    return status;
 }
 
 static void case_items_that_fail_with_a_megabyte_of_text_hold_up_nobody(void)
