@@ -37,7 +37,7 @@ typedef mproc_status mproc_range_function(size_t first, size_t count, const void
 typedef struct mproc_map_options {
     /*
      * How many items a worker takes at a time, and how many fail together when a worker is lost.
-     * Default: count / (4 * workers), rounded up, as in Python. Private items reach worker processes through
+     * Default: count / (32 * workers), rounded up (Python: 4). Private items reach worker processes through
      * windows of 2 MiB, or of two items for each worker if that is more and at most 64 MiB; there a chunk is at
      * most a window's items / (2 * workers), but at least 1 item. Arrays in shared memory (<mproc/shared.h>) are used
      * in place, by worker processes and threads alike.

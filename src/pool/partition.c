@@ -7,6 +7,11 @@
 #define WINDOW_BYTES ((size_t)2 << 20)
 #define WINDOW_BYTES_MAX ((size_t)64 << 20)
 #define ITEM_BYTES_MAX ((size_t)64 << 20)
+/*
+ * Chunks for each worker, where no size is asked for: so many that what one is in when all others have none left is
+ * little, whatever the items cost.
+ */
+#define WORKER_CHUNKS 32
 /* Chunks of one window, where it is not its bytes that limit it. */
 #define WINDOW_CHUNKS ((size_t)WORDS_MAX)
 
@@ -82,7 +87,7 @@ static void cut_in_place(struct map *map)
 
 mproc_status partition_map(struct map *map, const mproc_map_options *options)
 {
-    size_t shares = (size_t)4 * atomic_load(&map->pool->shared->limit);
+    size_t shares = (size_t)WORKER_CHUNKS * atomic_load(&map->pool->shared->limit);
     mproc_status status;
 
     if (!map->item_function && !map->range_function)

@@ -105,12 +105,12 @@ static void check_ranges(int workers, size_t count, size_t chunk_size, uint32_t 
     mproc_pool_free(pool);
 }
 
-static void case_default_chunk_is_a_quarter_of_a_workers_share(void)
+static void case_default_chunk_is_a_small_part_of_a_workers_share(void)
 {
-    check_ranges(4, 100, 0, 15, 7);
-    check_ranges(1, 10, 0, 4, 3);
-    check_ranges(4, 16, 0, 16, 1);
-    check_ranges(4, 17, 0, 9, 2);
+    check_ranges(4, 4000, 0, 125, 32);
+    check_ranges(1, 100, 0, 25, 4);
+    check_ranges(4, 128, 0, 128, 1);
+    check_ranges(4, 129, 0, 65, 2);
     check_ranges(4, 3, 0, 3, 1);
 }
 
@@ -299,7 +299,7 @@ CHECK_TWINS(map, fixture_of_processes, map_threads, fixture_of_threads,
     CASE(takes_chunks_of_any_size),
     CASE(maps_of_all_shapes_follow_each_other),
     CASE(maps_a_thousand_times),
-    CASE(default_chunk_is_a_quarter_of_a_workers_share),
+    CASE(default_chunk_is_a_small_part_of_a_workers_share),
     CASE(chunk_is_as_large_as_asked),
     CASE(ranges_cover_the_array_exactly_once),
     CASE(results_keep_the_order_of_the_items),
