@@ -34,29 +34,12 @@ static void begin_overrun(void *state)
     test_tasks_close();
 }
 
-static void submit_passing(void *state)
+static void begin_overrun_passing(void *state)
 {
     test_tasks_begin(state);
     test_tasks_submit(0, test_tasks_overrun_passing);
     test_tasks_submit(1, test_tasks_pass);
     test_tasks_close();
-}
-
-/* Blocks for all of it are cut, once, by the root. */
-static void begin_overrun_passing(void *state)
-{
-    static bool warm;
-
-    if (!warm) {
-        warm = true;
-        submit_passing(state);
-        test_tasks_work(THIRD);
-        test_tasks_free_pool(true);
-        mproc_lock_free(test_tasks_lock);
-        test_family_end(state);
-        memset(state, 0, sizeof(struct test_tasks));
-    }
-    submit_passing(state);
 }
 
 /* The owner's part, before it knows of the death; the word is as the victim has left it. */
@@ -252,6 +235,7 @@ static const step_scenario scenarios[] = {
      .check = test_tasks_check,
      .teardown = test_family_end,
      .sparse = true},
+    /* It cuts blocks from memory that is committed for the first time, which a walk cannot put back. */
     {.name = "limits.overrun_passing",
      .setup = begin_overrun_passing,
      .enter = test_family_enter_victim,
@@ -260,6 +244,8 @@ static const step_scenario scenarios[] = {
      .recover = recover_overrun,
      .check = test_tasks_check,
      .teardown = test_family_end,
+     .outside = true,
+     .slow = true,
      .sparse = true},
     {.name = "limits.timed",
      .setup = begin_timed,
