@@ -132,8 +132,8 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_values(mproc_pool *poo
 /*
  * The same for a caller that does not wait (Python: map_async(), starmap_async()). The items are copied. The result's
  * value is the list of all values, those of items that failed nil; if one has failed, the result is that failure
- * instead. It is of no worker: mproc_result_cancel() takes the map back as long as none of its items has been given
- * out, and mproc_result_stop() stops it at any time.
+ * instead. It is of no worker: mproc_result_cancel() takes the map back until a thread runs it, and
+ * mproc_result_stop() stops it at any time.
  *
  * Does not block. `*out` is the caller's: mproc_result_free(). `out` may be NULL. `statuses` must stay until the map
  * is finished.

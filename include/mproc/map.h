@@ -121,14 +121,15 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_range(mproc_pool *pool
 /*
  * The same for a caller that does not wait (Python: map_async()). The arrays, `statuses` too, must stay, and not
  * change, until the map is finished, as the result or a callback says; arguments are copied. The result has no value;
- * it is the failure that mproc_pool_map() would return. mproc_result_cancel() takes the map back as long as none of
- * its items has been given out, and mproc_result_stop() stops it at any time: it is finished when no worker is in the
- * arrays any more. mproc_interrupt() does not concern it.
+ * it is the failure that mproc_pool_map() would return. mproc_result_cancel() takes the map back until a thread runs
+ * it, and mproc_result_stop() stops it at any time: it is finished when no worker is in the arrays any more.
+ * mproc_interrupt() does not concern it.
  *
  * Does not block. `*out` is the caller's: mproc_result_free(). `out` may be NULL. Up to 63 run beside each other.
  *
- * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged, what mproc_pool_map() returns with nothing
- * begun, or MPROC_LIMIT: the system starts no thread that runs the map, or calls its callbacks.
+ * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged, MPROC_INVALID, MPROC_CLOSED or MPROC_NO_MEMORY
+ * as mproc_pool_map(), or MPROC_LIMIT: the system starts no thread that runs the map, or calls its callbacks. All
+ * else is said by the result.
  */
 MPROC_NODISCARD static inline mproc_status mproc_pool_map_async(mproc_pool *pool, mproc_item_function *function,
                                                                 const void *items, size_t item_size, void *results,

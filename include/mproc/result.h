@@ -102,7 +102,8 @@ MPROC_API bool mproc_result_cancelled(mproc_result *result);
 
 /*
  * Cancels the task, if no worker has begun it: it never will be, and the result says MPROC_CANCELLED (Python:
- * concurrent.futures.Future.cancel(); its Pool has none). Does not block.
+ * concurrent.futures.Future.cancel(); its Pool has none). Does not block. If it is of a map, the pool must not be
+ * freed meanwhile.
  *
  * Returns MPROC_OK, also when it was cancelled before, or:
  *   MPROC_BAD_STATE   a worker has begun it, or it is finished

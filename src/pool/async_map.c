@@ -62,6 +62,15 @@ mproc_value async_map_view(const struct async_map *map)
     return map->over_values ? mproc_list_from(map->values_map.values, map->kept.count) : mproc_nil();
 }
 
+/* Of a map that was not begun, and never is. */
+static void write_statuses(const struct async_map *map, mproc_status status)
+{
+    mproc_status *statuses = map->over_values ? map->values_map.options.statuses : map->map.statuses;
+    size_t count = map->over_values ? map->values_map.items.count : map->map.count;
+
+    for (size_t i = 0; statuses && i < count; i++) statuses[i] = status;
+}
+
 /* ---- running -------------------------------------------------------------------------------------- */
 
 static mproc_status run(struct async_map *map)
@@ -112,14 +121,14 @@ static struct async_map *take(mproc_pool *pool)
     return map;
 }
 
-/* One is finished, or cancelled: the pool may end now, if it is closed. */
-static void count_out(mproc_pool *pool, uint32_t idle)
+/*
+ * Under the pool's mutex: one is finished, or cancelled. The pool may end now, if it is closed, and may be freed when
+ * the mutex is free.
+ */
+static void count_out(mproc_pool *pool)
 {
-    plat_mutex_lock(&pool->mutex);
     pool->maps.unfinished--;
-    pool->maps.idle += idle;
     atomic_fetch_sub(&pool->shared->busy, 1);
-    plat_mutex_unlock(&pool->mutex);
     if (atomic_load(&pool->shared->state) != POOL_OPEN) bell_ring_all(pool->shared);
     bell_tell(pool->shared, BELL_CALLED);
 }
@@ -136,7 +145,10 @@ static void run_maps(void *context)
         uint32_t seen = atomic_load(bell);
         if ((map = take(pool)) != NULL) {
             run_interruptibly(map);
-            count_out(pool, 1);
+            plat_mutex_lock(&pool->mutex);
+            pool->maps.idle++;
+            count_out(pool);
+            plat_mutex_unlock(&pool->mutex);
         } else if (atomic_load(&self->thread.ends)) {
             return;
         } else {
@@ -169,8 +181,8 @@ static mproc_status start_thread(mproc_pool *pool)
 
 /* ---- submitting ----------------------------------------------------------------------------------- */
 
-/* A close that comes later waits for it. */
-static mproc_status append(mproc_pool *pool, struct async_map *map)
+/* A close that comes later waits for it. Whoever is told of its end finds `*out` written. */
+static mproc_status append(mproc_pool *pool, struct async_map *map, mproc_result **out)
 {
     struct async_maps *maps = &pool->maps;
     mproc_status status;
@@ -182,6 +194,7 @@ static mproc_status append(mproc_pool *pool, struct async_map *map)
         maps->end = &map->next;
         maps->waiting++;
         maps->unfinished++;
+        if (out) *out = map->result;
         atomic_fetch_add(&pool->shared->busy, 1);
     }
     plat_mutex_unlock(&pool->mutex);
@@ -203,7 +216,7 @@ static bool wants_thread(mproc_pool *pool)
     bool wanted;
 
     plat_mutex_lock(&pool->mutex);
-    wanted = pool->maps.waiting > pool->maps.idle && pool->maps.count < THREADS_MAX;
+    wanted = (int64_t)pool->maps.waiting > pool->maps.idle && pool->maps.count < THREADS_MAX;
     plat_mutex_unlock(&pool->mutex);
     return wanted;
 }
@@ -250,7 +263,10 @@ static void withdraw_result(mproc_result *result)
     struct tasks *tasks = result->tasks;
 
     plat_mutex_lock(&tasks->mutex);
-    if (result->holders > 0 && (result->callback || result->error_callback)) tasks->callbacks_due--;
+    if (result->holders > 0 && (result->callback || result->error_callback)) {
+        tasks->callbacks_due--;
+        bell_tell(tasks->shared, BELL_CALLED);
+    }
     tasks->holders--;
     result_memory_give(&tasks->results, result);
     plat_mutex_unlock(&tasks->mutex);
@@ -268,11 +284,10 @@ static mproc_status submit(mproc_pool *pool, struct async_map *map, mproc_result
         return status;
     }
     enter_result(result, out != NULL);
-    if ((status = append(pool, map)) != MPROC_OK) {
+    if ((status = append(pool, map, out)) != MPROC_OK) {
         withdraw_result(result);
         return status;
     }
-    if (out) *out = result;
     /* Without one more it waits until another map is finished. */
     if (wants_thread(pool)) (void)!start_thread(pool);
     bell_tell(pool->shared, BELL_MAPS);
@@ -315,8 +330,17 @@ mproc_status mproc_pool_map_async_sized(mproc_pool *pool, const struct mproc_map
     status = create_result(pool, map, all.callback, all.error_callback, all.context);
     if (status == MPROC_OK && (status = submit(pool, map, out)) == MPROC_OK) return MPROC_OK;
 failed:
+    write_statuses(map, status);
     async_map_free(map);
     return status;
+}
+
+static mproc_status check_values(const mproc_pool *pool, mproc_function *function, const mproc_value *items)
+{
+    if (!function) return mproc_error(MPROC_INVALID, "a map needs a function, and was given NULL");
+    if (!items->as.items && items->count > 0)
+        return mproc_error(MPROC_INVALID, "%zu values to map over at no address", (size_t)items->count);
+    return family_enter_with(pool->arena);
 }
 
 mproc_status mproc_pool_map_values_async_sized(mproc_pool *pool, mproc_function *function, const mproc_value *items,
@@ -328,14 +352,13 @@ mproc_status mproc_pool_map_values_async_sized(mproc_pool *pool, mproc_function 
     mproc_status status;
 
     assert(pool);
-    if (!function) return mproc_error(MPROC_INVALID, "a map needs a function, and was given NULL");
-    if (!items && count > 0) return mproc_error(MPROC_INVALID, "%zu values to map over at no address", count);
-    if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
     if (!(map = create(pool))) return mproc_error(MPROC_NO_MEMORY, "no memory for a map");
     values_map = &map->values_map;
     map->over_values = true;
     options_read(&values_map->options, sizeof values_map->options, options, options_size);
-    if ((status = mproc_value_copy(mproc_list_from(items, count), &map->kept)) != MPROC_OK) goto failed;
+    values_map->items = mproc_list_from(items, count);
+    if ((status = check_values(pool, function, &values_map->items)) != MPROC_OK) goto failed;
+    if ((status = mproc_value_copy(values_map->items, &map->kept)) != MPROC_OK) goto failed;
     values_map->function = function;
     values_map->values = calloc(count > 0 ? count : 1, sizeof *values_map->values);
     if (!values_map->values) {
@@ -347,6 +370,7 @@ mproc_status mproc_pool_map_values_async_sized(mproc_pool *pool, mproc_function 
                            values_map->options.context);
     if (status == MPROC_OK && (status = submit(pool, map, out)) == MPROC_OK) return MPROC_OK;
 failed:
+    write_statuses(map, status);
     async_map_free(map);
     return status;
 }
@@ -360,31 +384,39 @@ bool async_map_cancel(mproc_result *result, mproc_status status, const char *tex
 
     if (atomic_load(&result->state) != RESULT_PENDING || !pool) return false;
     plat_mutex_lock(&pool->mutex);
-    unlinked = unlink_map(&pool->maps, result->map);
+    if ((unlinked = unlink_map(&pool->maps, result->map))) {
+        write_statuses(result->map, status);
+        result->cancelled = true;
+        outcome_of_map(result, status, text);
+        count_out(pool);
+    }
     plat_mutex_unlock(&pool->mutex);
-    if (!unlinked) return false;
-    result->cancelled = true;
-    outcome_of_map(result, status, text);
-    count_out(pool, 0);
-    return true;
+    return unlinked;
+}
+
+/* Under the pool's mutex. Of several graces the shortest counts. */
+static void shorten(_Atomic int64_t *grace_ms, int64_t asked_ms)
+{
+    int64_t before_ms = atomic_load(grace_ms);
+
+    if (before_ms == GRACE_OF_POOL || asked_ms < before_ms) atomic_store(grace_ms, asked_ms);
 }
 
 mproc_status async_map_stop(mproc_result *result, int64_t grace_ms)
 {
-    struct tasks *tasks = result->tasks;
-    struct pool_shared *shared = NULL;
+    struct async_map *map = result->map;
+    mproc_pool *pool = result->tasks->pool;
 
-    plat_mutex_lock(&tasks->mutex);
-    if (atomic_load(&result->state) == RESULT_PENDING) {
-        shared = tasks->shared;
-        atomic_store(&result->map->map.grace_ms, grace_ms);
-        atomic_store(&result->map->values_map.grace_ms, grace_ms);
-        atomic_store(&result->map->request.asked, AT_MAP);
-    }
-    plat_mutex_unlock(&tasks->mutex);
-    if (!shared) return mproc_error(MPROC_BAD_STATE, "the map cannot be stopped any more: it is finished");
+    if (atomic_load(&result->state) != RESULT_PENDING)
+        return mproc_error(MPROC_BAD_STATE, "the map cannot be stopped any more: it is finished");
+    plat_mutex_lock(&pool->mutex);
+    shorten(&map->map.grace_ms, grace_ms);
+    shorten(&map->values_map.grace_ms, grace_ms);
+    atomic_store(&map->request.asked, AT_MAP);
+    if (map->map.job && map->map.job->leaves) map_leave_by(&map->map);
+    plat_mutex_unlock(&pool->mutex);
     interrupt_wake(family.process);
-    pool_alarm(shared);
+    pool_alarm(pool->shared);
     return MPROC_OK;
 }
 
@@ -415,8 +447,11 @@ void async_maps_end(mproc_pool *pool)
 {
     struct map_thread *thread;
 
-    while ((thread = pool->maps.threads) != NULL) {
-        pool->maps.threads = thread->next;
+    for (;;) {
+        plat_mutex_lock(&pool->mutex);
+        if ((thread = pool->maps.threads) != NULL) pool->maps.threads = thread->next;
+        plat_mutex_unlock(&pool->mutex);
+        if (!thread) return;
         pool_thread_end(&thread->thread, ring);
         free(thread);
     }

@@ -334,8 +334,11 @@ mproc_status values_map_run(struct values_map *map)
     }
     for (size_t i = 0; statuses && i < count; i++)
         if (statuses[i] == UNKNOWN) statuses[i] = status;
+    /* The text, too: what ends those that run has others. */
+    if (status != MPROC_OK && (failure.status == MPROC_OK || !map->options.stop_at_failure))
+        note(&failure, 0, status);
     mproc_iterator_free(iterator);
-    if (failure.status == MPROC_OK || (status != MPROC_OK && !map->options.stop_at_failure)) return status;
+    if (failure.status == MPROC_OK) return MPROC_OK;
     return mproc_error(failure.status, "%s", failure.text);
 }
 

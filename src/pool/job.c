@@ -66,7 +66,8 @@ static mproc_status try_take(mproc_pool *pool, bool admitted, struct job **out)
     if (status == MPROC_OK && *out) {
         (*out)->used = true;
         (*out)->leaves = false;
-        atomic_fetch_add(&pool->shared->busy, 1);
+        (*out)->admitted = admitted;
+        if (!admitted) atomic_fetch_add(&pool->shared->busy, 1);
     }
     plat_mutex_unlock(&pool->mutex);
     return status;
@@ -103,7 +104,7 @@ void job_put(mproc_pool *pool, struct job *job)
     plat_mutex_lock(&pool->mutex);
     job->used = false;
     job->wanted = 0;
-    atomic_fetch_sub(&shared->busy, 1);
+    if (!job->admitted) atomic_fetch_sub(&shared->busy, 1);
     plat_mutex_unlock(&pool->mutex);
     if (atomic_load(&shared->state) != POOL_OPEN) {
         bell_ring_all(shared);

@@ -109,19 +109,24 @@ static bool is_left(struct job *job)
     return buffer_is_complete(&job->buffers[0]) && buffer_is_complete(&job->buffers[1]);
 }
 
+void map_leave_by(struct map *map)
+{
+    int64_t usual_ms = map->in_place ? POOL_GRACE_WAIT_MS : POOL_GRACE_MS, grace_ms = atomic_load(&map->grace_ms);
+
+    if (grace_ms == GRACE_OF_POOL) grace_ms = map->pool->grace_ms ? map->pool->grace_ms : usual_ms;
+    (void)!deadline_from_timeout(grace_ms, &map->job->leave_by_ns);
+}
+
 /* Workers that are still in it are to leave. Where no keeper can be had they get no time for that. */
 static void have_workers_leave(struct map *map, mproc_status status)
 {
-    int64_t usual_ms = map->in_place ? POOL_GRACE_WAIT_MS : POOL_GRACE_MS;
-    int64_t grace_ms = atomic_load(&map->grace_ms), by_ns = 0;
     bool kept = keeper_start(map->pool) == MPROC_OK;
 
-    if (grace_ms == GRACE_OF_POOL) grace_ms = map->pool->grace_ms ? map->pool->grace_ms : usual_ms;
-    if (kept || grace_ms == MPROC_FOREVER) (void)!deadline_from_timeout(grace_ms, &by_ns);
     plat_mutex_lock(&map->pool->mutex);
     map->job->leaves = true;
     map->job->leave_status = status;
-    map->job->leave_by_ns = by_ns;
+    map_leave_by(map);
+    if (!kept && map->job->leave_by_ns != PLAT_FOREVER) map->job->leave_by_ns = 0;
     plat_mutex_unlock(&map->pool->mutex);
     if (kept) keeper_ring(map->pool);
     else keeper_look(map->pool);
@@ -183,6 +188,7 @@ mproc_status map_prepare(struct map *map, const mproc_map_options *options)
 mproc_status map_run(struct map *map)
 {
     mproc_pool *pool = map->pool;
+    struct job *job;
     mproc_status status;
 
     if (map->count == 0) return map->admitted ? MPROC_OK : pool_check_open(pool);
@@ -191,7 +197,11 @@ mproc_status map_run(struct map *map)
         return status;
     }
     status = run(map);
-    job_put(pool, map->job);
+    job = map->job;
+    plat_mutex_lock(&pool->mutex);
+    map->job = NULL; /* who stops it finds no other one's */
+    plat_mutex_unlock(&pool->mutex);
+    job_put(pool, job);
     return status;
 }
 

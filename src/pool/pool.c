@@ -308,6 +308,8 @@ void mproc_pool_free(mproc_pool *pool)
         end_workers(pool);
         tasks_end_all(pool->tasks, MPROC_TERMINATED, "the pool was freed before a worker began the task");
         async_maps_end(pool);
+        if (pool->tasks) callbacks_end(pool->tasks);
+        async_maps_end(pool); /* a callback may have started one that has nothing to do */
         keeper_end(pool);
         tasks_free(pool);
         jobs_free(pool);

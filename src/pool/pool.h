@@ -69,6 +69,7 @@ struct job {
     _Atomic uint64_t *owned;
     uint32_t index;
     bool used;       /* by a job */
+    bool admitted;   /* by one that was counted in `busy` when it was given to the pool */
     uint32_t wanted; /* workers that a map in it can use */
     struct pool_buffer buffers[2];
     _Atomic uint64_t *args;   /* of the map that runs, or was given up: a worker that is late may still read them */
@@ -89,7 +90,7 @@ struct async_maps {
     uint32_t unfinished;
     struct map_thread *threads;
     uint32_t count;
-    uint32_t idle;
+    int32_t idle; /* less than 0 where one has taken a map before it was counted */
 };
 
 /*
