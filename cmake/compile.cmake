@@ -4,7 +4,7 @@ if(MPROC_SANITIZE)
     add_compile_options(-fsanitize=${MPROC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${MPROC_SANITIZE})
     if(MPROC_SANITIZE MATCHES "thread" AND CMAKE_C_COMPILER_ID MATCHES "Clang")
-        add_compile_options(-fsanitize-ignorelist=${mproc_SOURCE_DIR}/tests/tsan.ignored)
+        add_compile_options($<$<COMPILE_LANGUAGE:C>:-fsanitize-ignorelist=${mproc_SOURCE_DIR}/tests/tsan.ignored>)
     endif()
 endif()
 

@@ -327,7 +327,7 @@ mproc_status values_map_run(struct values_map *map)
     for (size_t i = 0; map->values && i < count; i++) map->values[i] = mproc_nil();
     for (size_t i = 0; statuses && i < count; i++) statuses[i] = UNKNOWN;
     status = mproc_pool_imap(map->pool, map->function, next_of_array, &array, &each, &iterator);
-    if (status == MPROC_OK) {
+    if (iterator) {
         iterator->admitted = map->admitted;
         status = take_all(map, iterator, &failure);
         iterator->grace_ms = atomic_load(&map->grace_ms);

@@ -72,6 +72,7 @@ static void cut_copied(struct map *map)
     size_t bytes = (map->copies_items ? map->item_size : 0) + (map->copies_results ? map->result_size : 0);
     size_t workers = atomic_load(&map->pool->shared->limit);
 
+    assert(bytes > 0); /* of what is copied; see check_array() */
     map->window_items = greater(WINDOW_BYTES / bytes, lesser(2 * workers, WINDOW_BYTES_MAX / bytes));
     map->window_items = lesser(greater(map->window_items, 1), map->count);
     map->chunk = lesser(map->chunk, greater(map->window_items / (2 * workers), 1));
