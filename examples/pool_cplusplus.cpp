@@ -67,6 +67,14 @@ int main()
     mproc_check(mproc_map(pool.get(), halve, numbers.data(), halves.data(), numbers.size(), nullptr));
     for (double half : halves) std::printf("%g\n", half);
 
+    mproc_map_options map_options{};
+    mproc_result *halving;
+    map_options.chunk_size = 2;
+    mproc_check(mproc_map_async(pool.get(), halve, halves.data(), numbers.data(), halves.size(), map_options, &halving));
+    result_pointer quarters(halving);
+    mproc_check(mproc_result_wait(quarters.get(), MPROC_FOREVER));
+    for (double quarter : numbers) std::printf("%g\n", quarter);
+
     for (int i = 1; i > -2; i--) results.push_back(submit(pool, "spam ", 2 * i));
     for (const result_pointer &result : results) {
         mproc_value value;

@@ -88,7 +88,7 @@ typedef struct mproc_map_options {
  *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk; the text says who and how. Or, of no
  *                      item: no worker is left, and many in a row ended before they were ready, or a hundred while
  *                      nothing was finished; the text says how. The next map tries again, if that happens in a row
- *                      after a rest of 10 ms to 1.3 s
+ *                      after a rest of 10 to 640 ms
  *   MPROC_TERMINATED   the pool was terminated meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called; no further items are begun
  *   any other          what the function returned
@@ -212,29 +212,7 @@ static inline mproc_status mproc_items_run(mproc_item_function *function, struct
     return status;
 }
 
-/* One of `item_function` and `range_function` is NULL; with the first of them `item_loop` is mproc_items_run(). */
-MPROC_API mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function,
-                                            mproc_item_loop *item_loop, mproc_range_function *range_function,
-                                            const void *items, size_t item_size, void *results, size_t result_size,
-                                            size_t count, const mproc_map_options *options, size_t options_size);
-
-static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,
-                                          size_t item_size, void *results, size_t result_size, size_t count,
-                                          const mproc_map_options *options)
-{
-    return mproc_pool_map_sized(pool, function, mproc_items_run, NULL, items, item_size, results, result_size, count,
-                                options, sizeof(mproc_map_options));
-}
-
-static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function, const void *items,
-                                                size_t item_size, void *results, size_t result_size, size_t count,
-                                                const mproc_map_options *options)
-{
-    return mproc_pool_map_sized(pool, NULL, NULL, function, items, item_size, results, result_size, count, options,
-                                sizeof(mproc_map_options));
-}
-
-/* What mproc_pool_map_sized() takes. */
+/* A map. One of `item_function` and `range_function` is NULL; with the first `item_loop` is mproc_items_run(). */
 struct mproc_map_request {
     mproc_item_function *item_function;
     mproc_item_loop *item_loop;
@@ -246,9 +224,31 @@ struct mproc_map_request {
     size_t count;
 };
 
+MPROC_API mproc_status mproc_pool_map_sized(mproc_pool *pool, const struct mproc_map_request *request,
+                                            const mproc_map_options *options, size_t options_size);
+
 MPROC_API mproc_status mproc_pool_map_async_sized(mproc_pool *pool, const struct mproc_map_request *request,
                                                   const mproc_map_options *options, size_t options_size,
                                                   mproc_result **out);
+
+static inline mproc_status mproc_pool_map(mproc_pool *pool, mproc_item_function *function, const void *items,
+                                          size_t item_size, void *results, size_t result_size, size_t count,
+                                          const mproc_map_options *options)
+{
+    struct mproc_map_request request = {function,  mproc_items_run, NULL,        items,
+                                        item_size, results,         result_size, count};
+
+    return mproc_pool_map_sized(pool, &request, options, sizeof(mproc_map_options));
+}
+
+static inline mproc_status mproc_pool_map_range(mproc_pool *pool, mproc_range_function *function, const void *items,
+                                                size_t item_size, void *results, size_t result_size, size_t count,
+                                                const mproc_map_options *options)
+{
+    struct mproc_map_request request = {NULL, NULL, function, items, item_size, results, result_size, count};
+
+    return mproc_pool_map_sized(pool, &request, options, sizeof(mproc_map_options));
+}
 
 static inline mproc_status mproc_pool_map_async(mproc_pool *pool, mproc_item_function *function, const void *items,
                                                 size_t item_size, void *results, size_t result_size, size_t count,
@@ -308,6 +308,14 @@ MPROC_NODISCARD mproc_status mproc_map_async(mproc_pool *pool, mproc_item_functi
 {
     return mproc_pool_map_async(pool, function, items, mproc_size_at(items), results, mproc_size_at(results), count,
                                 options, out);
+}
+
+template <class Items, class Results>
+MPROC_NODISCARD mproc_status mproc_map_async(mproc_pool *pool, mproc_item_function *function, const Items &items,
+                                             Results &&results, size_t count, const mproc_map_options &options,
+                                             mproc_result **out)
+{
+    return mproc_map_async(pool, function, items, results, count, &options, out);
 }
 
 /* The same for a function of a range of items: as the macro of this name in C. */

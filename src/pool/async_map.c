@@ -1,7 +1,6 @@
 /* Maps that nobody waits for. */
 #include "pool/async_map.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/options.h"
@@ -14,7 +13,6 @@
 #define THREADS_MAX (POOL_JOBS - 1)
 /* The number of the map that a thread is at: each has one at a time. */
 #define AT_MAP 1
-#define TEXT_BYTES 1024
 
 /*
  * Its result has the slot, as if it were a task's. Who stops it asks the thread that runs it, by `request`.
@@ -301,7 +299,6 @@ static struct async_map *create(mproc_pool *pool)
     if (!map) return NULL;
     map->map.pool = map->values_map.pool = pool;
     map->map.admitted = map->values_map.admitted = true;
-    atomic_store(&map->map.grace_ms, GRACE_OF_POOL);
     atomic_store(&map->values_map.grace_ms, GRACE_OF_POOL);
     return map;
 }
@@ -316,15 +313,7 @@ mproc_status mproc_pool_map_async_sized(mproc_pool *pool, const struct mproc_map
     assert(pool && request);
     options_read(&all, sizeof all, options, options_size);
     if (!(map = create(pool))) return mproc_error(MPROC_NO_MEMORY, "no memory for a map");
-    map->map.item_function = request->item_function;
-    map->map.item_loop = request->item_loop;
-    map->map.range_function = request->range_function;
-    map->map.items = request->items;
-    map->map.item_size = request->item_size;
-    map->map.results = request->results;
-    map->map.result_size = request->result_size;
-    map->map.count = request->count;
-    if ((status = map_prepare(&map->map, &all)) != MPROC_OK) goto failed;
+    if ((status = map_prepare(&map->map, request, &all)) != MPROC_OK) goto failed;
     if ((status = mproc_value_copy(all.args, &map->kept)) != MPROC_OK) goto failed;
     map->map.args = map->kept;
     status = create_result(pool, map, all.callback, all.error_callback, all.context);
@@ -422,18 +411,8 @@ mproc_status async_map_stop(mproc_result *result, int64_t grace_ms)
 
 mproc_status async_maps_wait(mproc_pool *pool, int64_t deadline_ns)
 {
-    _Atomic uint32_t *bell = &pool->shared->bells[BELL_CALLED];
-
-    for (;;) {
-        uint32_t seen = atomic_load(bell), unfinished;
-        plat_mutex_lock(&pool->mutex);
-        unfinished = pool->maps.unfinished;
-        plat_mutex_unlock(&pool->mutex);
-        if (unfinished == 0) return MPROC_OK;
-        if (interrupt_take()) return interrupt_status();
-        if (wait_on(bell, seen, deadline_ns) == MPROC_TIMEOUT && atomic_load(bell) == seen)
-            return mproc_error(MPROC_TIMEOUT, "%lu maps of the pool are not finished", (unsigned long)unfinished);
-    }
+    return bell_wait_for_none(&pool->shared->bells[BELL_CALLED], &pool->mutex, &pool->maps.unfinished, deadline_ns,
+                              "maps of the pool are not finished");
 }
 
 static void ring(void *context)

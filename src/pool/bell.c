@@ -4,6 +4,8 @@
 #include <limits.h>
 
 #include "arena/park.h"
+#include "object/interrupt.h"
+#include "object/wait.h"
 
 #define SLEEPERS 64
 
@@ -114,5 +116,20 @@ void bell_tell(struct pool_shared *shared, uint32_t bell)
     for (uint32_t i = first; i <= bell; i++) {
         atomic_fetch_add(&shared->bells[i], 1);
         park_wake(&shared->bells[i], INT_MAX);
+    }
+}
+
+mproc_status bell_wait_for_none(_Atomic uint32_t *bell, plat_mutex *mutex, const uint32_t *count, int64_t deadline_ns,
+                                const char *what)
+{
+    for (;;) {
+        uint32_t seen = atomic_load(bell), left;
+        plat_mutex_lock(mutex);
+        left = *count;
+        plat_mutex_unlock(mutex);
+        if (left == 0) return MPROC_OK;
+        if (interrupt_take()) return interrupt_status();
+        if (wait_on(bell, seen, deadline_ns) == MPROC_TIMEOUT && atomic_load(bell) == seen)
+            return mproc_error(MPROC_TIMEOUT, "%lu %s", (unsigned long)left, what);
     }
 }

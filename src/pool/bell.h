@@ -37,4 +37,11 @@ void bell_have_watch(struct pool_shared *shared);
 /* Of the number of a bell in a slot's word: wakes who sleeps on it; the last one is that of all bells. */
 void bell_tell(struct pool_shared *shared, uint32_t bell);
 
+/*
+ * Waits until there are none any more of what is counted there, under the mutex; the bell rings whenever one is gone.
+ * MPROC_TIMEOUT, with how many and `what`; MPROC_INTERRUPTED.
+ */
+mproc_status bell_wait_for_none(_Atomic uint32_t *bell, plat_mutex *mutex, const uint32_t *count, int64_t deadline_ns,
+                                const char *what);
+
 #endif

@@ -73,18 +73,8 @@ void callbacks_add(mproc_result *result)
 
 mproc_status callbacks_wait(struct tasks *tasks, int64_t deadline_ns)
 {
-    _Atomic uint32_t *bell = &tasks->shared->bells[BELL_CALLED];
-
-    for (;;) {
-        uint32_t seen = atomic_load(bell), due;
-        plat_mutex_lock(&tasks->mutex);
-        due = tasks->callbacks_due;
-        plat_mutex_unlock(&tasks->mutex);
-        if (due == 0) return MPROC_OK;
-        if (interrupt_take()) return interrupt_status();
-        if (wait_on(bell, seen, deadline_ns) == MPROC_TIMEOUT && atomic_load(bell) == seen)
-            return mproc_error(MPROC_TIMEOUT, "%lu callbacks of the pool are still to be called", (unsigned long)due);
-    }
+    return bell_wait_for_none(&tasks->shared->bells[BELL_CALLED], &tasks->mutex, &tasks->callbacks_due, deadline_ns,
+                              "callbacks of the pool are still to be called");
 }
 
 static void ring(void *context)

@@ -65,7 +65,7 @@ static void look_at_task(struct look *look, struct worker_record *record, uint64
     if (verdict.ask) ask(look, record, at);
     /* A thread was asked to stop that task alone: it may be in the next one by now. */
     if (!verdict.end || !limits_end(&task, since_ns) || look->pool->shared->threads) return;
-    record->reason = MPROC_TIMEOUT;
+    record->removed = true;
     look->pool->kind->kill(record);
 }
 
@@ -101,7 +101,7 @@ static void look_at_claim(struct look *look, const struct job *job, struct worke
     if (!atomic_compare_exchange_strong(now_at, &expected, at | REQUEST_CONDEMNED) &&
         expected != (at | REQUEST_CONDEMNED))
         return;
-    record->reason = job->leave_status;
+    record->removed = true;
     look->pool->kind->kill(record);
 }
 

@@ -118,13 +118,12 @@ void map_leave_by(struct map *map)
 }
 
 /* Workers that are still in it are to leave. Where no keeper can be had they get no time for that. */
-static void have_workers_leave(struct map *map, mproc_status status)
+static void have_workers_leave(struct map *map)
 {
     bool kept = keeper_start(map->pool) == MPROC_OK;
 
     plat_mutex_lock(&map->pool->mutex);
     map->job->leaves = true;
-    map->job->leave_status = status;
     map_leave_by(map);
     if (!kept && map->job->leave_by_ns != PLAT_FOREVER) map->job->leave_by_ns = 0;
     plat_mutex_unlock(&map->pool->mutex);
@@ -146,7 +145,7 @@ static void give_up(struct map *map, mproc_status status)
 
     buffer_give_up(map->job, status);
     if (!map->in_place) until_ns = plat_clock_now_ns() + POOL_GRACE_WAIT_MS * MS_NS;
-    if (!is_left(map->job)) have_workers_leave(map, status);
+    if (!is_left(map->job)) have_workers_leave(map);
     for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
     for (int i = 0; i < 2; i++) {
         struct pool_buffer *buffer = &map->job->buffers[i];
@@ -174,10 +173,19 @@ static void set_statuses(const struct map *map, mproc_status status)
     for (size_t i = 0; map->statuses && i < map->count; i++) map->statuses[i] = status;
 }
 
-mproc_status map_prepare(struct map *map, const mproc_map_options *options)
+mproc_status map_prepare(struct map *map, const struct mproc_map_request *request, const mproc_map_options *options)
 {
     mproc_status status;
 
+    map->item_function = request->item_function;
+    map->item_loop = request->item_loop;
+    map->range_function = request->range_function;
+    map->items = request->items;
+    map->item_size = request->item_size;
+    map->results = request->results;
+    map->result_size = request->result_size;
+    map->count = request->count;
+    atomic_store(&map->grace_ms, GRACE_OF_POOL);
     if ((status = partition_check_count(map, options)) != MPROC_OK) return status;
     map->statuses = options->statuses;
     if ((status = family_enter_with(map->pool->arena)) == MPROC_OK) status = partition_map(map, options);
@@ -205,27 +213,16 @@ mproc_status map_run(struct map *map)
     return status;
 }
 
-mproc_status mproc_pool_map_sized(mproc_pool *pool, mproc_item_function *item_function, mproc_item_loop *item_loop,
-                                  mproc_range_function *range_function, const void *items, size_t item_size,
-                                  void *results, size_t result_size, size_t count, const mproc_map_options *options,
-                                  size_t options_size)
+mproc_status mproc_pool_map_sized(mproc_pool *pool, const struct mproc_map_request *request,
+                                  const mproc_map_options *options, size_t options_size)
 {
-    struct map map = {.pool = pool,
-                      .item_function = item_function,
-                      .item_loop = item_loop,
-                      .range_function = range_function,
-                      .items = items,
-                      .item_size = item_size,
-                      .results = results,
-                      .result_size = result_size,
-                      .count = count,
-                      .grace_ms = GRACE_OF_POOL};
+    struct map map = {.pool = pool};
     mproc_map_options all;
     mproc_status status;
 
     assert(pool);
     options_read(&all, sizeof all, options, options_size);
-    if ((status = map_prepare(&map, &all)) != MPROC_OK) return status;
+    if ((status = map_prepare(&map, request, &all)) != MPROC_OK) return status;
     if (all.callback || all.error_callback) status = async_map_refuse_callbacks();
     else status = worker_check_waiter(pool->shared);
     if (status != MPROC_OK) {

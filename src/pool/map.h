@@ -37,7 +37,7 @@ struct map {
 #define GRACE_OF_POOL (-1)
 
 /* Checks what is asked, and cuts it: all that mproc_pool_map() says of a map that is not begun. */
-mproc_status map_prepare(struct map *map, const mproc_map_options *options);
+mproc_status map_prepare(struct map *map, const struct mproc_map_request *request, const mproc_map_options *options);
 
 /* Under the pool's mutex, of one that workers are to leave: until when, by its grace. */
 void map_leave_by(struct map *map);

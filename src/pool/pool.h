@@ -24,10 +24,10 @@ struct worker_record {
     uint64_t starts; /* of workers in this place, and how they ended */
     uint64_t lost;
     uint64_t retired;
-    mproc_status reason; /* for which it is ended, as it did not stop; MPROC_OK: it is not */
-    bool crashed;        /* the last one was lost */
-    int asks;            /* how often it was woken to stop what it is at */
-    int64_t asked_ns;    /* since when it is to */
+    bool removed;     /* by the pool, as it did not stop */
+    bool crashed;     /* the last one was lost */
+    int asks;         /* how often it was woken to stop what it is at */
+    int64_t asked_ns; /* since when it is to */
     char name[MPROC_WORKER_NAME_BYTES];
 };
 
@@ -75,7 +75,6 @@ struct job {
     _Atomic uint64_t *args;   /* of the map that runs, or was given up: a worker that is late may still read them */
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
     bool leaves;              /* it was given up: workers are to leave it, for that reason, and by then */
-    mproc_status leave_status;
     int64_t leave_by_ns;
 };
 

@@ -63,15 +63,15 @@ void window_leave(const struct window_view *view, uint32_t worker, uint64_t fini
     if (window_complete(view) && atomic_exchange(caller_asleep, 0)) park_wake(caller_asleep, 1);
 }
 
-static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner, mproc_status status)
+static void fail(const struct window_view *view, uint64_t chunk, uint32_t owner, int32_t outcome)
 {
-    atomic_store_explicit(&view->outcomes[chunk].status, (int32_t)status, memory_order_relaxed);
+    atomic_store_explicit(&view->outcomes[chunk].status, outcome, memory_order_relaxed);
     atomic_store_explicit(&view->outcomes[chunk].done, 0, memory_order_relaxed);
     atomic_fetch_add(&view->job->map.failures, 1);
     window_finish(view, chunk, owner, CHUNK_FAILED);
 }
 
-uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc_status status, uint64_t *done)
+uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, int32_t outcome, uint64_t *done)
 {
     uint64_t counted = atomic_load(&job_worker_at(view->job, worker)->finished[view->number % 2]);
     uint64_t finished = 0, lost = UINT64_MAX, lost_count = 0;
@@ -81,7 +81,7 @@ uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc
         if (word >> CHUNK_WINDOW_SHIFT != view->number || chunk_owner(word) != worker) continue;
         finished++;
         if (chunk_state(word) != CHUNK_CLAIMED) continue;
-        fail(view, i, worker, status);
+        fail(view, i, worker, outcome);
         lost_count++;
         if (lost == UINT64_MAX) lost = view->first + i * view->chunk;
     }
@@ -97,7 +97,7 @@ void window_give_up(const struct window_view *view, mproc_status status)
 
     for (uint64_t i = 0; i < view->chunks; i++) {
         if (!window_claim(view, i, CHUNK_OWNER_CALLER)) continue;
-        fail(view, i, CHUNK_OWNER_CALLER, status);
+        fail(view, i, CHUNK_OWNER_CALLER, (int32_t)status);
         taken++;
     }
     atomic_store(given_up, tagged(view->number, taken));

@@ -60,11 +60,11 @@ bool window_complete(const struct window_view *view);
 void window_alarm(struct pool_job *job);
 
 /*
- * By the pool's owner, after a worker's death: its claimed chunks fail with `status`, and
+ * By the pool's owner, after a worker's death: its claimed chunks fail with this outcome, and
  * its count is made good from the chunk words. `*done` is raised by what was finished and not counted. Returns the
  * number of the first item that was lost, or UINT64_MAX.
  */
-uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, mproc_status status, uint64_t *done);
+uint64_t window_fail_lost(const struct window_view *view, uint32_t worker, int32_t outcome, uint64_t *done);
 
 /* By the caller of map: claims all that is left, and fails it with `status`. */
 void window_give_up(const struct window_view *view, mproc_status status);

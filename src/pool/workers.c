@@ -79,7 +79,7 @@ mproc_status workers_start(mproc_pool *pool, uint32_t least)
         there++;
         snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
         record->successor = pool->created;
-        record->reason = MPROC_OK;
+        record->removed = false;
         record->asks = 0;
         record->ready_before = atomic_load(&pool_worker_at(pool->shared, i)->ready);
         atomic_store(&pool_worker_at(pool->shared, i)->init_status, MPROC_OK);
@@ -148,17 +148,22 @@ void workers_break(mproc_pool *pool, mproc_status status, const char *text)
     note_reason(pool, status, text);
 }
 
-/* What the dead worker had claimed of a map is lost; the map reports the lowest of such items. */
-static void fail_lost_chunks(mproc_pool *pool, struct job *job, uint32_t index, mproc_status status, const char *end)
+/*
+ * What the dead worker had claimed of a map is lost; the map reports the lowest of such items. If it was removed, the
+ * map was given up, and its owner knows why.
+ */
+static void fail_lost_chunks(struct worker_record *record, struct job *job, mproc_status status, const char *end)
 {
+    mproc_pool *pool = record->pool;
+    int32_t outcome = record->removed ? CHUNK_GIVEN_UP : (int32_t)status;
     uint64_t number = atomic_load(&job->shared->map.number), posted = atomic_load(&job->shared->map.posted);
 
     for (uint64_t window = posted > 1 ? posted - 1 : 1; window <= posted; window++) {
         struct window_view view;
         uint64_t item;
         if (!window_view(pool->shared, job->shared, window, &view)) continue;
-        item = window_fail_lost(&view, index, status, &pool->finished_chunks);
-        if (item == UINT64_MAX || (int)status == CHUNK_GIVEN_UP) continue;
+        item = window_fail_lost(&view, record->index, outcome, &pool->finished_chunks);
+        if (item == UINT64_MAX || record->removed) continue;
         if (atomic_load(&job->shared->map.stops)) {
             atomic_store(&job->shared->map.failed, number);
             window_alarm(job->shared);
@@ -189,10 +194,7 @@ void workers_lost(struct worker_record *record, const char *end)
 
     record->lost += status == MPROC_WORKER_LOST && (over == 0 || over == WORKER_NOT_READY + 1);
     record->retired += over == WORKER_RETIRES + 1;
-    record->crashed = status == MPROC_WORKER_LOST && over == 0 && record->reason == MPROC_OK;
-    /* It did not leave a map that was given up, whose owner knows why. */
-    if (record->reason != MPROC_OK) status = (mproc_status)CHUNK_GIVEN_UP;
-
+    record->crashed = status == MPROC_WORKER_LOST && over == 0 && !record->removed;
     for (int i = 0; i < POOL_SPINNERS_MAX; i++) {
         uint32_t expected = record->index + 1;
         atomic_compare_exchange_strong(&shared->spinners[i], &expected, 0);
@@ -203,8 +205,8 @@ void workers_lost(struct worker_record *record, const char *end)
     atomic_store(&pool_worker_at(shared, record->index)->leaves, 0);
     for (uint32_t i = 0; i < POOL_JOBS; i++)
         if (pool->jobs[i] && atomic_load(&pool->jobs[i]->shared->kind) == JOB_MAP)
-            fail_lost_chunks(pool, pool->jobs[i], record->index, status, end);
-    tasks_bury(pool, record->index, (int)status == CHUNK_GIVEN_UP ? MPROC_WORKER_LOST : status, end);
+            fail_lost_chunks(record, pool->jobs[i], status, end);
+    tasks_bury(pool, record->index, status, end);
     restore_active(pool);
     bell_ring_all(shared);
 }

@@ -204,7 +204,7 @@ static void recover_condemned(void *state)
     test_family_recover(state);
     if (thread_self.process != test_family_root) return;
     if (atomic_load(&pool_worker_at(test_tasks_pool->shared, VICTIM)->request.at) & REQUEST_CONDEMNED)
-        record->reason = MPROC_INTERRUPTED;
+        record->removed = true;
     test_tasks_bury();
 }
 

@@ -47,13 +47,6 @@ static void check_end(struct one *one, mproc_status expected)
     mproc_result_free(one->result);
 }
 
-static void end_pool(mproc_pool *pool, fixture_board *board)
-{
-    atomic_store(&board->go, 1);
-    mproc_pool_free(pool);
-    fixture_board_free(board);
-}
-
 static bool none_waits(void *context)
 {
     mproc_pool *pool = context;
@@ -113,7 +106,7 @@ static void case_a_map_that_waits_is_cancelled_and_never_run(void)
     CHECK_EQ(atomic_load(&board->started), PLACES + 1);
     mproc_pool_close(pool);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* Whether it is asked, or its worker killed. */
@@ -135,7 +128,7 @@ static void case_a_map_that_runs_is_stopped(void)
         tasks_check_pool(pool);
         fixture_check_squares(pool, 100, 1);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_a_map_over_values_that_runs_is_stopped(void)
@@ -157,7 +150,7 @@ static void case_a_map_over_values_that_runs_is_stopped(void)
         for (int j = 0; j < 4; j++) CHECK_STATUS(statuses[j], MPROC_CANCELLED);
         tasks_check_pool(pool);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* Writes to its result all the time, and heeds nobody. */
@@ -198,7 +191,7 @@ static void case_nobody_writes_to_a_shared_array_whose_map_was_stopped(void)
     for (int i = 0; i < 2; i++) CHECK_EQ(written[i], seen[i]);
     mproc_shared_array_free(array);
     free(items);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* Whenever it is stopped, it ends once, and its statuses say which results are there. */
@@ -253,7 +246,7 @@ static void case_close_and_join_wait_for_the_maps_that_were_submitted_before(voi
         CHECK(mproc_result_ready(ones[i].result));
         check_end(&ones[i], MPROC_OK);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void count_terminated(mproc_status status, const char *text, void *context)
@@ -327,7 +320,7 @@ static void case_an_interrupt_ends_no_asynchronous_map(void)
     CHECK(mproc_value_equal(list, MPROC_LIST(7)));
     mproc_result_free(result);
     check_end(&one, MPROC_OK);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void never(mproc_value value, void *context)

@@ -33,18 +33,6 @@ static int64_t running(const mproc_pool *pool)
     return (int64_t)mproc_pool_pids(pool, NULL, 0);
 }
 
-static uint64_t starts(const mproc_pool *pool)
-{
-    mproc_worker_statistics one;
-    uint64_t sum = 0;
-
-    for (int i = 0; i < mproc_pool_workers(pool); i++) {
-        CHECK_OK(mproc_pool_worker_statistics(pool, i, &one));
-        sum += one.starts;
-    }
-    return sum;
-}
-
 static bool nobody_runs(void *context)
 {
     return running(context) == 0;
@@ -82,7 +70,7 @@ static void case_tasks_one_after_the_other_need_one_worker(void)
 
     for (int i = 0; i < 50; i++) CHECK_EQ(tasks_take_int(tasks_submit(pool, tasks_square, NULL, i)), i * i);
     CHECK_EQ(running(pool), 1);
-    CHECK_EQ(starts(pool), 1);
+    CHECK_EQ(fixture_starts(pool), 1);
     end(pool);
 }
 
@@ -101,7 +89,7 @@ static void case_each_task_gets_a_worker_up_to_their_number(void)
     }
     atomic_store(&board->go, 1);
     for (int i = 0; i < TASKS; i++) CHECK_EQ(tasks_take_int(results[i]), i);
-    CHECK_EQ(starts(pool), WORKERS);
+    CHECK_EQ(fixture_starts(pool), WORKERS);
     fixture_board_free(board);
     end(pool);
 }
@@ -135,7 +123,7 @@ static void case_a_map_starts_as_many_workers_as_it_has_chunks(void)
     CHECK_EQ(running(pool), 3);
     atomic_store(&board->go, 1);
     fixture_map_end_whole(&map);
-    CHECK_EQ(starts(pool), 3);
+    CHECK_EQ(fixture_starts(pool), 3);
     fixture_board_free(board);
     end(pool);
 }
@@ -182,9 +170,9 @@ static void case_a_join_waits_for_maps_that_are_to_start_workers(void)
         while (totals.maps == 0 && totals.starts == 0);
         mproc_pool_close(pool);
         CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-        started = starts(pool);
+        started = fixture_starts(pool);
         fixture_map_join(&map);
-        CHECK_EQ(starts(pool), started);
+        CHECK_EQ(fixture_starts(pool), started);
         CHECK_STATUS(map.status, MPROC_OK);
         free(map.items);
         fixture_map_free(&map);
@@ -254,7 +242,7 @@ static void case_workers_without_work_end_and_come_back(void)
         tasks_check_pool(pool);
         CHECK_WAIT_UNTIL(nobody_runs, pool);
     }
-    CHECK(starts(pool) > 3);
+    CHECK(fixture_starts(pool) > 3);
     end(pool);
     CHECK_EQ(atomic_load(&board->done), atomic_load(&board->started));
     fixture_board_free(board);

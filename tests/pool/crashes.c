@@ -28,18 +28,6 @@ static mproc_status end_worker_of_task(mproc_call *call)
     return end_worker(NULL, NULL, call);
 }
 
-static uint64_t starts_of(const mproc_pool *pool)
-{
-    mproc_worker_statistics statistics;
-    uint64_t starts = 0;
-
-    for (int i = 0; i < mproc_pool_workers(pool); i++) {
-        CHECK_OK(mproc_pool_worker_statistics(pool, i, &statistics));
-        starts += statistics.starts;
-    }
-    return starts;
-}
-
 static void check_doubles(mproc_pool *pool)
 {
     int64_t items[4] = {0, 1, 2, 3}, results[4] = {-1, -1, -1, -1};
@@ -58,7 +46,7 @@ static void case_a_map_whose_items_all_end_their_workers_comes_to_an_end(void)
                             (&(mproc_map_options){.chunk_size = 1, .statuses = statuses})),
                   MPROC_WORKER_LOST, "");
     for (int i = 0; i < ITEMS; i++) CHECK_STATUS(statuses[i], MPROC_WORKER_LOST);
-    CHECK(starts_of(pool) < ITEMS / 2);
+    CHECK(fixture_starts(pool) < ITEMS / 2);
     check_doubles(pool);
     mproc_pool_free(pool);
 }
@@ -67,7 +55,6 @@ static void case_tasks_that_all_end_their_workers_come_to_an_end(void)
 {
     mproc_pool *pool = fixture_create(2);
     mproc_result *results[ITEMS];
-    uint64_t starts;
     int count = 0;
 
     for (; count < ITEMS; count++)
@@ -78,8 +65,7 @@ static void case_tasks_that_all_end_their_workers_come_to_an_end(void)
         CHECK_STATUS(mproc_result_get(results[i], NULL, MPROC_FOREVER), MPROC_WORKER_LOST);
         mproc_result_free(results[i]);
     }
-    starts = starts_of(pool);
-    CHECK(starts < 3 * ITEMS / 4);
+    CHECK(fixture_starts(pool) < 3 * ITEMS / 4);
     mproc_pool_free(pool);
 }
 
@@ -101,8 +87,31 @@ static void case_items_that_end_their_workers_among_others_harm_none_of_these(vo
     mproc_pool_free(pool);
 }
 
+static bool doubles(void *pool)
+{
+    int64_t item = 4, result = -1;
+
+    return mproc_map(pool, end_worker_at_each_tenth, &item, &result, 1, NULL) == MPROC_OK && result == 8;
+}
+
+/* Soon after it has given up twice in a row it starts nobody; but it does so again. */
+static void case_a_pool_that_has_given_up_again_and_again_comes_back(void)
+{
+    static int64_t items[ITEMS], results[ITEMS];
+    mproc_pool *pool = fixture_create(2);
+
+    for (int i = 0; i < 4; i++)
+        CHECK_STATUS(mproc_map(pool, end_worker, items, results, ITEMS, (&(mproc_map_options){.chunk_size = 1})),
+                     MPROC_WORKER_LOST);
+    CHECK(fixture_starts(pool) < 4 * ITEMS / 2);
+    CHECK_WAIT_UNTIL(doubles, pool);
+    check_doubles(pool);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(pool_crashes, fixture_of_processes, pool_crashes_threads, fixture_of_threads,
     CASE_LIMIT(a_map_whose_items_all_end_their_workers_comes_to_an_end, 60),
+    CASE_LIMIT(a_pool_that_has_given_up_again_and_again_comes_back, 60),
     CASE_LIMIT(tasks_that_all_end_their_workers_come_to_an_end, 60),
     CASE_LIMIT(items_that_end_their_workers_among_others_harm_none_of_these, 60),
 );

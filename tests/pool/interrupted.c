@@ -4,15 +4,6 @@
 
 #include "pool/waiting_fixture.h"
 
-#define MINUTES ((int64_t)30 * 60 * 1000)
-
-static void end_pool(mproc_pool *pool, fixture_board *board)
-{
-    atomic_store(&board->go, 1);
-    mproc_pool_free(pool);
-    fixture_board_free(board);
-}
-
 /* The map that runs in a thread of its own ends with this. */
 static void interrupt(fixture_map *map)
 {
@@ -41,7 +32,7 @@ static mproc_status sleep_over_item(const void *item, void *result, mproc_call *
 
     (void)result;
     atomic_fetch_add(&board->started, 1);
-    status = mproc_sleep_ms(MINUTES);
+    status = mproc_sleep_ms(WAITING_MINUTES);
     atomic_store(&board->statuses[own->value], (int32_t)status);
     atomic_store(&board->values[own->value], mproc_call_stop_requested(call) + 2 * mproc_interrupted());
     atomic_fetch_add(&board->done, 1);
@@ -50,7 +41,7 @@ static mproc_status sleep_over_item(const void *item, void *result, mproc_call *
 
 static void case_an_interrupt_ends_what_items_wait_for_and_begins_no_others(void)
 {
-    mproc_pool *pool = waiting_pool(2, MINUTES);
+    mproc_pool *pool = waiting_pool(2, WAITING_MINUTES);
     fixture_board *board = fixture_board_create();
     fixture_map map;
 
@@ -65,7 +56,7 @@ static void case_an_interrupt_ends_what_items_wait_for_and_begins_no_others(void
         if (atomic_load(&board->values[i]) != 0) waiting_check(board, i);
     }
     free_map(&map);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* The first item goes on until it is told to stop. */
@@ -84,7 +75,7 @@ static mproc_status first_until_told(const void *item, void *result, mproc_call 
 
 static void case_items_behind_it_in_the_chunk_of_an_item_that_stops_are_not_begun(void)
 {
-    mproc_pool *pool = waiting_pool(1, MINUTES);
+    mproc_pool *pool = waiting_pool(1, WAITING_MINUTES);
     fixture_board *board = fixture_board_create();
     fixture_map map = {.pool = pool, .function = first_until_told, .items = fixture_items(board, 100), .count = 100};
 
@@ -100,7 +91,7 @@ static void case_items_behind_it_in_the_chunk_of_an_item_that_stops_are_not_begu
     if (map.options.statuses[0] == MPROC_OK) CHECK_EQ(map.results[0], 1);
     for (int i = 1; i < 100; i++) CHECK_STATUS(map.options.statuses[i], MPROC_INTERRUPTED);
     free_map(&map);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static mproc_status range_until_told(size_t first, size_t count, const void *items, void *results, mproc_call *call)
@@ -126,7 +117,7 @@ static void map_a_range(void *context)
 /* A function of ranges is asked as others are; what it has done all the same is done. */
 static void case_a_function_of_ranges_is_told_to_stop(void)
 {
-    mproc_pool *pool = waiting_pool(2, MINUTES);
+    mproc_pool *pool = waiting_pool(2, WAITING_MINUTES);
     fixture_board *board = fixture_board_create();
     mproc_status statuses[100];
     int64_t results[100];
@@ -146,14 +137,14 @@ static void case_a_function_of_ranges_is_told_to_stop(void)
         if (i == 99 && fixture_is_threads()) CHECK_EQ(done, 20);
     }
     free(map.items);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* Also if the last item comes to its end before the map knows that its pool was terminated. */
 static void case_a_map_in_a_terminated_pool_says_so_when_its_last_item_stops(void)
 {
     for (int round = 0; round < 20; round++) {
-        mproc_pool *pool = waiting_pool(1, MINUTES);
+        mproc_pool *pool = waiting_pool(1, WAITING_MINUTES);
         fixture_board *board = fixture_board_create();
         fixture_map map = {.pool = pool, .function = first_until_told, .items = fixture_items(board, 2), .count = 2};
 
@@ -167,7 +158,7 @@ static void case_a_map_in_a_terminated_pool_says_so_when_its_last_item_stops(voi
         if (map.options.statuses[0] != MPROC_OK) CHECK_STATUS(map.options.statuses[0], MPROC_TERMINATED);
         CHECK_EQ(atomic_load(&board->count), 0);
         free_map(&map);
-        end_pool(pool, board);
+        waiting_end(pool, board);
     }
 }
 
@@ -199,7 +190,7 @@ static void apply_interrupted(mproc_pool *pool, mproc_function *function, fixtur
 
 static void case_the_task_of_an_interrupted_apply_is_told_to_stop(void)
 {
-    mproc_pool *pool = waiting_pool(1, MINUTES);
+    mproc_pool *pool = waiting_pool(1, WAITING_MINUTES);
     fixture_board *board = fixture_board_create();
 
     for (uint32_t i = 0; i < 5; i++) {
@@ -207,7 +198,7 @@ static void case_the_task_of_an_interrupted_apply_is_told_to_stop(void)
         CHECK_AWAIT(&board->done, i + 1);
         CHECK_EQ(tasks_take_int(tasks_submit(pool, waiting_innocent, board, 4)), 4);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static mproc_status next_item(void *context, mproc_value *item)
@@ -228,7 +219,7 @@ static mproc_iterator *iterate(mproc_pool *pool, mproc_function *function, const
 
 static void case_items_in_flight_are_told_to_stop_when_their_iterator_is_freed(void)
 {
-    mproc_pool *pool = waiting_pool(2, MINUTES);
+    mproc_pool *pool = waiting_pool(2, WAITING_MINUTES);
     fixture_board *board = fixture_board_create();
     mproc_value item[2] = {mproc_int((int64_t)fixture_board_offset(board)), mproc_int(1)};
 
@@ -240,12 +231,12 @@ static void case_items_in_flight_are_told_to_stop_when_their_iterator_is_freed(v
         tasks_check_pool(pool);
         CHECK_EQ(atomic_load(&board->started), 2 * i + 2);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_items_of_an_interrupted_map_over_values_are_told_to_stop(void)
 {
-    mproc_pool *pool = waiting_pool(2, MINUTES);
+    mproc_pool *pool = waiting_pool(2, WAITING_MINUTES);
     fixture_board *board = fixture_board_create();
     struct interrupter own = {board, 2};
     mproc_value arguments[2] = {mproc_int((int64_t)fixture_board_offset(board)), mproc_int(1)}, items[6];
@@ -262,7 +253,7 @@ static void case_items_of_an_interrupted_map_over_values_are_told_to_stop(void)
     tasks_check_pool(pool);
     CHECK_EQ(atomic_load(&board->started), 2);
     for (int i = 0; i < 6; i++) CHECK_STATUS(statuses[i], MPROC_INTERRUPTED);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- what does not stop ------------------------------------------------------------------------- */
@@ -308,7 +299,7 @@ static void case_a_worker_that_does_not_come_back_from_a_map_is_replaced(void)
         CHECK_EQ(atomic_load(&board->done), 0);
         free_map(&map);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_a_worker_that_has_all_the_time_is_not_replaced(void)
@@ -331,7 +322,7 @@ static void case_a_worker_that_has_all_the_time_is_not_replaced(void)
     CHECK_EQ(mproc_pool_pids(pool, now, 2), 2);
     CHECK(now[0] == pids[0] && now[1] == pids[1]);
     free_map(&map);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_a_worker_that_does_not_come_back_from_a_task_is_replaced(void)
@@ -350,7 +341,7 @@ static void case_a_worker_that_does_not_come_back_from_a_task_is_replaced(void)
     waiting_await_successor(pool, atomic_load(&board->pid));
     tasks_check_pool(pool);
     CHECK_EQ(atomic_load(&board->done), 0);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- in the caller's arrays ----------------------------------------------------------------------- */
@@ -405,7 +396,7 @@ static void case_nothing_is_written_into_a_shared_array_after_an_interrupted_map
     }
     mproc_shared_array_free(array);
     free(items);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- beside others -------------------------------------------------------------------------------- */
@@ -440,7 +431,7 @@ static void case_what_is_given_up_harms_nothing_else(void)
         for (int i = 0; i < TASKS; i++) CHECK_EQ(tasks_take_int(results[i]), i);
         for (int i = 0; i < ITEMS; i++) CHECK_EQ(squares[i], i * i);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 CHECK_TWINS(pool_interrupted, fixture_of_processes, pool_interrupted_threads, fixture_of_threads,

@@ -231,3 +231,11 @@ void fixture_await_workers(mproc_pool *pool)
 {
     CHECK_WAIT_UNTIL(all_are_there, pool);
 }
+
+uint64_t fixture_starts(const mproc_pool *pool)
+{
+    mproc_pool_totals totals;
+
+    CHECK_OK(mproc_pool_statistics(pool, &totals));
+    return totals.starts;
+}

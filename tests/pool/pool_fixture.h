@@ -114,6 +114,9 @@ void os_set_variable(const char *name, const char *value);
 /* Opens a library for good, and finds a function in it. */
 void (*os_open_function(const char *library, const char *name))(void);
 
+/* How many workers of the pool were started so far. */
+uint64_t fixture_starts(const mproc_pool *pool);
+
 /* Fails the case unless each of the first `count` marks is `expected`, and the others are 0. */
 void fixture_check_marks(const fixture_board *board, size_t count, uint32_t expected);
 

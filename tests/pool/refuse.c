@@ -162,15 +162,14 @@ static void case_map_takes_options_of_another_size(void)
         mproc_map_options options;
         unsigned char more[64];
     } newer = {{.chunk_size = 2, .statuses = statuses}, {1, 2, 3}};
+    struct mproc_map_request request = {fixture_square, mproc_items_run, NULL, values, 8, results, 8, 10};
     mproc_pool *pool = fixture_create(2);
 
     for (int i = 0; i < 10; i++) statuses[i] = MPROC_USER;
     /* Without the field that follows the first, the statuses are nobody's. */
-    CHECK_OK(mproc_pool_map_sized(pool, fixture_square, mproc_items_run, NULL, values, 8, results, 8, 10,
-                                  &newer.options, sizeof(size_t)));
+    CHECK_OK(mproc_pool_map_sized(pool, &request, &newer.options, sizeof(size_t)));
     for (int i = 0; i < 10; i++) CHECK_EQ(statuses[i], MPROC_USER);
-    CHECK_OK(mproc_pool_map_sized(pool, fixture_square, mproc_items_run, NULL, values, 8, results, 8, 10,
-                                  &newer.options, sizeof newer));
+    CHECK_OK(mproc_pool_map_sized(pool, &request, &newer.options, sizeof newer));
     for (int i = 0; i < 10; i++) CHECK_EQ(statuses[i], MPROC_OK);
     check_unharmed(pool);
 }

@@ -3,8 +3,6 @@
 
 #include "pool/waiting_fixture.h"
 
-#define MINUTES ((int64_t)30 * 60 * 1000)
-
 enum { COUNT = 1000 };
 
 /* A map of items of the board, in chunks of one. Its arrays are in shared memory, or the program's own. */
@@ -81,7 +79,7 @@ static void check_stopped(const stopping *self)
 static void case_a_map_returns_the_failure_at_which_it_stops(void)
 {
     for (int in_place = 0; in_place < 2; in_place++) {
-        stopping self = create(2, MINUTES, COUNT, in_place);
+        stopping self = create(2, WAITING_MINUTES, COUNT, in_place);
         CHECK_REFUSED(run(&self, fail_at_5), MPROC_USER + 5, "item 5 fails");
         check_stopped(&self);
         fixture_check_squares(self.pool, 1000, 1);
@@ -105,7 +103,7 @@ static mproc_status fail_at_0(const void *item, void *result, mproc_call *call)
 static void case_no_item_is_begun_after_the_failure(void)
 {
     for (int in_place = 0; in_place < 2; in_place++) {
-        stopping self = create(1, MINUTES, COUNT, in_place);
+        stopping self = create(1, WAITING_MINUTES, COUNT, in_place);
         CHECK_REFUSED(run(&self, fail_at_0), MPROC_USER, "item 0 fails");
         CHECK_EQ(atomic_load(&self.board->count), 1);
         CHECK_STATUS(self.statuses[0], MPROC_USER);
@@ -153,7 +151,7 @@ static mproc_status first_waits(const void *item, void *result, mproc_call *call
     if (own->value == 0) {
         mproc_status status;
         atomic_fetch_add(&board->started, 1);
-        status = mproc_sleep_ms(MINUTES);
+        status = mproc_sleep_ms(WAITING_MINUTES);
         atomic_fetch_add(&board->done, 1);
         return status;
     }
@@ -167,7 +165,7 @@ static mproc_status first_waits(const void *item, void *result, mproc_call *call
 static void case_items_that_run_are_told_to_stop_and_hide_no_failure(void)
 {
     for (int in_place = 0; in_place < 2; in_place++) {
-        stopping self = create(2, MINUTES, COUNT, in_place);
+        stopping self = create(2, WAITING_MINUTES, COUNT, in_place);
         CHECK_REFUSED(run(&self, first_waits), MPROC_USER + 5, "item 5 fails");
         CHECK_AWAIT(&self.board->done, 1);
         CHECK_STATUS(self.statuses[0], MPROC_CANCELLED);
@@ -222,7 +220,7 @@ static mproc_status end_at_0(const void *item, void *result, mproc_call *call)
 static void case_a_map_stops_when_a_worker_is_lost(void)
 {
     for (int in_place = 0; in_place < 2; in_place++) {
-        stopping self = create(1, MINUTES, COUNT, in_place);
+        stopping self = create(1, WAITING_MINUTES, COUNT, in_place);
         CHECK_REFUSED(run(&self, end_at_0), MPROC_WORKER_LOST, "while it computed the chunk of item 0");
         CHECK_EQ(atomic_load(&self.board->count), 1);
         CHECK_STATUS(self.statuses[0], MPROC_WORKER_LOST);

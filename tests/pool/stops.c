@@ -4,23 +4,6 @@
 
 #include "pool/waiting_fixture.h"
 
-#define MINUTES ((int64_t)30 * 60 * 1000)
-
-/* What a stuck thread does is waited for, so that its pool can be freed. */
-static void end_pool(mproc_pool *pool, fixture_board *board)
-{
-    atomic_store(&board->go, 1);
-    mproc_pool_free(pool);
-    fixture_board_free(board);
-}
-
-/* Some tasks start processes: what the first of them makes stays. */
-static void of_threads(void)
-{
-    fixture_of_processes();
-    fixture_of_threads();
-}
-
 /* A task that a worker has begun. */
 static mproc_result *begin(mproc_pool *pool, mproc_function *function, fixture_board *board, int64_t number)
 {
@@ -54,13 +37,13 @@ static void case_a_stop_ends_each_kind_of_wait(void)
         mproc_result *result = waiting_submit(pool, &objects, board, kind, NULL);
         CHECK_AWAIT(&board->started, (uint32_t)kind + 1);
         if (kind % 2) check_pause_ms(2); /* it waits, or is about to */
-        CHECK_OK(mproc_result_stop(result, kind % 3 ? MPROC_FOREVER : MINUTES));
+        CHECK_OK(mproc_result_stop(result, kind % 3 ? MPROC_FOREVER : WAITING_MINUTES));
         CHECK_EQ(tasks_take_int(result), kind);
         waiting_check(board, kind);
         CHECK_EQ(tasks_take_int(tasks_submit(pool, waiting_innocent, board, kind)), kind);
     }
     waiting_free(&objects);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* It is not ended, however long it goes on. */
@@ -76,7 +59,7 @@ static void case_a_task_that_is_only_asked_goes_on_as_it_likes(void)
     tasks_check_pool(pool);
     atomic_store(&board->go, 1);
     CHECK_EQ(tasks_take_int(result), 6);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_what_a_task_returns_within_its_grace_counts(void)
@@ -86,10 +69,10 @@ static void case_what_a_task_returns_within_its_grace_counts(void)
 
     for (int i = 0; i < 5; i++) {
         mproc_result *result = begin(pool, waiting_sleep, board, i);
-        CHECK_OK(mproc_result_stop(result, MINUTES));
+        CHECK_OK(mproc_result_stop(result, WAITING_MINUTES));
         CHECK_EQ(tasks_take_int(result), i);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- ended ------------------------------------------------------------------------------------ */
@@ -124,7 +107,7 @@ static void case_a_task_that_does_not_stop_in_its_grace_is_ended_and_no_other(vo
     atomic_store(&innocent->go, 1);
     CHECK_EQ(tasks_take_int(other), 8);
     fixture_board_free(innocent);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_of_several_stops_the_shortest_grace_counts(void)
@@ -134,7 +117,7 @@ static void case_of_several_stops_the_shortest_grace_counts(void)
     mproc_result *result = begin(pool, waiting_stay, board, 6);
 
     CHECK_OK(mproc_result_stop(result, MPROC_FOREVER));
-    CHECK_OK(mproc_result_stop(result, MINUTES));
+    CHECK_OK(mproc_result_stop(result, WAITING_MINUTES));
     CHECK_OK(mproc_result_stop(result, 10));
     check_cancelled(result);
     await_end(pool, board);
@@ -143,7 +126,7 @@ static void case_of_several_stops_the_shortest_grace_counts(void)
     CHECK(mproc_result_stop(result, MPROC_FOREVER) != MPROC_INVALID); /* it may just have ended */
     check_cancelled(result);
     await_end(pool, board);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- what is not running ---------------------------------------------------------------------- */
@@ -166,7 +149,7 @@ static void case_a_queued_task_that_is_stopped_is_never_run(void)
     CHECK_EQ(tasks_take_int(first), 1);
     CHECK_EQ(tasks_take_int(queued[2]), 2);
     CHECK_EQ(atomic_load(&board->count), 1);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_a_task_that_is_finished_is_not_stopped(void)
@@ -218,56 +201,26 @@ static void case_a_grace_that_cannot_be_is_refused(void)
     CHECK_REFUSED(mproc_pool_create(&(mproc_pool_options){.workers = 1, .grace_ms = -1}, &none), MPROC_INVALID,
                   "a grace of -1 ms");
     CHECK(none == NULL);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- who learns of it ------------------------------------------------------------------------- */
-
-typedef struct notes {
-    _Atomic uint32_t values;
-    _Atomic uint32_t errors;
-    _Atomic uint32_t cancelled;
-} notes;
-
-static void note_value(mproc_value value, void *context)
-{
-    (void)value;
-    atomic_fetch_add(&((notes *)context)->values, 1);
-}
-
-static void note_error(mproc_status status, const char *text, void *context)
-{
-    (void)text;
-    if (status == MPROC_CANCELLED) atomic_fetch_add(&((notes *)context)->cancelled, 1);
-    atomic_fetch_add(&((notes *)context)->errors, 1);
-}
-
-static mproc_result *submit_noted(mproc_pool *pool, mproc_function *function, const fixture_board *board,
-                                  int64_t number, notes *own)
-{
-    mproc_task_options options = {.callback = note_value, .error_callback = note_error, .context = own};
-    mproc_result *result = NULL;
-
-    CHECK_OK(
-        mproc_pool_apply_async(pool, function, MPROC_ARGS(fixture_board_offset(board), number), &options, &result));
-    return result;
-}
 
 static void case_the_callback_of_a_task_that_was_ended_is_called_once(void)
 {
     mproc_pool *pool = fixture_create(1);
     fixture_board *board = fixture_board_create();
-    notes own = {0};
-    mproc_result *result = submit_noted(pool, waiting_stay, board, 1, &own);
+    waiting_notes own = {0};
+    mproc_result *result = waiting_submit_noted(pool, waiting_stay, board, 1, 0, &own);
 
     CHECK_AWAIT(&board->started, 1);
     CHECK_OK(mproc_result_stop(result, 10));
     mproc_result_free(result);
     CHECK_AWAIT(&own.errors, 1);
     await_end(pool, board);
-    result = submit_noted(pool, waiting_sleep, board, 1, &own);
+    result = waiting_submit_noted(pool, waiting_sleep, board, 1, 0, &own);
     CHECK_AWAIT(&board->started, 2);
-    CHECK_OK(mproc_result_stop(result, MINUTES));
+    CHECK_OK(mproc_result_stop(result, WAITING_MINUTES));
     CHECK_AWAIT(&own.values, 1);
     mproc_result_free(result);
     mproc_pool_close(pool);
@@ -275,7 +228,7 @@ static void case_the_callback_of_a_task_that_was_ended_is_called_once(void)
     CHECK_EQ(atomic_load(&own.errors), 1);
     CHECK_EQ(atomic_load(&own.cancelled), 1);
     CHECK_EQ(atomic_load(&own.values), 1);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* The request holds without the result. */
@@ -293,7 +246,7 @@ static void case_a_result_is_freed_right_after_its_stop(void)
     mproc_result_free(result);
     await_end(pool, board);
     tasks_check_pool(pool);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void wait_in_thread(void *context)
@@ -322,20 +275,10 @@ static void case_the_end_of_a_task_wakes_all_who_wait_for_it(void)
         CHECK_STATUS(waiters[i].status, MPROC_OK);
     }
     check_cancelled(result);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- at any time ------------------------------------------------------------------------------ */
-
-static mproc_status take_time(mproc_call *call)
-{
-    int64_t number;
-    fixture_board *board = tasks_arguments(call, &number);
-
-    atomic_fetch_add(&board->marks[number], 1);
-    for (int64_t until_ms = check_now_ms() + number % 3; check_now_ms() < until_ms;) continue;
-    return mproc_call_return(call, mproc_int(number));
-}
 
 /* Each ends once, whenever it is stopped; and those beside and behind it are neither ended nor asked to stop. */
 static void case_tasks_that_are_stopped_at_any_time_end_once_and_harm_no_others(void)
@@ -344,14 +287,14 @@ static void case_tasks_that_are_stopped_at_any_time_end_once_and_harm_no_others(
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
     uint32_t rounds = (uint32_t)check_many(200, 30), cancelled = 0;
-    notes own = {0};
+    waiting_notes own = {0};
 
     for (uint32_t i = 0; i < rounds; i++) {
         mproc_result *innocent[2 * FEW], *result;
         mproc_value value = mproc_nil();
         mproc_status status;
         for (int j = 0; j < FEW; j++) innocent[j] = tasks_submit(pool, waiting_innocent, board, j);
-        result = submit_noted(pool, take_time, board, i, &own);
+        result = waiting_submit_noted(pool, waiting_take_time, board, i, 0, &own);
         for (int j = FEW; j < 2 * FEW; j++) innocent[j] = tasks_submit(pool, waiting_innocent, board, j);
         if (i % 4 < 2) CHECK_AWAIT(&board->marks[i], 1);
         if (i % 4 == 1) check_pause_ms(1);
@@ -371,7 +314,7 @@ static void case_tasks_that_are_stopped_at_any_time_end_once_and_harm_no_others(
     CHECK_EQ(atomic_load(&own.errors), cancelled);
     CHECK_EQ(atomic_load(&own.values), rounds - cancelled);
     for (uint32_t i = 0; i < rounds; i++) CHECK(atomic_load(&board->marks[i]) <= 1);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void stop_again_and_again(void *context)
@@ -399,7 +342,7 @@ static void case_several_threads_stop_the_same_task(void)
         check_cancelled(result);
         await_end(pool, board);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* A task of which the result is to be kept for long, with a value that travels as a parcel. */
@@ -422,7 +365,7 @@ static void case_stops_leave_nothing(void)
         result = begin(pool, waiting_stay, board, 1);
         CHECK_OK(mproc_result_stop(result, 1));
         mproc_result_free(result);
-        end_pool(pool, board);
+        waiting_end(pool, board);
     }
     tasks_await_blocks(blocks);
 }
@@ -439,7 +382,7 @@ static void case_a_task_of_a_terminated_pool_of_threads_is_asked_to_stop(void)
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     CHECK_EQ(atomic_load(&board->done), fixture_is_threads());
     mproc_result_free(result);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_a_pool_that_was_closed_ends_when_its_last_task_is_stopped(void)
@@ -455,10 +398,10 @@ static void case_a_pool_that_was_closed_ends_when_its_last_task_is_stopped(void)
     atomic_store(&board->go, 1);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     CHECK_EQ(tasks_take_int(asked), 1);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
-CHECK_TWINS(pool_stops, fixture_of_processes, pool_stops_threads, of_threads,
+CHECK_TWINS(pool_stops, fixture_of_processes, pool_stops_threads, waiting_of_threads,
     CASE(a_stop_ends_each_kind_of_wait),
     CASE(a_task_that_is_only_asked_goes_on_as_it_likes),
     CASE(what_a_task_returns_within_its_grace_counts),

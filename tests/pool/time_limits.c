@@ -5,8 +5,6 @@
 #include "pool/waiting_fixture.h"
 #include "pool/workers.h"
 
-#define MINUTES ((int64_t)30 * 60 * 1000)
-
 static mproc_result *submit(mproc_pool *pool, mproc_function *function, const fixture_board *board, int64_t number,
                             int64_t soft_ms, int64_t hard_ms)
 {
@@ -16,21 +14,6 @@ static mproc_result *submit(mproc_pool *pool, mproc_function *function, const fi
                                     &(mproc_task_options){.soft_limit_ms = soft_ms, .hard_limit_ms = hard_ms},
                                     &result));
     return result;
-}
-
-/* What a stuck thread does is waited for, so that its pool can be freed. */
-static void end_pool(mproc_pool *pool, fixture_board *board)
-{
-    atomic_store(&board->go, 1);
-    mproc_pool_free(pool);
-    fixture_board_free(board);
-}
-
-/* Some tasks start processes: what the first of them makes stays. */
-static void of_threads(void)
-{
-    fixture_of_processes();
-    fixture_of_threads();
 }
 
 /* ---- soft ------------------------------------------------------------------------------------- */
@@ -43,13 +26,13 @@ static void case_a_soft_limit_ends_each_kind_of_wait(void)
 
     waiting_create(&objects);
     for (int kind = 0; kind < WAITING_KINDS; kind++) {
-        mproc_task_options options = {.soft_limit_ms = 20, .hard_limit_ms = MINUTES};
+        mproc_task_options options = {.soft_limit_ms = 20, .hard_limit_ms = WAITING_MINUTES};
         CHECK_EQ(tasks_take_int(waiting_submit(pool, &objects, board, kind, &options)), kind);
         waiting_check(board, kind);
         CHECK_EQ(tasks_take_int(tasks_submit(pool, waiting_innocent, board, kind)), kind);
     }
     waiting_free(&objects);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* It stays asked, and is interrupted once: what it waits for afterwards comes. */
@@ -75,14 +58,14 @@ static void case_a_task_over_its_soft_limit_is_interrupted_once_and_what_it_retu
 
     for (int i = 0; i < 5; i++) {
         CHECK_EQ(tasks_take_int(submit(pool, wait_until_asked, board, i, 10, 0)), i);
-        CHECK_EQ(tasks_take_int(submit(pool, waiting_innocent, board, i, MINUTES, MINUTES)), i);
+        CHECK_EQ(tasks_take_int(submit(pool, waiting_innocent, board, i, WAITING_MINUTES, WAITING_MINUTES)), i);
     }
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static mproc_status fail_when_asked(mproc_call *call)
 {
-    return mproc_call_stop_requested(call) ? MPROC_OK : mproc_sleep_ms(MINUTES);
+    return mproc_call_stop_requested(call) ? MPROC_OK : mproc_sleep_ms(WAITING_MINUTES);
 }
 
 static void case_a_task_that_passes_its_interrupt_on_fails_with_it(void)
@@ -127,7 +110,7 @@ static void case_a_hard_limit_ends_a_task_and_its_worker_and_no_other(void)
     atomic_store(&innocent->go, 1);
     CHECK_EQ(tasks_take_int(other), 7);
     fixture_board_free(innocent);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* What waits for a worker is not over its limit, however long that takes. */
@@ -150,7 +133,7 @@ static void case_a_limit_counts_from_the_begin_of_the_task(void)
     CHECK_EQ(tasks_take_int(queued), 2);
     CHECK_LOST(last, MPROC_TIMEOUT, "within its time limit of 20 ms");
     CHECK_AWAIT(&board->started, 3);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_a_task_is_asked_at_its_soft_limit_and_ended_at_its_hard_limit(void)
@@ -159,57 +142,39 @@ static void case_a_task_is_asked_at_its_soft_limit_and_ended_at_its_hard_limit(v
     fixture_board *board = fixture_board_create();
     mproc_result *result;
 
-    CHECK_EQ(tasks_take_int(submit(pool, waiting_sleep, board, 2, 10, MINUTES)), 2);
+    CHECK_EQ(tasks_take_int(submit(pool, waiting_sleep, board, 2, 10, WAITING_MINUTES)), 2);
     result = submit(pool, waiting_stay, board, 3, 10, 40);
     CHECK_LOST(result, MPROC_TIMEOUT, "within its time limit of 40 ms");
     if (fixture_is_threads()) atomic_store(&board->go, 1);
     tasks_check_pool(pool);
     atomic_store(&board->go, 0);
-    result = submit(pool, waiting_stay, board, 3, MINUTES, 40);
+    result = submit(pool, waiting_stay, board, 3, WAITING_MINUTES, 40);
     CHECK_LOST(result, MPROC_TIMEOUT, "within its time limit of 40 ms");
-    end_pool(pool, board);
+    waiting_end(pool, board);
+}
+
+/* Who has only asked it to stop gets what the limit says. */
+static void case_a_hard_limit_ends_a_task_that_was_asked_to_stop_without_a_limit(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    mproc_result *result = submit(pool, waiting_stay, board, 2, 0, 60);
+
+    CHECK_AWAIT(&board->started, 1);
+    CHECK(mproc_result_stop(result, MPROC_FOREVER) == MPROC_OK || mproc_result_ready(result));
+    CHECK_LOST(result, MPROC_TIMEOUT, "within its time limit of 60 ms");
+    waiting_end(pool, board);
 }
 
 /* ---- who learns of it ------------------------------------------------------------------------- */
-
-typedef struct notes {
-    _Atomic uint32_t values;
-    _Atomic uint32_t errors;
-    _Atomic uint32_t timeouts;
-} notes;
-
-static void note_value(mproc_value value, void *context)
-{
-    (void)value;
-    atomic_fetch_add(&((notes *)context)->values, 1);
-}
-
-static void note_error(mproc_status status, const char *text, void *context)
-{
-    (void)text;
-    if (status == MPROC_TIMEOUT) atomic_fetch_add(&((notes *)context)->timeouts, 1);
-    atomic_fetch_add(&((notes *)context)->errors, 1);
-}
-
-static mproc_result *submit_noted(mproc_pool *pool, mproc_function *function, const fixture_board *board,
-                                  int64_t number, int64_t hard_ms, notes *own)
-{
-    mproc_task_options options = {
-        .hard_limit_ms = hard_ms, .callback = note_value, .error_callback = note_error, .context = own};
-    mproc_result *result = NULL;
-
-    CHECK_OK(
-        mproc_pool_apply_async(pool, function, MPROC_ARGS(fixture_board_offset(board), number), &options, &result));
-    return result;
-}
 
 static void case_the_callback_of_a_task_over_its_limit_is_called_once(void)
 {
     mproc_pool *pool = fixture_create(1);
     fixture_board *board = fixture_board_create();
-    notes own = {0};
+    waiting_notes own = {0};
 
-    mproc_result_free(submit_noted(pool, waiting_stay, board, 1, 20, &own));
+    mproc_result_free(waiting_submit_noted(pool, waiting_stay, board, 1, 20, &own));
     CHECK_AWAIT(&own.errors, 1);
     CHECK_EQ(atomic_load(&own.timeouts), 1);
     atomic_store(&board->go, 1);
@@ -218,18 +183,7 @@ static void case_the_callback_of_a_task_over_its_limit_is_called_once(void)
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
     CHECK_EQ(atomic_load(&own.errors), 1);
     CHECK_EQ(atomic_load(&own.values), 0);
-    end_pool(pool, board);
-}
-
-/* About as long as its limit. */
-static mproc_status take_time(mproc_call *call)
-{
-    int64_t number;
-    fixture_board *board = tasks_arguments(call, &number);
-
-    atomic_fetch_add(&board->marks[number], 1);
-    for (int64_t until_ms = check_now_ms() + number % 4; check_now_ms() < until_ms;) continue;
-    return mproc_call_return(call, mproc_int(number));
+    waiting_end(pool, board);
 }
 
 /*
@@ -242,13 +196,13 @@ static void case_tasks_that_finish_at_their_limit_end_once_and_harm_no_others(vo
     mproc_pool *pool = fixture_create(2);
     fixture_board *board = fixture_board_create();
     uint32_t rounds = (uint32_t)check_many(150, 30), timeouts = 0;
-    notes own = {0};
+    waiting_notes own = {0};
 
     for (uint32_t i = 0; i < rounds; i++) {
-        mproc_result *innocent[FEW], *result = submit_noted(pool, take_time, board, i, 2, &own);
+        mproc_result *innocent[FEW], *result = waiting_submit_noted(pool, waiting_take_time, board, i, 2, &own);
         mproc_value value = mproc_nil();
         mproc_status status;
-        for (int j = 0; j < FEW; j++) innocent[j] = submit(pool, waiting_innocent, board, j, MINUTES, 0);
+        for (int j = 0; j < FEW; j++) innocent[j] = submit(pool, waiting_innocent, board, j, WAITING_MINUTES, 0);
         status = mproc_result_get(result, &value, MPROC_FOREVER);
         for (int j = 0; j < FEW; j++) CHECK_EQ(tasks_take_int(innocent[j]), j);
         if (status == MPROC_OK) CHECK_EQ(mproc_value_int(value), i);
@@ -263,7 +217,7 @@ static void case_tasks_that_finish_at_their_limit_end_once_and_harm_no_others(vo
     CHECK_EQ(atomic_load(&own.errors), timeouts);
     CHECK_EQ(atomic_load(&own.values), rounds - timeouts);
     for (uint32_t i = 0; i < rounds; i++) CHECK(atomic_load(&board->marks[i]) <= 1);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* ---- results that nobody wants ---------------------------------------------------------------- */
@@ -287,7 +241,7 @@ static void case_a_task_whose_result_nobody_wants_has_its_limits(void)
     CHECK_AWAIT(&board->started, 4);
     tasks_check_pool(pool);
     CHECK_EQ(atomic_load(&board->done), fixture_is_threads() ? 4 : 2);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_tasks_with_limits_leave_nothing(void)
@@ -299,11 +253,11 @@ static void case_tasks_with_limits_leave_nothing(void)
         fixture_board *board = fixture_board_create();
         mproc_result *kept = submit(pool, waiting_stay, board, 1, 10, 20);
 
-        for (int i = 0; i < 20; i++) mproc_result_free(submit(pool, tasks_square, board, i, 1, MINUTES));
+        for (int i = 0; i < 20; i++) mproc_result_free(submit(pool, tasks_square, board, i, 1, WAITING_MINUTES));
         mproc_result_free(submit(pool, waiting_stay, board, 1, 5, 20));
         CHECK_STATUS(mproc_result_get(kept, NULL, MPROC_FOREVER), MPROC_TIMEOUT);
-        mproc_result_free(submit(pool, waiting_stay, board, 1, MINUTES, MINUTES));
-        end_pool(pool, board);
+        mproc_result_free(submit(pool, waiting_stay, board, 1, WAITING_MINUTES, WAITING_MINUTES));
+        waiting_end(pool, board);
         CHECK_STATUS(mproc_result_get(kept, NULL, MPROC_FOREVER), MPROC_TIMEOUT);
         mproc_result_free(kept);
     }
@@ -324,7 +278,7 @@ static void case_limits_hold_in_a_pool_that_was_closed(void)
     atomic_store(&board->go, 1);
     CHECK_EQ(tasks_take_int(asked), 2);
     CHECK_OK(mproc_pool_join(pool, MPROC_FOREVER));
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 /* The worker of the task is above the new number; its successor is not needed. */
@@ -340,7 +294,7 @@ static void case_limits_hold_in_a_pool_that_has_become_smaller(void)
     for (uint32_t i = 0; i < 3; i++) CHECK_LOST(results[i], MPROC_TIMEOUT, "within its time limit");
     atomic_store(&board->go, 1);
     tasks_check_pool(pool);
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
 static void case_a_pool_is_terminated_or_freed_while_limits_run(void)
@@ -353,7 +307,7 @@ static void case_a_pool_is_terminated_or_freed_while_limits_run(void)
         for (int j = 0; j < 4; j++) results[j] = submit(pool, waiting_stay, board, j, 1 + j % 2, 3);
         check_pause_ms(i % 5);
         if (i % 2) mproc_pool_terminate(pool);
-        end_pool(pool, board);
+        waiting_end(pool, board);
         for (int j = 0; j < 4; j++) {
             mproc_status status = mproc_result_get(results[j], NULL, 0);
             if (status != MPROC_OK && status != MPROC_TIMEOUT) CHECK_STATUS(status, MPROC_TERMINATED);
@@ -428,16 +382,17 @@ static void case_the_task_behind_one_that_is_ended_is_not_asked_to_stop(void)
     atomic_store(&board->go, 1);
     CHECK_EQ(tasks_take_int(innocent), 2);
     pool->kind = kind;
-    end_pool(pool, board);
+    waiting_end(pool, board);
 }
 
-CHECK_TWINS(pool_time_limits, fixture_of_processes, pool_time_limits_threads, of_threads,
+CHECK_TWINS(pool_time_limits, fixture_of_processes, pool_time_limits_threads, waiting_of_threads,
     CASE(a_soft_limit_ends_each_kind_of_wait),
     CASE(a_task_over_its_soft_limit_is_interrupted_once_and_what_it_returns_counts),
     CASE(a_task_that_passes_its_interrupt_on_fails_with_it),
     CASE(a_hard_limit_ends_a_task_and_its_worker_and_no_other),
     CASE(a_limit_counts_from_the_begin_of_the_task),
     CASE(a_task_is_asked_at_its_soft_limit_and_ended_at_its_hard_limit),
+    CASE(a_hard_limit_ends_a_task_that_was_asked_to_stop_without_a_limit),
     CASE(the_callback_of_a_task_over_its_limit_is_called_once),
     CASE(tasks_that_finish_at_their_limit_end_once_and_harm_no_others),
     CASE(a_task_whose_result_nobody_wants_has_its_limits),

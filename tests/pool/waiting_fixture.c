@@ -340,3 +340,54 @@ void waiting_await_successor(mproc_pool *pool, int64_t pid)
 {
     if (!fixture_is_threads()) CHECK_WAIT_UNTIL(is_replaced, &((struct successor){pool, pid}));
 }
+
+mproc_status waiting_take_time(mproc_call *call)
+{
+    int64_t number;
+    fixture_board *board = tasks_arguments(call, &number);
+
+    atomic_fetch_add(&board->marks[number], 1);
+    for (int64_t until_ms = check_now_ms() + number % 4; check_now_ms() < until_ms;) continue;
+    return mproc_call_return(call, mproc_int(number));
+}
+
+static void note_value(mproc_value value, void *context)
+{
+    (void)value;
+    atomic_fetch_add(&((waiting_notes *)context)->values, 1);
+}
+
+static void note_error(mproc_status status, const char *text, void *context)
+{
+    waiting_notes *notes = context;
+
+    (void)text;
+    if (status == MPROC_CANCELLED) atomic_fetch_add(&notes->cancelled, 1);
+    if (status == MPROC_TIMEOUT) atomic_fetch_add(&notes->timeouts, 1);
+    atomic_fetch_add(&notes->errors, 1);
+}
+
+mproc_result *waiting_submit_noted(mproc_pool *pool, mproc_function *function, const fixture_board *board,
+                                   int64_t number, int64_t hard_ms, waiting_notes *notes)
+{
+    mproc_task_options options = {
+        .hard_limit_ms = hard_ms, .callback = note_value, .error_callback = note_error, .context = notes};
+    mproc_result *result = NULL;
+
+    CHECK_OK(
+        mproc_pool_apply_async(pool, function, MPROC_ARGS(fixture_board_offset(board), number), &options, &result));
+    return result;
+}
+
+void waiting_end(mproc_pool *pool, fixture_board *board)
+{
+    atomic_store(&board->go, 1);
+    mproc_pool_free(pool);
+    fixture_board_free(board);
+}
+
+void waiting_of_threads(void)
+{
+    fixture_of_processes();
+    fixture_of_threads();
+}

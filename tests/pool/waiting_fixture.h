@@ -6,6 +6,9 @@
 
 enum { WAITING_KINDS = 16 };
 
+/* A limit that nothing comes to, however slow the machine is; in milliseconds. */
+#define WAITING_MINUTES ((int64_t)30 * 60 * 1000)
+
 /* What such tasks wait for; the calling thread holds the locks among it. */
 typedef struct waiting_objects {
     mproc_lock *lock;
@@ -41,6 +44,27 @@ mproc_status waiting_sleep(mproc_call *call);
 
 /* A short one that must not be told to stop: returns its number. */
 mproc_status waiting_innocent(mproc_call *call);
+
+/* One that takes up to three milliseconds, by its number, which it returns; marked in `marks`. */
+mproc_status waiting_take_time(mproc_call *call);
+
+/* What callbacks were told. */
+typedef struct waiting_notes {
+    _Atomic uint32_t values;
+    _Atomic uint32_t errors;
+    _Atomic uint32_t cancelled; /* of the errors */
+    _Atomic uint32_t timeouts;  /* likewise */
+} waiting_notes;
+
+/* Submits a task (board, number) whose callbacks count in `notes`, with a hard limit, or 0. */
+mproc_result *waiting_submit_noted(mproc_pool *pool, mproc_function *function, const fixture_board *board,
+                                   int64_t number, int64_t hard_ms, waiting_notes *notes);
+
+/* Says go, and frees both: what a stuck thread does is waited for. */
+void waiting_end(mproc_pool *pool, fixture_board *board);
+
+/* A set-up, of pools of threads whose tasks start processes: what the first of them makes stays. */
+void waiting_of_threads(void);
 
 /* The worker process with this id has ended, and the pool has as many as before. Threads: nothing to wait for. */
 void waiting_await_successor(mproc_pool *pool, int64_t pid);
