@@ -19,6 +19,8 @@
 /* A task that is begun at once, by a worker that spins, is often finished by then. */
 #define SPIN_NS ((int64_t)20000)
 #define SPIN_PAUSES 32
+/* No task is finished sooner, and whoever looks at its slot takes the cache line from the worker. */
+#define FIRST_PAUSES 6
 
 static bool is_known(const mproc_result *result)
 {
@@ -64,6 +66,7 @@ static void spin(const mproc_result *result)
     int64_t until_ns;
 
     if (result->woke || arena_header->cpus < 2) return;
+    for (int i = 0; i < FIRST_PAUSES; i++) plat_thread_pause();
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
         for (int i = 0; i < SPIN_PAUSES; i++) {

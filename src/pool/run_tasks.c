@@ -107,6 +107,11 @@ static bool find_reserved_by_any(const struct task_runner *runner, uint32_t plac
     return false;
 }
 
+bool is_task_ready(const struct pool_job *job)
+{
+    return is_ready(&job->stream, atomic_load_explicit(&job->stream.head, memory_order_relaxed));
+}
+
 bool has_tasks(const struct task_runner *runner, uint32_t place, struct pool_job *job)
 {
     uint64_t position = atomic_load(&job->stream.head);

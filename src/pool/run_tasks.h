@@ -35,6 +35,9 @@ bool run_tasks(struct task_runner *runner, uint32_t place, struct pool_job *job)
 void run_left_tasks(struct task_runner *runner);
 
 /* Whether there is a task that nobody has begun. */
+/* Whether the next task of the stream waits to be begun: one look. */
+bool is_task_ready(const struct pool_job *job);
+
 bool has_tasks(const struct task_runner *runner, uint32_t place, struct pool_job *job);
 
 #endif

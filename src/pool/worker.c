@@ -140,11 +140,11 @@ static bool work(struct life *life)
     return work_from(life, active, life->turn) || work_from(life, before, 0);
 }
 
-/* All seemed to be empty: says so, and looks once more. True: there is work. */
-static bool clear_active(struct life *life)
+/* All of these places seemed to be empty: says so, and looks once more. True: there is work. */
+static bool clear_active(struct life *life, uint64_t places)
 {
     _Atomic uint64_t *active = &life->worker.shared->active;
-    uint64_t seen = atomic_load(active), back = 0;
+    uint64_t seen = atomic_load(active) & places, back = 0;
 
     if (!seen) return false;
     atomic_fetch_and(active, ~seen);
@@ -207,18 +207,28 @@ static void begin_work(struct life *life)
     else if (become_spinner(life)) bell_have_watch(shared);
 }
 
+/* Whoever gives a task writes to nothing but its slot, if the bit of the tasks is set still: so it stays. */
 static bool spin(struct life *life)
 {
     struct pool_shared *shared = life->worker.shared;
+    struct pool_job *tasks = pool_job_at(shared, POOL_TASKS);
+    uint64_t others = ~((uint64_t)1 << POOL_TASKS), active;
     int64_t until_ns;
     bool news = false;
 
     if (life->chunks.copies && atomic_load(&shared->limit) >= arena_header->cpus) return false;
-    if (!become_spinner(life)) return false;
+    if (atomic_load(&shared->state) != POOL_OPEN || !become_spinner(life)) return false;
+    if (clear_active(life, others)) return true;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
         life->worker.now_ns = plat_clock_now_ns();
-        for (int i = 0; i < SPIN_PAUSES && !(news = has_news(shared)); i++) plat_thread_pause();
+        for (int i = 0; i < SPIN_PAUSES && !news; i++) {
+            active = atomic_load(&shared->active);
+            news = active & others || atomic_load(&shared->state) != POOL_OPEN ||
+                   (tasks ? is_task_ready(tasks) : active != 0);
+            if (!news) plat_thread_pause();
+        }
+        if (!news && tasks) news = has_tasks(&life->tasks, POOL_TASKS, tasks);
     } while (!news && life->worker.now_ns < until_ns);
     if (news) begin_work(life);
     else end_spinner(life);
@@ -319,9 +329,11 @@ static void work_until_end(struct life *life)
             begin_work(life);
             continue;
         }
-        if (clear_active(life)) continue;
-        if (may_end(worker->shared)) break;
-        if (!spin(life)) sleep_for_news(life);
+        if (!spin(life)) {
+            if (clear_active(life, UINT64_MAX)) continue;
+            if (may_end(worker->shared)) break;
+            sleep_for_news(life);
+        }
         life->tasks.fresh = true;
         if (atomic_load(&worker->shared->active)) leave_taken_cpu(worker->shared, worker->part, worker->index);
     }
