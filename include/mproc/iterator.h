@@ -16,6 +16,7 @@
 #define MPROC_ITERATOR_H
 
 #include <mproc/pool.h>
+#include <mproc/progress.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -108,6 +109,9 @@ typedef struct mproc_values_options {
     mproc_value_callback *callback;
     mproc_error_callback *error_callback;
     void *context;
+    /* Likewise; an item is done here when the map has taken out what became of it. Ours. */
+    mproc_progress_callback *progress;
+    uint32_t progress_per_second;
 } mproc_values_options;
 
 /*
@@ -119,7 +123,7 @@ typedef struct mproc_values_options {
  *
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with its text, as
  * mproc_result_get(); or, with the values of what was done before the caller's:
- *   MPROC_INVALID      an address is NULL and `count` is not 0
+ *   MPROC_INVALID      an address is NULL and `count` is not 0, or a progress callback is to be called too often
  *   MPROC_INTERRUPTED  mproc_interrupt() was called; items that no worker has begun are cancelled
  *   MPROC_BAD_STATE    the calling thread is a worker of this pool, and might wait for itself
  *   what mproc_pool_imap() returns
@@ -139,8 +143,8 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_values(mproc_pool *poo
  * is finished.
  *
  * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged:
- *   MPROC_INVALID    `function` is NULL, `items` is NULL and the count is not 0, or an item cannot be copied, see
- *                    mproc_value_copy()
+ *   MPROC_INVALID    `function` is NULL, `items` is NULL and the count is not 0, an item cannot be copied, see
+ *                    mproc_value_copy(), or a progress callback is to be called too often
  *   MPROC_CLOSED     the pool was closed or terminated, or an item is an object that has been freed
  *   MPROC_LIMIT      the system starts no thread that runs the map, or calls its callbacks
  *   MPROC_NO_MEMORY

@@ -9,6 +9,7 @@
 #define MPROC_MAP_H
 
 #include <mproc/pool.h>
+#include <mproc/progress.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,8 +68,14 @@ typedef struct mproc_map_options {
      */
     mproc_value_callback *callback;
     mproc_error_callback *error_callback;
-    /* What both get as their last argument. */
+    /* What all of them get as their last argument. */
     void *context;
+    /*
+     * Called while the map runs, at most `progress_per_second` times a second (default:
+     * MPROC_PROGRESS_PER_SECOND_DEFAULT), and when it ends. Default: none. Ours.
+     */
+    mproc_progress_callback *progress;
+    uint32_t progress_per_second;
 } mproc_map_options;
 
 /*
@@ -94,7 +101,8 @@ typedef struct mproc_map_options {
  *   any other          what the function returned
  * or, with nothing begun:
  *   MPROC_INVALID       a NULL address, a size of 0 for data that is there, an item above 64 MiB, an array that
- *                       is larger than memory can be, or arguments that cannot be, see mproc_value_copy()
+ *                       is larger than memory can be, a progress callback that is called
+ *                       too often, or arguments that cannot be, see mproc_value_copy()
  *   MPROC_CLOSED        the pool was closed or terminated, or an argument is a copied value of an object
  *                       that is gone
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open

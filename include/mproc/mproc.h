@@ -12,8 +12,9 @@
 #include <mproc/map.h>
 #include <mproc/pool.h>
 #include <mproc/pool_statistics.h>
-#include <mproc/queue.h>
 #include <mproc/process.h>
+#include <mproc/progress.h>
+#include <mproc/queue.h>
 #include <mproc/result.h>
 #include <mproc/semaphore.h>
 #include <mproc/shareable_list.h>

@@ -67,6 +67,41 @@ typedef enum mproc_wait_mode {
 MPROC_NODISCARD MPROC_API mproc_status mproc_result_wait_many(mproc_result *const *results, size_t count,
                                                               mproc_wait_mode mode, int64_t timeout_ms);
 
+/* Several results, one after the other as their tasks are finished. */
+typedef struct mproc_completed mproc_completed;
+
+/*
+ * Makes what gives out these results as their tasks are finished (Python: concurrent.futures.as_completed()):
+ *
+ *     mproc_check(mproc_completed_create(results, 100, &completed));
+ *     while ((status = mproc_completed_next(completed, &i, MPROC_FOREVER)) == MPROC_OK) use(results[i]);
+ *     mproc_completed_free(completed);
+ *
+ * The results are of one pool, and none is freed before it came out, or this is freed. `results` itself is not needed
+ * any more. Does not block. `*out` is the caller's: mproc_completed_free().
+ *
+ * Returns MPROC_OK, or, with `*out` unchanged:
+ *   MPROC_INVALID    the results are not all of one pool, `results` is NULL and the count is not 0, or `out` is NULL
+ *   MPROC_NO_MEMORY
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_completed_create(mproc_result *const *results, size_t count,
+                                                              mproc_completed **out);
+
+/*
+ * Waits until one more is finished, and writes its index in the array to `*index`; `index` may be NULL. Each index
+ * comes out once, whatever became of the task. Blocks at most `timeout_ms` milliseconds. One thread at a time may call this.
+ *
+ * Returns MPROC_OK, or, with `*index` unchanged:
+ *   MPROC_END      all came out
+ *   MPROC_TIMEOUT  no other one is finished; it comes out of a later call
+ *   MPROC_INVALID, MPROC_INTERRUPTED, MPROC_BAD_STATE  as mproc_result_wait()
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_completed_next(mproc_completed *completed, size_t *index,
+                                                            int64_t timeout_ms);
+
+/* Frees it; the results are the caller's still. NULL is fine. Does not block. */
+MPROC_API void mproc_completed_free(mproc_completed *completed);
+
 /*
  * Waits for what the task returns (Python: AsyncResult.get()). `*value` is a view of it, which is the result's until
  * mproc_result_free(): nothing is to be cleared. `value` may be NULL. Any number of threads may get it, any number of

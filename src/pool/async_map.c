@@ -347,6 +347,7 @@ mproc_status mproc_pool_map_values_async_sized(mproc_pool *pool, mproc_function 
     options_read(&values_map->options, sizeof values_map->options, options, options_size);
     values_map->items = mproc_list_from(items, count);
     if ((status = check_values(pool, function, &values_map->items)) != MPROC_OK) goto failed;
+    if ((status = progress_check(values_map->options.progress_per_second)) != MPROC_OK) goto failed;
     if ((status = mproc_value_copy(values_map->items, &map->kept)) != MPROC_OK) goto failed;
     values_map->function = function;
     values_map->values = calloc(count > 0 ? count : 1, sizeof *values_map->values);

@@ -20,6 +20,8 @@ struct values_map {
     mproc_values_options options;
     bool admitted;            /* as in struct map */
     _Atomic int64_t grace_ms; /* likewise */
+    struct progress progress;
+    uint64_t done;
 };
 
 /* Runs it, and waits for it: mproc_pool_map_values() with its checks made. */

@@ -175,9 +175,10 @@ mproc_status buffer_wait(struct map *map, struct pool_buffer *buffer)
     mproc_status status = MPROC_OK;
 
     while (!buffer_is_complete(buffer)) {
+        if (progress_is_due(&map->progress)) progress_tell(&map->progress, buffer_count_done(map));
         atomic_store(caller_asleep, 1);
         if ((status = reason_to_stop(map)) != MPROC_OK) break;
-        if (!buffer_is_complete(buffer)) wait_on(caller_asleep, 1, PLAT_FOREVER);
+        if (!buffer_is_complete(buffer)) wait_on(caller_asleep, 1, map->progress.next_ns);
     }
     atomic_store(caller_asleep, 0);
     return status;
@@ -245,6 +246,28 @@ static void note_chunk(struct map *map, const struct window_view *view, uint64_t
     if (!given_up || status == MPROC_TERMINATED) note_failure(map, view, chunk, status);
 }
 
+static size_t chunk_end(const struct window_view *view, uint64_t chunk)
+{
+    uint64_t end = (chunk + 1) * view->chunk;
+    return (size_t)(view->first + (end < view->items ? end : view->items));
+}
+
+/* How many items of a window are over, and were not given up. */
+static size_t count_done(const struct window_view *view)
+{
+    size_t done = 0;
+
+    for (uint64_t i = 0; i < view->chunks; i++) {
+        uint64_t word = atomic_load_explicit(&view->words[i], memory_order_relaxed);
+        if (word >> CHUNK_WINDOW_SHIFT != view->number || chunk_state(word) == CHUNK_CLAIMED) continue;
+        if (chunk_owner(word) == CHUNK_OWNER_CALLER) continue;
+        if (chunk_state(word) == CHUNK_FAILED && atomic_load(&view->outcomes[i].status) == CHUNK_GIVEN_UP)
+            done += (size_t)atomic_load(&view->outcomes[i].done);
+        else done += chunk_end(view, i) - (size_t)(view->first + i * view->chunk);
+    }
+    return done;
+}
+
 void buffer_drain(struct map *map, struct pool_buffer *buffer)
 {
     const struct window_view *view = &buffer->view;
@@ -254,15 +277,10 @@ void buffer_drain(struct map *map, struct pool_buffer *buffer)
     if (map->copies_results)
         memcpy(map->results + view->first * map->result_size, buffer->results,
                (size_t)view->items * map->result_size);
+    map->done += failures == map->failures_seen ? (size_t)view->items : count_done(view);
     if (failures == map->failures_seen) return;
     for (uint64_t i = 0; i < view->chunks; i++)
         if (chunk_state(atomic_load(&view->words[i])) == CHUNK_FAILED) note_chunk(map, view, i);
-}
-
-static size_t chunk_end(const struct window_view *view, uint64_t chunk)
-{
-    uint64_t end = (chunk + 1) * view->chunk;
-    return (size_t)(view->first + (end < view->items ? end : view->items));
 }
 
 /* The number of the first item of the chunk that is not done. */
@@ -307,4 +325,15 @@ void buffer_drain_done(struct map *map, struct pool_buffer *buffer)
         if (map->failed && has_failed(&buffer->view, i))
             note_failure(map, &buffer->view, i, (mproc_status)atomic_load(&buffer->view.outcomes[i].status));
     }
+}
+
+size_t buffer_count_done(const struct map *map)
+{
+    size_t done = map->done;
+
+    for (int i = 0; i < 2; i++) {
+        const struct window_view *view = &map->job->buffers[i].view;
+        if (view->number > map->before && view->first >= map->drained) done += count_done(view);
+    }
+    return done;
 }

@@ -37,4 +37,7 @@ void buffer_drain_done(struct map *map, struct pool_buffer *buffer);
 /* Closes both windows, so that nobody is looking at the job while it is replaced. */
 void buffer_close_all(struct job *job);
 
+/* How many of the map's items are over, and were not given up. */
+size_t buffer_count_done(const struct map *map);
+
 #endif

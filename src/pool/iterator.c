@@ -15,6 +15,7 @@
 /* A map waits for all of them, and holds so many results at a time. */
 #define MAP_IN_FLIGHT 1024
 #define TEXT_BYTES 1024
+#define MS_NS ((int64_t)1000000)
 /* In the caller's array: nothing is known of the item yet. */
 #define UNKNOWN ((mproc_status)-1)
 
@@ -296,13 +297,26 @@ static void note(struct failure *failure, uint64_t item, mproc_status status)
     snprintf(failure->text, sizeof failure->text, "%s", mproc_error_text(status));
 }
 
+/* The next one of a map, which tells meanwhile how far it is. */
+static mproc_status next_of_map(struct values_map *map, mproc_iterator *iterator, struct flight *taken)
+{
+    int64_t timeout_ms = map->progress.callback ? map->progress.interval_ns / MS_NS : MPROC_FOREVER;
+    mproc_status status;
+
+    do {
+        status = next(iterator, timeout_ms, taken);
+        if (progress_is_due(&map->progress)) progress_tell(&map->progress, map->done);
+    } while (status == MPROC_TIMEOUT && map->progress.callback);
+    return status;
+}
+
 /* Takes all out. Otherwise: why those that are not are given up. */
-static mproc_status take_all(const struct values_map *map, mproc_iterator *iterator, struct failure *failure)
+static mproc_status take_all(struct values_map *map, mproc_iterator *iterator, struct failure *failure)
 {
     struct flight taken = {.result = NULL};
     mproc_status status;
 
-    while ((status = next(iterator, MPROC_FOREVER, &taken)) == MPROC_OK) {
+    for (; (status = next_of_map(map, iterator, &taken)) == MPROC_OK; map->done++) {
         mproc_status became = land(&taken, map->values ? &map->values[taken.number] : NULL);
         if (map->options.statuses) map->options.statuses[taken.number] = became;
         if (became == MPROC_OK) continue;
@@ -323,6 +337,8 @@ mproc_status values_map_run(struct values_map *map)
     mproc_iterator *iterator = NULL;
     mproc_status status;
 
+    progress_begin(&map->progress, map->options.progress, map->options.progress_per_second, map->options.context,
+                   count);
     each.in_flight = enough_for(map->pool, count < MAP_IN_FLIGHT ? count : MAP_IN_FLIGHT);
     for (size_t i = 0; map->values && i < count; i++) map->values[i] = mproc_nil();
     for (size_t i = 0; statuses && i < count; i++) statuses[i] = UNKNOWN;
@@ -338,6 +354,7 @@ mproc_status values_map_run(struct values_map *map)
     if (status != MPROC_OK && (failure.status == MPROC_OK || !map->options.stop_at_failure))
         note(&failure, 0, status);
     mproc_iterator_free(iterator);
+    progress_tell(&map->progress, map->done);
     if (failure.status == MPROC_OK) return MPROC_OK;
     return mproc_error(failure.status, "%s", failure.text);
 }
@@ -351,6 +368,7 @@ static mproc_status check_map(mproc_pool *pool, const mproc_value *items, size_t
     if (!items && count > 0) return mproc_error(MPROC_INVALID, "%zu values to map over at no address", count);
     if (options->callback || options->error_callback) return async_map_refuse_callbacks();
     if ((status = family_enter_with(pool->arena)) != MPROC_OK) return status;
+    if ((status = progress_check(options->progress_per_second)) != MPROC_OK) return status;
     if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
     return pool_check_open(pool);
 }

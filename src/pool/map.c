@@ -1,4 +1,5 @@
 /* mproc_pool_map(): the caller fills the next window and empties the last one while workers compute. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/options.h"
@@ -98,6 +99,8 @@ static mproc_status run_windows(struct map *map)
         for (; opened < map->windows && opened < i + 2; opened++) buffer_open(map, opened, map->before + 1 + opened);
         status = buffer_wait(map, buffer);
         if (status == MPROC_OK) buffer_drain(map, buffer);
+        if (status == MPROC_OK && progress_is_due(&map->progress))
+            progress_tell(&map->progress, buffer_count_done(map));
         if (map->stops_at_failure && map->failure.status != MPROC_OK) status = buffer_stop_for_failure(map);
     }
     return status;
@@ -155,6 +158,17 @@ static void give_up(struct map *map, mproc_status status)
     }
 }
 
+/* A last time; the text of what has ended the map stays. */
+static mproc_status tell_end(struct map *map, mproc_status status)
+{
+    char text[POOL_TEXT_BYTES];
+
+    if (!map->progress.callback) return status;
+    snprintf(text, sizeof text, "%s", status == MPROC_OK ? "" : mproc_error_text(status));
+    progress_tell(&map->progress, buffer_count_done(map));
+    return status == MPROC_OK ? status : mproc_error(status, "%s", text);
+}
+
 /* In a place of its own. */
 static mproc_status run(struct map *map)
 {
@@ -164,6 +178,7 @@ static mproc_status run(struct map *map)
     if ((status = begin(map)) == MPROC_OK) status = run_windows(map);
     if (status == MPROC_OK) drop_args(map->job);
     else give_up(map, status);
+    status = tell_end(map, status);
     if ((status != MPROC_OK && !map->failed) || map->failure.status == MPROC_OK) return status;
     return mproc_error(map->failure.status, "%s", map->failure.text);
 }
@@ -186,9 +201,11 @@ mproc_status map_prepare(struct map *map, const struct mproc_map_request *reques
     map->result_size = request->result_size;
     map->count = request->count;
     atomic_store(&map->grace_ms, GRACE_OF_POOL);
+    progress_begin(&map->progress, options->progress, options->progress_per_second, options->context, request->count);
     if ((status = partition_check_count(map, options)) != MPROC_OK) return status;
     map->statuses = options->statuses;
     if ((status = family_enter_with(map->pool->arena)) == MPROC_OK) status = partition_map(map, options);
+    if (status == MPROC_OK) status = progress_check(options->progress_per_second);
     set_statuses(map, status);
     return status;
 }
@@ -199,7 +216,11 @@ mproc_status map_run(struct map *map)
     struct job *job;
     mproc_status status;
 
-    if (map->count == 0) return map->admitted ? MPROC_OK : pool_check_open(pool);
+    if (map->count == 0) {
+        status = map->admitted ? MPROC_OK : pool_check_open(pool);
+        if (status == MPROC_OK) progress_tell(&map->progress, 0);
+        return status;
+    }
     if ((status = job_take(pool, map->admitted, &map->job)) != MPROC_OK) {
         set_statuses(map, status);
         return status;

@@ -3,6 +3,7 @@
 #define MPROC_POOL_MAP_H
 
 #include "pool/pool.h"
+#include "pool/progress.h"
 
 struct map {
     mproc_pool *pool;
@@ -19,6 +20,7 @@ struct map {
     mproc_args args;
     bool admitted;            /* nobody waits for it, and it was given to the pool when that was open */
     _Atomic int64_t grace_ms; /* for workers that are to leave it, or GRACE_OF_POOL */
+    struct progress progress;
     bool stops_at_failure;
     bool failed; /* it stops for that */
 
@@ -30,6 +32,7 @@ struct map {
     uint64_t windows;
     uint64_t before; /* number of the last window before this map */
     size_t drained;  /* items whose results the caller has */
+    size_t done;     /* of these, without those that were given up */
     uint32_t failures_seen;
     struct pool_failure failure; /* the first failure, in the array's order */
 };

@@ -34,11 +34,8 @@ static enum task_state state_at(const mproc_result *result)
     return task_state_of(atomic_load_explicit(&result->slot->word, memory_order_acquire), result->position);
 }
 
-/*
- * What has become of it. It is looked at without the mutex: if it is just being taken out of its slot, the result is
- * known when the mutex is free.
- */
-static enum task_state state_of(const mproc_result *result)
+/* If it is just being taken out of its slot, the result is known when the mutex is free. */
+enum task_state result_state(const mproc_result *result)
 {
     struct tasks *tasks = result->tasks;
     enum task_state state;
@@ -54,9 +51,9 @@ static enum task_state state_of(const mproc_result *result)
     return atomic_load(&result->state) == RESULT_DONE ? TASK_DONE : TASK_FAILED;
 }
 
-static bool is_over(const mproc_result *result)
+bool result_is_over(const mproc_result *result)
 {
-    enum task_state state = state_of(result);
+    enum task_state state = result_state(result);
 
     return state != TASK_READY && state != TASK_TAKEN;
 }
@@ -70,20 +67,18 @@ static void spin(const mproc_result *result)
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
         for (int i = 0; i < SPIN_PAUSES; i++) {
-            if (is_over(result)) return;
+            if (result_is_over(result)) return;
             plat_thread_pause();
         }
     } while (plat_clock_now_ns() < until_ns);
 }
 
-/* Each thread has a bell, which some share: 1 and those that follow. */
-static uint32_t own_bell(void)
+uint32_t result_bell(void)
 {
     return 1 + thread_self.index % (BELL_MAPS - 1);
 }
 
-/* Has whoever finishes the task ring the bell. False: it is finished. */
-static bool announce(const mproc_result *result, uint32_t bell)
+bool result_announce(const mproc_result *result, uint32_t bell)
 {
     _Atomic uint64_t *word = &result->slot->word;
     uint64_t seen = atomic_load(word), bells;
@@ -97,19 +92,19 @@ static bool announce(const mproc_result *result, uint32_t bell)
     return true;
 }
 
-static mproc_status wait_until_over(mproc_result *result, struct wait *wait)
+mproc_status result_wait_until_over(mproc_result *result, struct wait *wait)
 {
-    uint32_t bell = own_bell();
+    uint32_t bell = result_bell();
     _Atomic uint32_t *word = &result->tasks->shared->bells[bell];
     mproc_status status = worker_check_waiter(result->tasks->shared);
 
     spin(result);
     while (status == MPROC_OK) {
         uint32_t seen = atomic_load(word);
-        if (is_over(result) || !announce(result, bell)) break;
+        if (result_is_over(result) || !result_announce(result, bell)) break;
         status = wait_sleep(wait, word, seen);
     }
-    if (status == MPROC_TIMEOUT && is_over(result)) return MPROC_OK;
+    if (status == MPROC_TIMEOUT && result_is_over(result)) return MPROC_OK;
     return status == MPROC_TIMEOUT ? wait_timed_out(wait, "the task is not finished") : status;
 }
 
@@ -122,90 +117,9 @@ mproc_status mproc_result_wait(mproc_result *result, int64_t timeout_ms)
     if ((status = family_enter_with(result->tasks->arena)) != MPROC_OK) return status;
     if (timeout_ms >= 0 && is_known(result)) return MPROC_OK;
     if ((status = wait_begin(&wait, NULL, timeout_ms)) != MPROC_OK) return status;
-    if (is_over(result)) return MPROC_OK;
+    if (result_is_over(result)) return MPROC_OK;
     if (timeout_ms == 0) return wait_tried("the task is not finished");
-    return wait_until_over(result, &wait);
-}
-
-/* ---- several ------------------------------------------------------------------------------------- */
-
-struct many {
-    mproc_result *const *results;
-    size_t count;
-    mproc_wait_mode mode;
-};
-
-/* All but what is waited for with MPROC_WAIT_ALL, which is waited for one after the other. */
-static bool is_satisfied(const struct many *many)
-{
-    size_t over = 0;
-
-    for (size_t i = 0; i < many->count; i++) {
-        enum task_state state = state_of(many->results[i]);
-        if (state == TASK_READY || state == TASK_TAKEN) continue;
-        if (many->mode == MPROC_WAIT_ANY || state != TASK_DONE) return true;
-        over++;
-    }
-    return over == many->count;
-}
-
-static mproc_status wait_until_satisfied(const struct many *many, struct wait *wait)
-{
-    struct tasks *tasks = many->results[0]->tasks;
-    uint32_t bell = own_bell();
-    _Atomic uint32_t *word = &tasks->shared->bells[bell];
-    mproc_status status = worker_check_waiter(tasks->shared);
-
-    while (status == MPROC_OK) {
-        uint32_t seen = atomic_load(word);
-        for (size_t i = 0; i < many->count; i++) announce(many->results[i], bell);
-        if (is_satisfied(many)) break;
-        status = wait_sleep(wait, word, seen);
-    }
-    if (status == MPROC_TIMEOUT && is_satisfied(many)) return MPROC_OK;
-    return status == MPROC_TIMEOUT ? wait_timed_out(wait, "the tasks are not finished") : status;
-}
-
-static mproc_status wait_for_all(const struct many *many, struct wait *wait)
-{
-    mproc_status status = MPROC_OK;
-
-    for (size_t i = 0; i < many->count && status == MPROC_OK; i++)
-        if (!is_over(many->results[i])) status = wait_until_over(many->results[i], wait);
-    return status;
-}
-
-static mproc_status check_many(const struct many *many)
-{
-    mproc_status status;
-
-    if ((unsigned)many->mode > MPROC_WAIT_FIRST_FAILURE)
-        return mproc_error(MPROC_INVALID, "%d is no way to wait for results", (int)many->mode);
-    if (!many->results && many->count > 0)
-        return mproc_error(MPROC_INVALID, "%zu results at no address", many->count);
-    for (size_t i = 0; i < many->count; i++)
-        if ((status = family_enter_with(many->results[i]->tasks->arena)) != MPROC_OK) return status;
-    for (size_t i = 1; i < many->count && many->mode != MPROC_WAIT_ALL; i++)
-        if (many->results[i]->tasks != many->results[0]->tasks)
-            return mproc_error(MPROC_INVALID,
-                               "result %zu is of another pool than the first: one waits for those of one "
-                               "pool, or for all",
-                               i);
-    return MPROC_OK;
-}
-
-mproc_status mproc_result_wait_many(mproc_result *const *results, size_t count, mproc_wait_mode mode,
-                                    int64_t timeout_ms)
-{
-    struct many many = {results, count, mode};
-    struct wait wait;
-    mproc_status status;
-
-    if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
-    if ((status = check_many(&many)) != MPROC_OK || count == 0) return status;
-    if ((status = wait_begin(&wait, NULL, timeout_ms)) != MPROC_OK) return status;
-    if (mode == MPROC_WAIT_ALL) return wait_for_all(&many, &wait);
-    return is_satisfied(&many) ? MPROC_OK : wait_until_satisfied(&many, &wait);
+    return result_wait_until_over(result, &wait);
 }
 
 /* ---- what became of it ---------------------------------------------------------------------------- */
@@ -234,19 +148,19 @@ mproc_status mproc_result_get(mproc_result *result, mproc_value *value, int64_t 
 bool mproc_result_ready(mproc_result *result)
 {
     assert(result);
-    return family_enter_with(result->tasks->arena) == MPROC_OK && is_over(result);
+    return family_enter_with(result->tasks->arena) == MPROC_OK && result_is_over(result);
 }
 
 bool mproc_result_successful(mproc_result *result)
 {
     assert(result);
-    return family_enter_with(result->tasks->arena) == MPROC_OK && state_of(result) == TASK_DONE;
+    return family_enter_with(result->tasks->arena) == MPROC_OK && result_state(result) == TASK_DONE;
 }
 
 bool mproc_result_running(mproc_result *result)
 {
     assert(result);
-    return family_enter_with(result->tasks->arena) == MPROC_OK && state_of(result) == TASK_TAKEN;
+    return family_enter_with(result->tasks->arena) == MPROC_OK && result_state(result) == TASK_TAKEN;
 }
 
 bool mproc_result_cancelled(mproc_result *result)
@@ -267,7 +181,7 @@ mproc_status mproc_result_cancel(mproc_result *result)
     done = tasks_cancel(result, MPROC_CANCELLED, "the task was cancelled before it was begun");
     if (done || (is_known(result) && result->cancelled)) return MPROC_OK;
     return mproc_error(MPROC_BAD_STATE, "the task cannot be cancelled any more: it %s",
-                       is_over(result) ? "is finished" : "has been begun");
+                       result_is_over(result) ? "is finished" : "has been begun");
 }
 
 /* Registers it with the keeper, which asks, and ends it in time. Under the mutex of the tasks. */

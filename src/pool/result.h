@@ -2,7 +2,23 @@
 #ifndef MPROC_POOL_RESULT_H
 #define MPROC_POOL_RESULT_H
 
+#include "object/wait.h"
 #include "pool/tasks.h"
+
+/* What has become of it, looked at without the mutex: TASK_READY and TASK_TAKEN are of one that is not over. */
+enum task_state result_state(const mproc_result *result);
+
+/* Whether nobody has to wait for it. */
+bool result_is_over(const mproc_result *result);
+
+/* The calling thread's bell, which some threads share. */
+uint32_t result_bell(void);
+
+/* Has whoever finishes the task ring the bell. False: it is finished. */
+bool result_announce(const mproc_result *result, uint32_t bell);
+
+/* MPROC_TIMEOUT, MPROC_INTERRUPTED; MPROC_BAD_STATE: the calling thread is a worker of the pool. */
+mproc_status result_wait_until_over(mproc_result *result, struct wait *wait);
 
 /* A view of what the task has returned; of a result that is known and is MPROC_OK. */
 mproc_value result_view(const mproc_result *result);

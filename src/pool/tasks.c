@@ -147,6 +147,7 @@ static void end_task(struct tasks *tasks, struct owned_segment *segment, uint64_
     object_drop(work_intent(), &segment->shared->arguments[index]);
     object_drop(work_intent(), &segment->shared->results[index]);
     end_slot(tasks, segment, index);
+    atomic_fetch_add(&tasks->ended, 1);
     if (task_bell(word)) bell_tell(tasks->shared, task_bell(word));
 }
 

@@ -83,6 +83,7 @@ struct tasks {
     _Atomic uint64_t *directory;
     uint64_t tail;
     uint64_t collected;
+    _Atomic uint64_t ended;          /* counts those that their owner has ended, whether they were begun or not */
     bool heavy;                      /* there are parcels among the results: none is left in its slot for long */
     struct owned_segment **segments; /* by their number modulo STREAM_SEGMENTS */
     uint32_t segments_live;

@@ -1,0 +1,48 @@
+/* How far a map is. */
+#include "pool/progress.h"
+
+#include "platform.h"
+
+#define SECOND_NS ((int64_t)1000000000)
+#define MS_NS ((int64_t)1000000)
+
+mproc_status progress_check(uint32_t per_second)
+{
+    if (per_second <= MPROC_PROGRESS_PER_SECOND_MAX) return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "a progress callback that is called %lu times a second: %d is the most",
+                       (unsigned long)per_second, MPROC_PROGRESS_PER_SECOND_MAX);
+}
+
+void progress_begin(struct progress *progress, mproc_progress_callback *callback, uint32_t per_second, void *context,
+                    uint64_t total)
+{
+    *progress = (struct progress){.callback = callback, .context = context, .total = total, .next_ns = PLAT_FOREVER};
+    if (!callback) return;
+    if (per_second == 0) per_second = MPROC_PROGRESS_PER_SECOND_DEFAULT;
+    progress->interval_ns = SECOND_NS / per_second;
+    progress->begin_ns = plat_clock_now_ns();
+    progress->next_ns = progress->begin_ns + progress->interval_ns;
+}
+
+bool progress_is_due(const struct progress *progress)
+{
+    return progress->callback && plat_clock_now_ns() >= progress->next_ns;
+}
+
+void progress_tell(struct progress *progress, uint64_t done)
+{
+    mproc_progress news = {.total = progress->total, .left_ms = -1};
+    int64_t elapsed_ns;
+
+    if (!progress->callback) return;
+    if (done > progress->done) progress->done = done;
+    elapsed_ns = plat_clock_now_ns() - progress->begin_ns;
+    news.done = progress->done;
+    news.elapsed_ms = elapsed_ns / MS_NS;
+    if (news.done > 0 && elapsed_ns > 0) {
+        news.rate = (double)news.done * (double)SECOND_NS / (double)elapsed_ns;
+        news.left_ms = (int64_t)((double)(news.total - news.done) * 1000 / news.rate);
+    }
+    progress->callback(&news, progress->context);
+    progress->next_ns = plat_clock_now_ns() + progress->interval_ns;
+}
