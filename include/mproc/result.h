@@ -89,7 +89,8 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_completed_create(mproc_result *cons
 
 /*
  * Waits until one more is finished, and writes its index in the array to `*index`; `index` may be NULL. Each index
- * comes out once, whatever became of the task. Blocks at most `timeout_ms` milliseconds. One thread at a time may call this.
+ * comes out once, whatever became of the task. Blocks at most `timeout_ms` milliseconds. One thread at a time may
+ * call this.
  *
  * Returns MPROC_OK, or, with `*index` unchanged:
  *   MPROC_END      all came out
