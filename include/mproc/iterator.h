@@ -86,6 +86,13 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_iterator_next(mproc_iterator *itera
                                                            int64_t timeout_ms);
 
 /*
+ * Returns how many results came out so far, failures too, and that of the source. If it grows, what
+ * mproc_iterator_next() has returned was an item's; else it was the call's own: so a task that returns MPROC_TIMEOUT
+ * is told from a wait that was too short. Does not block. By the thread that calls mproc_iterator_next(). Ours.
+ */
+MPROC_API uint64_t mproc_iterator_taken(const mproc_iterator *iterator);
+
+/*
  * Frees the iterator. Items in flight that no worker has begun are cancelled, and the others are to stop: see
  * `grace_ms` in mproc_pool_options. NULL is fine. Does not block.
  */

@@ -39,6 +39,7 @@ struct mproc_iterator {
     size_t first;
     size_t count;
     uint64_t given;        /* numbers the items */
+    uint64_t taken;        /* counts those that came out */
     bool admitted;         /* see pool_submit() */
     int64_t grace_ms;      /* for tasks that run when it is freed, or GRACE_OF_POOL */
     bool asks;             /* the source: it is called, and may not come back here */
@@ -238,9 +239,16 @@ mproc_status mproc_iterator_next(mproc_iterator *iterator, mproc_value *value, i
                            "item first");
     if ((status = next(iterator, timeout_ms, &taken)) != MPROC_OK) return status;
     status = land(&taken, value);
+    iterator->taken++;
     if (status != MPROC_END) return status;
     snprintf(text, sizeof text, "%s", mproc_last_error_text());
     return mproc_error(MPROC_BAD_STATE, "%s (a task has returned MPROC_END)", text);
+}
+
+uint64_t mproc_iterator_taken(const mproc_iterator *iterator)
+{
+    assert(iterator);
+    return iterator->taken;
 }
 
 void mproc_iterator_free(mproc_iterator *iterator)

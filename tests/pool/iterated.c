@@ -419,6 +419,41 @@ static void case_a_worker_that_waits_for_an_iterator_over_its_own_pool_is_refuse
     fixture_board_free(board);
 }
 
+/* The third one stays; the others say that something took them too long. */
+static mproc_status times_out(mproc_call *call)
+{
+    int64_t number;
+    fixture_board *board = tasks_arguments(call, &number);
+
+    if (number == 3) CHECK_AWAIT(&board->go, 1);
+    return mproc_error(number == 2 ? MPROC_INTERRUPTED : MPROC_TIMEOUT, "the task's own");
+}
+
+static void case_a_tasks_own_timeout_is_told_from_that_of_the_wait(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    fixture_board *board = fixture_board_create();
+    numbers_source source = {.board = board, .count = 4};
+    mproc_iterator *iterator = numbers_iterate(pool, times_out, &source, false, 2);
+
+    CHECK_EQ(mproc_iterator_taken(iterator), 0);
+    for (uint64_t i = 0; i < 3; i++) {
+        CHECK_REFUSED(mproc_iterator_next(iterator, NULL, MPROC_FOREVER), i == 2 ? MPROC_INTERRUPTED : MPROC_TIMEOUT,
+                      "the task's own");
+        CHECK_EQ(mproc_iterator_taken(iterator), i + 1);
+    }
+    CHECK_STATUS(mproc_iterator_next(iterator, NULL, 1), MPROC_TIMEOUT);
+    CHECK_EQ(mproc_iterator_taken(iterator), 3);
+    atomic_store(&board->go, 1);
+    CHECK_REFUSED(mproc_iterator_next(iterator, NULL, MPROC_FOREVER), MPROC_TIMEOUT, "the task's own");
+    CHECK_EQ(mproc_iterator_taken(iterator), 4);
+    numbers_check_end(iterator);
+    CHECK_EQ(mproc_iterator_taken(iterator), 4);
+    mproc_iterator_free(iterator);
+    fixture_board_free(board);
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(pool_iterated, fixture_of_processes, pool_iterated_threads, fixture_of_threads,
     CASE(values_of_every_size_come_out_of_an_iterator),
     CASE(an_item_that_cannot_be_fails_at_its_place),
@@ -431,6 +466,7 @@ CHECK_TWINS(pool_iterated, fixture_of_processes, pool_iterated_threads, fixture_
     CASE(a_failing_initializer_is_what_each_item_says),
     CASE(iterators_that_cannot_be_are_refused),
     CASE(items_that_were_not_begun_never_are_when_their_iterator_is_freed),
+    CASE(a_tasks_own_timeout_is_told_from_that_of_the_wait),
     CASE(iterators_leave_nothing),
 );
 
