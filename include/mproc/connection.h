@@ -194,7 +194,76 @@ MPROC_API bool mproc_connection_writable(const mproc_connection *connection);
  */
 MPROC_API mproc_status mproc_connection_handle(mproc_connection *connection, intptr_t *handle);
 
+/* ---- authentication ----------------------------------------------------------------------------- */
+
+/*
+ * What Python's functions of these names do: each side proves that it has a key, without showing it, by answering a
+ * challenge that the other side has delivered. So one side delivers and then answers, the other answers and then
+ * delivers. Listeners and clients that were given a key do both by themselves.
+ *
+ * The key is bytes, or text: what only those have who may connect. It can be empty. The one of this process' family,
+ * of 32 random bytes, is at hand as mproc_process_authkey(). Nothing is decoded of what comes meanwhile. What is sent
+ * later is neither hidden nor signed: who can change what goes over a network can take over a connection.
+ *
+ * The digest is SHA-256, as in Python 3.12 and later. docs/connections.md says what is sent.
+ */
+typedef struct mproc_challenge_options {
+    /* Also with Python up to 3.11, which knows MD5 alone. Default: that is refused. */
+    bool allow_md5;
+} mproc_challenge_options;
+
+/*
+ * Delivers a challenge, waits for the answer, and says whether it is right (Python: deliver_challenge()). Blocks
+ * until the other side has answered, at most `timeout_ms`. Whoever does not get MPROC_OK closes the connection.
+ *
+ * Returns MPROC_OK: the other side has the key; or:
+ *   MPROC_AUTHENTICATION  it has another key, or none, or does something else than it must; the text says what
+ *   MPROC_TIMEOUT         it did not answer in time
+ *   MPROC_END             it ended
+ *   MPROC_INVALID         the key is neither bytes nor text; or `timeout_ms` is negative
+ *   MPROC_NOT_SUPPORTED   this system cannot: on Linux without libcrypto.so.3 or .1.1 (OpenSSL), which is loaded now
+ * and what mproc_connection_send_bytes() and mproc_connection_recv_bytes_into() return.
+ */
+MPROC_NODISCARD static inline mproc_status mproc_connection_deliver_challenge(mproc_connection *connection,
+                                                                              mproc_value authkey,
+                                                                              const mproc_challenge_options *options,
+                                                                              int64_t timeout_ms);
+
+/*
+ * Waits for a challenge, answers it, and waits for what the other side says to that (Python: answer_challenge()).
+ * Otherwise as mproc_connection_deliver_challenge(). MPROC_OK: the other side accepts the answer. That it has the key
+ * itself only its answer to a challenge proves. A challenge that the other side cannot have made, but got from this
+ * end, or from a client if this is one, is not answered: MPROC_AUTHENTICATION.
+ */
+MPROC_NODISCARD static inline mproc_status mproc_connection_answer_challenge(mproc_connection *connection,
+                                                                             mproc_value authkey,
+                                                                             const mproc_challenge_options *options,
+                                                                             int64_t timeout_ms);
+
 /* ---- what the inline functions above call; not for direct use --------------------------------- */
+
+MPROC_API mproc_status mproc_connection_deliver_challenge_sized(mproc_connection *connection, mproc_value authkey,
+                                                                const mproc_challenge_options *options,
+                                                                size_t options_size, int64_t timeout_ms);
+MPROC_API mproc_status mproc_connection_answer_challenge_sized(mproc_connection *connection, mproc_value authkey,
+                                                               const mproc_challenge_options *options,
+                                                               size_t options_size, int64_t timeout_ms);
+
+static inline mproc_status mproc_connection_deliver_challenge(mproc_connection *connection, mproc_value authkey,
+                                                              const mproc_challenge_options *options,
+                                                              int64_t timeout_ms)
+{
+    return mproc_connection_deliver_challenge_sized(connection, authkey, options, sizeof(mproc_challenge_options),
+                                                    timeout_ms);
+}
+
+static inline mproc_status mproc_connection_answer_challenge(mproc_connection *connection, mproc_value authkey,
+                                                             const mproc_challenge_options *options,
+                                                             int64_t timeout_ms)
+{
+    return mproc_connection_answer_challenge_sized(connection, authkey, options, sizeof(mproc_challenge_options),
+                                                   timeout_ms);
+}
 
 MPROC_API mproc_status mproc_pipe_sized(const mproc_pipe_options *options, size_t options_size,
                                         mproc_connection **first, mproc_connection **second);
@@ -212,6 +281,22 @@ static inline mproc_status mproc_pipe(const mproc_pipe_options &options, mproc_c
                                       mproc_connection **second)
 {
     return mproc_pipe_sized(&options, sizeof options, first, second);
+}
+
+MPROC_NODISCARD static inline mproc_status mproc_connection_deliver_challenge(mproc_connection *connection,
+                                                                              mproc_value authkey,
+                                                                              const mproc_challenge_options &options,
+                                                                              int64_t timeout_ms)
+{
+    return mproc_connection_deliver_challenge_sized(connection, authkey, &options, sizeof options, timeout_ms);
+}
+
+MPROC_NODISCARD static inline mproc_status mproc_connection_answer_challenge(mproc_connection *connection,
+                                                                             mproc_value authkey,
+                                                                             const mproc_challenge_options &options,
+                                                                             int64_t timeout_ms)
+{
+    return mproc_connection_answer_challenge_sized(connection, authkey, &options, sizeof options, timeout_ms);
 }
 #endif
 

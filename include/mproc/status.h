@@ -44,7 +44,8 @@ extern "C" {
     X(22, PEER_DIED, "nobody is left at the other side")                                       \
     X(23, CANCELLED, "the task was cancelled before it was begun")                             \
     X(24, END, "there are no more")                                                            \
-    X(25, TOO_LONG, "there is no room for all of it")
+    X(25, TOO_LONG, "there is no room for all of it")                                          \
+    X(26, AUTHENTICATION, "the two sides did not prove to each other that they have the same key")
 
 typedef enum mproc_status {
 #define MPROC_STATUS_ENUM(number, name, text) MPROC_##name = (number),

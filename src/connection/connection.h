@@ -17,11 +17,15 @@
 
 #define HEADER_BYTES_MAX 12
 
-/* The object in the arena. Both are set before anybody knows it. */
+/*
+ * The object in the arena. What it reads and writes is set before anybody knows it. `side` is set once, by the first
+ * half of a handshake by this end: 1 + the role of it.
+ */
 struct connection {
     struct object object;
     bool reads;
     bool writes;
+    _Atomic uint32_t side;
 };
 
 /* Whose turn it is: one thread of this process at a time. `waiting` of them have been told to wait. */

@@ -56,7 +56,7 @@ static void case_numbers_of_the_program_and_unknown_ones_are_told_apart(void)
     CHECK_STRING(mproc_status_name(MPROC_USER), "MPROC_USER");
     CHECK_STRING(mproc_status_name((mproc_status)(MPROC_USER + 7)), "MPROC_USER");
     CHECK_STRING(mproc_status_name(MPROC_STATUS_MAX), "MPROC_USER");
-    CHECK_STRING(mproc_status_name((mproc_status)(MPROC_TOO_LONG + 1)), "MPROC_UNKNOWN");
+    CHECK_STRING(mproc_status_name((mproc_status)(MPROC_AUTHENTICATION + 1)), "MPROC_UNKNOWN");
     CHECK_STRING(mproc_status_name((mproc_status)(MPROC_USER - 1)), "MPROC_UNKNOWN");
     CHECK_STRING(mproc_status_name((mproc_status)-1), "MPROC_UNKNOWN");
     CHECK(strlen(mproc_status_text((mproc_status)-1)) > 3);
