@@ -123,6 +123,13 @@ MPROC_API void *mproc_call_state(const mproc_call *call);
 MPROC_API bool mproc_call_stop_requested(const mproc_call *call);
 
 /*
+ * Returns which attempt this run of a pool's task, or of a map's item, is: 1, or more if it was begun before, and
+ * lost with its worker (`retries` in mproc_task_options and mproc_map_options). What it then did may have had its
+ * effects. 1 elsewhere. Never blocks. Only the task itself (any of its threads) may call this. Ours.
+ */
+MPROC_API int mproc_call_attempt(const mproc_call *call);
+
+/*
  * Keeps a copy of the value as what the task returns to whoever has given it to a pool, as return does in Python:
  *
  *     return mproc_call_return(call, MPROC_VALUE(n * n));

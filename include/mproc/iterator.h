@@ -45,6 +45,8 @@ typedef struct mproc_iterator_options {
      * asked for more. Default: 64, or four for each worker if that is more. (Python's takes all at once, up to 3.14.)
      */
     size_t in_flight;
+    /* How often an item is begun again that was lost with its worker: see mproc_task_options. Ours. */
+    int64_t retries;
 } mproc_iterator_options;
 
 /*
@@ -54,7 +56,8 @@ typedef struct mproc_iterator_options {
  * Does not block. `*out` is the caller's: mproc_iterator_free(), before the pool is freed.
  *
  * Returns MPROC_OK, or, with `*out` unchanged:
- *   MPROC_INVALID    an address is NULL, or more than 1,048,576 items are to be in flight
+ *   MPROC_INVALID    an address is NULL, more than 1,048,576 items are to be in flight, or `retries` is not between 0
+ *                    and 100
  *   MPROC_NO_MEMORY  there is none for the iterator
  *   MPROC_FORKED     this process is a fork() copy
  */
@@ -112,6 +115,8 @@ typedef struct mproc_values_options {
      * items are run. Ours.
      */
     bool stop_at_failure;
+    /* How often an item is begun again that was lost with its worker: see mproc_task_options. Ours. */
+    int64_t retries;
     /* For mproc_pool_map_values_async() alone: see mproc_map_options. */
     mproc_value_callback *callback;
     mproc_error_callback *error_callback;
@@ -150,8 +155,9 @@ MPROC_NODISCARD static inline mproc_status mproc_pool_map_values(mproc_pool *poo
  * is finished.
  *
  * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged:
- *   MPROC_INVALID    `function` is NULL, `items` is NULL and the count is not 0, an item cannot be copied, see
- *                    mproc_value_copy(), or a progress callback is to be called too often
+ *   MPROC_INVALID    `function` is NULL, `items` is NULL and the count is not 0, `retries` is not between 0 and 100,
+ *                    an item cannot be copied, see mproc_value_copy(), or a progress callback is to be called too
+ *                    often
  *   MPROC_CLOSED     the pool was closed or terminated, or an item is an object that has been freed
  *   MPROC_LIMIT      the system starts no thread that runs the map, or calls its callbacks
  *   MPROC_NO_MEMORY

@@ -63,6 +63,14 @@ typedef struct mproc_map_options {
      */
     bool stop_at_failure;
     /*
+     * How often items that were lost with their worker are begun again, up to 100 times: see mproc_task_options. That
+     * is done when all others are, the items of a lost chunk one by one, so that at last only the one is lost that
+     * ends its workers; of a function for ranges the chunk as it was. What they have written to `results`, or to
+     * arrays in shared memory, may be there when they are begun again. Default: 0, an item is begun once at most.
+     * Ours.
+     */
+    int64_t retries;
+    /*
      * For mproc_pool_map_async() and mproc_pool_map_range_async() alone: called when the map is finished, the one
      * with the result's value, which is nil here, if all items were done, the other one otherwise. Default: none.
      */
@@ -92,17 +100,17 @@ typedef struct mproc_map_options {
  * All chunks are run, whatever others return; results of items that failed are undefined.
  * Returns MPROC_OK, or the status of the first item, in the array's order, that failed, with
  * mproc_last_error_text() as the function left it and the worker's name:
- *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk; the text says who and how. Or, of no
- *                      item: no worker is left, and many in a row ended before they were ready, or a hundred while
- *                      nothing was finished; the text says how. The next map tries again, if that happens in a row
- *                      after a rest of 10 to 640 ms
+ *   MPROC_WORKER_LOST  the worker ended while it worked on the item's chunk, the last time that this was begun; the
+ *                      text says who and how. Or, of no item: no worker is left, and many in a row ended before they
+ *                      were ready, or a hundred while nothing was finished; the text says how. The next map tries
+ *                      again, if that happens in a row after a rest of 10 to 640 ms
  *   MPROC_TERMINATED   the pool was terminated meanwhile
  *   MPROC_INTERRUPTED  mproc_interrupt() was called; no further items are begun
  *   any other          what the function returned
  * or, with nothing begun:
  *   MPROC_INVALID       a NULL address, a size of 0 for data that is there, an item above 64 MiB, an array that
- *                       is larger than memory can be, a progress callback that is called
- *                       too often, or arguments that cannot be, see mproc_value_copy()
+ *                       is larger than memory can be, `retries` that are not between 0 and 100, a progress callback
+ *                       that is called too often, or arguments that cannot be, see mproc_value_copy()
  *   MPROC_CLOSED        the pool was closed or terminated, or an argument is a copied value of an object
  *                       that is gone
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open

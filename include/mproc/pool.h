@@ -130,6 +130,14 @@ typedef struct mproc_task_options {
      */
     int64_t soft_limit_ms;
     int64_t hard_limit_ms;
+    /*
+     * How often the task is begun again, up to 100 times, if its worker is lost with it: killed, crashed, or ended by
+     * what the task has called. Then a task has run more than once, in part or but for its end, and is to bear that;
+     * mproc_call_attempt() tells it. It is begun as soon as there is a worker, with the arguments as they were and
+     * with all of its time limits. What it returns or fails with is never a reason, nor are a hard limit, a stop and
+     * the end of the pool. Default: 0, a task is begun once at most. Ours.
+     */
+    int64_t retries;
 } mproc_task_options;
 
 /*
@@ -142,8 +150,8 @@ typedef struct mproc_task_options {
  * What is said of the function of a map about output, threads that end and what is left behind holds here, too.
  *
  * Returns MPROC_OK, or, with nothing submitted and `*out` unchanged:
- *   MPROC_INVALID       `function` is NULL, a time limit is negative or above 73 years, or the arguments cannot be
- *                       copied, see mproc_value_copy()
+ *   MPROC_INVALID       `function` is NULL, a time limit is negative or above 73 years, `retries` is not between 0
+ *                       and 100, or the arguments cannot be copied, see mproc_value_copy()
  *   MPROC_CLOSED        the pool was closed or terminated, or an argument is an object that has been freed
  *   MPROC_BAD_FUNCTION  `function` lies in no module that a worker could open
  *   MPROC_LIMIT         some four million tasks of the pool are not finished, its tasks call more than 1,024

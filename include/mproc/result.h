@@ -110,7 +110,7 @@ MPROC_API void mproc_completed_free(mproc_completed *completed);
  *
  * Returns MPROC_OK, or, with `*value` unchanged, what mproc_result_wait() returns, or, with the text that the task
  * has left and the name and the process id of its worker, what became of it:
- *   MPROC_WORKER_LOST   its worker ended while it ran; the text says who and how
+ *   MPROC_WORKER_LOST   its worker ended while it ran, the last time that it was begun; the text says who and how
  *   MPROC_CANCELLED     mproc_result_cancel(), or mproc_result_stop() and it did not stop in time
  *   MPROC_TIMEOUT       it was not finished within its hard time limit
  *   MPROC_TERMINATED    the pool was terminated
@@ -137,9 +137,15 @@ MPROC_API bool mproc_result_running(mproc_result *result);
 MPROC_API bool mproc_result_cancelled(mproc_result *result);
 
 /*
- * Cancels the task, if no worker has begun it: it never will be, and the result says MPROC_CANCELLED (Python:
- * concurrent.futures.Future.cancel(); its Pool has none). Does not block. If it is of a map, the pool must not be
- * freed meanwhile.
+ * Returns how often a worker has begun the task, or the map: 0, 1, or more if workers were lost with it (`retries` in
+ * mproc_task_options). 0 in a fork() copy. Does not block. Ours.
+ */
+MPROC_API int mproc_result_attempts(mproc_result *result);
+
+/*
+ * Cancels the task, if no worker has begun it, or it waits to be begun again: it never will be, and the result says
+ * MPROC_CANCELLED (Python: concurrent.futures.Future.cancel(); its Pool has none). Does not block. If it is of a map,
+ * the pool must not be freed meanwhile.
  *
  * Returns MPROC_OK, also when it was cancelled before, or:
  *   MPROC_BAD_STATE   a worker has begun it, or it is finished

@@ -96,7 +96,7 @@ static bool prepare_cells(struct submission *submission, const mproc_args *args,
     if ((size = write_arguments(args, buffer, room)) == 0) return false;
     submission->form = TASK_CELLS;
     submission->cells = (const unsigned char *)buffer + ENCODING_ROOT;
-    submission->size = (uint16_t)(size - ENCODING_ROOT);
+    submission->size = (uint8_t)(size - ENCODING_ROOT);
     return true;
 }
 
@@ -125,16 +125,21 @@ static mproc_status check_submission(struct tasks *tasks, bool admitted, bool *g
     return status;
 }
 
-static bool has_limits(const mproc_task_options *options)
+static bool has_time_limits(const mproc_task_options *options)
 {
     return options->soft_limit_ms > 0 || options->hard_limit_ms > 0;
+}
+
+static bool has_limits(const mproc_task_options *options)
+{
+    return has_time_limits(options) || options->retries > 0;
 }
 
 static mproc_status check_options(const mproc_task_options *options)
 {
     if (options->soft_limit_ms >= 0 && options->hard_limit_ms >= 0 && options->soft_limit_ms <= LIMIT_MS_MAX &&
         options->hard_limit_ms <= LIMIT_MS_MAX)
-        return MPROC_OK;
+        return pool_check_retries(options->retries);
     return mproc_error(MPROC_INVALID, "time limits of %lld and %lld ms for a task: 0 is none, and %lld the longest",
                        (long long)options->soft_limit_ms, (long long)options->hard_limit_ms, (long long)LIMIT_MS_MAX);
 }
@@ -149,7 +154,7 @@ static mproc_status start_threads(mproc_pool *pool, struct tasks *tasks, const m
 {
     mproc_status status = has_callback(options) ? callbacks_start(tasks) : MPROC_OK;
 
-    return status == MPROC_OK && has_limits(options) ? keeper_start(pool) : status;
+    return status == MPROC_OK && has_time_limits(options) ? keeper_start(pool) : status;
 }
 
 /* Held by the caller. */
@@ -167,6 +172,7 @@ static mproc_status create_result(struct tasks *tasks, const mproc_task_options 
     if (limits_create(result) != MPROC_OK) return MPROC_NO_MEMORY;
     result->limits->soft_ns = options->soft_limit_ms * MS;
     result->limits->hard_ns = options->hard_limit_ms * MS;
+    result->limits->retries = (uint32_t)options->retries;
     return MPROC_OK;
 }
 
@@ -194,7 +200,7 @@ mproc_status pool_submit(mproc_pool *pool, mproc_function *function, mproc_args 
     struct tasks *tasks;
     mproc_status status;
     int rounds = 0;
-    bool gone, timed = has_limits(options);
+    bool gone, timed = has_time_limits(options);
 
     if ((status = check_options(options)) != MPROC_OK) return status;
     if (!function) return mproc_error(MPROC_INVALID, "a task needs a function, and was given NULL");

@@ -324,11 +324,15 @@ failed:
     return status;
 }
 
-static mproc_status check_values(const mproc_pool *pool, mproc_function *function, const mproc_value *items)
+static mproc_status check_values(const mproc_pool *pool, mproc_function *function, const mproc_value *items,
+                                 int64_t retries)
 {
+    mproc_status status;
+
     if (!function) return mproc_error(MPROC_INVALID, "a map needs a function, and was given NULL");
     if (!items->as.items && items->count > 0)
         return mproc_error(MPROC_INVALID, "%zu values to map over at no address", (size_t)items->count);
+    if ((status = pool_check_retries(retries)) != MPROC_OK) return status;
     return family_enter_with(pool->arena);
 }
 
@@ -346,7 +350,8 @@ mproc_status mproc_pool_map_values_async_sized(mproc_pool *pool, mproc_function 
     map->over_values = true;
     options_read(&values_map->options, sizeof values_map->options, options, options_size);
     values_map->items = mproc_list_from(items, count);
-    if ((status = check_values(pool, function, &values_map->items)) != MPROC_OK) goto failed;
+    status = check_values(pool, function, &values_map->items, values_map->options.retries);
+    if (status != MPROC_OK) goto failed;
     if ((status = progress_check(values_map->options.progress_per_second)) != MPROC_OK) goto failed;
     if ((status = mproc_value_copy(values_map->items, &map->kept)) != MPROC_OK) goto failed;
     values_map->function = function;

@@ -2,6 +2,7 @@
 #include "pool/buffer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "object/resource_owner.h"
@@ -114,7 +115,7 @@ void buffer_open(struct map *map, uint64_t index, uint64_t number)
     struct pool_job *job = map->job->shared;
     struct pool_window *window = &job->map.windows[number % 2];
     struct pool_buffer *buffer = &map->job->buffers[number % 2];
-    uint64_t first = index * map->window_items, left = map->count - first;
+    uint64_t before = index * map->window_items, first = map->first + before, left = map->count - before;
     uint64_t items = left < map->window_items ? left : map->window_items;
     uint64_t words = atomic_load(buffer->words);
 
@@ -125,6 +126,7 @@ void buffer_open(struct map *map, uint64_t index, uint64_t number)
     put(&window->chunk, map->chunk);
     put(&window->chunks, chunks_of(map, items));
     put(&window->regions, atomic_load(&shared->limit));
+    put(&window->lost, map->lost_before);
     put(&window->words, words);
     put(&window->outcomes, words + buffer->chunks_max * sizeof(uint64_t));
     put_data(map, window, buffer, first);
@@ -221,9 +223,11 @@ static void note_text(struct map *map, uint32_t owner)
 /* Of a chunk that failed: the first of them is what the map reports. */
 static void note_failure(struct map *map, const struct window_view *view, uint64_t chunk, mproc_status status)
 {
-    if (map->failure.status != MPROC_OK) return;
+    uint64_t item = view->first + chunk * view->chunk + atomic_load(&view->outcomes[chunk].done);
+
+    if (map->failure.status != MPROC_OK && map->failure.item <= item) return;
     map->failure.status = status;
-    map->failure.item = view->first + chunk * view->chunk + atomic_load(&view->outcomes[chunk].done);
+    map->failure.item = item;
     note_text(map, chunk_owner(atomic_load(&view->words[chunk])));
 }
 
@@ -233,9 +237,39 @@ static mproc_status why_given_up(const struct map *map)
     return atomic_load(&map->pool->shared->state) == POOL_TERMINATED ? MPROC_TERMINATED : MPROC_CANCELLED;
 }
 
+/* What has become of the items of a failed chunk that are not done. */
+static mproc_status status_of(const struct window_view *view, uint64_t chunk)
+{
+    int32_t outcome = atomic_load(&view->outcomes[chunk].status);
+
+    return outcome == CHUNK_LOST ? MPROC_WORKER_LOST : (mproc_status)outcome;
+}
+
+/* Whether a chunk that failed is to be begun again, as it was lost. */
+static bool comes_again(const struct map *map, const struct window_view *view, uint64_t chunk)
+{
+    return map->lost_before < map->retries && atomic_load(&view->outcomes[chunk].status) == CHUNK_LOST;
+}
+
+/* False: there is no memory for that. */
+static bool keep_lost(struct map *map, const struct window_view *view, uint64_t chunk, uint64_t end)
+{
+    struct lost_items *lost = &map->lost;
+    uint64_t begin = view->first + chunk * view->chunk, room = lost->room ? 2 * lost->room : 16;
+    struct item_range *grown;
+
+    if (lost->count == lost->room) {
+        if (!(grown = realloc(lost->ranges, (size_t)room * sizeof *grown))) return false;
+        lost->ranges = grown;
+        lost->room = (size_t)room;
+    }
+    lost->ranges[lost->count++] = (struct item_range){(size_t)begin, (size_t)(end - begin)};
+    return true;
+}
+
 static void note_chunk(struct map *map, const struct window_view *view, uint64_t chunk)
 {
-    mproc_status status = (mproc_status)atomic_load(&view->outcomes[chunk].status);
+    mproc_status status = status_of(view, chunk);
     uint64_t begin = view->first + chunk * view->chunk, end = begin + view->chunk;
     uint64_t item = begin + atomic_load(&view->outcomes[chunk].done);
     bool given_up = (int)status == CHUNK_GIVEN_UP;
@@ -243,6 +277,7 @@ static void note_chunk(struct map *map, const struct window_view *view, uint64_t
     if (end > view->first + view->items) end = view->first + view->items;
     if (given_up) status = why_given_up(map);
     for (uint64_t i = item; map->statuses && i < end; i++) map->statuses[i] = status;
+    if (comes_again(map, view, chunk) && keep_lost(map, view, chunk, end)) return;
     if (!given_up || status == MPROC_TERMINATED) note_failure(map, view, chunk, status);
 }
 
@@ -253,7 +288,7 @@ static size_t chunk_end(const struct window_view *view, uint64_t chunk)
 }
 
 /* How many items of a window are over, and were not given up. */
-static size_t count_done(const struct window_view *view)
+static size_t count_done(const struct map *map, const struct window_view *view)
 {
     size_t done = 0;
 
@@ -261,7 +296,8 @@ static size_t count_done(const struct window_view *view)
         uint64_t word = atomic_load_explicit(&view->words[i], memory_order_relaxed);
         if (word >> CHUNK_WINDOW_SHIFT != view->number || chunk_state(word) == CHUNK_CLAIMED) continue;
         if (chunk_owner(word) == CHUNK_OWNER_CALLER) continue;
-        if (chunk_state(word) == CHUNK_FAILED && atomic_load(&view->outcomes[i].status) == CHUNK_GIVEN_UP)
+        if (chunk_state(word) == CHUNK_FAILED &&
+            (atomic_load(&view->outcomes[i].status) == CHUNK_GIVEN_UP || comes_again(map, view, i)))
             done += (size_t)atomic_load(&view->outcomes[i].done);
         else done += chunk_end(view, i) - (size_t)(view->first + i * view->chunk);
     }
@@ -277,7 +313,7 @@ void buffer_drain(struct map *map, struct pool_buffer *buffer)
     if (map->copies_results)
         memcpy(map->results + view->first * map->result_size, buffer->results,
                (size_t)view->items * map->result_size);
-    map->done += failures == map->failures_seen ? (size_t)view->items : count_done(view);
+    map->done += failures == map->failures_seen ? (size_t)view->items : count_done(map, view);
     if (failures == map->failures_seen) return;
     for (uint64_t i = 0; i < view->chunks; i++)
         if (chunk_state(atomic_load(&view->words[i])) == CHUNK_FAILED) note_chunk(map, view, i);
@@ -305,8 +341,7 @@ static void drain_chunk(struct map *map, const struct pool_buffer *buffer, uint6
     for (size_t i = begin; i < end; i++) map->statuses[i] = MPROC_OK;
     if (chunk_state(atomic_load(&view->words[chunk])) != CHUNK_FAILED) return;
     if (atomic_load(&view->outcomes[chunk].status) == CHUNK_GIVEN_UP) return; /* these have the map's status */
-    for (size_t i = end; i < chunk_end(view, chunk); i++)
-        map->statuses[i] = (mproc_status)atomic_load(&view->outcomes[chunk].status);
+    for (size_t i = end; i < chunk_end(view, chunk); i++) map->statuses[i] = status_of(view, chunk);
 }
 
 /* Whether an item of the chunk has failed, and was not given up. */
@@ -323,7 +358,7 @@ void buffer_drain_done(struct map *map, struct pool_buffer *buffer)
     for (uint64_t i = 0; i < buffer->view.chunks; i++) {
         drain_chunk(map, buffer, i);
         if (map->failed && has_failed(&buffer->view, i))
-            note_failure(map, &buffer->view, i, (mproc_status)atomic_load(&buffer->view.outcomes[i].status));
+            note_failure(map, &buffer->view, i, status_of(&buffer->view, i));
     }
 }
 
@@ -333,7 +368,7 @@ size_t buffer_count_done(const struct map *map)
 
     for (int i = 0; i < 2; i++) {
         const struct window_view *view = &map->job->buffers[i].view;
-        if (view->number > map->before && view->first >= map->drained) done += count_done(view);
+        if (view->number > map->before && view->first >= map->drained) done += count_done(map, view);
     }
     return done;
 }

@@ -50,12 +50,15 @@ struct mproc_iterator {
 static mproc_status check(const mproc_pool *pool, mproc_function *function, mproc_source_function *source,
                           const mproc_iterator_options *options, mproc_iterator **out)
 {
+    mproc_status status;
+
     if (!function) return mproc_error(MPROC_INVALID, "an iterator over tasks needs a function, and was given NULL");
     if (!source) return mproc_error(MPROC_INVALID, "an iterator needs a source of items, and was given NULL");
     if (!out) return mproc_error(MPROC_INVALID, "mproc_pool_imap() has nowhere to write the iterator: out is NULL");
     if (options->in_flight > IN_FLIGHT_MAX)
         return mproc_error(MPROC_INVALID, "%zu items in flight: at most %zu are possible", options->in_flight,
                            IN_FLIGHT_MAX);
+    if ((status = pool_check_retries(options->retries)) != MPROC_OK) return status;
     return family_enter_with(pool->arena);
 }
 
@@ -120,13 +123,13 @@ static void refuse(struct flight *flight, mproc_status status)
 
 static void give(mproc_iterator *iterator, const mproc_value *item)
 {
-    static const mproc_task_options no_options;
+    mproc_task_options options = {.retries = iterator->options.retries};
     struct flight *flight = flight_at(iterator, iterator->count);
     mproc_args args = iterator->options.unpack ? *item : mproc_list_from(item, 1);
     mproc_status status;
 
     *flight = (struct flight){.number = iterator->given++};
-    status = pool_submit(iterator->pool, iterator->function, args, &no_options, iterator->admitted, &flight->result);
+    status = pool_submit(iterator->pool, iterator->function, args, &options, iterator->admitted, &flight->result);
     if (status != MPROC_OK) refuse(flight, status);
     iterator->count++;
 }
@@ -339,7 +342,7 @@ mproc_status values_map_run(struct values_map *map)
 {
     struct array array = {map->items, 0};
     struct failure failure = {.status = MPROC_OK};
-    mproc_iterator_options each = {.unordered = true, .unpack = map->options.unpack};
+    mproc_iterator_options each = {.unordered = true, .unpack = map->options.unpack, .retries = map->options.retries};
     mproc_status *statuses = map->options.statuses;
     size_t count = map->items.count;
     mproc_iterator *iterator = NULL;

@@ -30,6 +30,8 @@
 #define POOL_BELLS 64
 /* An error text, and who says it. */
 #define POOL_TEXT_BYTES 1088
+/* How often at most a task, or an item of a map, is begun again. */
+#define RETRIES_MAX 100
 /* How long what is given up may go on, if nothing else was asked for; and how long its caller waits for that. */
 #define POOL_GRACE_MS 1000
 #define POOL_GRACE_WAIT_MS 50
@@ -70,14 +72,16 @@ struct pool_window {
     _Atomic uint64_t inputs;
     _Atomic uint64_t results;
     _Atomic uint64_t regions; /* in which as many workers begin; others help there */
-    uint64_t unused[6];
+    _Atomic uint64_t lost;    /* how often its items were lost with their workers */
+    uint64_t unused[5];
 };
 
 /*
  * Why a chunk failed, and how many of its items were done before: written before the word says so. CHUNK_GIVEN_UP:
- * its worker was asked to stop; the map's owner knows why.
+ * its worker was asked to stop; the map's owner knows why. CHUNK_LOST: its worker was lost with it.
  */
 #define CHUNK_GIVEN_UP INT32_MIN
+#define CHUNK_LOST (INT32_MIN + 1)
 
 struct chunk_outcome {
     _Atomic int32_t status;

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "object/parcel.h"
 #include "pool/segments.h"
 
 mproc_status limits_create(mproc_result *result)
@@ -37,6 +39,36 @@ void limits_done(struct tasks *tasks, const struct task_limits *limits)
 int64_t limits_next(const struct tasks *tasks, int64_t now_ns)
 {
     return tasks->timed > 0 ? now_ns + tasks->shortest_ns : PLAT_FOREVER;
+}
+
+void limits_keep(mproc_result *result, const struct submission *submission)
+{
+    if (!result->limits || result->limits->retries == 0) return;
+    result->limits->kept.function = submission->function;
+    result->limits->kept.form = (uint8_t)submission->form;
+    result->limits->kept.size = submission->size;
+    if (submission->form == TASK_CELLS) memcpy(result->cells, submission->cells, submission->size);
+}
+
+/* The dead worker may have been about to say what the task has returned. The segment still has its parcel. */
+bool limits_retry(struct owned_segment *segment, uint64_t position)
+{
+    uint32_t index = position % TASK_SEGMENT;
+    struct task_slot *slot = &segment->shared->slots[index];
+    mproc_result *result = segment->results[index];
+    const struct task_limits *limits = result ? result->limits : NULL;
+    uint64_t seen = atomic_load(&slot->word), word;
+
+    if (!limits || limits->stops || result->begun >= limits->retries) return false;
+    object_drop(work_intent(), &segment->shared->results[index]);
+    slot->function = limits->kept.function;
+    slot->form = limits->kept.form;
+    slot->size = limits->kept.size;
+    if (slot->form == TASK_CELLS) memcpy(slot->data, result->cells, slot->size);
+    slot->lost = ++result->begun;
+    do word = task_word(position, 0, TASK_READY) | (seen & (TASK_BELL_MASK | TASK_TIMED));
+    while (!atomic_compare_exchange_weak(&slot->word, &seen, word));
+    return true;
 }
 
 bool limits_find(struct tasks *tasks, uint32_t worker, uint64_t position, struct running_task *task)

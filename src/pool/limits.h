@@ -1,4 +1,4 @@
-/* What a task may cost: its time limits, how often it is run again, and when it is to stop. */
+/* What a task may cost: its time limits, how often it is begun again, and when it is to stop. */
 #ifndef MPROC_POOL_LIMITS_H
 #define MPROC_POOL_LIMITS_H
 
@@ -8,10 +8,14 @@
 struct task_limits {
     int64_t soft_ns;
     int64_t hard_ns;
-    bool stops;          /* whoever wants the task has asked it to stop */
-    int64_t stop_by_ns;  /* when it is to have done so */
-    uint32_t retries;    /* if it is lost with its worker */
-    enum task_form form; /* of the arguments, for another try; cells are in the result until that is known */
+    bool stops;         /* whoever wants the task has asked it to stop */
+    int64_t stop_by_ns; /* when it is to have done so */
+    uint32_t retries;   /* so often it is begun again, if it is lost with its worker */
+    struct {            /* what it was given then; cells are in the result, until that is known */
+        uint32_t function;
+        uint8_t form;
+        uint8_t size;
+    } kept;
 };
 
 /* A task that a worker is in, and whose result has limits. */
@@ -37,6 +41,15 @@ mproc_status limits_create(mproc_result *result);
 /* A task with time limits comes or goes. */
 void limits_begin(struct tasks *tasks, const struct task_limits *limits);
 void limits_done(struct tasks *tasks, const struct task_limits *limits);
+
+/* Keeps what the task was given, if it may be begun again. */
+void limits_keep(mproc_result *result, const struct submission *submission);
+
+/*
+ * The worker that was in the task is dead: has it begun again, with what it was given. False: it is not to be. Nobody
+ * knows yet where it is, as the head is behind it.
+ */
+bool limits_retry(struct owned_segment *segment, uint64_t position);
 
 /* False: the worker is not in that task, or it has no limits. */
 bool limits_find(struct tasks *tasks, uint32_t worker, uint64_t position, struct running_task *task);

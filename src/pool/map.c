@@ -1,5 +1,6 @@
 /* mproc_pool_map(): the caller fills the next window and empties the last one while workers compute. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/options.h"
@@ -79,6 +80,7 @@ static mproc_status begin(struct map *map)
         tasks_end_all(pool->tasks, MPROC_LIMIT, tasks_stranded_text);
     plat_mutex_lock(&pool->mutex);
     map->job->wanted = chunks < pool->count ? (uint32_t)chunks : pool->count;
+    map->job->again = map->retries > 0;
     status = workers_restart(pool, 0);
     plat_mutex_unlock(&pool->mutex);
     if (status != MPROC_OK && atomic_load(&pool->shared->running) == 0) return status;
@@ -102,6 +104,41 @@ static mproc_status run_windows(struct map *map)
         if (status == MPROC_OK && progress_is_due(&map->progress))
             progress_tell(&map->progress, buffer_count_done(map));
         if (map->stops_at_failure && map->failure.status != MPROC_OK) status = buffer_stop_for_failure(map);
+    }
+    return status;
+}
+
+/* The items of a chunk that was lost, one by one: so those beside the one that ends workers are done. Ranges stay. */
+static mproc_status run_range_again(struct map *map, const struct item_range *range)
+{
+    mproc_status status;
+
+    map->before = atomic_load(&map->job->shared->map.posted);
+    map->first = map->drained = range->first;
+    map->count = map->window_items = range->count;
+    map->windows = 1;
+    map->chunk = map->range_function ? range->count : range->count / WORDS_MAX + 1;
+    for (size_t i = range->first; map->statuses && i < range->first + range->count; i++) map->statuses[i] = MPROC_OK;
+    if ((status = buffer_prepare(map)) != MPROC_OK) return status;
+    return run_windows(map);
+}
+
+/* What is lost once more is then begun once more, as long as that is wanted. */
+static mproc_status run_lost(struct map *map)
+{
+    struct lost_items lost;
+    mproc_status status = MPROC_OK;
+
+    while (status == MPROC_OK && map->lost.count > 0) {
+        lost = map->lost;
+        map->lost = (struct lost_items){.ranges = NULL};
+        map->lost_before++;
+        plat_mutex_lock(&map->pool->mutex);
+        map->job->again = map->lost_before < map->retries;
+        map->job->lost.job = 0; /* its text is of an item that is not lost any more */
+        plat_mutex_unlock(&map->pool->mutex);
+        for (size_t i = 0; i < lost.count && status == MPROC_OK; i++) status = run_range_again(map, &lost.ranges[i]);
+        free(lost.ranges);
     }
     return status;
 }
@@ -149,7 +186,7 @@ static void give_up(struct map *map, mproc_status status)
     buffer_give_up(map->job, status);
     if (!map->in_place) until_ns = plat_clock_now_ns() + POOL_GRACE_WAIT_MS * MS_NS;
     if (!is_left(map->job)) have_workers_leave(map);
-    for (size_t i = map->drained; map->statuses && i < map->count; i++) map->statuses[i] = status;
+    for (size_t i = map->drained; map->statuses && i < map->first + map->count; i++) map->statuses[i] = status;
     for (int i = 0; i < 2; i++) {
         struct pool_buffer *buffer = &map->job->buffers[i];
         if (buffer->view.number <= map->before || buffer->view.first < map->drained) continue;
@@ -176,9 +213,11 @@ static mproc_status run(struct map *map)
 
     map->before = atomic_load(&map->job->shared->map.posted);
     if ((status = begin(map)) == MPROC_OK) status = run_windows(map);
+    if (status == MPROC_OK) status = run_lost(map);
     if (status == MPROC_OK) drop_args(map->job);
     else give_up(map, status);
     status = tell_end(map, status);
+    free(map->lost.ranges);
     if ((status != MPROC_OK && !map->failed) || map->failure.status == MPROC_OK) return status;
     return mproc_error(map->failure.status, "%s", map->failure.text);
 }

@@ -5,6 +5,18 @@
 #include "pool/pool.h"
 #include "pool/progress.h"
 
+struct item_range {
+    size_t first;
+    size_t count;
+};
+
+/* Items that were lost with their workers, and are to be begun again: chunks, in the array's order. */
+struct lost_items {
+    struct item_range *ranges;
+    size_t count;
+    size_t room;
+};
+
 struct map {
     mproc_pool *pool;
     struct job *job; /* its place, while it runs */
@@ -15,7 +27,8 @@ struct map {
     size_t item_size;
     unsigned char *results;
     size_t result_size;
-    size_t count;
+    size_t first; /* of the items that are run now: of all, or of some that were lost */
+    size_t count; /* of these */
     mproc_status *statuses;
     mproc_args args;
     bool admitted;            /* nobody waits for it, and it was given to the pool when that was open */
@@ -34,6 +47,9 @@ struct map {
     size_t drained;  /* items whose results the caller has */
     size_t done;     /* of these, without those that were given up */
     uint32_t failures_seen;
+    uint32_t retries;
+    uint32_t lost_before; /* how often those that are run now were lost */
+    struct lost_items lost;
     struct pool_failure failure; /* the first failure, in the array's order */
 };
 

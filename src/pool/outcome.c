@@ -24,6 +24,7 @@ void outcome_take(mproc_result *result, const struct task_slot *slot, const _Ato
 {
     mproc_status status = MPROC_OK;
 
+    result->begun++;
     if (result->unwanted) return;
     if (state == TASK_FAILED) {
         status = (mproc_status)slot->function;
@@ -91,6 +92,7 @@ void outcome_of_map(mproc_result *result, mproc_status status, const char *text)
     plat_mutex_lock(&tasks->mutex);
     outcome_set(result, status, text);
     word = atomic_exchange(&result->slot->word, task_word(0, 0, TASK_ENDED));
+    result->begun = task_state_of(word, 0) == TASK_TAKEN;
     outcome_publish(result);
     plat_mutex_unlock(&tasks->mutex);
     if (task_bell(word)) bell_tell(tasks->shared, task_bell(word));

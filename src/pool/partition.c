@@ -98,7 +98,9 @@ mproc_status partition_map(struct map *map, const mproc_map_options *options)
     if ((status = check_array("results", map->results, map->result_size, map->count)) != MPROC_OK) return status;
     if (options->chunk_size > (size_t)PTRDIFF_MAX)
         return mproc_error(MPROC_INVALID, "a chunk of %zu items: is the size negative?", options->chunk_size);
+    if ((status = pool_check_retries(options->retries)) != MPROC_OK) return status;
     map->args = options->args;
+    map->retries = (uint32_t)options->retries;
     map->stops_at_failure = options->stop_at_failure;
     map->chunk = options->chunk_size ? options->chunk_size : map->count / shares + (map->count % shares != 0);
     map->chunk = lesser(map->chunk, map->count);

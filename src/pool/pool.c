@@ -138,6 +138,14 @@ mproc_status pool_check_alive(const mproc_pool *pool)
     return mproc_error(MPROC_TERMINATED, "the pool was terminated");
 }
 
+mproc_status pool_check_retries(int64_t retries)
+{
+    if (retries >= 0 && retries <= RETRIES_MAX) return MPROC_OK;
+    return mproc_error(MPROC_INVALID,
+                       "what is lost with its worker is to be begun again %lld times: 0 is never, and %d the most",
+                       (long long)retries, RETRIES_MAX);
+}
+
 void pool_alarm(struct pool_shared *shared)
 {
     for (uint32_t i = 0; i < POOL_JOBS; i++) {

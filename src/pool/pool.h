@@ -74,6 +74,7 @@ struct job {
     struct pool_buffer buffers[2];
     _Atomic uint64_t *args;   /* of the map that runs, or was given up: a worker that is late may still read them */
     struct pool_failure lost; /* the lowest item of the job that was lost with its worker */
+    bool again;               /* such items are begun again: no reason for the map to stop */
     bool leaves;              /* it was given up: workers are to leave it, for that reason, and by then */
     int64_t leave_by_ns;
 };
@@ -140,6 +141,9 @@ mproc_status pool_check_open(const mproc_pool *pool);
 
 /* For work that was given to it before it was closed. MPROC_TERMINATED. */
 mproc_status pool_check_alive(const mproc_pool *pool);
+
+/* Of the option `retries`. MPROC_INVALID: it is less than 0, or above 100. */
+mproc_status pool_check_retries(int64_t retries);
 
 /*
  * mproc_pool_apply_async(), with all options. `admitted`: the task is part of what was given to the pool before, so

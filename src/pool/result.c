@@ -169,6 +169,21 @@ bool mproc_result_cancelled(mproc_result *result)
     return family_enter_with(result->tasks->arena) == MPROC_OK && is_known(result) && result->cancelled;
 }
 
+/* In the mutex, as one that is just lost is counted there. */
+int mproc_result_attempts(mproc_result *result)
+{
+    struct tasks *tasks;
+    int begun;
+
+    assert(result);
+    tasks = result->tasks;
+    if (family_enter_with(tasks->arena) != MPROC_OK) return 0;
+    plat_mutex_lock(&tasks->mutex);
+    begun = result->begun + (state_at(result) > TASK_READY);
+    plat_mutex_unlock(&tasks->mutex);
+    return begun;
+}
+
 mproc_status mproc_result_cancel(mproc_result *result)
 {
     struct tasks *tasks;

@@ -175,7 +175,7 @@ static void end_failed(const struct walk *walk, uint64_t chunk, uint64_t done, i
 
 static void fail_chunk(struct walk *walk, uint64_t chunk, uint64_t done, mproc_status status)
 {
-    if ((int32_t)status == CHUNK_GIVEN_UP) status = (mproc_status)(CHUNK_GIVEN_UP + 1); /* no status either */
+    if ((int32_t)status <= CHUNK_LOST) status = (mproc_status)(CHUNK_LOST + 1); /* no status either */
     note_failure(walk, walk->view.first + chunk * walk->view.chunk + done, status);
     end_failed(walk, chunk, done, (int32_t)status);
     if (!walk->runner->stops) return;
@@ -261,6 +261,7 @@ bool run_chunks(struct chunk_runner *runner, uint32_t place, uint64_t number)
     atomic_store(&worker->part->since_ns, plat_clock_now_ns());
     atomic_store(&worker->part->request.at, at_work(place, number));
     walk.part = job_worker_at(job, worker->index);
+    worker->call.lost = (uint32_t)walk.view.lost;
     /* What it has done here before, or a predecessor, whose count was made good after its death, is gone on with. */
     walk.finished = before = bound(&walk.part->finished[number % 2], number, 0);
     walk_own_region(&walk);

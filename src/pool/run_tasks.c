@@ -172,7 +172,7 @@ static void put_result(struct task_runner *runner, const struct hand *hand)
         put_parcel(runner, hand);
     } else if (result->size > 0) {
         hand->slot->form = TASK_CELLS;
-        hand->slot->size = (uint16_t)(result->size - ENCODING_ROOT);
+        hand->slot->size = (uint8_t)(result->size - ENCODING_ROOT);
         memcpy(hand->slot->data, (const unsigned char *)result->bytes + ENCODING_ROOT, hand->slot->size);
     }
 }
@@ -205,6 +205,7 @@ static mproc_status call_task(struct task_runner *runner, const struct hand *han
     error_text_clear(); /* what an earlier task has left is not this one's */
     worker->call.args = arguments_of(hand);
     worker->call.result = &runner->result;
+    worker->call.lost = hand->slot->lost;
     status = task_returned(&worker->task, ((mproc_function *)function)(&worker->call));
     worker->call.result = NULL;
     return status;

@@ -25,9 +25,10 @@
  * somebody sleeps who waits for the task, or 0.
  *
  * EMPTY -> READY (the owner) -> TAKEN (a worker) -> DONE or FAILED (that worker). READY -> ENDED by the owner: it is
- * cancelled, or the pool is terminated; TAKEN -> ENDED by the owner, after the worker's death. What is ENDED the
- * owner has taken out already. TAKEN -> LEFT by the owner, for which the task is over: its time is up; the worker,
- * which is to be killed, makes it FAILED if it comes so far, and begins nothing else.
+ * cancelled, or the pool is terminated; TAKEN -> ENDED by the owner, after the worker's death, or READY once more, if
+ * that is wanted: then it is among what the dead worker has reserved. What is ENDED the owner has taken out already.
+ * TAKEN -> LEFT by the owner, for which the task is over: its time is up; the worker, which is to be killed, makes it
+ * FAILED if it comes so far, and begins nothing else.
  */
 enum task_state { TASK_EMPTY, TASK_READY, TASK_TAKEN, TASK_LEFT, TASK_DONE, TASK_FAILED, TASK_ENDED };
 
@@ -50,7 +51,8 @@ struct task_slot {
     uint32_t function; /* the index of the function; of a task that failed its status */
     uint8_t form;
     uint8_t wanted; /* somebody wants to know what it returns */
-    uint16_t size;  /* of the cells */
+    uint8_t size;   /* of the cells */
+    uint8_t lost;   /* so many workers were lost with it */
     unsigned char data[TASK_INLINE];
 };
 

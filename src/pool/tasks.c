@@ -119,6 +119,7 @@ void tasks_append(struct tasks *tasks, const struct submission *submission, mpro
     slot->form = (uint8_t)submission->form;
     slot->wanted = result != NULL;
     slot->size = submission->size;
+    slot->lost = 0;
     if (submission->form == TASK_CELLS) memcpy(slot->data, submission->cells, submission->size);
     if (submission->form == TASK_PARCEL)
         object_refer(work_intent(), atomic_load(submission->owned), &segment->shared->arguments[index], OBJECT_GIVEN);
@@ -129,6 +130,7 @@ void tasks_append(struct tasks *tasks, const struct submission *submission, mpro
         result->holders++;
         if (bell_of(result)) tasks->callbacks_due++;
         limits_begin(tasks, result->limits);
+        limits_keep(result, submission);
     }
     publish_task(tasks, slot, result);
 }
@@ -163,6 +165,7 @@ bool tasks_leave(struct tasks *tasks, struct owned_segment *segment, uint64_t po
         if (task_state_of(seen, position) != TASK_TAKEN) return false;
     while (!atomic_compare_exchange_weak(word, &seen, task_word(position, task_worker(seen), TASK_LEFT)));
     segment->results[index] = NULL;
+    result->begun++;
     outcome_set(result, status, text);
     outcome_publish(result);
     if (task_bell(seen)) bell_tell(tasks->shared, task_bell(seen));
@@ -218,12 +221,17 @@ bool tasks_cancel(mproc_result *result, mproc_status status, const char *text)
     return claimed;
 }
 
-static enum task_state state_at(const struct tasks *tasks, uint64_t position)
+/* 0 is no word of any position. */
+static uint64_t word_at(const struct tasks *tasks, uint64_t position)
 {
     const struct owned_segment *segment = segment_at(tasks, position / TASK_SEGMENT);
 
-    if (!segment) return TASK_EMPTY;
-    return task_state_of(atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word), position);
+    return segment ? atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word) : 0;
+}
+
+static enum task_state state_at(const struct tasks *tasks, uint64_t position)
+{
+    return task_state_of(word_at(tasks, position), position);
 }
 
 /* A successor is for what the dead worker has reserved: none is needed, if all of that is begun or over. */
@@ -236,28 +244,53 @@ static void forget_range(const struct tasks *tasks, struct pool_worker *part)
     atomic_store(&part->range_job, 0);
 }
 
+/* It is among what the dead worker has reserved, unless that had it from another, and no others in hand. */
+static void reserve_again(struct pool_worker *part, uint64_t position)
+{
+    if (atomic_load(&part->range_job) == POOL_TASKS + 1 && atomic_load(&part->range_from) <= position &&
+        position < atomic_load(&part->range_to))
+        return;
+    atomic_store(&part->range_job, 0);
+    atomic_store(&part->range_from, position);
+    atomic_store(&part->range_to, position + 1);
+    atomic_store(&part->range_job, POOL_TASKS + 1);
+}
+
+/* The dead worker was in it. */
+static void lose(struct tasks *tasks, struct pool_worker *part, uint64_t position, mproc_status status,
+                 const char *end)
+{
+    struct owned_segment *segment = segment_at(tasks, position / TASK_SEGMENT);
+    mproc_result *result = segment->results[position % TASK_SEGMENT];
+    char text[POOL_TEXT_BYTES], times[40] = "";
+
+    if (status == MPROC_WORKER_LOST && limits_retry(segment, position)) {
+        reserve_again(part, position);
+        return;
+    }
+    if (result && ++result->begun > 1) snprintf(times, sizeof times, ", which was begun %d times", result->begun);
+    snprintf(text, sizeof text, "%.400s while it ran a task%s", end, times);
+    end_task(tasks, segment, position, status, text);
+}
+
+/* Its place is free for another worker: what was asked of this one is none of that one's business. */
 void tasks_bury(mproc_pool *pool, uint32_t worker, mproc_status status, const char *end)
 {
     struct tasks *tasks = pool->tasks;
     struct pool_worker *part = pool_worker_at(pool->shared, worker);
-    _Atomic uint64_t *at = &part->request.at;
-    uint64_t task = atomic_load(at), position = at_number(task), word;
-    struct owned_segment *segment;
+    uint64_t at = atomic_exchange(&part->request.at, 0), word;
     enum task_state state;
-    char text[POOL_TEXT_BYTES];
 
-    atomic_store(at, 0);
+    atomic_store(&part->request.asked, 0);
     if (!tasks) return;
     plat_mutex_lock(&tasks->mutex);
-    forget_range(tasks, part);
-    if (at_place(task) == POOL_TASKS && (segment = segment_at(tasks, position / TASK_SEGMENT)) != NULL) {
-        word = atomic_load(&segment->shared->slots[position % TASK_SEGMENT].word);
-        state = task_state_of(word, position);
-        if ((state == TASK_TAKEN || state == TASK_LEFT) && task_worker(word) == worker) {
-            snprintf(text, sizeof text, "%.400s while it ran a task", end);
-            end_task(tasks, segment, position, status, text);
-        }
+    if (at_place(at) == POOL_TASKS) {
+        word = word_at(tasks, at_number(at));
+        state = task_state_of(word, at_number(at));
+        if ((state == TASK_TAKEN || state == TASK_LEFT) && task_worker(word) == worker)
+            lose(tasks, part, at_number(at), status, end);
     }
+    forget_range(tasks, part);
     plat_mutex_unlock(&tasks->mutex);
 }
 

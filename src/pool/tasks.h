@@ -39,9 +39,10 @@ struct mproc_result {
     uint64_t position;
     struct task_slot *slot;
     mproc_status status;     /* of one that failed */
-    bool unwanted;           /* by the program, which has only its limits; and there is no callback */
-    bool cancelled;          /* before it was begun */
+    bool unwanted : 1;       /* by the program, which has only its limits; and there is no callback */
+    bool cancelled : 1;      /* while no worker was in it */
     bool woke;               /* a worker had to be woken for it: that takes longer than any spinning */
+    uint8_t begun;           /* so often, without the worker that is in it now */
     uint8_t size;            /* of the value's cells, if they are here; or 0 */
     char *text;              /* of one that failed, or NULL */
     _Atomic uint64_t *owned; /* the parcel with the value, or NULL */
@@ -111,7 +112,7 @@ struct tasks {
 struct submission {
     uint32_t function;
     enum task_form form;
-    uint16_t size;
+    uint8_t size;
     _Atomic uint64_t *owned; /* of a parcel: the caller's */
     const void *cells;
 };
@@ -168,7 +169,10 @@ bool tasks_cancel(mproc_result *result, mproc_status status, const char *text);
 /* Under `mutex`: the program does not want the result any more. */
 void tasks_forget(mproc_result *result);
 
-/* A worker has ended, as the text says: what it had in hand ends with this status. Under the pool's mutex. */
+/*
+ * A worker has ended, as the text says: what it had in hand ends with this status, or is to be begun again. Under the
+ * pool's mutex.
+ */
 void tasks_bury(mproc_pool *pool, uint32_t worker, mproc_status status, const char *end);
 
 /* All that nobody has begun ends with this status. NULL is fine. */

@@ -28,6 +28,7 @@ bool window_view(struct pool_shared *shared, struct pool_job *job, uint64_t numb
                                  .chunk = get(&window->chunk),
                                  .chunks = get(&window->chunks),
                                  .regions = get(&window->regions),
+                                 .lost = get(&window->lost),
                                  .inputs = data_at(shared, get(&window->inputs)),
                                  .results = data_at(shared, get(&window->results))};
     uint64_t words = get(&window->words), outcomes = get(&window->outcomes);

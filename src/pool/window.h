@@ -14,6 +14,7 @@ struct window_view {
     uint64_t chunk;
     uint64_t chunks;
     uint64_t regions;
+    uint64_t lost;
     _Atomic uint64_t *words;
     struct chunk_outcome *outcomes;
     const unsigned char *inputs;

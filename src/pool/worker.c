@@ -344,7 +344,7 @@ static void work_until_end(struct life *life)
 static mproc_status call_hook(struct worker *worker, const struct pool_function *hook, mproc_args args,
                               struct reference_scope *scope)
 {
-    mproc_call call = {args, worker->call.name, scope, NULL, worker->call.state};
+    mproc_call call = {args, worker->call.name, scope, NULL, worker->call.state, 0};
     function_pointer function = (function_pointer)(uintptr_t)atomic_load(&hook->address);
     struct reference_scope *before;
     mproc_status status = MPROC_OK;
@@ -397,7 +397,7 @@ enum worker_end worker_run(struct pool_shared *shared, uint32_t index, const cha
                                    .part = pool_worker_at(shared, index),
                                    .index = index,
                                    .tasks_left = shared->max_tasks,
-                                   .call = {mproc_no_args(), name, &holdings->tasks, NULL, NULL}}};
+                                   .call = {mproc_no_args(), name, &holdings->tasks, NULL, NULL, 0}}};
     struct worker *worker = &life.worker;
     enum worker_end end = WORKER_NOT_READY;
 

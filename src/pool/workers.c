@@ -155,16 +155,17 @@ void workers_break(mproc_pool *pool, mproc_status status, const char *text)
 static void fail_lost_chunks(struct worker_record *record, struct job *job, mproc_status status, const char *end)
 {
     mproc_pool *pool = record->pool;
-    int32_t outcome = record->removed ? CHUNK_GIVEN_UP : (int32_t)status;
+    int32_t outcome = status == MPROC_WORKER_LOST ? CHUNK_LOST : (int32_t)status;
     uint64_t number = atomic_load(&job->shared->map.number), posted = atomic_load(&job->shared->map.posted);
 
+    if (record->removed) outcome = CHUNK_GIVEN_UP;
     for (uint64_t window = posted > 1 ? posted - 1 : 1; window <= posted; window++) {
         struct window_view view;
         uint64_t item;
         if (!window_view(pool->shared, job->shared, window, &view)) continue;
         item = window_fail_lost(&view, record->index, outcome, &pool->finished_chunks);
         if (item == UINT64_MAX || record->removed) continue;
-        if (atomic_load(&job->shared->map.stops)) {
+        if (atomic_load(&job->shared->map.stops) && !job->again) {
             atomic_store(&job->shared->map.failed, number);
             window_alarm(job->shared);
         }

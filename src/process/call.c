@@ -124,3 +124,9 @@ bool mproc_call_stop_requested(const mproc_call *call)
 {
     return call && interrupt_is_requested();
 }
+
+int mproc_call_attempt(const mproc_call *call)
+{
+    assert(call);
+    return (int)call->lost + 1;
+}

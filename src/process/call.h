@@ -19,7 +19,8 @@ struct call_result {
 
 /*
  * `name` is the process' or worker's, for messages; `scope` has the objects that the arguments refer to; `result` is
- * NULL if nobody gets what the task returns; `state` is the program's.
+ * NULL if nobody gets what the task returns; `state` is the program's; `lost` counts the workers that were lost with
+ * it.
  */
 struct mproc_call {
     mproc_value args;
@@ -27,6 +28,7 @@ struct mproc_call {
     struct reference_scope *scope;
     struct call_result *result;
     void *state;
+    uint32_t lost;
 };
 
 #endif

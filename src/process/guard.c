@@ -12,7 +12,7 @@
 static mproc_status run_spawn_data(const struct spawn_data *spawn_data)
 {
     static struct reference_scope scope; /* to the end of the process, which drops all */
-    mproc_call call = {arguments_view(atomic_load(&spawn_data->args)), spawn_data->name, &scope, NULL, NULL};
+    mproc_call call = {arguments_view(atomic_load(&spawn_data->args)), spawn_data->name, &scope, NULL, NULL, 0};
     function_pointer function;
     struct task task;
     mproc_status status;

@@ -247,7 +247,7 @@ mproc_status mproc_process_run(mproc_process *process)
     assert(process);
     if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     if ((status = begin_run(process)) != MPROC_OK) return status;
-    call = (mproc_call){arguments_view(arguments_in(process->args)), process->name, &scope, NULL, NULL};
+    call = (mproc_call){arguments_view(arguments_in(process->args)), process->name, &scope, NULL, NULL, 0};
     before = reference_scope_enter(&scope);
     status = process->function(&call);
     reference_scope_enter(before);

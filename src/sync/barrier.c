@@ -195,7 +195,7 @@ static mproc_status arrive(struct party *party)
 /* Without arguments there is nothing to keep in a scope. */
 static mproc_status run_action(const struct barrier *barrier)
 {
-    mproc_call call = {mproc_no_args(), "the barrier's action", NULL, NULL, NULL};
+    mproc_call call = {mproc_no_args(), "the barrier's action", NULL, NULL, NULL, 0};
     uint64_t action = atomic_load(&barrier->action);
     function_pointer function;
     mproc_status status;

@@ -37,6 +37,7 @@ extern mproc_pool *test_tasks_pool;
 extern mproc_lock *test_tasks_lock;
 extern mproc_result *test_tasks_results[TASKS];
 extern bool test_tasks_late[TASKS]; /* ended by its owner, as its time was up */
+extern int64_t test_tasks_retries;  /* of those that are submitted from now on */
 
 /* Tasks of all kinds. Their first argument is their number. */
 mproc_status test_tasks_square(mproc_call *call); /* in the slot, and what it returns as well */
@@ -80,6 +81,9 @@ void test_tasks_recover(void *state);
 
 /* What the pool's owner does when it has collected the victim. */
 void test_tasks_bury(void);
+
+/* Whether the victim had begun the task of this number, and not finished it, when it was buried. */
+bool test_tasks_was_taken(int number);
 
 /*
  * Each of the tasks ended once, as it should; none was lost but the one that the victim had begun and not finished.

@@ -18,6 +18,7 @@ mproc_pool *test_tasks_pool;
 mproc_lock *test_tasks_lock;
 mproc_result *test_tasks_results[TASKS];
 bool test_tasks_late[TASKS];
+int64_t test_tasks_retries;
 
 static mproc_function *functions[TASKS]; /* of those that were submitted, or NULL */
 static bool taken[TASKS];
@@ -197,12 +198,14 @@ void test_tasks_free_pool(bool results_first)
 
 void test_tasks_submit(int number, mproc_function *function)
 {
+    mproc_task_options options = {.retries = test_tasks_retries};
     mproc_result **result = &test_tasks_results[number];
 
     functions[number] = function;
-    if (is_small(function)) must(mproc_pool_apply_async(test_tasks_pool, function, MPROC_ARGS(number), NULL, result));
+    if (is_small(function))
+        must(mproc_pool_apply_async(test_tasks_pool, function, MPROC_ARGS(number), &options, result));
     else
-        must(mproc_pool_apply_async(test_tasks_pool, function, MPROC_ARGS(number, test_tasks_lock, TEXT), NULL,
+        must(mproc_pool_apply_async(test_tasks_pool, function, MPROC_ARGS(number, test_tasks_lock, TEXT), &options,
                                     result));
 }
 
@@ -273,6 +276,7 @@ static void make_stream(void)
 void test_tasks_begin(void *state)
 {
     test_tasks = NULL;
+    test_tasks_retries = 0;
     test_family_pass_objects();
     warm_up();
     test_family_begin(state);
@@ -303,7 +307,7 @@ void test_tasks_work_in_ranges(void *state)
                             .part = pool_worker_at(shared, VICTIM),
                             .index = VICTIM,
                             .tasks_left = UINT64_MAX,
-                            .call = {mproc_no_args(), "Worker", &scope, NULL, NULL}};
+                            .call = {mproc_no_args(), "Worker", &scope, NULL, NULL, 0}};
     struct task_runner runner = {.worker = &worker, .most = TASKS};
 
     (void)state;
@@ -324,6 +328,11 @@ static void note_taken(void)
             result && atomic_load(&result->state) == RESULT_PENDING ? atomic_load(&result->slot->word) : 0;
         taken[i] = word && task_state_of(word, result->position) == TASK_TAKEN && task_worker(word) == VICTIM;
     }
+}
+
+bool test_tasks_was_taken(int number)
+{
+    return taken[number];
 }
 
 /* As the pool's owner does when it has collected a worker. */
@@ -374,7 +383,8 @@ static bool says(const char *part)
 /* What became of a task that is finished. */
 static const char *check_task(int number, uint32_t *lost)
 {
-    uint32_t begun = atomic_load(&test_tasks->begun[number]), times = 1;
+    uint32_t begun = atomic_load(&test_tasks->begun[number]), times = 1, most = 1;
+    uint32_t attempts = (uint32_t)mproc_result_attempts(test_tasks_results[number]);
     const char *wrong = NULL;
     mproc_value value;
     mproc_status status;
@@ -400,7 +410,12 @@ static const char *check_task(int number, uint32_t *lost)
         return step_says("task %d: %s, %s", number, mproc_status_name(status), mproc_last_error_text());
     }
     if (wrong) return step_says("task %d: %.500s", number, wrong);
-    return begun == times && times <= 1 ? NULL : step_says("task %d was begun %u times", number, begun);
+    if (test_tasks_retries > 0 && status == (functions[number] == test_tasks_fail ? MPROC_USER + 1 : MPROC_OK)) {
+        most = 1 + taken[number];
+        if (attempts != most) return step_says("task %d was begun %u times, as its result says", number, attempts);
+        if (begun == most) times = begun; /* or the victim was killed before */
+    }
+    return begun == times && times <= most ? NULL : step_says("task %d was begun %u times", number, begun);
 }
 
 /* Now and later each has one status. */

@@ -1,9 +1,9 @@
 /*
  * A stress over the tasks of a pool: two threads give it tasks of all kinds, wait for some, cancel, stop and forget
  * others, and map and iterate beside that, while workers are killed, or retire, the pool changes its size, and waits
- * are interrupted. Each task is begun at most once, and ends once, with one status: what it has returned or failed
- * with is right, or it was stopped or has overrun its time limit, or it is lost; no more are lost than workers were
- * killed.
+ * are interrupted. Each task is begun at most once, or again only if it was lost and is to be; it ends once, with
+ * one status: what it has returned or failed with is right, or it was stopped or has overrun its time limit, or is
+ * lost; no more are lost than workers were killed.
  */
 #include "stress_tasks.h"
 
@@ -29,6 +29,7 @@
 /* Of the tasks that may cost a worker, one in so many is given to the pool. */
 #define DEAR 16
 #define MAX_TASKS 1000
+#define RETRIES 3
 /* More than it uses at a time. */
 #define SLOTS 1000
 
@@ -41,6 +42,8 @@ enum kind {
     WITH_EVENT,
     CALLED,
     CALLED_FAILING,
+    RETRIED,
+    RETRIED_LONG,
     CANCELLED,
     FORGOTTEN,
     LIMITED,
@@ -49,10 +52,10 @@ enum kind {
 };
 
 /* What is counted: tasks that were lost, were never begun, did not stop or end in time; and other things. */
-enum count { LOST, LEFT, KILLED, LATE, INTERRUPTED, MAPS, ITERATORS, COUNTS };
+enum count { LOST, AGAIN, LEFT, KILLED, LATE, INTERRUPTED, MAPS, ITERATORS, COUNTS };
 
-static const char *const counted[COUNTS] = {"lost",        "not begun", "killed",   "late",
-                                            "interrupted", "maps",      "iterators"};
+static const char *const counted[COUNTS] = {"lost", "begun again", "not begun", "killed",
+                                            "late", "interrupted", "maps",      "iterators"};
 
 struct task {
     mproc_result *result;
@@ -111,7 +114,7 @@ static bool is_event(mproc_value value)
 
 static bool is_returned(const struct task *task, mproc_value value)
 {
-    bool pair = task->kind == SHORT || task->kind == LONG || task->kind == WITH_EVENT;
+    bool pair = task->kind == SHORT || task->kind == LONG || task->kind == RETRIED_LONG || task->kind == WITH_EVENT;
     mproc_value first = pair ? mproc_value_at(value, 0) : value;
     const char *text;
     uint64_t number;
@@ -138,7 +141,7 @@ static mproc_status get(struct submitter *own, mproc_result *result, mproc_value
 static void judge(struct submitter *own, struct task *task)
 {
     bool fails = task->kind == FAILING || task->kind == CALLED_FAILING;
-    uint32_t begun;
+    uint32_t begun, most = 1;
     mproc_value value;
     mproc_status status;
 
@@ -146,9 +149,15 @@ static void judge(struct submitter *own, struct task *task)
     if (task->kind == STOPPED) (void)!mproc_result_stop(task->result, (int64_t)(stress_random(&own->seed) % 3));
     status = get(own, task->result, &value);
     begun = atomic_load(&board->begun[task->number]);
+    if (task->kind == RETRIED || task->kind == RETRIED_LONG) {
+        most = (uint32_t)mproc_result_attempts(task->result);
+        own->counts[LOST] += most - 1;
+        own->counts[AGAIN] += most - 1;
+        if (status == MPROC_WORKER_LOST) CHECK_EQ(most, 1 + RETRIES);
+    }
     if (status == MPROC_WORKER_LOST) {
         CHECK(strstr(mproc_last_error_text(), "while it ran a task") != NULL);
-        CHECK(begun <= 1);
+        CHECK(begun <= most);
         own->counts[LOST]++;
     } else if (status == MPROC_CANCELLED) {
         CHECK(task->kind == STOPPED ? begun <= 1 : task->kind == CANCELLED && begun == 0);
@@ -162,7 +171,7 @@ static void judge(struct submitter *own, struct task *task)
     } else {
         CHECK_STATUS(status, fails ? TASKS_FAILED : MPROC_OK);
         CHECK(fails ? strstr(mproc_last_error_text(), "no stock of") != NULL : is_returned(task, value));
-        CHECK_EQ(begun, 1);
+        CHECK(begun >= 1 && begun <= most);
     }
     CHECK_STATUS(get(own, task->result, NULL), status);
     mproc_result_free(task->result);
@@ -194,9 +203,10 @@ static mproc_status submit_limited(const struct task *task, mproc_result **resul
                                   &options, result);
 }
 
-static mproc_status submit_text(const struct task *task, const char *text, mproc_result **result)
+static mproc_status submit_text(const struct task *task, const char *text, const mproc_task_options *options,
+                                mproc_result **result)
 {
-    return mproc_pool_apply_async(pool, tasks_send_back, MPROC_ARGS(arena_offset(board), task->number, text), NULL,
+    return mproc_pool_apply_async(pool, tasks_send_back, MPROC_ARGS(arena_offset(board), task->number, text), options,
                                   result);
 }
 
@@ -208,17 +218,24 @@ static mproc_status submit_event(const struct task *task, mproc_result **result)
 
 static mproc_status submit(const struct task *task, mproc_result **result)
 {
+    static const mproc_task_options retried = {.retries = RETRIES};
+
     switch (task->kind) {
     case SHORT:
-        return submit_text(task, short_text, result);
+        return submit_text(task, short_text, NULL, result);
     case LONG:
-        return submit_text(task, long_text, result);
+        return submit_text(task, long_text, NULL, result);
     case SLEEPING:
         return submit_plain(task, tasks_sleep_and_square, result);
     case LIMITED:
         return submit_limited(task, result);
     case STOPPED:
         return submit_plain(task, tasks_stay_and_square, result);
+    case RETRIED:
+        return mproc_pool_apply_async(pool, tasks_square, MPROC_ARGS(arena_offset(board), task->number), &retried,
+                                      result);
+    case RETRIED_LONG:
+        return submit_text(task, long_text, &retried, result);
     case FAILING:
         return submit_plain(task, tasks_fail, result);
     case WITH_EVENT:
@@ -250,7 +267,7 @@ static void map(struct submitter *own)
 {
     int64_t items[ITEMS], results[ITEMS];
     mproc_status statuses[ITEMS];
-    mproc_map_options options = {.chunk_size = 4, .statuses = statuses};
+    mproc_map_options options = {.chunk_size = 4, .statuses = statuses, .retries = (int64_t)(own->counts[MAPS] % 2)};
     mproc_status status;
 
     for (int i = 0; i < ITEMS; i++) items[i] = i + 1;

@@ -340,6 +340,46 @@ static void case_kills_at_random_lose_one_task_each_at_most(void)
     mproc_pool_free(pool);
 }
 
+/* Whenever they are killed: with what they were given, small and large, and objects. */
+static void case_kills_at_random_lose_no_task_that_is_begun_again(void)
+{
+    enum { TASKS = 300 };
+    static char large[6000];
+    uint64_t blocks = tasks_blocks_without_pools();
+    mproc_pool *pool = fixture_create(3);
+    mproc_task_options options = {.retries = 100};
+    mproc_lock *lock = NULL;
+    mproc_result *results[TASKS];
+    plat_thread *killer;
+    int attempts = 0;
+
+    CHECK_OK(mproc_lock_create(NULL, &lock));
+    check_restored(pool);
+    CHECK_OK(plat_thread_start(kill_at_random, pool, &killer));
+    for (int round = 0; round < check_many(20, 6); round++) {
+        for (int i = 0; i < TASKS; i++)
+            CHECK_OK(mproc_pool_apply_async(pool, tasks_echo,
+                                            i % 3 ? MPROC_ARGS(i, i % 3)
+                                                  : MPROC_ARGS(i, lock, mproc_bytes(large, (size_t)i * 10)),
+                                            &options, &results[i]));
+        for (int i = TASKS - 1; i >= 0; i--) {
+            mproc_value value = mproc_nil();
+            CHECK_OK(mproc_result_get(results[i], &value, MPROC_FOREVER));
+            CHECK_EQ(mproc_value_int(mproc_value_at(value, 0)), i);
+            CHECK_EQ(mproc_value_count(value), i % 3 ? 2 : 3);
+            if (i % 3 == 0) CHECK_EQ(mproc_value_size(mproc_value_at(value, 2)), i * 10);
+            attempts += mproc_result_attempts(results[i]) - 1;
+            mproc_result_free(results[i]);
+        }
+    }
+    plat_thread_join(killer);
+    CHECK(attempts <= KILLS);
+    check_restored(pool);
+    mproc_pool_free(pool);
+    mproc_lock_free(lock);
+    tasks_await_blocks(blocks);
+}
+
 static mproc_status makes_a_megabyte(mproc_call *call)
 {
     enum { SIZE = 1 << 20 };
@@ -451,6 +491,7 @@ CHECK_SUITE_SETUP(pool_lost, fixture_of_processes,
     CASE(a_task_that_overflows_its_stack_is_lost),
     CASE(tasks_end_even_if_each_ends_its_worker),
     CASE_LIMIT(kills_at_random_lose_one_task_each_at_most, 60),
+    CASE_LIMIT(kills_at_random_lose_no_task_that_is_begun_again, 60),
     CASE_LIMIT(workers_killed_while_they_return_megabytes_leave_nothing_torn, 60),
     CASE(a_task_that_ends_at_the_moment_of_the_kill_is_known),
 );

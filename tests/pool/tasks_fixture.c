@@ -1,5 +1,7 @@
 #include "pool/tasks_fixture.h"
 
+#include <stdlib.h>
+
 #include "arena/block.h"
 #include "object/resource_owner.h"
 
@@ -78,6 +80,36 @@ mproc_status tasks_end_thread(mproc_call *call)
     (void)call;
     os_end_thread();
     return MPROC_OK;
+}
+
+void tasks_end_worker(void)
+{
+    if (fixture_is_threads()) os_end_thread();
+    _Exit(3);
+}
+
+fixture_board *tasks_attempt(mproc_call *call, int64_t *number, int64_t *deaths, uint32_t *before)
+{
+    uint64_t at;
+    fixture_board *board;
+
+    CHECK_OK(mproc_unpack(call, &at, number, deaths));
+    board = fixture_board_at(at);
+    *before = atomic_fetch_add(&board->marks[*number], 1);
+    CHECK_EQ(mproc_call_attempt(call), *before + 1);
+    return board;
+}
+
+mproc_status tasks_die_at_first(mproc_call *call)
+{
+    int64_t number, deaths;
+    uint32_t before;
+
+    tasks_attempt(call, &number, &deaths, &before);
+    CHECK(!mproc_call_stop_requested(call));
+    CHECK_OK(mproc_call_return(call, mproc_string("nobody learns of it")));
+    if (before < deaths) tasks_end_worker();
+    return mproc_call_return(call, mproc_int(number));
 }
 
 void tasks_check_pool(mproc_pool *pool)

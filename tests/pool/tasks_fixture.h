@@ -39,6 +39,18 @@ mproc_status tasks_fail(mproc_call *call);
 /* Ends its thread. */
 mproc_status tasks_end_thread(mproc_call *call);
 
+/* Ends its worker: a thread, or a process with exit code 3. */
+void tasks_end_worker(void);
+
+/*
+ * In a task (board, number, deaths): marks the number's place, and finds how often it was marked before. The call
+ * says that this is the attempt after those.
+ */
+fixture_board *tasks_attempt(mproc_call *call, int64_t *number, int64_t *deaths, uint32_t *before);
+
+/* So many first attempts end their worker, with something to return in hand; then it returns its number. */
+mproc_status tasks_die_at_first(mproc_call *call);
+
 /* Gives the pool a few tasks, and checks what they return. */
 void tasks_check_pool(mproc_pool *pool);
 
