@@ -269,11 +269,17 @@ def pipe_trip(name, title, cpus):
                       [Goal("time", 1.25, "mproc", SOCKET), Goal("speed", 1.25, "mproc", PYTHON)])
 
 
+def accept(name, kind, number):
+    return Comparison(name, f"a client of {kind} connects, is accepted, and both sides are closed", 1, ["one client"],
+                      [mproc("connection-accept", 3000, number), sockets("socket-accept", 3000, number)], [])
+
+
 CONNECTIONS = (twice("connection-trip", "round trip of a byte by a pipe", pipe_trip)
                + [Comparison("connection-stream", "messages of 64 MiB, one process sends and one receives", 2, ["one message"],
                              [mproc("connection-stream", 20, 64 << 20), sockets("socket-stream", 20, 64 << 20),
                               python("connection-stream", 100)],
-                             [Goal("speed", 0.9, "mproc", SOCKET)])])
+                             [Goal("speed", 0.9, "mproc", SOCKET)]),
+                  accept("connection-accept", "a Unix socket", 0), accept("connection-accept-tcp", "TCP", 1)])
 
 # ---- maps ---------------------------------------------------------------------------------------
 

@@ -96,3 +96,26 @@ void connection_stream(const struct order *order, double values[2])
     end(other);
     free(message);
 }
+
+static void connect_and_accept(void *context, size_t repeats)
+{
+    mproc_listener *listener = context;
+    mproc_connection *client, *accepted;
+
+    for (size_t i = 0; i < repeats; i++) {
+        mproc_check(mproc_client(mproc_listener_address(listener), &client, MPROC_FOREVER));
+        mproc_check(mproc_listener_accept(listener, &accepted, MPROC_FOREVER));
+        mproc_connection_free(client);
+        mproc_connection_free(accepted);
+    }
+}
+
+void connection_accept(const struct order *order, double values[2])
+{
+    mproc_listener *listener;
+
+    mproc_check(mproc_listener_create(order->items ? "tcp:127.0.0.1:0" : NULL, NULL, &listener));
+    measure_bind(0);
+    values[0] = measure_mean(connect_and_accept, listener, order->repeats);
+    mproc_listener_free(listener);
+}

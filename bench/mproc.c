@@ -42,6 +42,7 @@ static const struct task tasks[] = {
     {"queue-trip", queue_trip},
     {"connection-trip", connection_trip},
     {"connection-stream", connection_stream},
+    {"connection-accept", connection_accept},
     {"tasks-async", tasks_async},
     {"tasks-cold", tasks_cold},
     {"tasks-trip", tasks_trip},

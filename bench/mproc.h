@@ -53,9 +53,11 @@ measure_task queue_bytes, queue_2x2, queue_4x4, queue_many, queue_int, queue_str
 
 /*
  * connection.c: `connection_trip`: a byte from one process to another and back, each time after a rest of `items`
- * nanoseconds. `connection_stream`: the time for one message of `items` bytes, one way.
+ * nanoseconds. `connection_stream`: the time for one message of `items` bytes, one way. `connection_accept`: a
+ * client connects, is accepted, and both sides are closed, by one thread: by a Unix socket, or, if there are `items`,
+ * by TCP.
  */
-measure_task connection_trip, connection_stream;
+measure_task connection_trip, connection_stream, connection_accept;
 
 /*
  * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time

@@ -1,7 +1,9 @@
 /* The rivals of connections: a bare pair of sockets between two processes. */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,7 +87,51 @@ static void socket_stream(const struct order *order, double values[2])
     free(bytes);
 }
 
-static const struct task tasks[] = {{"socket-trip", socket_trip}, {"socket-stream", socket_stream}, {NULL, NULL}};
+union address {
+    struct sockaddr any;
+    struct sockaddr_in tcp;
+    struct sockaddr_un local;
+};
+
+struct place {
+    union address address;
+    socklen_t size;
+    int listener;
+};
+
+static void connect_and_accept(void *context, size_t repeats)
+{
+    const struct place *place = context;
+
+    for (size_t i = 0; i < repeats; i++) {
+        int client = socket(place->address.any.sa_family, SOCK_STREAM, 0), accepted;
+        measure_require(connect(client, &place->address.any, place->size) == 0, "a client can connect");
+        measure_require((accepted = accept(place->listener, NULL, NULL)) >= 0, "a client is accepted");
+        close(client);
+        close(accepted);
+    }
+}
+
+static void socket_accept(const struct order *order, double values[2])
+{
+    struct place place = {.size = sizeof place.address.tcp};
+
+    memset(&place.address, 0, sizeof place.address);
+    place.address.any.sa_family = order->items ? AF_INET : AF_UNIX;
+    place.address.tcp.sin_addr.s_addr = order->items ? htonl(INADDR_LOOPBACK) : 0;
+    if (!order->items) place.size = sizeof place.address.any.sa_family; /* the system chooses an abstract name */
+    place.listener = socket(place.address.any.sa_family, SOCK_STREAM, 0);
+    measure_require(bind(place.listener, &place.address.any, place.size) == 0, "an address is free");
+    measure_require(listen(place.listener, 128) == 0, "one can listen there");
+    place.size = sizeof place.address;
+    measure_require(getsockname(place.listener, &place.address.any, &place.size) == 0, "the address is told");
+    measure_bind(0);
+    values[0] = measure_mean(connect_and_accept, &place, order->repeats);
+    close(place.listener);
+}
+
+static const struct task tasks[] = {
+    {"socket-trip", socket_trip}, {"socket-stream", socket_stream}, {"socket-accept", socket_accept}, {NULL, NULL}};
 
 int main(int count, char **arguments)
 {

@@ -18,6 +18,7 @@ typedef struct plat_channel {
     plat_handle handle;
     plat_handle input;
     plat_handle output;
+    bool socket; /* Windows: and no named pipe */
 } plat_channel;
 
 /* A piece of memory. */
@@ -26,7 +27,7 @@ typedef struct plat_bytes {
     size_t size;
 } plat_bytes;
 
-/* What is written as one piece, or not at all, if both parts together have at most so many bytes. */
+/* What is written as one piece, or not at all, if both parts together have at most so many bytes. Not so by TCP. */
 #define PLAT_CHANNEL_WHOLE ((size_t)16384)
 
 /* Makes a stream. `one_way`: the first end only reads, and the second only writes. MPROC_LIMIT, MPROC_NO_MEMORY. */
@@ -34,7 +35,7 @@ mproc_status plat_channel_pair(bool one_way, plat_channel *first, plat_channel *
 
 /*
  * Makes a channel of the handle of an end that this process was started with and has adopted. MPROC_INVALID: it is
- * no such handle. The handle is the channel's then.
+ * no such handle. The handle is the channel's then, which may have another in its place.
  */
 mproc_status plat_channel_open(plat_handle handle, plat_channel *channel);
 

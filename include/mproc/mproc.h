@@ -8,6 +8,7 @@
 #include <mproc/connection.h>
 #include <mproc/event.h>
 #include <mproc/iterator.h>
+#include <mproc/listener.h>
 #include <mproc/lock.h>
 #include <mproc/map.h>
 #include <mproc/pool.h>

@@ -1,6 +1,8 @@
 /* The type of connections; what can be asked of one; closing. */
 #include "connection/connection.h"
 
+#include "connection/listener.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +24,7 @@ static mproc_status open_given(const struct reference *reference, struct end **o
                                          "started with it");
     if ((status = end_create(out)) == MPROC_OK &&
         (status = plat_channel_open(handle, &(*out)->channel)) == MPROC_OK) {
-        (*out)->carried.handle = handle;
+        (*out)->carried.handle = (*out)->channel.handle;
         (*out)->carried.ref = reference->ref;
         carried_add(&(*out)->carried);
         return MPROC_OK;
@@ -31,6 +33,32 @@ static mproc_status open_given(const struct reference *reference, struct end **o
     free(*out);
     *out = NULL;
     return status;
+}
+
+mproc_status connection_create(bool reads, bool writes, plat_channel *channel, mproc_connection **out)
+{
+    struct reference *reference = NULL;
+    struct connection *connection;
+    struct end *end;
+    mproc_status status = end_create(&end);
+
+    if (status == MPROC_OK) status = reference_create(OBJECT_CONNECTION, sizeof(struct connection), &reference);
+    if (status != MPROC_OK) {
+        plat_channel_close(channel);
+        free(end);
+        return status;
+    }
+    connection = (struct connection *)reference->at;
+    connection->reads = reads;
+    connection->writes = writes;
+    reference_publish(reference);
+    end->channel = *channel;
+    end->carried.handle = channel->handle;
+    end->carried.ref = reference->ref;
+    carried_add(&end->carried);
+    atomic_store(&reference->own, (void *)end);
+    *out = (mproc_connection *)reference;
+    return MPROC_OK;
 }
 
 static mproc_status opened(struct reference *reference)
@@ -60,6 +88,7 @@ static void send_away(const struct reference *reference)
 static void forked(void)
 {
     memset(&opening, 0, sizeof opening);
+    listeners_forked();
 }
 
 const struct object_type connection_type = {.name = "a connection",

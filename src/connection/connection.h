@@ -83,6 +83,12 @@ static inline size_t parts_skip(plat_bytes *part, size_t moved)
     return moved - gone;
 }
 
+/*
+ * Makes a connection of an end, which is its own from then on, or closed. MPROC_NO_MEMORY; *out is unchanged then.
+ * The thread has entered the family.
+ */
+mproc_status connection_create(bool reads, bool writes, plat_channel *channel, mproc_connection **out);
+
 /* ---- end.c: what a process has of an end -------------------------------------------------------- */
 
 /* Makes one; its channel is the caller's to set. MPROC_NO_MEMORY. */

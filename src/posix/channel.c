@@ -21,6 +21,7 @@
 static mproc_status channel_receive(const plat_channel *channel, const plat_bytes parts[2], int flags,
                                     plat_handle wake, int64_t deadline_ns, size_t *moved);
 static mproc_status channel_wait(const plat_channel *channel, short events, plat_handle wake, int64_t deadline_ns);
+static bool channel_is_gone(int number);
 static ssize_t channel_get(int descriptor, const plat_bytes parts[2], int flags);
 static ssize_t channel_put(int descriptor, const plat_bytes parts[2], int flags);
 
@@ -33,7 +34,7 @@ mproc_status plat_channel_pair(bool one_way, plat_channel *first, plat_channel *
     mproc_status status = MPROC_OK;
 
     (void)one_way;
-    *first = *second = (plat_channel){PLAT_NO_HANDLE, PLAT_NO_HANDLE, PLAT_NO_HANDLE};
+    *first = *second = (plat_channel){PLAT_NO_HANDLE, PLAT_NO_HANDLE, PLAT_NO_HANDLE, true};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         status = error_system(errno, "cannot make " WHAT);
     else if ((status = handle_take(ends[0], WHAT, &made)) != MPROC_OK) close(ends[1]);
@@ -52,7 +53,7 @@ mproc_status plat_channel_open(plat_handle handle, plat_channel *channel)
         return error_system_as(MPROC_INVALID, ENOTSOCK, "cannot use file descriptor %lld as a connection",
                                (long long)handle);
     }
-    *channel = (plat_channel){handle, PLAT_NO_HANDLE, PLAT_NO_HANDLE};
+    *channel = (plat_channel){handle, PLAT_NO_HANDLE, PLAT_NO_HANDLE, true};
     return MPROC_OK;
 }
 
@@ -89,8 +90,7 @@ static mproc_status channel_receive(const plat_channel *channel, const plat_byte
             *moved = (size_t)got;
             break;
         }
-        /* ECONNRESET: the other end was closed with something in it that was not read. */
-        if (got == 0 || errno == ECONNRESET) status = MPROC_END;
+        if (got == 0 || channel_is_gone(errno)) status = MPROC_END;
         else if (errno != EAGAIN && errno != EINTR) status = error_system(errno, "cannot read from a connection");
         else if (errno == EAGAIN && deadline_ns <= 0) status = MPROC_TIMEOUT;
     }
@@ -112,13 +112,22 @@ mproc_status plat_channel_write(const plat_channel *channel, const plat_bytes pa
             *moved = (size_t)put;
             break;
         }
-        if (put < 0 && (errno == EPIPE || errno == ECONNRESET)) status = MPROC_PEER_DIED;
+        if (put < 0 && (errno == EPIPE || channel_is_gone(errno))) status = MPROC_PEER_DIED;
         else if (put < 0 && errno != EAGAIN && errno != EINTR)
             status = error_system(errno, "cannot write to a connection");
         else if (put < 0 && errno == EAGAIN && deadline_ns <= 0) status = MPROC_TIMEOUT;
     }
     cancel_resume(state);
     return status;
+}
+
+/*
+ * Nobody is there any more: the other end was closed with something in it that was not read, or a network has lost
+ * its machine.
+ */
+static bool channel_is_gone(int number)
+{
+    return number == ECONNRESET || number == ETIMEDOUT || number == EHOSTUNREACH || number == ENETUNREACH;
 }
 
 static ssize_t channel_get(int descriptor, const plat_bytes parts[2], int flags)

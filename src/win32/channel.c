@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "handle.h"
+#include "socket_channel.h"
 #include "windows_api.h"
 
 #define PIPE_BUFFER_BYTES 65536
@@ -29,23 +30,31 @@ static mproc_status event_make(plat_handle *event)
 
 mproc_status plat_channel_open(plat_handle handle, plat_channel *channel)
 {
-    plat_channel opened = {handle, PLAT_NO_HANDLE, PLAT_NO_HANDLE};
+    plat_channel opened = {handle, PLAT_NO_HANDLE, PLAT_NO_HANDLE, false};
     mproc_status status;
 
     if (GetFileType((HANDLE)handle) != FILE_TYPE_PIPE)
         return mproc_error(MPROC_INVALID, "handle %lld is no connection's", (long long)handle);
+    opened.socket = !GetNamedPipeInfo((HANDLE)handle, NULL, NULL, NULL, NULL);
     if ((status = event_make(&opened.input)) != MPROC_OK) return status;
-    if ((status = event_make(&opened.output)) != MPROC_OK) plat_handle_close(opened.input);
-    else *channel = opened;
+    status = event_make(&opened.output);
+    if (status == MPROC_OK && opened.socket) status = socket_channel_open(&opened.handle);
+    if (status == MPROC_OK) {
+        *channel = opened;
+    } else {
+        plat_handle_close(opened.input);
+        plat_handle_close(opened.output);
+    }
     return status;
 }
 
 void plat_channel_close(plat_channel *channel)
 {
-    plat_handle_close(channel->handle);
+    if (channel->socket) socket_channel_close(channel->handle);
+    else plat_handle_close(channel->handle);
     plat_handle_close(channel->input);
     plat_handle_close(channel->output);
-    *channel = (plat_channel){PLAT_NO_HANDLE, PLAT_NO_HANDLE, PLAT_NO_HANDLE};
+    *channel = (plat_channel){PLAT_NO_HANDLE, PLAT_NO_HANDLE, PLAT_NO_HANDLE, false};
 }
 
 /* A pipe with two ends, of which nobody else can have one: there is one instance, and a name that nobody guesses. */
@@ -156,8 +165,10 @@ mproc_status plat_channel_peek(const plat_channel *channel, const plat_bytes par
                                int64_t deadline_ns, size_t *moved)
 {
     size_t there;
-    mproc_status status = look(channel, parts[0].data, parts[0].size, moved, &there);
+    mproc_status status;
 
+    if (channel->socket) return socket_channel_peek(channel, parts, wake, deadline_ns, moved);
+    status = look(channel, parts[0].data, parts[0].size, moved, &there);
     while (status == MPROC_TIMEOUT && deadline_ns > 0) {
         if ((status = await(channel, wake, deadline_ns)) != MPROC_OK) return status;
         status = look(channel, parts[0].data, parts[0].size, moved, &there);
@@ -186,9 +197,10 @@ mproc_status plat_channel_read(const plat_channel *channel, const plat_bytes par
     const plat_bytes *one = parts[0].size > 0 ? &parts[0] : &parts[1];
     bool both = parts[0].size > 0 && parts[1].size > 0;
     size_t copied;
-    mproc_status status =
-        plat_channel_peek(channel, (const plat_bytes[2]){{NULL, 0}, {NULL, 0}}, wake, deadline_ns, &copied);
+    mproc_status status;
 
+    if (channel->socket) return socket_channel_read(channel, parts, wake, deadline_ns, moved);
+    status = plat_channel_peek(channel, (const plat_bytes[2]){{NULL, 0}, {NULL, 0}}, wake, deadline_ns, &copied);
     if (status != MPROC_OK) return status;
     if (both && parts[0].size + parts[1].size <= PLAT_CHANNEL_WHOLE)
         return read_whole(channel, parts, wake, deadline_ns, moved);
@@ -217,6 +229,7 @@ mproc_status plat_channel_write(const plat_channel *channel, const plat_bytes pa
     unsigned char bytes[PLAT_CHANNEL_WHOLE];
     const plat_bytes *one = parts[0].size > 0 ? &parts[0] : &parts[1];
 
+    if (channel->socket) return socket_channel_write(channel, parts, wake, deadline_ns, moved);
     if (one != parts || parts[1].size == 0 || parts[0].size + parts[1].size > sizeof bytes)
         return write_some(channel, one->data, one->size, wake, deadline_ns, moved);
     memcpy(bytes, parts[0].data, parts[0].size);

@@ -1,0 +1,212 @@
+/*
+ * Listeners are no objects of the arena: no other process has one. Those who accept take turns to look, and sleep in
+ * the system's own wait, for the listener and for their alarms.
+ */
+#include "connection/listener.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/options.h"
+#include "connection/address.h"
+#include "connection/connection.h"
+#include "process/alarm.h"
+#include "process/family.h"
+
+#define BACKLOG 128
+#define CLOSE_NS ((int64_t)1000000)
+
+/*
+ * `os` and `last_accepted` are guarded by `mutex`; `reference` is no object's, but what waits are counted by and sent
+ * away from. `os` stays while one of them is counted.
+ */
+struct mproc_listener {
+    struct reference reference;
+    plat_mutex mutex;
+    plat_listener *os;
+    struct carried carried[PLAT_LISTENER_HANDLES];
+    char address[MPROC_ADDRESS_BYTES];
+    char last_accepted[MPROC_ADDRESS_BYTES];
+    mproc_listener *next;
+};
+
+/* Those of this process that are not closed. */
+static struct {
+    plat_mutex mutex;
+    mproc_listener *first;
+    bool registered;
+} listeners;
+
+/* At the end of the process. An exit() in a signal handler that has interrupted the library leaves the files. */
+static void leave_all(void)
+{
+    if (plat_mutex_held()) return;
+    plat_mutex_lock(&listeners.mutex);
+    for (const mproc_listener *at = listeners.first; at; at = at->next) plat_listener_leave(at->os);
+    plat_mutex_unlock(&listeners.mutex);
+}
+
+static void enlist(mproc_listener *listener)
+{
+    plat_handle handles[PLAT_LISTENER_HANDLES];
+
+    plat_listener_handles(listener->os, handles);
+    for (int i = 0; i < PLAT_LISTENER_HANDLES; i++) {
+        listener->carried[i].handle = handles[i];
+        carried_add(&listener->carried[i]);
+    }
+    plat_mutex_lock(&listeners.mutex);
+    if (!listeners.registered) listeners.registered = atexit(leave_all) == 0;
+    listener->next = listeners.first;
+    listeners.first = listener;
+    plat_mutex_unlock(&listeners.mutex);
+}
+
+static void delist(mproc_listener *listener)
+{
+    mproc_listener **at;
+
+    for (int i = 0; i < PLAT_LISTENER_HANDLES; i++) carried_drop(&listener->carried[i]);
+    plat_mutex_lock(&listeners.mutex);
+    for (at = &listeners.first; *at != listener; at = &(*at)->next) {
+    }
+    *at = listener->next;
+    plat_mutex_unlock(&listeners.mutex);
+}
+
+void listeners_forked(void)
+{
+    memset(&listeners.mutex, 0, sizeof listeners.mutex);
+    listeners.first = NULL;
+}
+
+mproc_status mproc_listener_create_sized(const char *address, const mproc_listener_options *options,
+                                         size_t options_size, mproc_listener **listener)
+{
+    mproc_listener_options all;
+    mproc_listener *made;
+    plat_address at;
+    mproc_status status;
+
+    options_read(&all, sizeof all, options, options_size);
+    if (!listener) return mproc_error(MPROC_INVALID, "a listener was to be made, and listener is NULL");
+    if (all.backlog < 0) return mproc_error(MPROC_INVALID, "a listener with a backlog of %d", all.backlog);
+    if (address && (status = address_read(address, true, &at)) != MPROC_OK) return status;
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if (!(made = calloc(1, sizeof *made))) return mproc_error(MPROC_NO_MEMORY, "no memory for a listener");
+    made->reference.arena = thread_self.arena;
+    if (!address && (status = plat_address_private(&at)) != MPROC_OK) goto failed;
+    if ((status = plat_listener_create(&at, all.backlog ? all.backlog : BACKLOG, &made->os)) != MPROC_OK) goto failed;
+    address_write(&at, made->address);
+    enlist(made);
+    *listener = made;
+    return MPROC_OK;
+failed:
+    free(made);
+    return status;
+}
+
+/* The next client, without waiting for one. */
+static mproc_status take(mproc_listener *listener, plat_channel *channel)
+{
+    plat_address peer;
+    mproc_status status;
+
+    plat_mutex_lock(&listener->mutex);
+    status = plat_listener_accept(listener->os, channel, &peer);
+    if (status == MPROC_OK) address_write(&peer, listener->last_accepted);
+    plat_mutex_unlock(&listener->mutex);
+    return status;
+}
+
+static mproc_status wait_for_one(mproc_listener *listener, const struct wait *wait, plat_channel *channel)
+{
+    struct alarm *alarm;
+    int ready;
+    mproc_status status;
+
+    if ((status = alarm_take(listener, &alarm)) != MPROC_OK) return status;
+    while ((status = wait_why(wait)) == MPROC_OK && (status = take(listener, channel)) == MPROC_TIMEOUT) {
+        const plat_handle handles[2] = {plat_listener_handle(listener->os), alarm->event};
+        if ((status = plat_handle_wait(handles, 2, wait->deadline_ns, &ready)) != MPROC_OK) break;
+        if (ready == 1) alarm_clear(alarm);
+    }
+    alarm_give(alarm);
+    return status == MPROC_TIMEOUT ? wait_timed_out(wait, "no client came") : status;
+}
+
+mproc_status mproc_listener_accept(mproc_listener *listener, mproc_connection **connection, int64_t timeout_ms)
+{
+    struct reference *reference = &listener->reference;
+    plat_channel channel;
+    struct wait wait;
+    mproc_status status;
+
+    if (!connection) return mproc_error(MPROC_INVALID, "a client was to be accepted, and connection is NULL");
+    if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
+    if ((status = wait_begin(&wait, reference, timeout_ms)) != MPROC_OK) return status;
+    if (atomic_load(&reference->closed)) status = mproc_error(MPROC_CLOSED, "this process has closed the listener");
+    else status = take(listener, &channel);
+    if (status == MPROC_TIMEOUT && timeout_ms == 0) wait_timed_out(&wait, "no client came");
+    else if (status == MPROC_TIMEOUT) status = wait_for_one(listener, &wait, &channel);
+    wait_end(&wait);
+    return status == MPROC_OK ? connection_create(true, true, &channel, connection) : status;
+}
+
+const char *mproc_listener_address(const mproc_listener *listener)
+{
+    return listener->address;
+}
+
+void mproc_listener_last_accepted(mproc_listener *listener, char address[MPROC_ADDRESS_BYTES])
+{
+    address[0] = '\0';
+    if (family_enter_with(listener->reference.arena) != MPROC_OK) return;
+    plat_mutex_lock(&listener->mutex);
+    memcpy(address, listener->last_accepted, sizeof listener->last_accepted);
+    plat_mutex_unlock(&listener->mutex);
+}
+
+mproc_status mproc_listener_handle(mproc_listener *listener, intptr_t *handle)
+{
+    mproc_status status;
+
+    if (!handle) return mproc_error(MPROC_INVALID, "the handle of a listener has nowhere to go: handle is NULL");
+    if ((status = family_enter_with(listener->reference.arena)) != MPROC_OK) return status;
+    plat_mutex_lock(&listener->mutex);
+    if (listener->os) *handle = plat_listener_handle(listener->os);
+    else status = mproc_error(MPROC_CLOSED, "this process has closed the listener: it has no handle");
+    plat_mutex_unlock(&listener->mutex);
+    return status;
+}
+
+bool mproc_listener_closed(const mproc_listener *listener)
+{
+    return atomic_load(&listener->reference.closed);
+}
+
+void mproc_listener_close(mproc_listener *listener)
+{
+    plat_listener *os;
+
+    if (family_enter_with(listener->reference.arena) != MPROC_OK) return;
+    atomic_store(&listener->reference.closed, 1);
+    while (atomic_load(&listener->reference.sleepers) > 0) {
+        alarm_ring(listener);
+        plat_clock_sleep_until(plat_clock_now_ns() + CLOSE_NS);
+    }
+    plat_mutex_lock(&listener->mutex);
+    os = listener->os;
+    listener->os = NULL;
+    plat_mutex_unlock(&listener->mutex);
+    if (!os) return;
+    delist(listener);
+    plat_listener_free(os);
+}
+
+void mproc_listener_free(mproc_listener *listener)
+{
+    if (!listener) return;
+    mproc_listener_close(listener);
+    free(listener);
+}

@@ -1,0 +1,10 @@
+/* What the end of the process, and a fork() copy, have to do with listeners. */
+#ifndef MPROC_CONNECTION_LISTENER_H
+#define MPROC_CONNECTION_LISTENER_H
+
+#include <mproc/listener.h>
+
+/* This process is a fork() copy: none of the listeners is its own. */
+void listeners_forked(void);
+
+#endif
