@@ -468,10 +468,10 @@ mproc_status plat_module_open(const char *path);
 const char *plat_birth_token(void);
 
 /*
- * The numbers by which a child whose environment was taken away knows the first two of its handles. False: this
+ * The numbers by which a child whose environment was taken away knows the first three of its handles. False: this
  * process was given none, or the system has no fixed numbers (Windows). What is there may be anything.
  */
-bool plat_birth_handles(plat_handle *memory, plat_handle *child_end);
+bool plat_birth_handles(plat_handle *memory, plat_handle *child_end, plat_handle *door);
 
 /*
  * In a child: takes charge of what tells its parent that it has ended, where the system does not (a pipe). In a

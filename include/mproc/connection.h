@@ -23,11 +23,22 @@
  * killed when, and for objects, too. A connection is for two sides that talk, and for what has a handle.
  *
  * Which process has an end: a connection goes to a process as an argument with which that is started
- * (mproc_process_create()), and to no other. Until the start the process object keeps it, so the creator may free his
- * reference at once. MPROC_NOT_SUPPORTED: in an item of a queue, in what a task of a pool is given or returns, and in
- * a message. A child has what it was started with until it frees it, also if its task never asks for it.
- * A fork() copy of a process has none of its connections: their handles are closed in it, and calls return
- * MPROC_FORKED.
+ * (mproc_process_create()), and at any time in an item of a queue, and in what a task of a pool is given or returns.
+ * Until the start the process object keeps it, so the creator may free his reference at once. A child has what it was
+ * started with until it frees it, also if its task never asks for it. MPROC_NOT_SUPPORTED: in a message of a
+ * connection. A fork() copy of a process has none of its connections: their handles are closed in it, and calls
+ * return MPROC_FORKED.
+ *
+ * In an item, in arguments or in a result the end is open by itself: the other side learns of no end before nobody
+ * has the item any more - it was cleared, or its queue is gone - and whoever got the connection from it has freed it
+ * or was killed. Meanwhile the first process of the family has a duplicate of the handle. Whoever reads a connection
+ * out of a value (mproc_unpack(), mproc_value_to()) takes another one from there, and may be told, as may who puts
+ * one:
+ *   MPROC_PEER_DIED    the first process has ended: then handles go to new processes alone
+ *   MPROC_TIMEOUT      it is stopped, and does not answer for 10 seconds
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called meanwhile
+ *   MPROC_LIMIT        there are too many open files, here or there
+ *   MPROC_CLOSED       this process has closed the connection that is to be passed on
  *
  * Threads: any thread may use a connection at any time. One sends at a time, and one receives; others wait for their
  * turn, within their time limits. So messages are never mixed. Two processes that use the same end at once are not

@@ -100,7 +100,8 @@ struct heap {
  *
  * `recovery` is the lock of recovery: 0 or the owner id of the thread that recovers; see recovery.h.
  * The `_high` words are one more than the highest slot that was ever taken; they only grow.
- * The `_hint` words say where to look for a free slot first; any value will do.
+ * The `_hint` words say where to look for a free slot first; any value will do. `deposits_left` is set by anybody,
+ * and cleared by the first process: see process/deposit.h.
  */
 struct arena_header {
     uint64_t magic;
@@ -121,7 +122,9 @@ struct arena_header {
     _Atomic uint32_t park_ticket;
     _Atomic uint32_t orphans; /* processes live whose parents have ended: see recovery_poll() */
     uint32_t salt;            /* of the generations in references to objects: set at creation, see object_ref() */
-    uint64_t unused[4];
+    _Atomic uint32_t deposits_left;
+    uint32_t unused_half;
+    uint64_t unused[3];
     struct heap heap;
 };
 

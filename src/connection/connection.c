@@ -13,15 +13,13 @@
 
 static plat_mutex opening; /* of two threads that open the same, one takes what was given */
 
-/* What this process was started with. */
-static mproc_status open_given(const struct reference *reference, struct end **out)
+/* What this process was started with, or what came in a message. */
+static mproc_status open_given(const struct reference *reference, uint64_t by, struct end **out)
 {
     plat_handle handle;
-    mproc_status status;
+    mproc_status status = carried_obtain(&reference->ref, by, &handle);
 
-    if (!carried_take_given(&reference->ref, &handle))
-        return mproc_error(MPROC_CLOSED, "this process has closed the connection to which a value refers, or was not "
-                                         "started with it");
+    if (status != MPROC_OK) return status;
     if ((status = end_create(out)) == MPROC_OK &&
         (status = plat_channel_open(handle, &(*out)->channel)) == MPROC_OK) {
         (*out)->carried.handle = (*out)->channel.handle;
@@ -61,13 +59,13 @@ mproc_status connection_create(bool reads, bool writes, plat_channel *channel, m
     return MPROC_OK;
 }
 
-static mproc_status opened(struct reference *reference)
+static mproc_status opened(struct reference *reference, uint64_t by)
 {
     struct end *end;
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&opening);
-    if (!(end = (struct end *)carried_find(&reference->ref))) status = open_given(reference, &end);
+    if (!(end = (struct end *)carried_find(&reference->ref))) status = open_given(reference, by, &end);
     plat_mutex_unlock(&opening);
     atomic_store(&reference->own, (void *)end);
     return status;
@@ -92,7 +90,11 @@ static void forked(void)
 }
 
 const struct object_type connection_type = {.name = "a connection",
-                                            .carries = true,
+                                            .links = 1,
+                                            .links_at = offsetof(struct deposited, of),
+                                            .last_dropped = deposit_last_dropped,
+                                            .stand_in = carried_stand_in,
+                                            .stands_for = deposit_stands_for,
                                             .opened = opened,
                                             .closing = closing,
                                             .send_away = send_away,

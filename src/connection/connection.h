@@ -18,11 +18,12 @@
 #define HEADER_BYTES_MAX 12
 
 /*
- * The object in the arena. What it reads and writes is set before anybody knows it. `side` is set once, by the first
- * half of a handshake by this end: 1 + the role of it.
+ * The object in the arena. What it reads and writes is set before anybody knows it; one that stands for another in a
+ * message has no more than its first field. `side` is set once, by the first half of a handshake by this end: 1 + the
+ * role of it.
  */
 struct connection {
-    struct object object;
+    struct deposited deposited;
     bool reads;
     bool writes;
     _Atomic uint32_t side;

@@ -30,26 +30,37 @@ struct holding {
     mproc_status status;
 };
 
-/* Whoever gave the value has references of his own, so that what is there stays. */
+/*
+ * Whoever gave the value has references of his own, so that what is there stays. What the link has, the encoding
+ * refers to.
+ */
 static void hold_object(void *context, const struct handle_ref *ref)
 {
     struct holding *holding = context;
+    const struct object_type *type = object_types[ref->kind];
+    struct handle_ref *in_parcel = (struct handle_ref *)(uintptr_t)ref;
+    _Atomic uint64_t *link = holding->next++;
+    uint64_t object = ref->offset, original;
 
-    if (object_types[ref->kind]->carries && !holding->at_start)
-        holding->status =
-            mproc_error(MPROC_NOT_SUPPORTED,
-                        "%s goes to another process only as an argument with which that is started, not "
-                        "in an item of a queue, a task or a result",
-                        handle_name(ref->kind));
-    else if (object_there(ref)) object_refer(holding->intent, ref->offset, holding->next++, OBJECT_GIVEN);
-    else holding->status = mproc_error(MPROC_CLOSED, "%s that is passed on has been freed", handle_name(ref->kind));
+    if (holding->status != MPROC_OK) return;
+    if (!object_there(ref)) {
+        holding->status = mproc_error(MPROC_CLOSED, "%s that is passed on has been freed", handle_name(ref->kind));
+        return;
+    }
+    original = type->stands_for ? type->stands_for(object) : 0;
+    if (original && holding->at_start) object = original;
+    if (type->stand_in && !original && !holding->at_start)
+        holding->status = type->stand_in(holding->intent, ref, link);
+    else object_refer(holding->intent, object, link, OBJECT_GIVEN);
+    if (holding->status == MPROC_OK) *in_parcel = object_ref(atomic_load(link));
 }
 
-mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, const mproc_value *value, bool at_start)
+mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, bool at_start)
 {
     struct holding holding = {intent, &parcel->next + 1, at_start, MPROC_OK};
+    mproc_value value = encoding_view(parcel_data(parcel));
 
-    value_visit_objects(value, hold_object, &holding);
+    value_visit_objects(&value, hold_object, &holding);
     return holding.status;
 }
 

@@ -55,10 +55,11 @@ static inline void *parcel_data(const struct parcel *parcel)
 mproc_status parcel_create(struct intent *intent, uint64_t size, uint32_t objects, _Atomic uint64_t *owned);
 
 /*
- * Fills the links with the objects in the value, whose encoding the data are. MPROC_CLOSED: one has been freed.
- * MPROC_NOT_SUPPORTED: one needs a handle of the system, and is not an argument `at_start` of a process.
+ * Fills the links with the objects in the value whose encoding the data are. An object that needs a handle of the
+ * system has another in its place, which has that, unless the parcel is what a process is started with: then the
+ * handle goes there by itself. MPROC_CLOSED: an object has been freed. What `stand_in` of a type returns.
  */
-mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, const mproc_value *value, bool at_start);
+mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, bool at_start);
 
 /*
  * Stands before the encoding of a value that was copied from a parcel with objects, in the same memory, and keeps the

@@ -55,9 +55,19 @@ void reference_publish(const struct reference *reference)
     object_publish(reference->owned, (enum object_kind)reference->ref.kind);
 }
 
+/* What a value refers to, or what that stands for in it. */
+static struct handle_ref meant(const struct handle_ref *ref)
+{
+    const struct object_type *type = object_types[ref->kind];
+    uint64_t original = type->stands_for && object_there(ref) ? type->stands_for(ref->offset) : 0;
+
+    return original ? object_ref(original) : *ref;
+}
+
 mproc_status reference_open(const struct handle_ref *ref, struct reference **out)
 {
     const struct object_type *type;
+    const struct handle_ref object = meant(ref);
     struct reference *reference = NULL;
     _Atomic uint64_t *owned;
     mproc_status status;
@@ -69,10 +79,10 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
         free(reference);
         return status;
     }
-    object_refer(work_intent(), ref->offset, owned, OBJECT_GIVEN);
+    object_refer(work_intent(), object.offset, owned, OBJECT_GIVEN);
     fill(reference, ref->kind, owned);
     type = object_types[ref->kind];
-    if (!type->opened || (status = type->opened(reference)) == MPROC_OK) *out = reference;
+    if (!type->opened || (status = type->opened(reference, ref->offset)) == MPROC_OK) *out = reference;
     else reference_free(reference);
     return status;
 }
@@ -99,11 +109,12 @@ static struct reference *find(const struct reference_scope *scope, const struct 
 
 static mproc_status open_in_scope(struct reference_scope *scope, const struct handle_ref *ref, struct reference **out)
 {
+    const struct handle_ref object = meant(ref);
     struct reference *reference;
     mproc_status status = MPROC_OK;
 
     plat_mutex_lock(&scope->mutex);
-    if (!(reference = find(scope, ref)) && (status = reference_open(ref, &reference)) == MPROC_OK) {
+    if (!(reference = find(scope, &object)) && (status = reference_open(ref, &reference)) == MPROC_OK) {
         assert(reference);
         reference->scope = scope;
         reference->next = scope->first;

@@ -7,6 +7,7 @@
 
 #include "arena/intent.h"
 
+struct handle_ref;
 struct reference;
 
 /*
@@ -14,8 +15,10 @@ struct reference;
  * that recovers or is about to free the object, and can be done again from any point: it may be killed, too.
  *
  *   name           as messages call it: "a lock"
- *   carries        each process that uses it has a handle of the system for it (process/carried.h), and so it goes to
- *                  none but one that is started with it
+ *   stand_in       each process that uses it has a handle of the system for it (process/carried.h): makes, in an
+ *                  empty owned slot, what goes in its place in messages, with the handle. If it fails, what is in the
+ *                  slot is to be dropped
+ *   stands_for     the object in whose place this one goes, or 0
  *   links          so many owned slots in the object refer to others or have blocks; they begin at links_at. If there
  *                  are not always as many, links_count_at is where their number stands, as 32 bits
  *   waiter_died    a thread has died that waits for the object (wait_queue.h), notified or not, with this `order`
@@ -28,14 +31,14 @@ struct reference;
  *                  be counted and cleared. `locked`: the call had not let go of its lock; then it is cleared, no
  *                  more, if nothing was taken
  *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back
- *   opened         this process has got a reference: makes what that needs outside of the arena
+ *   opened         this process has got a reference, by a value that refers to the object, or to `by`, which stands
+ *                  for it: makes what that needs outside of the arena
  *   closing        this process gives up a reference, made or opened
  *   send_away      threads may wait by a reference that is freed otherwise than by parking: they look again
  *   forked         this process is a fork() copy: another thread of its origin may have had the mutex of the type
  */
 struct object_type {
     const char *name;
-    bool carries;
     uint32_t links;
     uint32_t links_at;
     uint32_t links_count_at;
@@ -46,7 +49,9 @@ struct object_type {
     _Atomic uint32_t *(*left)(uint64_t object, uint32_t index);
     void (*taken_lost)(struct intent *intent, uint64_t object, _Atomic uint64_t *taken, bool locked);
     void (*last_dropped)(struct intent *intent, uint64_t object);
-    mproc_status (*opened)(struct reference *reference);
+    mproc_status (*stand_in)(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned);
+    uint64_t (*stands_for)(uint64_t object);
+    mproc_status (*opened)(struct reference *reference, uint64_t by);
     void (*closing)(struct reference *reference);
     void (*send_away)(const struct reference *reference);
     void (*forked)(void);

@@ -48,12 +48,13 @@ const char *plat_birth_token(void)
     return birth.has_token ? birth.token : NULL;
 }
 
-bool plat_birth_handles(plat_handle *memory, plat_handle *child_end)
+bool plat_birth_handles(plat_handle *memory, plat_handle *child_end, plat_handle *door)
 {
     int flags = fcntl(BIRTH_FIRST_HANDLE, F_GETFD);
 
     *memory = BIRTH_FIRST_HANDLE;
     *child_end = BIRTH_FIRST_HANDLE + 1;
+    *door = BIRTH_FIRST_HANDLE + 2;
     return flags >= 0 && (flags & FD_CLOEXEC) == 0; /* what came through an exec has no such flag */
 }
 

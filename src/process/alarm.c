@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "object/wait.h"
+#include "process/deposit.h"
 #include "process/family.h"
 #include "process/reaper.h"
 
@@ -36,7 +37,7 @@ void alarm_ring(const void *of)
 /* Only the library's own threads are left: then this one keeps no process alive that has ended. */
 static bool has_ended(void)
 {
-    return alarm_waiting() == 0 && plat_thread_program_ended(reaper_started());
+    return alarm_waiting() == 0 && plat_thread_program_ended(reaper_started() + deposit_threads());
 }
 
 /*

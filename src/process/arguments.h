@@ -11,8 +11,7 @@
  * resource_release(); NULL if there are none.
  *
  * MPROC_INVALID: they are neither list, map nor bytes, or cannot be encoded; the text says which of them.
- * MPROC_CLOSED: an object that they refer to has been freed. MPROC_NO_MEMORY. MPROC_NOT_SUPPORTED: see
- * parcel_hold().
+ * MPROC_CLOSED: an object that they refer to has been freed. MPROC_NO_MEMORY. And what parcel_hold() returns.
  */
 mproc_status arguments_create(const mproc_args *args, const char *name, bool at_start, _Atomic uint64_t **owned);
 

@@ -52,7 +52,37 @@ bool carried_drop(struct carried *carried)
     return last;
 }
 
-bool carried_take_given(const struct handle_ref *ref, plat_handle *handle)
+/* Without the mutex it could be closed meanwhile. */
+mproc_status carried_copy(const struct handle_ref *ref, plat_handle *copy)
+{
+    const struct carried *at;
+    plat_handle handle = PLAT_NO_HANDLE;
+    mproc_status status;
+
+    plat_mutex_lock(&mutex);
+    for (at = first; at && !same(&at->ref, ref); at = at->next) {
+    }
+    if (at) handle = at->handle;
+    for (size_t i = 0; i < given_count && !at; i++)
+        if (same(&given[i].ref, ref)) handle = (plat_handle)given[i].number;
+    if (handle != PLAT_NO_HANDLE) status = plat_handle_copy(handle, copy);
+    else status = mproc_error(MPROC_CLOSED, "%s that is passed on was closed", handle_name(ref->kind));
+    plat_mutex_unlock(&mutex);
+    return status;
+}
+
+mproc_status carried_stand_in(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned)
+{
+    plat_handle copy;
+    mproc_status status = carried_copy(ref, &copy);
+
+    if (status != MPROC_OK) return status;
+    status = deposit_put(intent, ref, copy, owned);
+    plat_handle_close(copy);
+    return status;
+}
+
+static bool take_given(const struct handle_ref *ref, plat_handle *handle)
 {
     bool found = false;
 
@@ -67,11 +97,19 @@ bool carried_take_given(const struct handle_ref *ref, plat_handle *handle)
     return found;
 }
 
+mproc_status carried_obtain(const struct handle_ref *ref, uint64_t by, plat_handle *handle)
+{
+    if (take_given(ref, handle)) return MPROC_OK;
+    if (by != ref->offset) return deposit_take(by, handle);
+    return mproc_error(MPROC_CLOSED, "this process has closed %s to which a value refers, or was not started with it",
+                       handle_name(ref->kind));
+}
+
 /* ---- at a start --------------------------------------------------------------------------------- */
 
 static struct carried *carried_of(const struct reference *reference)
 {
-    return object_types[reference->ref.kind]->carries ? atomic_load(&reference->own) : NULL;
+    return object_types[reference->ref.kind]->stand_in ? atomic_load(&reference->own) : NULL;
 }
 
 size_t carried_count(const struct reference_scope *kept)

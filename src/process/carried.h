@@ -1,11 +1,11 @@
 /*
- * Objects that have a handle of the system in each process that uses them: a process gets it from the one that starts
- * it, with the arguments that refer to the object.
+ * Objects that have a handle of the system in each process that uses them. A process gets it from the one that starts
+ * it, with the arguments that refer to the object, or by a deposit, from one that has sent it a message with it.
  */
 #ifndef MPROC_PROCESS_CARRIED_H
 #define MPROC_PROCESS_CARRIED_H
 
-#include "object/reference.h"
+#include "process/deposit.h"
 #include "process/spawn_data.h"
 
 /*
@@ -28,8 +28,17 @@ struct carried *carried_find(const struct handle_ref *ref);
 /* One reference less. True: it was the last one, and it is listed no more. NULL is fine. */
 bool carried_drop(struct carried *carried);
 
-/* Takes the handle that this process was started with for the object. False: there is none, or it was taken. */
-bool carried_take_given(const struct handle_ref *ref, plat_handle *handle);
+/* Makes a duplicate of the handle that this process has for the object. MPROC_CLOSED: it has none. MPROC_LIMIT. */
+mproc_status carried_copy(const struct handle_ref *ref, plat_handle *copy);
+
+/* The `stand_in` of such types: what goes in the object's place in a message, with its handle. */
+mproc_status carried_stand_in(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned);
+
+/*
+ * Takes the handle that this process was started with for the object; or, if that stands in a message by the object
+ * `by`, a duplicate of what is deposited. MPROC_CLOSED: there is none. And as deposit_take().
+ */
+mproc_status carried_obtain(const struct handle_ref *ref, uint64_t by, plat_handle *handle);
 
 /* How many handles go to the child whose arguments these references keep. */
 size_t carried_count(const struct reference_scope *kept);

@@ -142,7 +142,7 @@ static enum descent by_handles(struct spawn_token *token, const function_ref *co
     uint32_t index;
 
     *token = (struct spawn_token){.seen = false};
-    if (!plat_birth_handles(&token->memory, &token->child_end)) return DESCENT_NONE;
+    if (!plat_birth_handles(&token->memory, &token->child_end, &token->door)) return DESCENT_NONE;
     if ((token->reserve = arena_reserve(token->memory)) == 0) return DESCENT_NONE;
     *status = arena_attach(token->memory, token->reserve, copy);
     if (*status == MPROC_MISMATCH) return stranger(token, status);

@@ -2,6 +2,7 @@
 #include "object/wait.h"
 #include "process/alarm.h"
 #include "process/children.h"
+#include "process/deposit.h"
 #include "process/family.h"
 #include "process/join.h"
 #include "process/reaper.h"
@@ -99,5 +100,7 @@ void mproc_main_exit(void)
     if (plat_system_checks_leaks()) alarm_end();
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
     if (!reaper_started()) return;
-    if (mproc_shutdown(MPROC_FOREVER) == MPROC_OK && plat_system_checks_leaks()) reaper_end();
+    if (mproc_shutdown(MPROC_FOREVER) != MPROC_OK || !plat_system_checks_leaks()) return;
+    reaper_end();
+    deposit_end();
 }

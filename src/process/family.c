@@ -75,10 +75,12 @@ static void fork_begins(void)
     children_fork_begins();
     alarm_fork_begins();
     carried_fork_begins();
+    deposit_fork_begins();
 }
 
 static void fork_ends(void)
 {
+    deposit_fork_ends();
     carried_fork_ends();
     alarm_fork_ends();
     children_fork_ends();
@@ -87,6 +89,7 @@ static void fork_ends(void)
 static void forked(void)
 {
     plat_birth_forked();
+    deposit_forked();
     carried_forked();
     alarm_forked();
     children_forked();
@@ -168,6 +171,7 @@ static mproc_status join_family(const struct spawn_token *token)
         return status;
     family.process = token->process;
     family.spawn_data = (const struct spawn_data *)arena_at(atomic_load(&slot->spawn_data));
+    if (token->door != PLAT_NO_HANDLE && plat_handle_adopt(token->door) == MPROC_OK) deposit_join(token->door);
     if ((status = carried_adopt(family.spawn_data)) != MPROC_OK) return status;
     plat_birth_adopt_end();
     plat_process_show_name();

@@ -8,6 +8,7 @@
 #include "object/recovery.h"
 #include "process/alarm.h"
 #include "process/children.h"
+#include "process/deposit.h"
 #include "process/family.h"
 #include "process/join.h"
 
@@ -23,6 +24,8 @@
 #define BEGIN_NS ((int64_t)20000)
 /* What the parent is watched by; those of children begin at 1. */
 #define PARENT_TOKEN UINT64_MAX
+/* What tells the first process of the family that others ask it for something. */
+#define DEPOSIT_TOKEN (UINT64_MAX - 2)
 
 static _Atomic int retries;
 static _Atomic int64_t retry_ns = RETRY_NS;
@@ -119,6 +122,16 @@ static void collect_all(void)
     while ((process = children_next(process))) process_collect(process);
 }
 
+/* Until the first request, which begins a thread for all. */
+static mproc_status watch_deposits(void)
+{
+    plat_handle door;
+    mproc_status status = deposit_door(&door);
+
+    if (status != MPROC_OK || deposit_store() == PLAT_NO_HANDLE) return status;
+    return plat_watcher_add(watcher, deposit_store(), DEPOSIT_TOKEN);
+}
+
 static void reap(void *unused)
 {
     (void)unused;
@@ -133,6 +146,8 @@ static void reap(void *unused)
         if (token == PARENT_TOKEN) {
             parent_ended = true;
             atomic_store(&retry_ns, RETRY_NS);
+        } else if (token == DEPOSIT_TOKEN) {
+            if (!deposit_asked()) watch_deposits();
         } else if (token == PLAT_WATCHER_LOST) {
             collect_all();
         } else if (token) {
@@ -140,7 +155,7 @@ static void reap(void *unused)
         }
         if (pending) retry_all();
         if (parent_ended) adopt_siblings();
-        if (main_ended && plat_thread_program_ended(alarm_threads())) end_process();
+        if (main_ended && plat_thread_program_ended(alarm_threads() + deposit_threads())) end_process();
         if (recovery_orphans()) recovery_poll();
     }
 }
@@ -171,7 +186,9 @@ static mproc_status prepare(void)
     mproc_status status;
 
     if ((status = plat_watcher_create(&watcher)) != MPROC_OK) return status;
-    if ((status = watch_parent()) == MPROC_OK && (status = start_thread()) == MPROC_OK) return MPROC_OK;
+    if ((status = watch_parent()) == MPROC_OK && (status = watch_deposits()) == MPROC_OK &&
+        (status = start_thread()) == MPROC_OK)
+        return MPROC_OK;
     plat_watcher_free(watcher);
     watcher = NULL;
     return status;

@@ -99,6 +99,7 @@ static void write_token(void *context, const plat_handle *numbers, char *text)
     struct spawn_data *spawn_data = spawn_data_of(*index);
     struct spawn_token token = {.memory = numbers[0],
                                 .child_end = numbers[1],
+                                .door = numbers[2],
                                 .reserve = arena_header->reserve,
                                 .pid_offset = arena_offset(&slot->pid),
                                 .process = *index,
@@ -141,6 +142,7 @@ static mproc_status start_program(mproc_process *process, plat_handle child_end)
     plat_handle *list;
     mproc_status status;
 
+    if ((status = deposit_door(&start.handles[2])) != MPROC_OK) return status;
     if ((status = list_handles(&start, spawn_data_of(process->slot), &list)) != MPROC_OK) return status;
     plat_mutex_lock(&family_mutex);
     start.executable = family.executable;

@@ -6,6 +6,7 @@
 enum token_field {
     TOKEN_MEMORY,
     TOKEN_CHILD_END,
+    TOKEN_DOOR,
     TOKEN_RESERVE,
     TOKEN_PID_OFFSET,
     TOKEN_PROCESS,
@@ -17,15 +18,16 @@ enum token_field {
     TOKEN_FIELDS
 };
 
-static const uint64_t field_max[TOKEN_FIELDS] = {INT32_MAX,  INT32_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX,
-                                                 UINT32_MAX, INT64_MAX, INT64_MAX,  UINT32_MAX, 1};
+static const uint64_t field_max[TOKEN_FIELDS] = {INT32_MAX,  INT32_MAX, INT32_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX,
+                                                 UINT32_MAX, INT64_MAX, INT64_MAX, UINT32_MAX, 1};
 
 void token_print(const struct spawn_token *token, char text[PLAT_TOKEN_BYTES])
 {
-    snprintf(text, PLAT_TOKEN_BYTES, "%lld %lld %llu %llu %lu %lu %lld %lld %lu %d", (long long)token->memory,
-             (long long)token->child_end, (unsigned long long)token->reserve, (unsigned long long)token->pid_offset,
-             (unsigned long)token->process, (unsigned long)token->generation, (long long)token->parent,
-             (long long)token->parent_born_before_ns, (unsigned long)token->depth, (int)token->seen);
+    snprintf(text, PLAT_TOKEN_BYTES, "%lld %lld %lld %llu %llu %lu %lu %lld %lld %lu %d", (long long)token->memory,
+             (long long)token->child_end, (long long)(token->door == PLAT_NO_HANDLE ? 0 : token->door),
+             (unsigned long long)token->reserve, (unsigned long long)token->pid_offset, (unsigned long)token->process,
+             (unsigned long)token->generation, (long long)token->parent, (long long)token->parent_born_before_ns,
+             (unsigned long)token->depth, (int)token->seen);
 }
 
 /* Reads one number of digits alone: strtoull() would also take signs and blanks. */
@@ -56,6 +58,7 @@ bool token_parse(const char *text, struct spawn_token *token)
         return false;
     *token = (struct spawn_token){.memory = (plat_handle)fields[TOKEN_MEMORY],
                                   .child_end = (plat_handle)fields[TOKEN_CHILD_END],
+                                  .door = fields[TOKEN_DOOR] ? (plat_handle)fields[TOKEN_DOOR] : PLAT_NO_HANDLE,
                                   .reserve = fields[TOKEN_RESERVE],
                                   .pid_offset = fields[TOKEN_PID_OFFSET],
                                   .process = (uint32_t)fields[TOKEN_PROCESS],

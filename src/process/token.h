@@ -20,6 +20,7 @@
 struct spawn_token {
     plat_handle memory;
     plat_handle child_end;
+    plat_handle door; /* to the first process of the family: see deposit.h */
     uint64_t reserve;
     uint64_t pid_offset;
     uint32_t process;

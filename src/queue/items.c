@@ -137,7 +137,7 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
     parcel = parcel_at(atomic_load(item.owned));
     parcel->form = QUEUE_OF_ENCODING;
     status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, value, false);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, false);
     if (status == MPROC_OK && objects > 0) status = nesting_check(queue_of(queue), parcel);
     if (status == MPROC_OK) status = queue_put(queue, &item, &done, timeout_ms);
     object_drop(intent, item.owned);

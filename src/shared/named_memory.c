@@ -328,7 +328,7 @@ mproc_status named_unlink(const struct reference *reference)
 
 /* ---- other processes' objects ------------------------------------------------------------------- */
 
-mproc_status named_open(struct reference *reference)
+mproc_status named_open(struct reference *reference, uint64_t by)
 {
     const struct memory_object *object = named_object(reference);
     enum object_kind kind = (enum object_kind)reference->ref.kind;
@@ -336,6 +336,7 @@ mproc_status named_open(struct reference *reference)
     mproc_status status;
     bool other;
 
+    (void)by;                                 /* nothing stands for it */
     if (object->serial == 0) return MPROC_OK; /* it is in the arena */
     if ((status = attach(kind, object->name, &attachment)) != MPROC_OK) return status;
     assert(attachment);

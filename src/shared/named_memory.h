@@ -46,7 +46,7 @@ static inline const struct memory_object *named_object(const struct reference *r
 mproc_status named_unlink(const struct reference *reference);
 
 /* Of the types of such objects: maps what is outside of the arena, if anything, and takes away what the dead left. */
-mproc_status named_open(struct reference *reference);
+mproc_status named_open(struct reference *reference, uint64_t by);
 void named_close(struct reference *reference);
 void named_holder_died(struct intent *intent, uint64_t object);
 void named_forked(void);

@@ -64,10 +64,11 @@ const char *plat_birth_token(void)
     return birth.has_token ? birth.token : NULL;
 }
 
-bool plat_birth_handles(plat_handle *memory, plat_handle *child_end)
+bool plat_birth_handles(plat_handle *memory, plat_handle *child_end, plat_handle *door)
 {
     (void)memory;
     (void)child_end;
+    (void)door;
     return false;
 }
 

@@ -1,6 +1,7 @@
 #include "connection/connections.h"
 
 #include "process/alarm.h"
+#include "process/deposit.h"
 
 enum { ALARMS = 8 };
 
@@ -21,6 +22,15 @@ void connections_setup(void)
     connections_end(&warm);
     CHECK(mproc_interrupted());
     connections_free(&pipe);
+}
+
+void connections_setup_deposits(void)
+{
+    plat_handle door;
+
+    connections_setup();
+    CHECK_OK(deposit_door(&door));
+    if (deposit_store() != PLAT_NO_HANDLE) CHECK(deposit_asked());
 }
 
 ends connections_create(bool one_way)
@@ -52,6 +62,43 @@ int64_t connections_recv_int(mproc_connection *connection)
     number = mproc_value_int(value);
     mproc_value_clear(&value);
     return number;
+}
+
+void connections_check_end(mproc_connection *connection)
+{
+    mproc_value value = mproc_nil();
+
+    CHECK_STATUS(mproc_connection_recv(connection, &value, check_limit_ms()), MPROC_END);
+}
+
+mproc_queue *connections_queue(void)
+{
+    mproc_queue *queue = NULL;
+
+    CHECK_OK(mproc_queue_create(NULL, &queue));
+    return queue;
+}
+
+void connections_put(mproc_queue *queue, mproc_value item)
+{
+    CHECK_OK(mproc_queue_put(queue, item, check_limit_ms()));
+}
+
+mproc_connection *connections_get(mproc_queue *queue)
+{
+    mproc_connection *connection = NULL;
+    mproc_value item = mproc_nil();
+
+    CHECK_OK(mproc_queue_get(queue, &item, check_limit_ms()));
+    CHECK_OK(mproc_value_to(item, &connection));
+    mproc_value_clear(&item);
+    return connection;
+}
+
+bool connections_none_is_kept(void *unused)
+{
+    (void)unused;
+    return deposit_count() == 0;
 }
 
 void connections_check_text(mproc_connection *connection, const char *text)

@@ -9,6 +9,9 @@
 /* For CHECK_SUITE_SETUP: what stays with a process that has waited for the system is there. */
 void connections_setup(void);
 
+/* The same, and what stays with a first process that keeps handles for others. */
+void connections_setup_deposits(void);
+
 typedef struct ends {
     mproc_connection *first, *second;
 } ends;
@@ -19,6 +22,17 @@ void connections_free(const ends *pipe);
 /* Sends a number, which fits; receives one, within the case's limit. */
 void connections_send_int(mproc_connection *connection, int64_t number);
 int64_t connections_recv_int(mproc_connection *connection);
+
+/* Receives the end, within the case's limit. */
+void connections_check_end(mproc_connection *connection);
+
+/* A queue; puts an item that has room; gets one that is a connection, and clears it. */
+mproc_queue *connections_queue(void);
+void connections_put(mproc_queue *queue, mproc_value item);
+mproc_connection *connections_get(mproc_queue *queue);
+
+/* Whether this process keeps no handle for others; a predicate for CHECK_WAIT_UNTIL. */
+bool connections_none_is_kept(void *unused);
 
 /* Receives bytes, which must be these. */
 void connections_check_text(mproc_connection *connection, const char *text);

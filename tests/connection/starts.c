@@ -1,4 +1,4 @@
-/* Connections as arguments of processes, and where they do not go. */
+/* Connections as arguments of processes. */
 #include "connection/connections.h"
 
 #include <stdlib.h>
@@ -286,7 +286,7 @@ static void case_process_that_only_polls_takes_nothing(void)
     connections_free(&told);
 }
 
-/* ---- in this process, and where they do not go --------------------------------------------------- */
+/* ---- in this process ------------------------------------------------------------------------------ */
 
 static mproc_status sends_seven(mproc_call *call)
 {
@@ -313,23 +313,6 @@ static void case_function_that_runs_here_has_it_too(void)
     mproc_connection_free(pipe.first);
 }
 
-static void case_queues_and_pools_refuse_it(void)
-{
-    ends pipe = connections_create(false);
-    mproc_queue *queue = NULL;
-    mproc_pool *pool = NULL;
-    mproc_value value = mproc_nil();
-
-    CHECK_OK(mproc_queue_create(NULL, &queue));
-    CHECK_SAYS(mproc_queue_put(queue, MPROC_VALUE(pipe.first), 0), MPROC_NOT_SUPPORTED, "argument with which");
-    CHECK_EQ(mproc_queue_size(queue), 0);
-    mproc_queue_free(queue);
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 1, .kind = MPROC_THREADS}, &pool));
-    CHECK_STATUS(mproc_pool_apply(pool, sends_seven, MPROC_ARGS(pipe.first), &value), MPROC_NOT_SUPPORTED);
-    mproc_pool_free(pool);
-    connections_free(&pipe);
-}
-
 CHECK_SUITE_SETUP(connection_starts, connections_setup,
     CASE(child_has_an_end_as_its_argument),
     CASE(large_messages_go_to_a_child_and_back),
@@ -344,5 +327,4 @@ CHECK_SUITE_SETUP(connection_starts, connections_setup,
     CASE(child_that_never_asks_for_it_ends_with_it),
     CASE(process_that_only_polls_takes_nothing),
     CASE(function_that_runs_here_has_it_too),
-    CASE_WITH(queues_and_pools_refuse_it, .leaves = CHECK_HANDLES | CHECK_THREADS), /* a pool's own */
 );

@@ -143,7 +143,7 @@ static void case_child_without_the_arena_is_told(void)
     const char *variables[2] = {variable, NULL};
     fixture_run run = {.environment = variables};
 
-    snprintf(variable, sizeof variable, PLAT_TOKEN_NAME "=0 0 65536 8 0 0 %lld 0 0 0", (long long)mproc_getpid());
+    snprintf(variable, sizeof variable, PLAT_TOKEN_NAME "=0 0 0 65536 8 0 0 %lld 0 0 0", (long long)mproc_getpid());
     run_program(FIXTURE_PLACE, &run);
     CHECK_EQ(run.code, 1);
     CHECK_CONTAINS(run.output, "whose memory it cannot have");
@@ -151,8 +151,9 @@ static void case_child_without_the_arena_is_told(void)
 
 static void case_token_survives_printing_and_parsing(void)
 {
-    const struct spawn_token token = {INT32_MAX - 1, 2147483647, UINT64_MAX, UINT64_MAX - 7, 4294967295u,
-                                      4294967295u,   INT64_MAX,  INT64_MAX,  4294967295u,    true};
+    const struct spawn_token token = {INT32_MAX - 1,  2147483647,  2147483646,  UINT64_MAX,
+                                      UINT64_MAX - 7, 4294967295u, 4294967295u, INT64_MAX,
+                                      INT64_MAX,      4294967295u, true};
     struct spawn_token read;
     char text[PLAT_TOKEN_BYTES];
 
@@ -160,6 +161,7 @@ static void case_token_survives_printing_and_parsing(void)
     CHECK(token_parse(text, &read));
     CHECK_EQ(read.memory, token.memory);
     CHECK_EQ(read.child_end, token.child_end);
+    CHECK_EQ(read.door, token.door);
     CHECK_EQ(read.reserve, token.reserve);
     CHECK_EQ(read.pid_offset, token.pid_offset);
     CHECK_EQ(read.process, token.process);
