@@ -3,6 +3,7 @@
 #include "object/object.h"
 #include "object/parcel.h"
 #include "pool/stream.h"
+#include "process/os_handle.h"
 #include "process/spawn_data.h"
 #include "queue/queue.h"
 #include "shared/types.h"
@@ -26,4 +27,5 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_LEASES] = &leases_type,
     [OBJECT_TASKS] = &task_segment_type,
     [OBJECT_CONNECTION] = &connection_type,
+    [OBJECT_OS_HANDLE] = &os_handle_type,
 };

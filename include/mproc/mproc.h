@@ -11,6 +11,7 @@
 #include <mproc/listener.h>
 #include <mproc/lock.h>
 #include <mproc/map.h>
+#include <mproc/os_handle.h>
 #include <mproc/pool.h>
 #include <mproc/pool_statistics.h>
 #include <mproc/process.h>

@@ -75,7 +75,8 @@ typedef enum mproc_type {
     X(9, shared_memory, SHARED_MEMORY, "shared memory")       \
     X(10, shareable_list, SHAREABLE_LIST, "a shareable list") \
     X(11, queue, QUEUE, "a queue")                            \
-    X(12, connection, CONNECTION, "a connection")
+    X(12, connection, CONNECTION, "a connection")             \
+    X(13, os_handle, OS_HANDLE, "a handle of the system")
 
 #define MPROC_OBJECT_STRUCT(number, name, constant, text) typedef struct mproc_##name mproc_##name;
 MPROC_OBJECT_TABLE(MPROC_OBJECT_STRUCT)

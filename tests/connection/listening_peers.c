@@ -24,6 +24,36 @@ static mproc_status echoes(mproc_call *call)
     return MPROC_OK;
 }
 
+static mproc_status echoes_by_an_item(mproc_call *call)
+{
+    mproc_queue *queue = NULL;
+    mproc_connection *connection;
+
+    MPROC_TRY(mproc_unpack(call, &queue));
+    connection = connections_get(queue);
+    connections_send_int(connection, connections_recv_int(connection));
+    mproc_connection_free(connection);
+    return MPROC_OK;
+}
+
+static void case_connection_of_each_kind_goes_to_a_process_that_runs(void)
+{
+    mproc_queue *queue = connections_queue();
+
+    for (int kind = 0; kind < LISTENING_KINDS; kind++) {
+        ends pair = listening_pair_of(kind);
+        for (int i = 0; i < 2 && pair.first; i++) {
+            mproc_process *child = connections_start(echoes_by_an_item, MPROC_ARGS(queue));
+            connections_put(queue, MPROC_VALUE(i ? pair.first : pair.second));
+            connections_send_int(i ? pair.second : pair.first, 10 * kind + i);
+            CHECK_EQ(connections_recv_int(i ? pair.second : pair.first), 10 * kind + i);
+            CHECK_EXITED(child, 0);
+        }
+        connections_free(&pair);
+    }
+    mproc_queue_free(queue);
+}
+
 /* What was connected, and what was accepted. */
 static void case_connection_of_each_kind_goes_to_a_child(void)
 {
@@ -280,6 +310,8 @@ static void case_sends_without_room_end(void)
 
 CHECK_SUITE_SETUP(listening_peers, listening_setup,
     CASE(connection_of_each_kind_goes_to_a_child),
+    /* What deposits need in a first process stays. */
+    CASE_WITH(connection_of_each_kind_goes_to_a_process_that_runs, .leaves = CHECK_HANDLES | CHECK_THREADS),
     CASE(child_connects_and_sends),
     CASE(client_that_is_killed_costs_its_connection_alone),
     CASE(listener_that_is_killed_leaves_its_address),

@@ -102,6 +102,9 @@ plat_handle os_open_input(const char *path);
 plat_handle os_open_output(const char *path);
 void os_read_file(const char *path, char *text, size_t size);
 
+/* Writes a text to a file that is open. */
+void os_write(plat_handle file, const char *text);
+
 /* The current directory, in the form in which os_make_directory() gives paths. */
 void os_current_directory(char *path, size_t size);
 

@@ -107,6 +107,11 @@ void os_read_file(const char *path, char *text, size_t size)
     fclose(file);
 }
 
+void os_write(plat_handle file, const char *text)
+{
+    CHECK_EQ(write((int)file, text, strlen(text)), strlen(text));
+}
+
 void os_current_directory(char *path, size_t size)
 {
     CHECK(getcwd(path, size) != NULL);

@@ -99,10 +99,16 @@ void os_copy_program(const char *path)
 void os_write_program(const char *path, const char *text)
 {
     HANDLE file = (HANDLE)os_open_output(path);
+
+    os_write((plat_handle)file, text);
+    CloseHandle(file);
+}
+
+void os_write(plat_handle file, const char *text)
+{
     DWORD written;
 
-    CHECK(WriteFile(file, text, (DWORD)strlen(text), &written, NULL));
-    CloseHandle(file);
+    CHECK(WriteFile((HANDLE)file, text, (DWORD)strlen(text), &written, NULL));
 }
 
 plat_handle os_open_input(const char *path)
