@@ -28,8 +28,11 @@ void stress_births(int seconds);
 /* The workers of a pool are killed while it maps. */
 void stress_pool(int seconds);
 
-/* The same while it runs tasks of all kinds, of several threads. */
-void stress_tasks(int seconds);
+/*
+ * The same while it runs tasks of all kinds, of several threads. Workers may be threads, which end by themselves.
+ * With 0 seconds it ends when a million tasks were given.
+ */
+void stress_tasks(int seconds, bool threads);
 
 /* Processes that own pools are killed while their workers run tasks. */
 void stress_owners(int seconds);

@@ -1,5 +1,5 @@
 /*
- * The stress tests of the soak: two minutes each.
+ * The stress tests of the soak: two minutes each, or a million tasks.
  */
 #include "stress.h"
 
@@ -27,9 +27,14 @@ static void case_pool(void)
     stress_pool(SECONDS);
 }
 
-static void case_tasks(void)
+static void case_a_million_tasks(void)
 {
-    stress_tasks(SECONDS);
+    stress_tasks(0, false);
+}
+
+static void case_a_million_tasks_of_threads(void)
+{
+    stress_tasks(0, true);
 }
 
 static void case_queue(void)
@@ -47,7 +52,8 @@ CHECK_SUITE(stress_long,
     CASE_LIMIT(sync, 240),
     CASE_LIMIT(names, 240),
     CASE_LIMIT(pool, 240),
-    CASE_LIMIT(tasks, 240),
+    CASE_LIMIT(a_million_tasks, 600),
+    CASE_LIMIT(a_million_tasks_of_threads, 600),
     CASE_LIMIT(queue, 240),
     CASE_LIMIT(leases, 240)
 );

@@ -29,7 +29,7 @@ static void case_pool(void)
 
 static void case_tasks(void)
 {
-    stress_tasks(SECONDS);
+    stress_tasks(SECONDS, false);
 }
 
 static void case_queue(void)

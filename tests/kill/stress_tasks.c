@@ -1,9 +1,9 @@
 /*
  * A stress over the tasks of a pool: two threads give it tasks of all kinds, wait for some, cancel, stop and forget
  * others, and map and iterate beside that, while workers are killed, or retire, the pool changes its size, and waits
- * are interrupted. Each task is begun at most once, or again only if it was lost and is to be; it ends once, with
- * one status: what it has returned or failed with is right, or it was stopped or has overrun its time limit, or is
- * lost; no more are lost than workers were killed.
+ * are interrupted. Of worker threads some end inside their tasks instead. Each task is begun at most once, or again
+ * only if it was lost and is to be; it ends once, with one status: what it has returned or failed with is right, or
+ * it was stopped or has overrun its time limit, or is lost; no more are lost than workers were.
  */
 #include "stress_tasks.h"
 
@@ -28,6 +28,7 @@
 #define WORKERS_MAX 5
 /* Of the tasks that may cost a worker, one in so many is given to the pool. */
 #define DEAR 16
+#define MILLION 1000000
 #define MAX_TASKS 1000
 #define RETRIES 3
 /* More than it uses at a time. */
@@ -48,6 +49,7 @@ enum kind {
     FORGOTTEN,
     LIMITED,
     STOPPED,
+    DYING, /* of worker threads alone */
     KINDS
 };
 
@@ -74,7 +76,9 @@ struct submitter {
 static struct tasks_board *board;
 static mproc_pool *pool;
 static mproc_event *event;
-static int64_t end_ms;
+static bool of_threads;
+static int64_t end_ms; /* 0: after a number of tasks */
+static uint64_t most;
 static _Atomic uint32_t killing;
 static uint32_t kills, interrupts, sizes, killer_seed;
 static _Atomic uint64_t callbacks_due;
@@ -137,11 +141,16 @@ static mproc_status get(struct submitter *own, mproc_result *result, mproc_value
     return status;
 }
 
+static bool is_retried(const struct task *task)
+{
+    return task->kind == RETRIED || task->kind == RETRIED_LONG || (task->kind == DYING && task->number % 2);
+}
+
 /* Waits for it, and frees it. */
 static void judge(struct submitter *own, struct task *task)
 {
     bool fails = task->kind == FAILING || task->kind == CALLED_FAILING;
-    uint32_t begun, most = 1;
+    uint32_t begun, attempts = 1;
     mproc_value value;
     mproc_status status;
 
@@ -149,15 +158,16 @@ static void judge(struct submitter *own, struct task *task)
     if (task->kind == STOPPED) (void)!mproc_result_stop(task->result, (int64_t)(stress_random(&own->seed) % 3));
     status = get(own, task->result, &value);
     begun = atomic_load(&board->begun[task->number]);
-    if (task->kind == RETRIED || task->kind == RETRIED_LONG) {
-        most = (uint32_t)mproc_result_attempts(task->result);
-        own->counts[LOST] += most - 1;
-        own->counts[AGAIN] += most - 1;
-        if (status == MPROC_WORKER_LOST) CHECK_EQ(most, 1 + RETRIES);
+    if (is_retried(task)) {
+        attempts = (uint32_t)mproc_result_attempts(task->result);
+        own->counts[LOST] += attempts - 1;
+        own->counts[AGAIN] += attempts - 1;
+        if (status == MPROC_WORKER_LOST) CHECK_EQ(attempts, 1 + RETRIES);
     }
+    if (task->kind == DYING) CHECK_STATUS(status, is_retried(task) ? MPROC_OK : MPROC_WORKER_LOST);
     if (status == MPROC_WORKER_LOST) {
         CHECK(strstr(mproc_last_error_text(), "while it ran a task") != NULL);
-        CHECK(begun <= most);
+        CHECK(begun <= attempts);
         own->counts[LOST]++;
     } else if (status == MPROC_CANCELLED) {
         CHECK(task->kind == STOPPED ? begun <= 1 : task->kind == CANCELLED && begun == 0);
@@ -171,7 +181,7 @@ static void judge(struct submitter *own, struct task *task)
     } else {
         CHECK_STATUS(status, fails ? TASKS_FAILED : MPROC_OK);
         CHECK(fails ? strstr(mproc_last_error_text(), "no stock of") != NULL : is_returned(task, value));
-        CHECK(begun >= 1 && begun <= most);
+        CHECK(begun >= 1 && begun <= attempts);
     }
     CHECK_STATUS(get(own, task->result, NULL), status);
     mproc_result_free(task->result);
@@ -236,6 +246,9 @@ static mproc_status submit(const struct task *task, mproc_result **result)
                                       result);
     case RETRIED_LONG:
         return submit_text(task, long_text, &retried, result);
+    case DYING:
+        return mproc_pool_apply_async(pool, tasks_die_at_first, MPROC_ARGS(arena_offset(board), task->number),
+                                      is_retried(task) ? &retried : NULL, result);
     case FAILING:
         return submit_plain(task, tasks_fail, result);
     case WITH_EVENT:
@@ -254,6 +267,7 @@ static void begin_task(struct submitter *own, struct task *task)
     task->number = atomic_fetch_add(&board->number, 1);
     task->kind = (enum kind)(stress_random(&own->seed) % KINDS);
     if (task->kind >= LIMITED && stress_random(&own->seed) % DEAR != 0) task->kind = TINY;
+    if (task->kind == DYING && !of_threads) task->kind = TINY;
     CHECK_OK(submit(task, &task->result));
     /* It may have been begun, or be finished. */
     if (task->kind == CANCELLED) (void)!mproc_result_cancel(task->result);
@@ -312,7 +326,7 @@ static void iterate(struct submitter *own)
 
 static bool goes_on(void)
 {
-    return check_now_ms() < end_ms && atomic_load(&board->number) < TASKS_MAX - SUBMITTERS * 3 * ITEMS;
+    return (end_ms == 0 || check_now_ms() < end_ms) && atomic_load(&board->number) < most;
 }
 
 static void submit_all(void *context)
@@ -367,7 +381,7 @@ static void use_slots(void)
 static void begin(_Atomic uint64_t **owned)
 {
     CHECK(mproc_current_process() != NULL);
-    killer_seed = stress_seed("tasks");
+    killer_seed = stress_seed(of_threads ? "tasks of threads" : "tasks");
     memset(short_text, 's', SHORT_BYTES);
     memset(long_text, 'l', LONG_BYTES);
     use_slots();
@@ -376,21 +390,24 @@ static void begin(_Atomic uint64_t **owned)
     board = arena_at(atomic_load(*owned));
     CHECK_OK(mproc_event_create(&event));
     CHECK_OK(mproc_event_set(event));
-    CHECK_OK(mproc_pool_create(
-        &(mproc_pool_options){.workers = WORKERS, .workers_max = WORKERS_MAX, .max_tasks = MAX_TASKS}, &pool));
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS,
+                                                     .workers_max = WORKERS_MAX,
+                                                     .max_tasks = MAX_TASKS,
+                                                     .kind = of_threads ? MPROC_THREADS : MPROC_PROCESSES},
+                               &pool));
 }
 
 static void blow(struct submitter *submitters, int seconds)
 {
     plat_thread *killer;
 
-    end_ms = check_now_ms() + seconds * 1000;
+    end_ms = seconds ? check_now_ms() + seconds * 1000 : 0;
+    most = seconds ? TASKS_MAX - (uint64_t)SUBMITTERS * 3 * ITEMS : MILLION;
     atomic_store(&killing, 1);
+    for (int i = 0; i < SUBMITTERS; i++) submitters[i].seed = stress_random(&killer_seed) + (uint32_t)i;
     CHECK_OK(plat_thread_start(kill_workers, NULL, &killer));
-    for (int i = 0; i < SUBMITTERS; i++) {
-        submitters[i].seed = stress_random(&killer_seed) + (uint32_t)i;
+    for (int i = 0; i < SUBMITTERS; i++)
         CHECK_OK(plat_thread_start(submit_all, &submitters[i], &submitters[i].thread));
-    }
     for (int i = 0; i < SUBMITTERS; i++) plat_thread_join(submitters[i].thread);
     atomic_store(&killing, 0);
     plat_thread_join(killer);
@@ -400,6 +417,7 @@ static void judge_all(const struct submitter *submitters)
 {
     uint64_t counts[COUNTS] = {0}, begun = 0;
 
+    kills += atomic_load(&board->died);
     for (uint64_t i = 0; i < TASKS_MAX; i++) begun += atomic_load(&board->begun[i]);
     printf("%lu kills, %lu interrupts, %lu sizes, %llu tasks, of which %llu were begun", (unsigned long)kills,
            (unsigned long)interrupts, (unsigned long)sizes, (unsigned long long)atomic_load(&board->number),
@@ -409,17 +427,18 @@ static void judge_all(const struct submitter *submitters)
         printf(", %llu %s", (unsigned long long)counts[i], counted[i]);
     }
     printf("\n");
-    CHECK(counts[LOST] <= kills);
+    CHECK(of_threads ? counts[LOST] == kills : counts[LOST] <= kills);
     CHECK(begun + counts[LEFT] + kills >= atomic_load(&board->number));
     CHECK_EQ(atomic_load(&callbacks_due), 0);
     stress_check_nothing_wrong(&board->wrong);
 }
 
-void stress_tasks(int seconds)
+void stress_tasks(int seconds, bool threads)
 {
     static struct submitter submitters[SUBMITTERS];
     _Atomic uint64_t *owned;
 
+    of_threads = threads;
     begin(&owned);
     blow(submitters, seconds);
     CHECK_WAIT_UNTIL(has_its_size, NULL);

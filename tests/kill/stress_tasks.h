@@ -11,6 +11,7 @@
 struct tasks_board {
     struct stress_wrong wrong;
     _Atomic uint64_t number;
+    _Atomic uint32_t died; /* so many have ended their thread */
     _Atomic uint8_t begun[TASKS_MAX];
     _Atomic uint8_t called[TASKS_MAX];
 };
@@ -20,6 +21,9 @@ mproc_function tasks_square, tasks_sleep_and_square;
 
 /* For up to 4 ms; every other one comes back when it is asked to. */
 mproc_function tasks_stay_and_square;
+
+/* The same, but the first attempt ends its thread. */
+mproc_function tasks_die_at_first;
 
 /* Fails with TASKS_FAILED. */
 mproc_function tasks_fail;

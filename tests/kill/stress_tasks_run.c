@@ -3,10 +3,11 @@
 
 #include "arena/arena.h"
 #include "platform.h"
+#include "pool/pool_fixture.h"
 
 #include <mproc/mproc.h>
 
-static struct tasks_board *board;
+static struct tasks_board *_Atomic board;
 
 /* Those before it may not have come so far. */
 static void note_begin(const mproc_call *call, uint64_t number)
@@ -29,6 +30,18 @@ mproc_status tasks_square(mproc_call *call)
     uint64_t number;
 
     MPROC_TRY(unpack(call, &number));
+    return mproc_call_return(call, MPROC_VALUE(number * number));
+}
+
+mproc_status tasks_die_at_first(mproc_call *call)
+{
+    uint64_t number;
+
+    MPROC_TRY(unpack(call, &number));
+    if (mproc_call_attempt(call) == 1) {
+        atomic_fetch_add(&board->died, 1);
+        os_end_thread();
+    }
     return mproc_call_return(call, MPROC_VALUE(number * number));
 }
 

@@ -469,6 +469,10 @@ CHECK_TWINS(pool_retries, fixture_of_processes, pool_retries_threads, fixture_of
     CASE(callbacks_are_called_once_at_the_end),
     CASE(a_task_whose_result_nobody_wants_is_begun_again_after_close),
     CASE(tasks_are_begun_again_whenever_workers_come_and_go),
-    CASE_LIMIT(many_attempts_of_a_task_that_ends_each_worker_come_to_an_end, 60),
     CASE(numbers_of_attempts_that_cannot_be_are_refused),
+);
+
+/* A hundred processes would take long. */
+CHECK_SUITE_SETUP(pool_retries_end, fixture_of_threads,
+    CASE_LIMIT(many_attempts_of_a_task_that_ends_each_worker_come_to_an_end, 60),
 );
