@@ -103,7 +103,7 @@ static void connect_and_accept(void *context, size_t repeats)
     mproc_connection *client, *accepted;
 
     for (size_t i = 0; i < repeats; i++) {
-        mproc_check(mproc_client(mproc_listener_address(listener), &client, MPROC_FOREVER));
+        mproc_check(mproc_client(mproc_listener_address(listener), NULL, &client, MPROC_FOREVER));
         mproc_check(mproc_listener_accept(listener, &accepted, MPROC_FOREVER));
         mproc_connection_free(client);
         mproc_connection_free(accepted);

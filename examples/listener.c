@@ -1,11 +1,14 @@
 /*
  * A server and its clients over TCP, in one program: the server listens at a free port of this machine, and tells it
- * to the clients, which could as well be other programs on other machines. (Python: multiprocessing.connection.)
+ * to the clients, which could as well be other programs on other machines, also in Python. Nobody is accepted who has
+ * not the key. (Python: multiprocessing.connection, Listener and Client.)
  */
 #include <mproc/mproc.h>
 #include <string.h>
 
 enum { CLIENTS = 2 };
+
+#define KEY mproc_string("what both sides know")
 
 /* Connects, sends two lists and prints what they add up to. */
 static mproc_status ask(mproc_call *call)
@@ -16,7 +19,7 @@ static mproc_status ask(mproc_call *call)
     int number;
 
     MPROC_TRY(mproc_unpack(call, &address, &number));
-    MPROC_TRY(mproc_client(address, &server, 10000));
+    MPROC_TRY(mproc_client(address, &(mproc_client_options){.authkey = KEY}, &server, 10000));
     MPROC_TRY(mproc_connection_send(server, MPROC_LIST(number, 1, 2), MPROC_FOREVER));
     MPROC_TRY(mproc_connection_recv(server, &sums[0], MPROC_FOREVER));
     MPROC_TRY(mproc_connection_send(server, MPROC_LIST(number, 40), MPROC_FOREVER));
@@ -52,7 +55,7 @@ int main(void)
 
     mproc_main_guard();
 
-    mproc_check(mproc_listener_create("tcp:127.0.0.1:0", NULL, &listener));
+    mproc_check(mproc_listener_create("tcp:127.0.0.1:0", &(mproc_listener_options){.authkey = KEY}, &listener));
     for (int i = 1; i <= CLIENTS; i++) {
         mproc_args args = MPROC_ARGS(mproc_listener_address(listener), 100 * i);
         mproc_check(mproc_process_create(ask, args, NULL, &process));

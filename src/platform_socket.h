@@ -64,6 +64,19 @@ void plat_listener_handles(const plat_listener *listener, plat_handle handles[PL
  */
 mproc_status plat_listener_accept(plat_listener *listener, plat_channel *channel, plat_address *peer);
 
+/*
+ * From here on the listener's handle is ready also when something can be read from the channel, or it has ended. Call
+ * it again after each read that has found nothing. `*watch` is NULL at first. As plat_listener_accept(), one thread
+ * at a time. MPROC_LIMIT, MPROC_NO_MEMORY.
+ */
+mproc_status plat_listener_watch(plat_listener *listener, const plat_channel *channel, void **watch);
+
+/* Not any longer. The channel is open still. */
+void plat_listener_unwatch(plat_listener *listener, const plat_channel *channel, void *watch);
+
+/* Something that is watched was not looked at: the handle is ready. */
+void plat_listener_again(plat_listener *listener);
+
 /* A connection that is being made, or none, to the address of the host with this index. */
 typedef struct plat_attempt {
     int index;

@@ -5,7 +5,7 @@
  *     mproc_listener *listener;                 mproc_connection *server;
  *     mproc_check(mproc_listener_create("tcp:127.0.0.1:6000", NULL, &listener));
  *     mproc_check(mproc_listener_accept(listener, &client, MPROC_FOREVER));
- *                                               mproc_check(mproc_client("tcp:127.0.0.1:6000", &server, 5000));
+ *                                               mproc_check(mproc_client("tcp:127.0.0.1:6000", NULL, &server, 5000));
  *
  * Addresses are text:
  *   tcp:HOST:PORT     TCP. HOST is an address, one of IPv6 in brackets ("tcp:[::1]:6000"), or a name, of which the
@@ -19,9 +19,15 @@
  *                     MPROC_NOT_SUPPORTED elsewhere than on Windows
  * An address has less than MPROC_ADDRESS_BYTES bytes.
  *
- * Whoever can reach an address can connect to it, and send anything. What comes is checked before it is used, as with
- * each connection: it can waste the time and the memory of whoever receives it, and is no more to be believed than
- * what any stranger says.
+ * Whoever can reach an address can connect to it, and send anything: so give both sides a key, `authkey`, which each
+ * proves to the other that it has, as in Python and compatible with it. Then nobody else is accepted, and nothing of
+ * what he sends is decoded. What is sent later is neither hidden nor signed. Without a key what comes is checked
+ * before it is used, as with each connection: it can waste the time and the memory of whoever receives it, and is no
+ * more to be believed than what any stranger says.
+ *
+ * Clients of a listener with a key prove it beside each other, while somebody accepts: one that is silent delays
+ * nobody, and is dropped after 10 seconds (`authkey_timeout_ms`), or earlier if 64 others have come meanwhile and not
+ * proved it either. One that does not prove it ends no call: mproc_listener_refused() counts them.
  *
  * Over TCP the other machine may fall silent without a word: then nothing ends but by a time limit. What was sent
  * arrives also if the sender ends, unless it has not received all that was sent to it: then the rest may be lost. And
@@ -36,6 +42,7 @@
 
 #include <mproc/connection.h>
 #include <mproc/status.h>
+#include <mproc/value.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,9 +55,21 @@ typedef struct mproc_listener mproc_listener;
 
 /* Zero in a field is its default. */
 typedef struct mproc_listener_options {
+    /* Also of clients in Python up to 3.11, which know MD5 alone. Default: those are refused. */
+    bool allow_md5;
     /* About so many clients are connected before they are accepted; others wait. Default: 128 (Python: 1). */
     int backlog;
+    /* How long a client may take to prove that it has the key. Default: 10000. */
+    int64_t authkey_timeout_ms;
+    /* Bytes, or text, of which a copy is made: what clients must have. Empty is a key, too. Default, nil: none. */
+    mproc_value authkey;
 } mproc_listener_options;
+
+/* The same for a client. The key is read during the call. */
+typedef struct mproc_client_options {
+    bool allow_md5;
+    mproc_value authkey;
+} mproc_client_options;
 
 /*
  * Begins to listen at an address (Python: Listener()). NULL is a new one that nobody guesses, for this user alone: a
@@ -63,9 +82,11 @@ typedef struct mproc_listener_options {
  *
  * Returns MPROC_OK, or, with nothing done:
  *   MPROC_EXISTS         somebody listens at this address, or a file is in its place
- *   MPROC_INVALID        it is no address, as the text says; `backlog` is negative; or `listener` is NULL
+ *   MPROC_INVALID        it is no address, as the text says; `backlog` or the time limit is negative; the key is
+ *                        neither bytes nor text; or `listener` is NULL
  *   MPROC_NOT_FOUND      there is no such host, or it is not this machine; or no such folder
- *   MPROC_NOT_SUPPORTED  this system has no such addresses
+ *   MPROC_NOT_SUPPORTED  this system has no such addresses; or, with a key, no library to prove it by (see
+ *                        mproc_connection_deliver_challenge())
  *   MPROC_PERMISSION     the system does not let this user listen there
  *   MPROC_LIMIT          there are too many open files
  *   MPROC_NO_MEMORY      this process, or the system, has no room
@@ -78,7 +99,8 @@ static inline mproc_status mproc_listener_create(const char *address, const mpro
  * mproc_connection_free(). Blocks until a client is there, at most `timeout_ms` (MPROC_FOREVER: no limit; 0: only
  * tries). Several threads may accept at once: each gets another client.
  *
- * A client that has gone already is accepted like any other: what it has sent is received, then MPROC_END.
+ * A client that has gone already is accepted like any other: what it has sent is received, then MPROC_END. With a
+ * key, those are accepted that have proved it.
  *
  * Returns MPROC_OK, or, with nobody accepted:
  *   MPROC_TIMEOUT      nobody came
@@ -122,6 +144,12 @@ MPROC_API mproc_status mproc_listener_handle(mproc_listener *listener, intptr_t 
  */
 MPROC_API void mproc_listener_close(mproc_listener *listener);
 
+/*
+ * Returns how many clients have not proved that they have the listener's key: have a wrong one, or none, were silent,
+ * or have gone. Does not block.
+ */
+MPROC_API uint64_t mproc_listener_refused(mproc_listener *listener);
+
 /* Returns whether it was closed. Does not block. */
 MPROC_API bool mproc_listener_closed(const mproc_listener *listener);
 
@@ -131,13 +159,16 @@ MPROC_API void mproc_listener_free(mproc_listener *listener);
 /*
  * Connects to the listener at an address (Python: Client()). `*connection` is the caller's: mproc_connection_free().
  * Blocks until the connection is made, at most `timeout_ms`: the listener's process need not accept it for that,
- * unless as many as it allows wait already. With 0 only those succeed that need not wait: not those of TCP. The limit
- * does not hold while the system asks others for a host's name.
+ * unless as many as it allows wait already; but with a key, until both sides have proved that they have it. With 0
+ * only those succeed that need not wait: not those of TCP. The limit does not hold while the system asks others for a
+ * host's name.
  *
  * Returns MPROC_OK, or, with nothing done:
  *   MPROC_NOT_FOUND      nobody listens there (Python: ConnectionRefusedError, FileNotFoundError), or the host cannot
  *                        be found, or reached
- *   MPROC_TIMEOUT        no answer came, or the listener had no room
+ *   MPROC_TIMEOUT        no answer came, or the listener had no room; or it has no key, and says nothing
+ *   MPROC_AUTHENTICATION  it has another key, or does something else than it must, as the text says
+ *   MPROC_END            it has closed the connection in the middle of that
  *   MPROC_INTERRUPTED    mproc_interrupt() was called
  *   MPROC_PERMISSION     this user may not connect there
  *   MPROC_NOT_SUPPORTED  this system has no such addresses
@@ -145,18 +176,28 @@ MPROC_API void mproc_listener_free(mproc_listener *listener);
  *   MPROC_NO_MEMORY      this process, or the family's shared memory, has no room
  *   MPROC_INVALID        it is no address, as the text says; `timeout_ms` is negative; or `connection` is NULL
  */
-MPROC_NODISCARD MPROC_API mproc_status mproc_client(const char *address, mproc_connection **connection,
-                                                    int64_t timeout_ms);
+MPROC_NODISCARD static inline mproc_status mproc_client(const char *address, const mproc_client_options *options,
+                                                        mproc_connection **connection, int64_t timeout_ms);
 
 /* ---- what the inline functions above call; not for direct use --------------------------------- */
 
 MPROC_API mproc_status mproc_listener_create_sized(const char *address, const mproc_listener_options *options,
                                                    size_t options_size, mproc_listener **listener);
 
+MPROC_NODISCARD MPROC_API mproc_status mproc_client_sized(const char *address, const mproc_client_options *options,
+                                                          size_t options_size, mproc_connection **connection,
+                                                          int64_t timeout_ms);
+
 static inline mproc_status mproc_listener_create(const char *address, const mproc_listener_options *options,
                                                  mproc_listener **listener)
 {
     return mproc_listener_create_sized(address, options, sizeof(mproc_listener_options), listener);
+}
+
+static inline mproc_status mproc_client(const char *address, const mproc_client_options *options,
+                                        mproc_connection **connection, int64_t timeout_ms)
+{
+    return mproc_client_sized(address, options, sizeof(mproc_client_options), connection, timeout_ms);
 }
 
 #ifdef __cplusplus
@@ -166,6 +207,12 @@ static inline mproc_status mproc_listener_create(const char *address, const mpro
                                                  mproc_listener **listener)
 {
     return mproc_listener_create_sized(address, &options, sizeof options, listener);
+}
+
+static inline mproc_status mproc_client(const char *address, const mproc_client_options &options,
+                                        mproc_connection **connection, int64_t timeout_ms)
+{
+    return mproc_client_sized(address, &options, sizeof options, connection, timeout_ms);
 }
 #endif
 

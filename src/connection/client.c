@@ -1,10 +1,13 @@
 /* Clients: connections to listeners. */
 #include <mproc/listener.h>
 
+#include "base/options.h"
 #include "connection/address.h"
-#include "connection/connection.h"
+#include "connection/challenge.h"
 #include "process/alarm.h"
 #include "process/family.h"
+
+#define MS_NS ((int64_t)1000000)
 
 /* What an alarm ends that was not for this thread goes on. */
 static mproc_status connect(const plat_address *at, const struct wait *wait, plat_channel *channel)
@@ -24,20 +27,44 @@ static mproc_status connect(const plat_address *at, const struct wait *wait, pla
     return status;
 }
 
-mproc_status mproc_client(const char *address, mproc_connection **connection, int64_t timeout_ms)
+/* Proves the key in what is left of the time. Whoever does not is closed. */
+static mproc_status prove(mproc_connection *connection, const struct handshake_key *key, const struct wait *wait)
 {
+    int64_t left_ns = wait->deadline_ns - plat_clock_now_ns(), left_ms = wait->timeout_ms;
+    mproc_status status;
+
+    if (left_ms != MPROC_FOREVER) left_ms = left_ns > 0 ? (left_ns + MS_NS - 1) / MS_NS : 0;
+    status = challenge_run(connection, HANDSHAKE_CLIENT, HANDSHAKE_BOTH, key, left_ms);
+    if (status != MPROC_OK) mproc_connection_free(connection);
+    return status;
+}
+
+mproc_status mproc_client_sized(const char *address, const mproc_client_options *options, size_t options_size,
+                                mproc_connection **connection, int64_t timeout_ms)
+{
+    mproc_client_options all;
+    mproc_connection *made = NULL;
+    struct handshake_key key;
     plat_channel channel;
     struct wait wait;
     plat_address at;
+    bool has_key;
     mproc_status status;
 
+    options_read(&all, sizeof all, options, options_size);
+    has_key = all.authkey.type != MPROC_TYPE_NIL;
     if (!connection || !address)
         return mproc_error(MPROC_INVALID, "a client was to connect, and its address or connection is NULL");
     if ((status = address_read(address, false, &at)) != MPROC_OK) return status;
+    if (has_key && (status = handshake_key_from(all.authkey, all.allow_md5, &key)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
+    if (has_key && (status = handshake_check(&key)) != MPROC_OK) return status;
     if ((status = wait_begin(&wait, NULL, timeout_ms)) != MPROC_OK) return status;
     if ((status = connect(&at, &wait, &channel)) == MPROC_TIMEOUT)
         status = wait_timed_out(&wait, "no connection was made");
     wait_end(&wait);
-    return status == MPROC_OK ? connection_create(true, true, &channel, connection) : status;
+    if (status == MPROC_OK) status = connection_create(true, true, &channel, &made);
+    if (status == MPROC_OK && has_key) status = prove(made, &key, &wait);
+    if (status == MPROC_OK) *connection = made;
+    return status;
 }

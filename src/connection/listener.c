@@ -1,6 +1,7 @@
 /*
- * Listeners are no objects of the arena: no other process has one. Those who accept take turns to look, and sleep in
- * the system's own wait, for the listener and for their alarms.
+ * Listeners are no objects of the arena: no other process has one. Those who accept take turns to look, which
+ * includes the handshakes of all who have connected, and sleep in the system's own wait, for the listener and for
+ * their alarms.
  */
 #include "connection/listener.h"
 
@@ -10,24 +11,31 @@
 #include "base/options.h"
 #include "connection/address.h"
 #include "connection/connection.h"
+#include "connection/pending.h"
 #include "process/alarm.h"
 #include "process/family.h"
 
 #define BACKLOG 128
-#define CLOSE_NS ((int64_t)1000000)
+#define MS_NS ((int64_t)1000000)
+#define CLOSE_NS MS_NS
+#define AUTHKEY_MS 10000
+#define AUTHKEY_MS_MAX ((int64_t)1000000000) /* so that it can be added to any time */
 
 /*
- * `os` and `last_accepted` are guarded by `mutex`; `reference` is no object's, but what waits are counted by and sent
- * away from. `os` stays while one of them is counted.
+ * `os`, `pending` and `last_accepted` are guarded by `mutex`; `reference` is no object's, but what waits are counted
+ * by and sent away from. `os` stays while one of them is counted.
  */
 struct mproc_listener {
     struct reference reference;
     plat_mutex mutex;
     plat_listener *os;
+    bool has_key;
+    struct pending_clients pending;
     struct carried carried[PLAT_LISTENER_HANDLES];
     char address[MPROC_ADDRESS_BYTES];
     char last_accepted[MPROC_ADDRESS_BYTES];
     mproc_listener *next;
+    unsigned char key[]; /* a copy */
 };
 
 /* Those of this process that are not closed. */
@@ -80,21 +88,45 @@ void listeners_forked(void)
     listeners.first = NULL;
 }
 
+/* With a copy of its key, unless that is nil. MPROC_INVALID, MPROC_NOT_SUPPORTED: of the key; MPROC_NO_MEMORY. */
+static mproc_status make(const mproc_listener_options *options, mproc_listener **out)
+{
+    bool has_key = options->authkey.type != MPROC_TYPE_NIL;
+    struct handshake_key key = {NULL, 0, false};
+    mproc_listener *made;
+    mproc_status status;
+
+    if (has_key && (status = handshake_key_from(options->authkey, options->allow_md5, &key)) != MPROC_OK)
+        return status;
+    if (has_key && (status = handshake_check(&key)) != MPROC_OK) return status;
+    if (!(made = calloc(1, sizeof *made + key.size))) return mproc_error(MPROC_NO_MEMORY, "no memory for a listener");
+    if (key.size > 0) memcpy(made->key, key.data, key.size);
+    made->has_key = has_key;
+    made->pending.key = (struct handshake_key){made->key, key.size, key.allow_md5};
+    made->pending.limit_ns = (options->authkey_timeout_ms ? options->authkey_timeout_ms : AUTHKEY_MS) * MS_NS;
+    made->reference.arena = thread_self.arena;
+    *out = made;
+    return MPROC_OK;
+}
+
 mproc_status mproc_listener_create_sized(const char *address, const mproc_listener_options *options,
                                          size_t options_size, mproc_listener **listener)
 {
     mproc_listener_options all;
-    mproc_listener *made;
+    mproc_listener *made = NULL;
     plat_address at;
     mproc_status status;
 
     options_read(&all, sizeof all, options, options_size);
     if (!listener) return mproc_error(MPROC_INVALID, "a listener was to be made, and listener is NULL");
-    if (all.backlog < 0) return mproc_error(MPROC_INVALID, "a listener with a backlog of %d", all.backlog);
+    if (all.backlog < 0 || all.authkey_timeout_ms < 0)
+        return mproc_error(MPROC_INVALID,
+                           "a listener with a backlog of %d, and %lld ms to prove that one has the key", all.backlog,
+                           (long long)all.authkey_timeout_ms);
+    if (all.authkey_timeout_ms > AUTHKEY_MS_MAX) all.authkey_timeout_ms = AUTHKEY_MS_MAX;
     if (address && (status = address_read(address, true, &at)) != MPROC_OK) return status;
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if (!(made = calloc(1, sizeof *made))) return mproc_error(MPROC_NO_MEMORY, "no memory for a listener");
-    made->reference.arena = thread_self.arena;
+    if ((status = family_enter()) != MPROC_OK || (status = make(&all, &made)) != MPROC_OK) return status;
+    assert(made);
     if (!address && (status = plat_address_private(&at)) != MPROC_OK) goto failed;
     if ((status = plat_listener_create(&at, all.backlog ? all.backlog : BACKLOG, &made->os)) != MPROC_OK) goto failed;
     address_write(&at, made->address);
@@ -106,14 +138,16 @@ failed:
     return status;
 }
 
-/* The next client, without waiting for one. */
-static mproc_status take(mproc_listener *listener, plat_channel *channel)
+/* The next client, without waiting for one. `*until_ns`: when to look again at the latest. */
+static mproc_status take(mproc_listener *listener, plat_channel *channel, int64_t *until_ns)
 {
     plat_address peer;
     mproc_status status;
 
     plat_mutex_lock(&listener->mutex);
-    status = plat_listener_accept(listener->os, channel, &peer);
+    if (listener->has_key) status = pending_accept(&listener->pending, listener->os, channel, &peer);
+    else status = plat_listener_accept(listener->os, channel, &peer);
+    *until_ns = pending_deadline(&listener->pending);
     if (status == MPROC_OK) address_write(&peer, listener->last_accepted);
     plat_mutex_unlock(&listener->mutex);
     return status;
@@ -122,14 +156,17 @@ static mproc_status take(mproc_listener *listener, plat_channel *channel)
 static mproc_status wait_for_one(mproc_listener *listener, const struct wait *wait, plat_channel *channel)
 {
     struct alarm *alarm;
+    int64_t until_ns;
     int ready;
     mproc_status status;
 
     if ((status = alarm_take(listener, &alarm)) != MPROC_OK) return status;
-    while ((status = wait_why(wait)) == MPROC_OK && (status = take(listener, channel)) == MPROC_TIMEOUT) {
+    while ((status = wait_why(wait)) == MPROC_OK && (status = take(listener, channel, &until_ns)) == MPROC_TIMEOUT) {
         const plat_handle handles[2] = {plat_listener_handle(listener->os), alarm->event};
-        if ((status = plat_handle_wait(handles, 2, wait->deadline_ns, &ready)) != MPROC_OK) break;
-        if (ready == 1) alarm_clear(alarm);
+        bool last = wait->deadline_ns <= until_ns;
+        status = plat_handle_wait(handles, 2, last ? wait->deadline_ns : until_ns, &ready);
+        if (status == MPROC_OK && ready == 1) alarm_clear(alarm);
+        if (status != MPROC_OK && (last || status != MPROC_TIMEOUT)) break;
     }
     alarm_give(alarm);
     return status == MPROC_TIMEOUT ? wait_timed_out(wait, "no client came") : status;
@@ -140,13 +177,14 @@ mproc_status mproc_listener_accept(mproc_listener *listener, mproc_connection **
     struct reference *reference = &listener->reference;
     plat_channel channel;
     struct wait wait;
+    int64_t until_ns;
     mproc_status status;
 
     if (!connection) return mproc_error(MPROC_INVALID, "a client was to be accepted, and connection is NULL");
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
     if ((status = wait_begin(&wait, reference, timeout_ms)) != MPROC_OK) return status;
     if (atomic_load(&reference->closed)) status = mproc_error(MPROC_CLOSED, "this process has closed the listener");
-    else status = take(listener, &channel);
+    else status = take(listener, &channel, &until_ns);
     if (status == MPROC_TIMEOUT && timeout_ms == 0) wait_timed_out(&wait, "no client came");
     else if (status == MPROC_TIMEOUT) status = wait_for_one(listener, &wait, &channel);
     wait_end(&wait);
@@ -180,6 +218,17 @@ mproc_status mproc_listener_handle(mproc_listener *listener, intptr_t *handle)
     return status;
 }
 
+uint64_t mproc_listener_refused(mproc_listener *listener)
+{
+    uint64_t refused;
+
+    if (family_enter_with(listener->reference.arena) != MPROC_OK) return 0;
+    plat_mutex_lock(&listener->mutex);
+    refused = listener->pending.refused;
+    plat_mutex_unlock(&listener->mutex);
+    return refused;
+}
+
 bool mproc_listener_closed(const mproc_listener *listener)
 {
     return atomic_load(&listener->reference.closed);
@@ -198,6 +247,7 @@ void mproc_listener_close(mproc_listener *listener)
     plat_mutex_lock(&listener->mutex);
     os = listener->os;
     listener->os = NULL;
+    if (os) pending_clear(&listener->pending, os);
     plat_mutex_unlock(&listener->mutex);
     if (!os) return;
     delist(listener);

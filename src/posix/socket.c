@@ -243,6 +243,29 @@ static mproc_status accept_refused(int number)
     }
 }
 
+/* What is ready stays so until it is read. */
+mproc_status plat_listener_watch(plat_listener *listener, const plat_channel *channel, void **watch)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (*watch) return MPROC_OK;
+    if (epoll_ctl((int)listener->poller, EPOLL_CTL_ADD, (int)channel->handle, &event) != 0)
+        return error_system_as(errno == ENOSPC ? MPROC_LIMIT : error_status(errno), errno,
+                               "cannot wait for a client");
+    *watch = listener;
+    return MPROC_OK;
+}
+
+void plat_listener_unwatch(plat_listener *listener, const plat_channel *channel, void *watch)
+{
+    if (watch) epoll_ctl((int)listener->poller, EPOLL_CTL_DEL, (int)channel->handle, NULL);
+}
+
+void plat_listener_again(plat_listener *listener)
+{
+    (void)listener;
+}
+
 /* ---- connecting --------------------------------------------------------------------------------- */
 
 /* Of a host with several addresses the last one that was tried says why not. */

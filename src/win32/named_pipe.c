@@ -199,6 +199,38 @@ mproc_status pipe_listener_accept(pipe_listener *listener, HANDLE *pipe)
     return status;
 }
 
+/* ---- clients that have something to prove first ---------------------------------------------------- */
+
+/* A read of 0 bytes. Its memory is the system's until it is over. */
+typedef struct watched_read {
+    OVERLAPPED operation;
+    bool begun;
+    char nothing;
+} watched_read;
+
+mproc_status pipe_watch(HANDLE event, HANDLE pipe, void **watch)
+{
+    watched_read *read = *watch;
+
+    if (!read && !(read = *watch = calloc(1, sizeof *read)))
+        return mproc_error(MPROC_NO_MEMORY, "no memory to wait for a client");
+    if (read->begun && !HasOverlappedIoCompleted(&read->operation)) return MPROC_OK;
+    read->operation = (OVERLAPPED){.hEvent = event};
+    read->begun = !ReadFile(pipe, &read->nothing, 0, NULL, &read->operation) && GetLastError() == ERROR_IO_PENDING;
+    SetEvent(event);
+    return MPROC_OK;
+}
+
+void pipe_unwatch(HANDLE pipe, void *watch)
+{
+    watched_read *read = watch;
+    DWORD none;
+
+    if (read && read->begun && CancelIoEx(pipe, &read->operation))
+        GetOverlappedResult(pipe, &read->operation, &none, TRUE);
+    free(read);
+}
+
 /* ---- clients ------------------------------------------------------------------------------------ */
 
 /* Whoever has the name learns who we are, and cannot act in our name. */

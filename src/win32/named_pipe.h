@@ -28,6 +28,13 @@ mproc_status pipe_listener_open(pipe_listener *listener, const char *name, int b
 void pipe_listener_close(pipe_listener *listener);
 mproc_status pipe_listener_accept(pipe_listener *listener, HANDLE *pipe);
 
+/*
+ * As plat_listener_watch(): sets the event when there is something to read, or the end. Each operation that is begun
+ * takes the event back, so it is set then for another look.
+ */
+mproc_status pipe_watch(HANDLE event, HANDLE pipe, void **watch);
+void pipe_unwatch(HANDLE pipe, void *watch);
+
 /* As plat_channel_connect(). */
 mproc_status pipe_connect(const char *name, plat_handle wake, int64_t deadline_ns, HANDLE *pipe);
 

@@ -249,6 +249,26 @@ mproc_status plat_listener_accept(plat_listener *listener, plat_channel *channel
     return status;
 }
 
+/* Tied to a socket, the event is set at once if there is something to read. */
+mproc_status plat_listener_watch(plat_listener *listener, const plat_channel *channel, void **watch)
+{
+    if (!channel->socket) return pipe_watch(listener->event, (HANDLE)channel->handle, watch);
+    if (winsock.WSAEventSelect((SOCKET)channel->handle, listener->event, FD_READ | FD_CLOSE) == 0) return MPROC_OK;
+    return win32_error((DWORD)winsock.WSAGetLastError(), "cannot wait for a client");
+}
+
+void plat_listener_unwatch(plat_listener *listener, const plat_channel *channel, void *watch)
+{
+    (void)listener;
+    if (channel->socket) winsock.WSAEventSelect((SOCKET)channel->handle, NULL, 0);
+    else pipe_unwatch((HANDLE)channel->handle, watch);
+}
+
+void plat_listener_again(plat_listener *listener)
+{
+    SetEvent(listener->event);
+}
+
 /* ---- clients ------------------------------------------------------------------------------------ */
 
 static mproc_status refused(const plat_address *address, int code)

@@ -55,19 +55,19 @@ static void case_text_that_is_no_address_is_refused(void)
     for (size_t i = 0; i < sizeof listeners / sizeof listeners[0]; i++)
         CHECK_SAYS(mproc_listener_create(listeners[i], NULL, &listener), MPROC_INVALID, "is no address");
     for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
-        CHECK_SAYS(mproc_client(clients[i], &client, MPROC_FOREVER), MPROC_INVALID, "is no address");
+        CHECK_SAYS(mproc_client(clients[i], NULL, &client, MPROC_FOREVER), MPROC_INVALID, "is no address");
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     memcpy(longest, "unix:", 5);
     CHECK_SAYS(mproc_listener_create(longest, NULL, &listener), MPROC_INVALID, "too long");
     memcpy(longest, "tcp:x", 5);
     memcpy(longest + sizeof longest - 4, ":80", 4);
-    CHECK_SAYS(mproc_client(longest, &client, 0), MPROC_INVALID, "too long");
+    CHECK_SAYS(mproc_client(longest, NULL, &client, 0), MPROC_INVALID, "too long");
     CHECK_STATUS(mproc_listener_create(NULL, NULL, NULL), MPROC_INVALID);
     CHECK_STATUS(mproc_listener_create(NULL, &(mproc_listener_options){.backlog = -1}, &listener), MPROC_INVALID);
-    CHECK_STATUS(mproc_client(NULL, &client, 0), MPROC_INVALID);
-    CHECK_STATUS(mproc_client("tcp:127.0.0.1:1", NULL, 0), MPROC_INVALID);
-    CHECK_STATUS(mproc_client("tcp:127.0.0.1:1", &client, -1), MPROC_INVALID);
+    CHECK_STATUS(mproc_client(NULL, NULL, &client, 0), MPROC_INVALID);
+    CHECK_STATUS(mproc_client("tcp:127.0.0.1:1", NULL, NULL, 0), MPROC_INVALID);
+    CHECK_STATUS(mproc_client("tcp:127.0.0.1:1", NULL, &client, -1), MPROC_INVALID);
 }
 
 /* A system has all kinds but one, or two. */
@@ -79,9 +79,9 @@ static void case_addresses_of_another_system_are_refused(void)
     int refused = 0;
 
     for (int i = 0; i < 2; i++) {
-        if (mproc_client(addresses[i], &client, 100) != MPROC_NOT_SUPPORTED) continue;
+        if (mproc_client(addresses[i], NULL, &client, 100) != MPROC_NOT_SUPPORTED) continue;
         CHECK_SAYS(mproc_listener_create(addresses[i], NULL, &listener), MPROC_NOT_SUPPORTED, "use");
-        CHECK_SAYS(mproc_client(addresses[i], &client, 100), MPROC_NOT_SUPPORTED, "use");
+        CHECK_SAYS(mproc_client(addresses[i], NULL, &client, 100), MPROC_NOT_SUPPORTED, "use");
         refused++;
     }
     CHECK_EQ(refused, 1);
@@ -125,7 +125,7 @@ static void case_host_may_be_a_name(void)
     pair = listening_pair(listener);
     connections_free(&pair);
     mproc_listener_free(listener);
-    CHECK_STATUS(mproc_client("tcp:this.host.is.invalid:80", &client, check_limit_ms()), MPROC_NOT_FOUND);
+    CHECK_STATUS(mproc_client("tcp:this.host.is.invalid:80", NULL, &client, check_limit_ms()), MPROC_NOT_FOUND);
 }
 
 static void case_nobody_listens(void)
@@ -137,7 +137,7 @@ static void case_nobody_listens(void)
         if (!listener) continue;
         snprintf(address, sizeof address, "%s", mproc_listener_address(listener));
         mproc_listener_free(listener);
-        CHECK_SAYS(mproc_client(address, &client, check_limit_ms()), MPROC_NOT_FOUND, "cannot connect to");
+        CHECK_SAYS(mproc_client(address, NULL, &client, check_limit_ms()), MPROC_NOT_FOUND, "cannot connect to");
         CHECK(client == NULL);
     }
 }

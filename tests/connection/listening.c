@@ -18,6 +18,11 @@ bool listening_is_tcp(int kind)
 
 mproc_listener *listening_create(int kind)
 {
+    return listening_create_with(kind, NULL);
+}
+
+mproc_listener *listening_create_with(int kind, const mproc_listener_options *options)
+{
     char named[64];
     const char *address = named;
     mproc_listener *listener = NULL;
@@ -29,7 +34,7 @@ mproc_listener *listening_create(int kind)
     if (kind == LISTENING_PRIVATE) address = NULL;
     if (kind == LISTENING_TCP) address = "tcp:127.0.0.1:0";
     if (kind == LISTENING_TCP6) address = "tcp:[::1]:0";
-    status = mproc_listener_create(address, NULL, &listener);
+    status = mproc_listener_create(address, options, &listener);
     if (status == MPROC_NOT_SUPPORTED && kind > LISTENING_TCP) return NULL;
     if (status == MPROC_NOT_FOUND && kind == LISTENING_TCP6) return NULL;
     CHECK_OK(status);
@@ -40,7 +45,7 @@ mproc_connection *listening_connect(const mproc_listener *listener)
 {
     mproc_connection *client = NULL;
 
-    CHECK_OK(mproc_client(mproc_listener_address(listener), &client, check_limit_ms()));
+    CHECK_OK(mproc_client(mproc_listener_address(listener), NULL, &client, check_limit_ms()));
     return client;
 }
 

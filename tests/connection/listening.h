@@ -15,6 +15,7 @@ enum { LISTENING_PRIVATE, LISTENING_TCP, LISTENING_TCP6, LISTENING_ABSTRACT, LIS
 
 /* A listener at such an address, or NULL if this system has none of the kind. */
 mproc_listener *listening_create(int kind);
+mproc_listener *listening_create_with(int kind, const mproc_listener_options *options);
 bool listening_is_tcp(int kind);
 
 /* Connects a client, accepts it, within the case's limit; first: the client. */

@@ -94,7 +94,7 @@ static mproc_status connects(mproc_call *call)
     int64_t what;
 
     MPROC_TRY(mproc_unpack(call, &address, &what));
-    CHECK_OK(mproc_client(address, &server, check_limit_ms()));
+    CHECK_OK(mproc_client(address, NULL, &server, check_limit_ms()));
     if (what == SENDS_HALF_AND_WAITS) connections_write_raw(server, "\0\0\1\0half", 8);
     else CHECK_OK(mproc_connection_send_bytes(server, "hello", 5, check_limit_ms()));
     if (what != SENDS) return mproc_sleep_ms(MPROC_FOREVER);
@@ -174,9 +174,9 @@ static void case_listener_that_is_killed_leaves_its_address(void)
             child = connections_start(listens, MPROC_ARGS(told.second, kind));
             CHECK_OK(
                 mproc_connection_recv_bytes_into(told.first, address, sizeof address - 1, NULL, check_limit_ms()));
-            CHECK_OK(mproc_client(address, &clients[0], check_limit_ms()));
+            CHECK_OK(mproc_client(address, NULL, &clients[0], check_limit_ms()));
             CHECK_EQ(connections_recv_int(clients[0]), 1);
-            CHECK_OK(mproc_client(address, &clients[1], check_limit_ms()));
+            CHECK_OK(mproc_client(address, NULL, &clients[1], check_limit_ms()));
             CHECK_OK(mproc_process_kill(child));
             CHECK_ENDED_BY(child, 9);
             for (int i = 0; i < 2; i++) {

@@ -106,9 +106,9 @@ static void case_path_that_is_too_long_or_in_no_folder_is_refused(void)
 
     memset(longest + 10, 'x', sizeof longest - 11);
     CHECK_SAYS(mproc_listener_create(longest, NULL, &listener), MPROC_INVALID, "at most 107 bytes");
-    CHECK_SAYS(mproc_client(longest, &client, 0), MPROC_INVALID, "at most 107 bytes");
+    CHECK_SAYS(mproc_client(longest, NULL, &client, 0), MPROC_INVALID, "at most 107 bytes");
     CHECK_STATUS(mproc_listener_create("unix:/is/not/there", NULL, &listener), MPROC_NOT_FOUND);
-    CHECK_STATUS(mproc_client("unix:/is/not/there", &client, 0), MPROC_NOT_FOUND);
+    CHECK_STATUS(mproc_client("unix:/is/not/there", NULL, &client, 0), MPROC_NOT_FOUND);
     CHECK_STATUS(mproc_listener_create("tcp:192.0.2.1:0", NULL, &listener), MPROC_NOT_FOUND);
 }
 
@@ -191,7 +191,7 @@ static void case_too_many_open_files_leave_the_client_waiting(void)
         low.rlim_cur = 0;
         CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
         CHECK_SAYS(mproc_listener_accept(listener, &accepted, MPROC_FOREVER), MPROC_LIMIT, "ulimit -n");
-        CHECK_STATUS(mproc_client(mproc_listener_address(listener), &second, MPROC_FOREVER), MPROC_LIMIT);
+        CHECK_STATUS(mproc_client(mproc_listener_address(listener), NULL, &second, MPROC_FOREVER), MPROC_LIMIT);
         CHECK_STATUS(mproc_listener_accept(listener, &accepted, 0), MPROC_LIMIT);
         CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
         connections_send_int(client, 2);
@@ -213,9 +213,9 @@ static void case_client_waits_while_a_listener_is_full(void)
 
     CHECK_OK(mproc_listener_create(NULL, &(mproc_listener_options){.backlog = 1}, &listener));
     while (count < 4 && status == MPROC_OK)
-        if ((status = mproc_client(mproc_listener_address(listener), &clients[count], 20)) == MPROC_OK) count++;
+        if ((status = mproc_client(mproc_listener_address(listener), NULL, &clients[count], 20)) == MPROC_OK) count++;
     CHECK_EQ(status, MPROC_TIMEOUT);
-    CHECK_STATUS(mproc_client(mproc_listener_address(listener), &clients[count], 0), MPROC_TIMEOUT);
+    CHECK_STATUS(mproc_client(mproc_listener_address(listener), NULL, &clients[count], 0), MPROC_TIMEOUT);
     CHECK(count >= 1);
     mproc_connection_free(listening_accept(listener));
     clients[count] = listening_connect(listener);
@@ -244,7 +244,7 @@ static mproc_status sends_signals_and_connects(mproc_call *call)
         kill((pid_t)pid, SIGUSR1);
         check_pause_ms(1);
     }
-    MPROC_TRY(mproc_client(address, &server, check_limit_ms()));
+    MPROC_TRY(mproc_client(address, NULL, &server, check_limit_ms()));
     connections_send_int(server, 6);
     mproc_connection_free(server);
     return MPROC_OK;
