@@ -26,5 +26,6 @@
 #include <mproc/status.h>
 #include <mproc/value.h>
 #include <mproc/version.h>
+#include <mproc/wait.h>
 
 #endif

@@ -124,7 +124,8 @@ struct arena_header {
     uint32_t salt;            /* of the generations in references to objects: set at creation, see object_ref() */
     _Atomic uint32_t deposits_left;
     uint32_t unused_half;
-    uint64_t unused[3];
+    _Atomic uint64_t watched; /* see park_watch() */
+    uint64_t unused[2];
     struct heap heap;
 };
 

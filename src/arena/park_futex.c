@@ -17,6 +17,12 @@ mproc_status park_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
 
 int park_wake(_Atomic uint32_t *word, int count)
 {
+    park_ring(word);
+    return count > 0 ? plat_futex_wake(word, count) : 0;
+}
+
+int park_wake_sleepers(_Atomic uint32_t *word, int count)
+{
     return plat_futex_wake(word, count);
 }
 

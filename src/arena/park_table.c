@@ -96,32 +96,31 @@ static bool key_claim(uint32_t sleeper, uint64_t key)
     return true;
 }
 
-/* One pass: whoever sleeps again meanwhile, because its word has not changed, must not keep us here. */
-static int wake_all(uint64_t offset)
+/* All are woken in one pass: whoever sleeps again meanwhile, as its word has not changed, must not keep us here. */
+int park_wake_sleepers(_Atomic uint32_t *word, int count)
 {
-    uint32_t count = keys_count();
+    uint64_t key = 0;
+    uint32_t keys;
     int woken = 0;
 
-    for (uint32_t i = 1; i < count; i++) {
+    atomic_thread_fence(memory_order_seq_cst); /* the caller's change of the word comes before our look */
+    keys = keys_count();
+    for (uint32_t i = 1; count > 0 && (uint32_t)count >= keys && i < keys; i++) {
         uint64_t seen = atomic_load(key_at(i));
-        if ((seen & (KEY_OFFSET_MASK | KEY_CLAIMED)) == offset) woken += key_claim(i, seen);
+        if ((seen & (KEY_OFFSET_MASK | KEY_CLAIMED)) == arena_offset(word)) woken += key_claim(i, seen);
+    }
+    while ((uint32_t)count < keys && woken < count) {
+        uint32_t sleeper = key_oldest(arena_offset(word), &key);
+        if (!sleeper) break;
+        woken += key_claim(sleeper, key);
     }
     return woken;
 }
 
 int park_wake(_Atomic uint32_t *word, int count)
 {
-    uint64_t key = 0;
-    int woken = 0;
-
-    atomic_thread_fence(memory_order_seq_cst); /* the caller's change of the word comes before our look */
-    if (count > 0 && (uint32_t)count >= keys_count()) return wake_all(arena_offset(word));
-    while (woken < count) {
-        uint32_t sleeper = key_oldest(arena_offset(word), &key);
-        if (!sleeper) break;
-        woken += key_claim(sleeper, key);
-    }
-    return woken;
+    park_ring(word);
+    return park_wake_sleepers(word, count);
 }
 
 void park_recover(uint32_t thread)

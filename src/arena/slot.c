@@ -105,6 +105,7 @@ void slot_process_release(uint32_t index)
     atomic_store(&slot->born_before_ns, 0);
     atomic_store(&slot->flags, 0);
     atomic_store(&slot->interrupts, 0);
+    atomic_store(&slot->watched, 0);
     atomic_fetch_add(&slot->generation, 1);
     atomic_store(&slot->state, PROCESS_FREE);
     atomic_store_explicit(&arena_header->processes_hint, index, memory_order_relaxed);

@@ -26,6 +26,7 @@
  *   wait, ...    say what it waits for to be notified: see wait_queue.h; others change `wait` by compare-and-swap,
  *   robust, ... are the offsets of what it owns, or wants to own, for longer: see robust_list.h,
  *   settles      is the dead recoverer whose lock of recovery it takes over: see recovery_lock.c,
+ *   rings        is not 0 while it tells those who watch a word: see park_watch(),
  *   taken, ...   say what it has just taken out of an object, until it has it: see taken_lost() of that one's type.
  * The semaphore is used where there is no futex.
  */
@@ -41,7 +42,7 @@ struct thread_slot {
     struct intent intents[INTENTS];
     _Atomic uint64_t robust_more;
     _Atomic uint32_t settles;
-    uint32_t unused_half;
+    _Atomic uint32_t rings;
     _Atomic uint64_t taken;
     _Atomic uint64_t taken_from;
 };
@@ -67,6 +68,8 @@ enum process_flag { PROCESS_DAEMON = 1, PROCESS_ENTERED = 2, PROCESS_OVERDUE = 4
  *   PROCESS_ENTERED  is set by the process when it passes its main guard,
  *   PROCESS_OVERDUE  is set by recovery on a daemon that has outlived its parent,
  *   interrupts       is raised by anybody,
+ *   alarms           is counted up by anybody who interrupts it, or changes a word that it watches,
+ *   watched          says which words it watches, and is cleared by those who change them: see park_watch(),
  *   refused          is written by a child that cannot become a member: the status that says why,
  *   owned            is the chain of tables of blocks that the process owns (resource_owner.h): its own, after its
  *                    death recovery's,
@@ -84,7 +87,10 @@ struct process_slot {
     _Atomic int64_t born_before_ns;
     _Atomic uint64_t spawn_data;
     _Atomic uint64_t owned;
-    uint32_t unused[18];
+    _Atomic uint32_t alarms;
+    uint32_t unused_word;
+    _Atomic uint64_t watched;
+    uint32_t unused[14];
 };
 
 /* Spawn tokens name `pid` alone, and other versions of the library write the word behind it. */

@@ -23,6 +23,7 @@ static mproc_status open_given(const struct reference *reference, uint64_t by, s
     if ((status = end_create(out)) == MPROC_OK &&
         (status = plat_channel_open(handle, &(*out)->channel)) == MPROC_OK) {
         (*out)->carried.handle = (*out)->channel.handle;
+        (*out)->reads = ((const struct connection *)reference->at)->reads;
         (*out)->carried.ref = reference->ref;
         carried_add(&(*out)->carried);
         return MPROC_OK;
@@ -52,6 +53,7 @@ mproc_status connection_create(bool reads, bool writes, plat_channel *channel, m
     reference_publish(reference);
     end->channel = *channel;
     end->carried.handle = channel->handle;
+    end->reads = reads;
     end->carried.ref = reference->ref;
     carried_add(&end->carried);
     atomic_store(&reference->own, (void *)end);
@@ -100,6 +102,26 @@ const struct object_type connection_type = {.name = "a connection",
                                             .send_away = send_away,
                                             .forked = forked};
 
+/* Closing it waits until nobody looks. */
+static mproc_status look(void *thing, plat_handle *handle)
+{
+    const struct reference *reference = &((const mproc_connection *)thing)->reference;
+    const struct end *end;
+    mproc_status status;
+
+    assert(reference->ref.kind == OBJECT_CONNECTION);
+    if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
+    end = atomic_load(&reference->own);
+    *handle = PLAT_NO_HANDLE;
+    if (!end || atomic_load(&reference->closed)) return MPROC_OK;
+    if (!end->reads) return mproc_error(MPROC_BAD_STATE, "this end of a pipe only sends");
+    *handle = end->carried.handle;
+    return atomic_load_explicit(&end->apart, memory_order_relaxed) ? MPROC_OK : MPROC_TIMEOUT;
+}
+
+const struct waitable connection_waitable = {
+    .name = "a connection", .kind = PLAT_POLLED_STREAM, .look = look, .apart = &ends_apart};
+
 void mproc_connection_free(mproc_connection *connection)
 {
     assert(!connection || connection->reference.ref.kind == OBJECT_CONNECTION);
@@ -112,6 +134,7 @@ void mproc_connection_close(mproc_connection *connection)
 
     if (family_enter_with(reference->arena) != MPROC_OK) return;
     atomic_store(&reference->closed, 1);
+    waitable_ends(reference, false);
     while (atomic_load(&reference->sleepers) > 0) {
         send_away(reference);
         plat_clock_sleep_until(plat_clock_now_ns() + CLOSE_NS);

@@ -12,6 +12,7 @@
 #include <mproc/connection.h>
 
 #include "object/wait.h"
+#include "object/waitable.h"
 #include "platform_channel.h"
 #include "process/carried.h"
 
@@ -49,9 +50,15 @@ struct incoming {
     size_t part_before;
 };
 
-/* What this process has of an end. `in` and `broken_in` are the reader's, `broken_out` is the writer's. */
+/*
+ * What this process has of an end. `in` and `broken_in` are the reader's, `broken_out` is the writer's. `apart`, also
+ * changed by the reader: there is something to receive that the system does not tell of, a message that was taken and
+ * kept, or the news that there will be none.
+ */
 struct end {
     struct carried carried;
+    bool reads;
+    _Atomic bool apart;
     plat_channel channel;
     struct turn reading;
     struct turn writing;
@@ -67,6 +74,7 @@ struct mproc_connection {
 };
 
 extern const struct object_type connection_type;
+extern const struct waitable connection_waitable;
 
 static inline const struct connection *connection_of(const mproc_connection *connection)
 {
@@ -97,6 +105,9 @@ mproc_status end_create(struct end **out);
 
 /* Drops a reference to it, and with the last one closes it. NULL is fine. */
 void end_drop(struct end *end);
+
+/* How many ends are `apart`. */
+extern _Atomic uint32_t ends_apart;
 
 /* One call that sends or receives. */
 struct passage {

@@ -14,6 +14,8 @@
 /* Where what came last came when others had run, so often one lets them run first. */
 #define LATE 8
 
+_Atomic uint32_t ends_apart;
+
 mproc_status end_create(struct end **out)
 {
     struct end *end = calloc(1, sizeof *end);
@@ -28,6 +30,7 @@ mproc_status end_create(struct end **out)
 void end_drop(struct end *end)
 {
     if (!end || !carried_drop(&end->carried)) return;
+    if (atomic_load(&end->apart)) atomic_fetch_sub(&ends_apart, 1);
     plat_channel_close(&end->channel);
     free(end->in.part);
     free(end);
@@ -79,8 +82,21 @@ mproc_status passage_begin(struct passage *passage, mproc_connection *connection
     return wait_timed_out(&passage->wait, "another thread used the connection all the time, and was not done");
 }
 
+/* By the reader, in his turn. Who waits for the connection together with others looks again. */
+static void note_apart(struct end *end)
+{
+    bool apart = end->broken_in || (end->in.sized && end->in.got == end->in.size);
+
+    if (apart == atomic_load_explicit(&end->apart, memory_order_relaxed)) return;
+    if (apart) atomic_fetch_add(&ends_apart, 1);
+    else atomic_fetch_sub(&ends_apart, 1);
+    atomic_store(&end->apart, apart);
+    if (apart) alarm_ring(&alarm_of_watchers);
+}
+
 void passage_end(struct passage *passage)
 {
+    if (passage->turn == &passage->end->reading) note_apart(passage->end);
     atomic_store(&passage->turn->taken, 0);
     if (atomic_load(&passage->turn->waiting) > 0) alarm_ring(passage->end);
     wait_end(&passage->wait);

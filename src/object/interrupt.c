@@ -17,6 +17,7 @@ void interrupt_process(uint32_t process)
 
     atomic_fetch_add(&slot->interrupts, 1);
     park_wake(&slot->interrupts, INT_MAX);
+    park_alarm(process);
     interrupt_wake(process);
 }
 

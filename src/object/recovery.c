@@ -76,6 +76,8 @@ static void settle_slot(uint32_t index)
     recover_waiting(slot);
     robust_list_abandon(recovery_intent(), slot, owner_id);
     wake_word(atomic_load(&slot->parked));
+    park_ring_recover(slot);
+    atomic_store(&slot->rings, 0);
 }
 
 /* Of what the slot's thread slept by. */

@@ -5,6 +5,7 @@
 
 #include "object/interrupt.h"
 #include "base/encoding.h"
+#include "object/waitable.h"
 
 /* How often a freer wakes those who are on their way to sleep. */
 #define POLL_NS ((int64_t)1000000)
@@ -215,6 +216,7 @@ void reference_free(struct reference *reference)
     type = object_types[reference->ref.kind];
     leave_scope(reference);
     atomic_store(&reference->closed, 1);
+    waitable_ends(reference, true);
     while (atomic_load(&reference->sleepers) > 0) {
         interrupt_wake(thread_self.process);
         if (type->send_away) type->send_away(reference);

@@ -122,6 +122,31 @@ mproc_status mproc_result_wait(mproc_result *result, int64_t timeout_ms)
     return result_wait_until_over(result, &wait);
 }
 
+/* ---- together with other things ------------------------------------------------------------------ */
+
+static mproc_status look(void *thing, plat_handle *handle)
+{
+    const mproc_result *result = thing;
+    mproc_status status;
+
+    if ((status = family_enter_with(result->tasks->arena)) != MPROC_OK) return status;
+    *handle = PLAT_NO_HANDLE;
+    if (result_is_over(result)) return MPROC_OK;
+    return worker_check_waiter(result->tasks->shared) == MPROC_OK ? MPROC_TIMEOUT : MPROC_BAD_STATE;
+}
+
+static mproc_status watch(void *thing)
+{
+    const mproc_result *result = thing;
+    uint32_t bell = result_bell();
+
+    park_watch(&result->tasks->shared->bells[bell]);
+    result_announce(result, bell);
+    return MPROC_OK;
+}
+
+const struct waitable result_waitable = {.name = "a result", .look = look, .announce = watch};
+
 /* ---- what became of it ---------------------------------------------------------------------------- */
 
 mproc_value result_view(const mproc_result *result)
@@ -244,6 +269,7 @@ void mproc_result_free(mproc_result *result)
     if (!result) return;
     tasks = result->tasks;
     if (family_enter_with(tasks->arena) != MPROC_OK) return;
+    waitable_ends(result, true);
     plat_mutex_lock(&tasks->mutex);
     if (!is_known(result)) tasks_forget(result);
     outcome_put(result);

@@ -3,7 +3,10 @@
 #define MPROC_POOL_RESULT_H
 
 #include "object/wait.h"
+#include "object/waitable.h"
 #include "pool/tasks.h"
+
+extern const struct waitable result_waitable;
 
 /* What has become of it, looked at without the mutex: TASK_READY and TASK_TAKEN are of one that is not over. */
 enum task_state result_state(const mproc_result *result);

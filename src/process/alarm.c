@@ -1,7 +1,6 @@
 /* Alarms, and the thread that hears interrupts. */
 #include "process/alarm.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include "object/wait.h"
@@ -14,6 +13,8 @@
  */
 #define LATE_NS ((int64_t)50000000)
 #define END_NS ((int64_t)1000000)
+
+const char alarm_of_watchers = 0;
 
 /* Guards all below but the atomics. Nothing is locked under it. */
 static plat_mutex mutex;
@@ -41,20 +42,25 @@ static bool has_ended(void)
 }
 
 /*
- * Whoever counts the word up wakes this thread, and so does who asks a task to stop. A thread that is just about to
- * sleep misses that, as the word does not change; no sleep is longer than some seconds, so it is late then, but not
- * lost.
+ * Whoever counts the word up wakes this thread: as there is an interrupt, or as a word has changed that is watched,
+ * which concerns none but those. Who asks a task to stop wakes it without that. A thread that is just about to sleep
+ * misses that, as the word does not change; no sleep is longer than some seconds, so it is late then, but not lost.
  */
 static void listen(void *unused)
 {
     bool entered = family_enter() == MPROC_OK;
+    struct process_slot *slot = family_slot();
+    uint32_t alarms = 0, interrupts = 0;
+    const void *of = NULL;
 
     (void)unused;
     while (!atomic_load(&ends) && !has_ended()) {
-        _Atomic uint32_t *interrupts = &family_slot()->interrupts;
-        uint32_t now = atomic_load(interrupts);
-        alarm_ring(NULL);
-        if (entered) wait_on(interrupts, now, PLAT_FOREVER);
+        uint32_t now = atomic_load(&slot->alarms), interrupts_now = atomic_load(&slot->interrupts);
+        of = now != alarms && interrupts_now == interrupts ? &alarm_of_watchers : NULL;
+        alarms = now;
+        interrupts = interrupts_now;
+        alarm_ring(of);
+        if (entered) wait_on(&slot->alarms, alarms, PLAT_FOREVER);
         else plat_clock_sleep_until(plat_clock_now_ns() + LATE_NS);
     }
     plat_thread_take_signals(); /* the C library runs the program's exit handlers in the last thread */
@@ -128,13 +134,12 @@ int alarm_threads(void)
     return atomic_load(&listening);
 }
 
-/* A thread that is just about to sleep misses a wake-up, as its word does not change. */
 void alarm_end(void)
 {
     if (!listener) return;
     atomic_store(&ends, true);
     while (alarm_threads() > 0) {
-        park_wake(&family_slot()->interrupts, INT_MAX);
+        park_alarm(family.process);
         plat_clock_sleep_until(plat_clock_now_ns() + END_NS);
     }
     plat_thread_join(listener);

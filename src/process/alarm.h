@@ -2,8 +2,9 @@
  * Waits for what the system tells, such as data of a connection, that interrupts and other threads of this process
  * end as well: whoever waits has an event of his own, his alarm, and they set it.
  *
- * Interrupts count up a word of the arena, also from other processes, and signal handlers do. So one thread of this
- * process sleeps on that word for all who wait for the system. It begins with the first of them.
+ * Interrupts, and changes of what is watched, count up a word of the arena, also from other processes, and signal
+ * handlers do. So one thread of this process sleeps on that word for all who wait for the system. It begins with the
+ * first of them.
  */
 #ifndef MPROC_PROCESS_ALARM_H
 #define MPROC_PROCESS_ALARM_H
@@ -30,6 +31,9 @@ void alarm_clear(struct alarm *alarm);
 
 /* Wakes all who wait with this `of`; NULL: all. */
 void alarm_ring(const void *of);
+
+/* The `of` of those who wait for changes of words that this process watches (park_watch()), besides. */
+extern const char alarm_of_watchers;
 
 /* How many alarms are taken. */
 int alarm_waiting(void);

@@ -152,7 +152,6 @@ static mproc_status close_locked(mproc_process *process)
         return mproc_error(MPROC_BAD_STATE, "process '%s' (pid %lld) still runs: join or end it before closing it",
                            process->name, (long long)process->os.pid);
     process->closed = true;
-    if (process->joiners == 0) process_release_handle(process);
     return MPROC_OK;
 }
 
@@ -166,7 +165,12 @@ mproc_status mproc_process_close(mproc_process *process)
     plat_mutex_lock(&process->mutex);
     status = close_locked(process);
     plat_mutex_unlock(&process->mutex);
-    return status;
+    if (status != MPROC_OK) return status;
+    waitable_ends(process, false);
+    plat_mutex_lock(&process->mutex);
+    if (process->joiners == 0) process_release_handle(process);
+    plat_mutex_unlock(&process->mutex);
+    return MPROC_OK;
 }
 
 /* Taking it changes nothing that a caller could see. */
@@ -212,3 +216,32 @@ mproc_status mproc_process_sentinel(const mproc_process *process, intptr_t *hand
     plat_mutex_unlock(mutex_of(process));
     return status;
 }
+
+/* Whether it has ended; the handle stays as long as it is not closed. */
+static mproc_status look_locked(const mproc_process *process, plat_handle *handle)
+{
+    if (process->role == PROCESS_SELF)
+        return mproc_error(MPROC_INVALID, "process '%s' (pid %lld) cannot wait for its own end", process->name,
+                           (long long)plat_process_id());
+    *handle = PLAT_NO_HANDLE;
+    if (process->closed || process->phase == PROCESS_ENDED) return MPROC_OK;
+    if (process->os.handle == PLAT_NO_HANDLE)
+        return mproc_error(MPROC_BAD_STATE, "process '%s' was not started: start it before waiting for its end",
+                           process->name);
+    *handle = process->os.handle;
+    return MPROC_TIMEOUT;
+}
+
+static mproc_status look(void *thing, plat_handle *handle)
+{
+    mproc_process *process = thing;
+    mproc_status status;
+
+    if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
+    plat_mutex_lock(&process->mutex);
+    status = look_locked(process, handle);
+    plat_mutex_unlock(&process->mutex);
+    return status;
+}
+
+const struct waitable process_waitable = {.name = "a process", .kind = PLAT_POLLED_OBJECT, .look = look};

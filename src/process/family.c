@@ -92,6 +92,7 @@ static void forked(void)
     deposit_forked();
     carried_forked();
     alarm_forked();
+    waiters_forked();
     children_forked();
     task_forked();
     memset(&family_mutex, 0, sizeof family_mutex); /* another thread may have had it */

@@ -209,6 +209,7 @@ void mproc_process_free(mproc_process *process)
 {
     if (!process || process->role != PROCESS_CHILD) return;
     atomic_store(&process->freed, true);
+    waitable_ends(process, true);
     if (family_enter_with(process->arena) == MPROC_OK) give_up_arguments(process);
     children_release(process);
 }

@@ -6,6 +6,7 @@
 
 #include "process/spawn_data.h"
 #include "object/reference.h"
+#include "object/waitable.h"
 
 enum process_role { PROCESS_CHILD, PROCESS_SELF, PROCESS_PARENT };
 enum process_phase { PROCESS_CREATED, PROCESS_STARTED, PROCESS_ENDED };
@@ -62,6 +63,8 @@ struct mproc_process {
     uint64_t token;
     mproc_process *next;
 };
+
+extern const struct waitable process_waitable;
 
 /* Gives up this side's end of its sentinel. */
 void process_close_parent_end(mproc_process *process);

@@ -127,7 +127,7 @@ static void read_end(struct queue_end *end, int64_t *items, int64_t *bytes, int6
     queue_settle(end, atomic_load(&end->at));
     *items = (int64_t)atomic_load(&end->total.items);
     *bytes = (int64_t)atomic_load(&end->total.bytes);
-    *sleepers = (int64_t)(atomic_load(&end->turn) >> 32);
+    *sleepers = turn_sleepers(atomic_load(&end->turn));
 }
 
 mproc_status mproc_queue_counters(mproc_queue *queue, mproc_queue_counts *counts)

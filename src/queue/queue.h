@@ -19,8 +19,10 @@
 
 #include "arena/lock.h"
 #include "object/reference.h"
+#include "object/waitable.h"
 
 extern const struct object_type queue_type, leases_type;
+extern const struct waitable queue_waitable;
 
 /* A place is an offset / QUEUE_UNIT, so that 32 bits reach as far as an arena can. */
 #define QUEUE_UNIT ((uint64_t)16)
@@ -34,8 +36,9 @@ extern const struct object_type queue_type, leases_type;
  *
  *   at         place | count << 32: where the next record is written or read, and how many were before it; its store
  *              publishes
- *   turn       wakes | sleepers << 32: so many sleep until this end moves, or did; whoever moves it takes their
- *              registrations and counts `wakes` up, which they sleep on
+ *   turn       wakes | sleepers << 32 | watched << 63: so many sleep until this end moves, or did, and somebody
+ *              watches for that; whoever moves it takes their registrations and counts `wakes` up, which they sleep
+ *              on
  *   known      the other end's count, as last seen
  *   total      items and bytes so far, as of `at` if `next` is not; the account of an operation is written to `next`
  *              before it is published, and settled by the next one

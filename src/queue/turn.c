@@ -95,7 +95,10 @@ static bool spin(const struct turn *turn)
     return false;
 }
 
-/* Takes up to `count` registrations and wakes as many. Returns whether there were more of them than sleepers. */
+/*
+ * Takes up to `count` registrations and wakes as many, and those who watch. Returns whether there were more
+ * registrations than sleepers.
+ */
 static bool wake_some(struct queue_end *end, uint32_t count)
 {
     uint64_t seen = atomic_load(&end->turn), next;
@@ -103,7 +106,8 @@ static bool wake_some(struct queue_end *end, uint32_t count)
     int woken;
 
     do {
-        if ((sleepers = (uint32_t)(seen >> 32)) == 0) return false;
+        if (seen >> 32 == 0) return false;
+        sleepers = turn_sleepers(seen);
         taken = sleepers < count ? sleepers : count;
         next = (uint64_t)(sleepers - taken) << 32 | ((uint32_t)seen + 1);
     } while (!atomic_compare_exchange_weak(&end->turn, &seen, next));
@@ -234,3 +238,30 @@ mproc_status turn_wait(struct turn *turn, struct reference *reference, int64_t t
     if ((status = why(turn, reference, MPROC_OK)) != MPROC_OK) return status;
     return why(turn, reference, sleep(turn));
 }
+
+/* ---- together with other things ------------------------------------------------------------------ */
+
+static mproc_status look(void *thing, plat_handle *handle)
+{
+    const mproc_queue *queue = thing;
+    const struct reference *reference = &queue->reference;
+    const struct queue *at = queue_of(queue);
+    mproc_status status;
+
+    if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
+    *handle = PLAT_NO_HANDLE;
+    if (queue_size(at) > 0 || atomic_load(&reference->closed)) return MPROC_OK;
+    return turn_is_alone(reference, QUEUE_HAS_PUT) ? MPROC_OK : MPROC_TIMEOUT;
+}
+
+/* Whoever puts takes the mark away. */
+static mproc_status watch(void *thing)
+{
+    struct queue_end *end = &queue_ends(queue_of(thing))->put;
+
+    park_watch(turn_wakes(end));
+    if (!(atomic_load(&end->turn) & TURN_WATCHED)) atomic_fetch_or(&end->turn, TURN_WATCHED);
+    return MPROC_OK;
+}
+
+const struct waitable queue_waitable = {.name = "a queue", .look = look, .announce = watch};

@@ -48,6 +48,13 @@ static inline void turn_end(struct turn *turn, bool unused)
     if (turn->begun) turn_end_slow(turn, unused);
 }
 
+#define TURN_WATCHED ((uint64_t)1 << 63)
+
+static inline uint32_t turn_sleepers(uint64_t turn)
+{
+    return (uint32_t)((turn & ~TURN_WATCHED) >> 32);
+}
+
 /* Every system that the library knows stores the lower half first. */
 static inline _Atomic uint32_t *turn_wakes(struct queue_end *end)
 {

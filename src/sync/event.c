@@ -124,3 +124,31 @@ mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms)
     wait_end(&wait);
     return status == MPROC_TIMEOUT ? wait_timed_out(&wait, "the event was not set") : status;
 }
+
+/* ---- together with other things ------------------------------------------------------------------ */
+
+static mproc_status look(void *thing, plat_handle *handle)
+{
+    const mproc_event *event = thing;
+    const _Atomic uint64_t *word = word_of(event);
+    mproc_status status;
+
+    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
+    *handle = PLAT_NO_HANDLE;
+    return atomic_load(word) & EVENT_SET || atomic_load(&event->reference.closed) ? MPROC_OK : MPROC_TIMEOUT;
+}
+
+/* Whoever sets it takes the mark away. */
+static mproc_status watch(void *thing)
+{
+    _Atomic uint64_t *word = word_of(thing);
+    uint64_t seen = atomic_load(word);
+
+    park_watch(half_of(word));
+    while (!(seen & (EVENT_SET | EVENT_WAITERS)) &&
+           !atomic_compare_exchange_weak(word, &seen, seen | EVENT_WAITERS)) {
+    }
+    return MPROC_OK;
+}
+
+const struct waitable event_waitable = {.name = "an event", .look = look, .announce = watch};

@@ -201,3 +201,32 @@ int64_t mproc_semaphore_value(const mproc_semaphore *semaphore)
 {
     return (int64_t)(atomic_load(&semaphore_at(semaphore)->value) & SEMAPHORE_VALUE_MAX);
 }
+
+/* ---- together with other things ------------------------------------------------------------------ */
+
+static mproc_status look(void *thing, plat_handle *handle)
+{
+    const mproc_semaphore *semaphore = thing;
+    const struct semaphore *at = semaphore_at(semaphore);
+    mproc_status status;
+
+    if ((status = family_enter_with(semaphore->reference.arena)) != MPROC_OK) return status;
+    *handle = PLAT_NO_HANDLE;
+    if ((atomic_load(&at->value) & SEMAPHORE_VALUE_MAX) > 0) return MPROC_OK;
+    return atomic_load(&semaphore->reference.closed) ? MPROC_OK : MPROC_TIMEOUT;
+}
+
+static mproc_status watch(void *thing)
+{
+    mproc_semaphore *semaphore = thing;
+    struct semaphore *at = semaphore_at(semaphore);
+    struct permits *permits = NULL;
+    mproc_status status;
+
+    if (at->owned && (status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
+    park_watch(&at->value);
+    announce_sleep(at, permits);
+    return MPROC_OK;
+}
+
+const struct waitable semaphore_waitable = {.name = "a semaphore", .look = look, .announce = watch};

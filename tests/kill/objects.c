@@ -24,6 +24,7 @@ static const steps_table *const tables[] = {
     &steps_workers,
     &steps_limits,
     &steps_retries,
+    &steps_wait,
     NULL,
 };
 

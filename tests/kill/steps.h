@@ -35,6 +35,7 @@ extern const steps_table steps_tasks;
 extern const steps_table steps_workers;
 extern const steps_table steps_limits;
 extern const steps_table steps_retries;
+extern const steps_table steps_wait;
 extern const steps_table steps_start;
 extern const steps_table steps_pool;
 
