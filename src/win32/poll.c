@@ -47,6 +47,7 @@ struct plat_poller {
     size_t room;
     HANDLE changed;
     _Atomic uint32_t busy;
+    _Atomic uint32_t turn; /* where those who are told begin, if there is not room for all */
 };
 
 /* ---- what is ready now ----------------------------------------------------------------------------- */
@@ -306,7 +307,7 @@ static mproc_status wait_once(plat_poller *poller, plat_handle wake, int64_t dea
 {
     plat_polled *polled = NULL;
     uint64_t *all = NULL;
-    size_t polled_count, found = 0;
+    size_t polled_count, first, found = 0;
     uint32_t bad = 0;
     mproc_status status = copy(poller, &polled, &all, &polled_count);
 
@@ -314,8 +315,11 @@ static mproc_status wait_once(plat_poller *poller, plat_handle wake, int64_t dea
         status = poll_with(polled, polled_count, wake, poller->changed, deadline_ns, &bad);
         atomic_fetch_sub(&poller->busy, 1);
     }
-    for (size_t i = 0; i < polled_count && status == MPROC_OK && found < room; i++)
-        if (polled[i].ready) tokens[found++] = all[i];
+    first = atomic_fetch_add(&poller->turn, 1);
+    for (size_t i = 0; i < polled_count && status == MPROC_OK && found < room; i++) {
+        size_t at = (first + i) % polled_count;
+        if (polled[at].ready) tokens[found++] = all[at];
+    }
     if (status == MPROC_OK) *count = found;
     free(polled);
     free(all);
