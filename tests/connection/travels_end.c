@@ -61,6 +61,48 @@ static void case_task_of_a_thread_is_given_one_and_returns_one(void)
     check_pool(MPROC_THREADS);
 }
 
+/* The first attempt ends with an end of its own that it was about to return. */
+static mproc_status ends_its_worker_at_first(mproc_call *call)
+{
+    mproc_connection *connection = NULL, *first = NULL, *second = NULL;
+
+    MPROC_TRY(mproc_unpack(call, &connection));
+    connections_send_int(connection, mproc_call_attempt(call));
+    MPROC_TRY(mproc_pipe(NULL, &first, &second));
+    connections_send_int(first, 10 * mproc_call_attempt(call));
+    MPROC_TRY(mproc_call_return(call, MPROC_VALUE(second)));
+    if (mproc_call_attempt(call) == 1) _Exit(3);
+    mproc_connection_free(first);
+    mproc_connection_free(second);
+    return MPROC_OK;
+}
+
+static void case_task_that_is_begun_again_is_given_it_again(void)
+{
+    ends pipe = connections_create(false);
+    mproc_task_options options = {.retries = 1};
+    mproc_connection *made = NULL;
+    mproc_pool *pool = NULL;
+    mproc_result *result = NULL;
+    mproc_value value;
+
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 1}, &pool));
+    CHECK_OK(mproc_pool_apply_async(pool, ends_its_worker_at_first, MPROC_ARGS(pipe.second), &options, &result));
+    mproc_connection_free(pipe.second);
+    CHECK_OK(mproc_result_get(result, &value, check_limit_ms()));
+    CHECK_OK(mproc_value_to(value, &made));
+    mproc_result_free(result);
+    CHECK_EQ(connections_recv_int(pipe.first), 1);
+    CHECK_EQ(connections_recv_int(pipe.first), 2);
+    connections_check_end(pipe.first);
+    CHECK_EQ(connections_recv_int(made), 20);
+    connections_check_end(made);
+    mproc_connection_free(made);
+    mproc_connection_free(pipe.first);
+    mproc_pool_free(pool);
+    CHECK_WAIT_UNTIL(connections_none_is_kept, NULL);
+}
+
 /* ---- deaths ---------------------------------------------------------------------------------------- */
 
 /* The number: whether it reads what it has got. */
@@ -201,6 +243,7 @@ static void case_end_of_the_first_process_is_a_status(void)
 CHECK_SUITE_SETUP(connection_travels_end, connections_setup_deposits,
     CASE_WITH(task_is_given_one_and_returns_one, .leaves = CHECK_HANDLES | CHECK_THREADS), /* a pool's own */
     CASE_WITH(task_of_a_thread_is_given_one_and_returns_one, .leaves = CHECK_HANDLES | CHECK_THREADS), /* likewise */
+    CASE_WITH(task_that_is_begun_again_is_given_it_again, .leaves = CHECK_HANDLES | CHECK_THREADS), /* likewise */
     CASE(whoever_got_it_is_killed),
     CASE(whoever_put_it_is_killed),
     CASE(end_of_the_first_process_is_a_status),
