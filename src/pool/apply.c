@@ -96,7 +96,7 @@ static bool prepare_cells(struct submission *submission, const mproc_args *args,
     if ((size = write_arguments(args, buffer, room)) == 0) return false;
     submission->form = TASK_CELLS;
     submission->cells = (const unsigned char *)buffer + ENCODING_ROOT;
-    submission->size = (uint8_t)(size - ENCODING_ROOT);
+    submission->size = (uint32_t)(size - ENCODING_ROOT);
     return true;
 }
 

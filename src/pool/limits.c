@@ -21,10 +21,16 @@ static int64_t shorter(int64_t left_ns, int64_t right_ns)
     return left_ns < right_ns ? left_ns : right_ns;
 }
 
-void limits_begin(struct tasks *tasks, const struct task_limits *limits)
+void limits_begin(mproc_result *result, const struct submission *submission)
 {
-    int64_t shortest_ns = limits ? shorter(limits->soft_ns, limits->hard_ns) : 0;
+    struct tasks *tasks = result->tasks;
+    struct task_limits *limits = result->limits;
+    int64_t shortest_ns = shorter(limits->soft_ns, limits->hard_ns);
 
+    limits->kept.function = submission->function;
+    limits->kept.form = (uint8_t)submission->form;
+    limits->kept.size = (uint8_t)submission->size;
+    if (submission->form == TASK_CELLS) memcpy(result->cells, submission->cells, submission->size);
     if (shortest_ns == 0) return;
     tasks->timed++;
     tasks->shortest_ns = shorter(tasks->shortest_ns, shortest_ns);
@@ -39,15 +45,6 @@ void limits_done(struct tasks *tasks, const struct task_limits *limits)
 int64_t limits_next(const struct tasks *tasks, int64_t now_ns)
 {
     return tasks->timed > 0 ? now_ns + tasks->shortest_ns : PLAT_FOREVER;
-}
-
-void limits_keep(mproc_result *result, const struct submission *submission)
-{
-    if (!result->limits || result->limits->retries == 0) return;
-    result->limits->kept.function = submission->function;
-    result->limits->kept.form = (uint8_t)submission->form;
-    result->limits->kept.size = submission->size;
-    if (submission->form == TASK_CELLS) memcpy(result->cells, submission->cells, submission->size);
 }
 
 /* The dead worker may have been about to say what the task has returned. The segment still has its parcel. */

@@ -38,12 +38,11 @@ mproc_status limits_create(mproc_result *result);
 
 /* The rest under the mutex of the tasks. */
 
-/* A task with time limits comes or goes. */
-void limits_begin(struct tasks *tasks, const struct task_limits *limits);
-void limits_done(struct tasks *tasks, const struct task_limits *limits);
+/* A task with limits comes, with what it is given: that is kept, as it may be begun again. */
+void limits_begin(mproc_result *result, const struct submission *submission);
 
-/* Keeps what the task was given, if it may be begun again. */
-void limits_keep(mproc_result *result, const struct submission *submission);
+/* A task goes, with limits or without. */
+void limits_done(struct tasks *tasks, const struct task_limits *limits);
 
 /*
  * The worker that was in the task is dead: has it begun again, with what it was given. False: it is not to be. Nobody

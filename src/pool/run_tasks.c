@@ -173,7 +173,7 @@ static void put_result(struct task_runner *runner, const struct hand *hand)
     } else if (result->size > 0) {
         hand->slot->form = TASK_CELLS;
         hand->slot->size = (uint8_t)(result->size - ENCODING_ROOT);
-        memcpy(hand->slot->data, (const unsigned char *)result->bytes + ENCODING_ROOT, hand->slot->size);
+        memcpy(hand->slot->data, (const unsigned char *)result->bytes + ENCODING_ROOT, result->size - ENCODING_ROOT);
     }
 }
 

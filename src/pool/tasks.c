@@ -118,7 +118,7 @@ void tasks_append(struct tasks *tasks, const struct submission *submission, mpro
     slot->function = submission->function;
     slot->form = (uint8_t)submission->form;
     slot->wanted = result != NULL;
-    slot->size = submission->size;
+    slot->size = (uint8_t)submission->size;
     slot->lost = 0;
     if (submission->form == TASK_CELLS) memcpy(slot->data, submission->cells, submission->size);
     if (submission->form == TASK_PARCEL)
@@ -129,8 +129,7 @@ void tasks_append(struct tasks *tasks, const struct submission *submission, mpro
         result->slot = slot;
         result->holders++;
         if (bell_of(result)) tasks->callbacks_due++;
-        limits_begin(tasks, result->limits);
-        limits_keep(result, submission);
+        if (result->limits) limits_begin(result, submission);
     }
     publish_task(tasks, slot, result);
 }

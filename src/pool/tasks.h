@@ -112,7 +112,7 @@ struct tasks {
 struct submission {
     uint32_t function;
     enum task_form form;
-    uint8_t size;
+    uint32_t size;
     _Atomic uint64_t *owned; /* of a parcel: the caller's */
     const void *cells;
 };

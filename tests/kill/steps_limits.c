@@ -78,7 +78,7 @@ static void begin_timed(void *state)
         result = test_tasks_results[i];
         if (limits_create(result) != MPROC_OK) abort();
         result->limits->hard_ns = 1;
-        limits_begin(test_tasks_pool->tasks, result->limits);
+        limits_begin(result, &(struct submission){.form = TASK_NOTHING});
         atomic_fetch_or(&result->slot->word, TASK_TIMED);
     }
     test_tasks_close();
