@@ -1,5 +1,5 @@
 /* The list of all types of objects. It is above all layers: a new kind adds its row here, and nothing below. */
-#include "connection/connection.h"
+#include "connection/stream.h"
 #include "object/object.h"
 #include "object/parcel.h"
 #include "pool/stream.h"
@@ -27,5 +27,6 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_LEASES] = &leases_type,
     [OBJECT_TASKS] = &task_segment_type,
     [OBJECT_CONNECTION] = &connection_type,
+    [OBJECT_STREAM] = &stream_type,
     [OBJECT_OS_HANDLE] = &os_handle_type,
 };

@@ -19,21 +19,21 @@
  * For that, nobody else may have the end still: whoever has given one to a child frees his own reference. A process
  * that is killed frees all of its references.
  *
- * Queues are the other way (<mproc/queue.h>): faster, with any number of processes at both sides, safe whoever is
- * killed when, and for objects, too. A connection is for two sides that talk, and for what has a handle.
+ * Queues are the other way (<mproc/queue.h>): faster, with any number of processes at both sides, and safe whoever is
+ * killed when. A connection is for two sides that talk, and for what has a handle.
  *
  * Which process has an end: a connection goes to a process as an argument with which that is started
- * (mproc_process_create()), and at any time in an item of a queue, and in what a task of a pool is given or returns.
- * Until the start the process object keeps it, so the creator may free his reference at once. A child has what it was
- * started with until it frees it, also if its task never asks for it. MPROC_NOT_SUPPORTED: in a message of a
- * connection. A fork() copy of a process has none of its connections: their handles are closed in it, and calls
- * return MPROC_FORKED.
+ * (mproc_process_create()), and at any time in an item of a queue, in what a task of a pool is given or returns, and
+ * in a message of a pipe. Until the start the process object keeps it, so the creator may free his reference at once.
+ * A child has what it was started with until it frees it, also if its task never asks for it. A fork() copy of a
+ * process has none of its connections: their handles are closed in it, and calls return MPROC_FORKED.
  *
- * In an item, in arguments or in a result the end is open by itself: the other side learns of no end before nobody
- * has the item any more - it was cleared, or its queue is gone - and whoever got the connection from it has freed it
- * or was killed. Meanwhile the first process of the family has a duplicate of the handle. Whoever reads a connection
- * out of a value (mproc_unpack(), mproc_value_to()) takes another one from there, and may be told, as may who puts
- * one:
+ * In an item, in arguments, a result or a message the end is open by itself: the other side learns of no end before
+ * nobody has the item any more - it was cleared, or its queue is gone - and whoever got the connection from it has
+ * freed it or was killed. What is sent by a pipe and not received is dropped when both of its ends are freed, so ends
+ * that lie in messages of each other's pipes stay. Meanwhile the first process of the family has a duplicate of the
+ * handle. Whoever reads a connection out of a value (mproc_unpack(), mproc_value_to()) takes another one from there,
+ * and may be told, as may who puts one:
  *   MPROC_PEER_DIED    the first process has ended: then handles go to new processes alone
  *   MPROC_TIMEOUT      it is stopped, and does not answer for 10 seconds
  *   MPROC_INTERRUPTED  mproc_interrupt() was called meanwhile
@@ -107,7 +107,9 @@ MPROC_API void mproc_connection_free(mproc_connection *connection);
  *   MPROC_BAD_STATE      this end only receives
  *   MPROC_INVALID        `timeout_ms` is negative, or the value cannot be one (see mproc_value_copy())
  *   MPROC_BAD_FUNCTION   a function in the value lies in no module of this process
- *   MPROC_NOT_SUPPORTED  there are objects in the value: queues carry them
+ *   MPROC_NOT_SUPPORTED  there are objects in the value, and this is no pipe: queues carry them
+ * Of a value with objects also what is said above of who passes on a connection, and MPROC_INVALID: an end of this
+ * connection is among them.
  *   MPROC_NO_MEMORY      this process has no room for the copy
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_connection_send(mproc_connection *connection, mproc_value value,

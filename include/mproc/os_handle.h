@@ -13,9 +13,9 @@
  *     mproc_check(mproc_os_handle_duplicate(file, &descriptor));           its own: it closes it
  *
  * It goes where a connection goes: to a process with the arguments with which that is started, and at any time in
- * items of queues, arguments and results of tasks. What <mproc/connection.h> says there holds here: the statuses of
- * whoever puts and reads it, and that what it stands for stays open while an item has it, or a process that has not
- * freed it.
+ * items of queues, arguments and results of tasks, and messages of pipes. What <mproc/connection.h> says there holds
+ * here: the statuses of whoever puts and reads it, and that what it stands for stays open while an item has it, or a
+ * process that has not freed it.
  *
  * On Linux it is a file descriptor; on Windows a HANDLE, or a SOCKET, which is one as long as no layered provider has
  * changed it; a process that gets a SOCKET has called WSAStartup() itself.

@@ -48,6 +48,7 @@ mproc_status connection_create(bool reads, bool writes, plat_channel *channel, m
         return status;
     }
     connection = (struct connection *)reference->at;
+    connection->deposited.links = 2;
     connection->reads = reads;
     connection->writes = writes;
     reference_publish(reference);
@@ -92,8 +93,8 @@ static void forked(void)
 }
 
 const struct object_type connection_type = {.name = "a connection",
-                                            .links = 1,
                                             .links_at = offsetof(struct deposited, of),
+                                            .links_count_at = offsetof(struct deposited, links),
                                             .last_dropped = deposit_last_dropped,
                                             .stand_in = carried_stand_in,
                                             .stands_for = deposit_stands_for,

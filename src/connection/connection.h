@@ -20,15 +20,21 @@
 
 /*
  * The object in the arena. What it reads and writes is set before anybody knows it; one that stands for another in a
- * message has no more than its first field. `side` is set once, by the first half of a handshake by this end: 1 + the
+ * message has no more than its first field. `stream` is a link: what goes with messages of a pipe; `is_second` says
+ * which end of that it is. `side` is set once, by the first half of a handshake by this end: 1 + the
  * role of it.
  */
 struct connection {
     struct deposited deposited;
+    _Atomic uint64_t stream;
     bool reads;
     bool writes;
+    bool is_second;
     _Atomic uint32_t side;
 };
+
+static_assert(offsetof(struct connection, stream) == offsetof(struct deposited, of) + sizeof(uint64_t),
+              "links follow");
 
 /* Whose turn it is: one thread of this process at a time. `waiting` of them have been told to wait. */
 struct turn {

@@ -1,7 +1,6 @@
 /* Pipes: two connections that are each other's other end. */
 #include "base/options.h"
-#include "connection/connection.h"
-#include "process/family.h"
+#include "connection/stream.h"
 
 mproc_status mproc_pipe_sized(const mproc_pipe_options *options, size_t options_size, mproc_connection **first,
                               mproc_connection **second)
@@ -18,11 +17,13 @@ mproc_status mproc_pipe_sized(const mproc_pipe_options *options, size_t options_
     status = connection_create(true, !all.one_way, &channels[0], &made[0]);
     if (status == MPROC_OK) status = connection_create(!all.one_way, true, &channels[1], &made[1]);
     else plat_channel_close(&channels[1]);
+    if (status == MPROC_OK) status = stream_create(made[0]->reference.at, made[1]->reference.at);
     if (status == MPROC_OK) {
         *first = made[0];
         *second = made[1];
-    } else if (made[0]) {
-        reference_free(&made[0]->reference);
+        return MPROC_OK;
     }
+    for (int i = 0; i < 2; i++)
+        if (made[i]) reference_free(&made[i]->reference);
     return status;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/encoding.h"
-#include "connection/connection.h"
+#include "connection/stream.h"
 
 #define SIZE_SHORT_MAX 0x7FFFFFFFu
 #define SIZE_LONG UINT32_MAX
@@ -239,38 +239,50 @@ mproc_status mproc_connection_recv_bytes(mproc_connection *connection, size_t ma
 }
 
 /* What is no value stays, as a part that is complete. */
-mproc_status mproc_connection_recv(mproc_connection *connection, mproc_value *value, int64_t timeout_ms)
+static mproc_status take_value(struct incoming *in, size_t size, mproc_value *value)
 {
-    struct target target = {true, NULL, MPROC_VALUE_BYTES_MAX, 0};
-    struct passage passage;
-    struct incoming *in;
     unsigned char *memory = NULL;
-    size_t size = 0;
     mproc_status status;
 
-    if (!value) return mproc_error(MPROC_INVALID, "a value was to be received, and value is NULL");
-    if ((status = passage_begin(&passage, connection, true, timeout_ms)) != MPROC_OK) return status;
-    in = &passage.end->in;
-    status = receive(&passage, &target, &size);
-    assert(status != MPROC_OK || in->part);
-    if (status == MPROC_OK && in->part_before > 0) {
-        memmove(in->part, in->part + in->part_before, size);
-        in->part_before = 0;
-    }
-    if (status == MPROC_OK && encoding_check(in->part, size, ENCODING_FUNCTIONS) != MPROC_OK)
-        status = mproc_error(MPROC_INVALID,
-                             "the next message, of %zu bytes, is no value, and stays for "
-                             "mproc_connection_recv_bytes(): %s",
-                             size, mproc_last_error_text());
-    if (status == MPROC_OK) status = take(in, 0, &memory);
-    passage_end(&passage);
-    if (status != MPROC_OK) return status;
+    if (encoding_check(in->part, size, ENCODING_FUNCTIONS) != MPROC_OK)
+        return mproc_error(MPROC_INVALID,
+                           "the next message, of %zu bytes, is no value, and stays for "
+                           "mproc_connection_recv_bytes(): %s",
+                           size, mproc_last_error_text());
+    if ((status = take(in, 0, &memory)) != MPROC_OK) return status;
     assert(memory && size >= ENCODING_PAYLOAD);
     *value = encoding_owned(memory);
     if (value->type >= MPROC_TYPE_STRING) return MPROC_OK;
     value->form = VALUE_BORROWED; /* a number is all in the value */
     free(memory);
     return MPROC_OK;
+}
+
+mproc_status mproc_connection_recv(mproc_connection *connection, mproc_value *value, int64_t timeout_ms)
+{
+    struct target target = {true, NULL, MPROC_VALUE_BYTES_MAX, 0};
+    struct passage passage;
+    struct incoming *in;
+    size_t size = 0;
+    mproc_status status;
+
+    if (!value) return mproc_error(MPROC_INVALID, "a value was to be received, and value is NULL");
+    if ((status = passage_begin(&passage, connection, true, timeout_ms)) != MPROC_OK) return status;
+    in = &passage.end->in;
+    if ((status = receive(&passage, &target, &size)) == MPROC_OK) {
+        assert(in->part);
+        if (in->part_before > 0) memmove(in->part, in->part + in->part_before, size);
+        in->part_before = 0;
+        status = stream_receive(connection, in->part, size, value);
+        if (status == MPROC_NOT_FOUND) {
+            status = take_value(in, size, value);
+        } else if (status == MPROC_OK) {
+            free(in->part);
+            receive_done(in);
+        }
+    }
+    passage_end(&passage);
+    return status;
 }
 
 /* The end of the stream is something that a receiver finds, and so is a message that is all there. */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/encoding.h"
-#include "connection/connection.h"
+#include "connection/stream.h"
 
 /* Values up to this size are encoded on the stack. */
 #define SMALL_WORDS 64
@@ -79,20 +79,16 @@ mproc_status mproc_connection_send_bytes(mproc_connection *connection, const voi
 }
 
 /* `*memory` is to be freed if it is not `small`. */
-static mproc_status encode(const mproc_value *value, uint64_t small[SMALL_WORDS], void **memory, size_t *size)
+static mproc_status encode(const mproc_value *value, uint64_t small[SMALL_WORDS], void **memory, size_t *size,
+                           uint32_t *objects)
 {
-    uint32_t objects = 0;
     mproc_status status;
 
     *memory = small;
     if ((status = encoding_measure(value, size)) != MPROC_OK) return status;
     if (*size > SMALL_WORDS * sizeof *small && !(*memory = malloc(*size)))
         return mproc_error(MPROC_NO_MEMORY, "no memory for a value of %zu bytes that is to be sent", *size);
-    if ((status = encoding_write(value, *memory, *size, size, &objects)) != MPROC_OK) return status;
-    if (objects > 0)
-        return mproc_error(MPROC_NOT_SUPPORTED, "a value with objects in it cannot be sent by a connection: put it "
-                                                "into a queue");
-    return MPROC_OK;
+    return encoding_write(value, *memory, *size, size, objects);
 }
 
 mproc_status mproc_connection_send(mproc_connection *connection, mproc_value value, int64_t timeout_ms)
@@ -100,9 +96,11 @@ mproc_status mproc_connection_send(mproc_connection *connection, mproc_value val
     uint64_t small[SMALL_WORDS];
     void *memory;
     size_t size;
-    mproc_status status = encode(&value, small, &memory, &size);
+    uint32_t objects = 0;
+    mproc_status status = encode(&value, small, &memory, &size, &objects);
 
-    if (status == MPROC_OK) status = mproc_connection_send_bytes(connection, memory, size, timeout_ms);
+    if (status == MPROC_OK && objects > 0) status = stream_send(connection, &value, timeout_ms);
+    else if (status == MPROC_OK) status = mproc_connection_send_bytes(connection, memory, size, timeout_ms);
     if (memory != small) free(memory);
     return status;
 }

@@ -33,6 +33,7 @@ enum object_kind {
     OBJECT_QUEUE = MPROC_KIND_QUEUE,
     OBJECT_CONNECTION = MPROC_KIND_CONNECTION,
     OBJECT_OS_HANDLE = MPROC_KIND_OS_HANDLE,
+    OBJECT_STREAM = 58,     /* what goes with messages of a pipe */
     OBJECT_TASKS = 59,      /* a segment of the stream of a pool's tasks */
     OBJECT_LEASES = 60,     /* what one process has got from a queue and not done */
     OBJECT_SPAWN_DATA = 61, /* what a child is born with */

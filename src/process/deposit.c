@@ -261,8 +261,9 @@ mproc_status deposit_put(struct intent *intent, const struct handle_ref *ref, pl
 
     if ((status = block_take(intent, sizeof(struct deposited), sizeof(struct deposited), owned)) != MPROC_OK)
         return status;
-    object_publish(owned, (enum object_kind)ref->kind);
     object = atomic_load(owned);
+    deposited_at(object)->links = 1;
+    object_publish(owned, (enum object_kind)ref->kind);
     object_refer(intent, ref->offset, &deposited_at(object)->of, OBJECT_GIVEN);
     return deposit_failed(ask(object, handle, NULL, plat_clock_now_ns() + ANSWER_NS));
 }

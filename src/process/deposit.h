@@ -21,9 +21,11 @@
  */
 struct deposited {
     struct object object;
-    _Atomic uint64_t of;
     plat_deposit deposit;
     _Atomic uint64_t dropped;
+    uint32_t unused;
+    uint32_t links; /* 1, and so many more as follow in what is no such object */
+    _Atomic uint64_t of;
 };
 
 /*

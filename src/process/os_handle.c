@@ -57,8 +57,8 @@ static void forked(void)
 }
 
 const struct object_type os_handle_type = {.name = "a handle of the system",
-                                           .links = 1,
                                            .links_at = offsetof(struct deposited, of),
+                                           .links_count_at = offsetof(struct deposited, links),
                                            .last_dropped = deposit_last_dropped,
                                            .stand_in = carried_stand_in,
                                            .stands_for = deposit_stands_for,
@@ -77,6 +77,7 @@ mproc_status mproc_os_handle_create(intptr_t handle, mproc_os_handle **out)
     if ((status = plat_handle_import(handle, &copy)) != MPROC_OK) return status;
     status = reference_create(OBJECT_OS_HANDLE, sizeof(struct deposited), &reference);
     if (status == MPROC_OK) {
+        ((struct deposited *)reference->at)->links = 1;
         reference_publish(reference);
         status = have(reference, copy);
     }

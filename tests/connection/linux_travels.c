@@ -67,6 +67,8 @@ static int helper_is_stopped(const char *text)
     CHECK_STATUS(mproc_connection_recv(pipe.first, &value, MPROC_FOREVER), MPROC_END);
     CHECK_EXITED(child, 0);
     CHECK_WAIT_UNTIL(connections_none_is_kept, NULL);
+    mproc_connection_free(pipe.first);
+    mproc_queue_free(queue);
     printf("all was dropped\n");
     return 0;
 }

@@ -132,6 +132,66 @@ static const char *check(void *state, bool completed, uint32_t least, uint32_t m
     return wrong;
 }
 
+/* ---- by a pipe ---------------------------------------------------------------------------------- */
+
+static mproc_connection *near, *far;
+
+static void begin_pipe(void *state)
+{
+    begin(state);
+    must(mproc_pipe(NULL, &near, &far));
+}
+
+static void begin_with_message(void *state)
+{
+    begin_pipe(state);
+    must(mproc_connection_send(near, MPROC_LIST(second, 7), 0));
+    mproc_connection_free(second);
+    second = NULL;
+}
+
+static void send(void *state)
+{
+    must(mproc_connection_send(near, MPROC_LIST(second, 7), MPROC_FOREVER));
+    test_queue_say(state, 1);
+}
+
+static void receive_and_open(void *state)
+{
+    mproc_connection *connection;
+    mproc_value value;
+
+    must(mproc_connection_recv(far, &value, MPROC_FOREVER));
+    test_queue_say(state, 1);
+    must(mproc_value_to(mproc_value_at(value, 0), &connection));
+    mproc_value_clear(&value);
+    mproc_connection_free(connection);
+}
+
+/* What was not sent, or not received to its end, is dropped with the pipe at the latest. */
+static const char *check_pipe(void *state, bool completed)
+{
+    bool sent = atomic_load(&((struct test_family *)state)->victim_said) && second;
+    mproc_connection *connection;
+    mproc_value value, message;
+    const char *wrong = NULL;
+
+    mproc_connection_free(second);
+    second = NULL;
+    if (mproc_connection_recv(far, &value, 0) == MPROC_OK) {
+        must(mproc_value_to(mproc_value_at(value, 0), &connection));
+        mproc_value_clear(&value);
+        must(mproc_connection_send(connection, mproc_int(5), 0));
+        must(mproc_connection_recv(first, &message, 0));
+        mproc_connection_free(connection);
+    } else if (sent) {
+        wrong = step_says("what was sent has not come");
+    }
+    mproc_connection_free(near);
+    mproc_connection_free(far);
+    return wrong ? wrong : check(state, completed, 0, 0);
+}
+
 static const char *check_put(void *state, bool completed)
 {
     return check(state, completed, atomic_load(&((struct test_family *)state)->victim_said), 1);
@@ -153,6 +213,13 @@ static const step_scenario scenarios[] = {
      .operation = get_and_open,
      .release = serve,
      .check = check_got,
+     BY_ANOTHER},
+    {.name = "deposit.sent", .setup = begin_pipe, .operation = send, .check = check_pipe, BY_ANOTHER},
+    {.name = "deposit.received",
+     .setup = begin_with_message,
+     .operation = receive_and_open,
+     .release = serve,
+     .check = check_pipe,
      BY_ANOTHER},
     {.name = "deposit.dropped", .setup = begin_with_item, .operation = get_and_clear, .check = check_got, BY_ANOTHER},
 };
