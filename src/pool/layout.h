@@ -225,7 +225,8 @@ enum pool_state { POOL_OPEN, POOL_CLOSED, POOL_TERMINATED };
  *
  * `active` has a bit for each place whose job may have work that nobody has begun: set after that is
  * there, and cleared by a worker who finds none before it sleeps, and looks once more. One that spins leaves the bit
- * of the tasks, so that who gives the next one need not set it.
+ * of the tasks, so that who gives the next one need not set it; it is cleared before other work is begun, as workers
+ * leave what they are at for a place whose bit is set.
  *
  * A worker that has nothing to do, and the caller of map, sleep on a word of their own, `asleep` or `caller_asleep`:
  * one sets it, looks once more for what one waits for, and sleeps while it is set. Whoever has news changes what is

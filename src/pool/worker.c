@@ -131,15 +131,6 @@ static bool work_from(struct life *life, uint64_t places, uint32_t from)
     return false;
 }
 
-/* Places take turns. */
-static bool work(struct life *life)
-{
-    uint64_t active = atomic_load(&life->worker.shared->active);
-    uint64_t before = life->turn < POOL_JOBS ? active & (((uint64_t)1 << life->turn) - 1) : active;
-
-    return work_from(life, active, life->turn) || work_from(life, before, 0);
-}
-
 /* All of these places seemed to be empty: says so, and looks once more. True: there is work. */
 static bool clear_active(struct life *life, uint64_t places)
 {
@@ -152,6 +143,28 @@ static bool clear_active(struct life *life, uint64_t places)
         if (seen >> i & 1 && has_work(life, i)) back |= (uint64_t)1 << i;
     if (back) atomic_fetch_or(active, back);
     return back != 0;
+}
+
+/* Of several places those that have nothing are not to call workers away from the others. */
+static uint64_t without_empty(struct life *life, uint64_t active)
+{
+    uint64_t empty = 0;
+
+    for (uint32_t i = 0; i < POOL_JOBS && active >> i != 0; i++)
+        if (active >> i & 1 && !has_work(life, i)) empty |= (uint64_t)1 << i;
+    clear_active(life, empty);
+    return atomic_load(&life->worker.shared->active);
+}
+
+/* Places take turns. */
+static bool work(struct life *life)
+{
+    uint64_t active = atomic_load(&life->worker.shared->active), before;
+
+    if (active & (active - 1)) active = without_empty(life, active);
+    before = life->turn < POOL_JOBS ? active & (((uint64_t)1 << life->turn) - 1) : active;
+
+    return work_from(life, active, life->turn) || work_from(life, before, 0);
 }
 
 /* When all is done that was given to the pool: nothing more comes. */

@@ -164,6 +164,33 @@ static void case_places_are_used_again(void)
     mproc_pool_free(pool);
 }
 
+/* Whether tasks seem to wait, while this item is run. */
+static mproc_status look_for_tasks(const void *item, void *result, mproc_call *call)
+{
+    uint64_t shared;
+
+    (void)item;
+    CHECK_OK(mproc_unpack(call, &shared));
+    *(uint64_t *)result = atomic_load(&((struct pool_shared *)arena_at(shared))->active) >> POOL_TASKS & 1;
+    return MPROC_OK;
+}
+
+/* They would look at the clock after each chunk, and leave the map again and again. */
+static void case_workers_of_a_map_are_not_called_away_to_tasks_that_are_over(void)
+{
+    mproc_pool *pool = fixture_create(1);
+    mproc_map_options options = {.chunk_size = 1, .args = MPROC_ARGS(arena_offset(pool->shared))};
+    int64_t number = 0;
+    uint64_t called;
+
+    for (int i = 0; i < 200; i++) {
+        CHECK_OK(mproc_pool_apply(pool, tasks_echo, mproc_no_args(), NULL));
+        CHECK_OK(mproc_map(pool, look_for_tasks, &number, &called, 1, &options));
+        CHECK_EQ(called, 0);
+    }
+    mproc_pool_free(pool);
+}
+
 CHECK_TWINS(pool_places, fixture_of_processes, pool_places_threads, fixture_of_threads,
     CASE(more_maps_at_once_than_there_are_places_are_all_done),
     CASE(a_map_that_waits_for_a_place_meets_a_closed_pool),
@@ -171,4 +198,5 @@ CHECK_TWINS(pool_places, fixture_of_processes, pool_places_threads, fixture_of_t
     CASE(interrupt_ends_the_wait_for_a_place),
     CASE(tasks_need_no_place_of_a_map),
     CASE(places_are_used_again),
+    CASE(workers_of_a_map_are_not_called_away_to_tasks_that_are_over),
 );
