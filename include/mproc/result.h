@@ -43,7 +43,7 @@ typedef void mproc_error_callback(mproc_status status, const char *text, void *c
  *   MPROC_INVALID      `timeout_ms` is negative: MPROC_FOREVER is no limit, and 0 only looks
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  *   MPROC_BAD_STATE    the task is not finished, and the calling thread is a worker of the same pool, all of which
- *                      could come to wait so
+ *                      could come to wait so; or it runs the map that this is the result of
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_result_wait(mproc_result *result, int64_t timeout_ms);
 
@@ -133,7 +133,10 @@ MPROC_API bool mproc_result_successful(mproc_result *result);
 /* Returns whether a worker has begun the task and not finished it (Python: Future.running()). Does not block. */
 MPROC_API bool mproc_result_running(mproc_result *result);
 
-/* Returns whether the task was cancelled before it was begun (Python: Future.cancelled()). Does not block. */
+/*
+ * Returns whether the task was cancelled before a worker began it, or began it again (Python: Future.cancelled()).
+ * Does not block.
+ */
 MPROC_API bool mproc_result_cancelled(mproc_result *result);
 
 /*

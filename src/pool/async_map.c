@@ -45,6 +45,12 @@ mproc_status async_map_stopped(void)
     return mproc_error(MPROC_CANCELLED, "the map was stopped");
 }
 
+mproc_status async_map_check_waiter(const struct async_map *map)
+{
+    if (thread_self.request != &map->request) return MPROC_OK;
+    return mproc_error(MPROC_BAD_STATE, "a progress callback is about to wait for its own map, for ever");
+}
+
 void async_map_free(struct async_map *map)
 {
     if (!map) return;

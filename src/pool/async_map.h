@@ -39,6 +39,9 @@ bool async_map_cancel(mproc_result *result, mproc_status status, const char *tex
 /* mproc_result_stop() of a map that is not cancelled. */
 mproc_status async_map_stop(mproc_result *result, int64_t grace_ms);
 
+/* MPROC_BAD_STATE: the calling thread runs it, in a progress callback, and is about to wait for it. */
+mproc_status async_map_check_waiter(const struct async_map *map);
+
 /* What it has returned: the values, if it was over such. */
 mproc_value async_map_view(const struct async_map *map);
 

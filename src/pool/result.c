@@ -80,9 +80,12 @@ uint32_t result_bell(void)
 
 bool result_announce(const mproc_result *result, uint32_t bell)
 {
-    _Atomic uint64_t *word = &result->slot->word;
-    uint64_t seen = atomic_load(word), bells;
+    _Atomic uint64_t *word;
+    uint64_t seen, bells;
 
+    if (is_known(result)) return false; /* its slot may have gone with the pool */
+    word = &result->slot->word;
+    seen = atomic_load(word);
     do {
         enum task_state state = task_state_of(seen, result->position);
         if (state != TASK_READY && state != TASK_TAKEN) return false;
@@ -97,6 +100,8 @@ mproc_status result_wait_until_over(mproc_result *result, struct wait *wait)
     uint32_t bell = result_bell();
     _Atomic uint32_t *word = &result->tasks->shared->bells[bell];
     mproc_status status = worker_check_waiter(result->tasks->shared);
+
+    if (status == MPROC_OK && result->map) status = async_map_check_waiter(result->map);
 
     spin(result);
     while (status == MPROC_OK) {
@@ -224,12 +229,17 @@ mproc_status mproc_result_cancel(mproc_result *result)
                        result_is_over(result) ? "is finished" : "has been begun");
 }
 
-/* Registers it with the keeper, which asks, and ends it in time. Under the mutex of the tasks. */
+/*
+ * Registers it with the keeper, which asks, and ends it in time. Under the mutex of the tasks. MPROC_TIMEOUT: it was
+ * lost with its worker, and waits to be begun again.
+ */
 static mproc_status stop_by(mproc_result *result, int64_t by_ns)
 {
+    enum task_state state = state_at(result);
     mproc_status status;
 
-    if (state_at(result) != TASK_TAKEN)
+    if (state == TASK_READY) return MPROC_TIMEOUT;
+    if (state != TASK_TAKEN)
         return mproc_error(MPROC_BAD_STATE, "the task cannot be stopped any more: it is finished");
     if ((status = limits_create(result)) != MPROC_OK) return status;
     if (!result->limits->stops || by_ns < result->limits->stop_by_ns) result->limits->stop_by_ns = by_ns;
@@ -248,15 +258,17 @@ mproc_status mproc_result_stop(mproc_result *result, int64_t grace_ms)
     tasks = result->tasks;
     if ((status = deadline_from_timeout(grace_ms, &by_ns)) != MPROC_OK) return status;
     if ((status = family_enter_with(tasks->arena)) != MPROC_OK) return status;
-    if (tasks_cancel(result, MPROC_CANCELLED, "the task was stopped before it was begun")) return MPROC_OK;
-    if (result->map) return async_map_stop(result, grace_ms);
-    plat_mutex_lock(&tasks->mutex);
-    pool = state_at(result) == TASK_TAKEN ? tasks->pool : NULL;
-    plat_mutex_unlock(&tasks->mutex);
-    if (pool && (status = keeper_start(pool)) != MPROC_OK) return status;
-    plat_mutex_lock(&tasks->mutex);
-    status = stop_by(result, by_ns);
-    plat_mutex_unlock(&tasks->mutex);
+    do {
+        if (tasks_cancel(result, MPROC_CANCELLED, "the task was stopped before it was begun")) return MPROC_OK;
+        if (result->map) return async_map_stop(result, grace_ms);
+        plat_mutex_lock(&tasks->mutex);
+        pool = is_known(result) ? NULL : tasks->pool;
+        plat_mutex_unlock(&tasks->mutex);
+        if (pool && (status = keeper_start(pool)) != MPROC_OK) return status;
+        plat_mutex_lock(&tasks->mutex);
+        status = stop_by(result, by_ns);
+        plat_mutex_unlock(&tasks->mutex);
+    } while (status == MPROC_TIMEOUT);
     if (status == MPROC_OK) keeper_ring(pool);
     return status;
 }

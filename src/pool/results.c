@@ -145,13 +145,17 @@ static void find_ended(struct mproc_completed *completed)
     sort(completed);
 }
 
-/* Those behind the head may be begun, too, but only as many as workers have reserved. */
+/*
+ * Those behind the head may be begun, too, but only as many as workers have reserved. If no worker is left, and none
+ * was told so, all are over.
+ */
 static uint64_t begun_turn(struct tasks *tasks)
 {
     uint64_t turn = UINT64_MAX;
 
     plat_mutex_lock(&tasks->mutex);
-    if (tasks->pool) turn = atomic_load(&tasks->stream->head) + tasks_near(tasks);
+    if (tasks->pool && atomic_load(&tasks->shared->stranded) != STRANDED_UNTOLD)
+        turn = atomic_load(&tasks->stream->head) + tasks_near(tasks);
     plat_mutex_unlock(&tasks->mutex);
     return turn;
 }

@@ -234,6 +234,33 @@ static void case_results_come_out_after_their_pool_was_freed(void)
     free_all(results, SOME);
 }
 
+/* What lies where their tasks were is another's. */
+static void case_results_of_a_freed_pool_come_out_and_nothing_else_is_changed(void)
+{
+    enum { ARRAYS = 40, WORDS = 5000 };
+    static const uint64_t like_a_task = (uint64_t)1 << 32 | 1;
+    mproc_pool *pool = fixture_create(2);
+    mproc_shared_array *arrays[ARRAYS];
+    mproc_result *results[SOME];
+    bool seen[SOME] = {false};
+    mproc_completed *completed;
+
+    for (int i = 0; i < SOME; i++) results[i] = tasks_submit(pool, tasks_square, NULL, i);
+    mproc_pool_free(pool);
+    for (int i = 0; i < ARRAYS; i++) {
+        CHECK_OK(mproc_shared_array_create(sizeof(uint64_t), WORDS, NULL, NULL, &arrays[i]));
+        for (int j = 0; j < WORDS; j++) ((uint64_t *)mproc_shared_array_data(arrays[i]))[j] = like_a_task;
+    }
+    completed = create(results, SOME);
+    check_rest(completed, seen, SOME);
+    for (int i = 0; i < ARRAYS; i++) {
+        for (int j = 0; j < WORDS; j++) CHECK_EQ(((uint64_t *)mproc_shared_array_data(arrays[i]))[j], like_a_task);
+        mproc_shared_array_free(arrays[i]);
+    }
+    mproc_completed_free(completed);
+    free_all(results, SOME);
+}
+
 static mproc_status square_item(const void *item, void *result, mproc_call *call)
 {
     (void)call;
@@ -354,6 +381,7 @@ CHECK_TWINS(pool_completed, fixture_of_processes, pool_completed_threads, fixtur
     CASE(failures_and_lost_workers_come_out_too),
     CASE(who_waits_learns_that_the_pool_is_terminated),
     CASE(results_come_out_after_their_pool_was_freed),
+    CASE(results_of_a_freed_pool_come_out_and_nothing_else_is_changed),
     CASE(maps_and_tasks_come_out_together),
     CASE(a_wait_for_the_next_can_be_interrupted),
     CASE(wrong_calls_for_the_next_are_refused),

@@ -346,6 +346,33 @@ static void case_several_threads_stop_the_same_task(void)
 }
 
 /* A task of which the result is to be kept for long, with a value that travels as a parcel. */
+/* Ends its worker, whichever attempt it is. */
+static mproc_status end_worker(mproc_call *call)
+{
+    (void)call;
+    tasks_end_worker();
+    return MPROC_OK;
+}
+
+/* A stop finds it running, waiting to be begun again, or at its end: and is refused there alone. */
+static void case_a_task_that_is_begun_again_and_again_is_stopped_at_any_time(void)
+{
+    const int rounds = fixture_is_threads() ? 300 : 50;
+    mproc_pool *pool = fixture_create(2);
+
+    for (int i = 0; i < rounds; i++) {
+        mproc_task_options options = {.retries = 20};
+        mproc_result *result;
+        CHECK_OK(mproc_pool_apply_async(pool, end_worker, mproc_no_args(), &options, &result));
+        while (mproc_result_attempts(result) <= i % 4) plat_thread_pause();
+        if (mproc_result_stop(result, MPROC_FOREVER) != MPROC_OK) CHECK(mproc_result_ready(result));
+        CHECK(mproc_result_get(result, NULL, MPROC_FOREVER) != MPROC_OK);
+        mproc_result_free(result);
+        if (i % 4 == 3) tasks_check_pool(pool);
+    }
+    mproc_pool_free(pool);
+}
+
 static void case_stops_leave_nothing(void)
 {
     uint64_t blocks = tasks_blocks_without_pools();
@@ -416,6 +443,7 @@ CHECK_TWINS(pool_stops, fixture_of_processes, pool_stops_threads, waiting_of_thr
     CASE(the_end_of_a_task_wakes_all_who_wait_for_it),
     CASE(tasks_that_are_stopped_at_any_time_end_once_and_harm_no_others),
     CASE(several_threads_stop_the_same_task),
+    CASE(a_task_that_is_begun_again_and_again_is_stopped_at_any_time),
     CASE(stops_leave_nothing),
     CASE(a_task_of_a_terminated_pool_of_threads_is_asked_to_stop),
     CASE(a_pool_that_was_closed_ends_when_its_last_task_is_stopped),
