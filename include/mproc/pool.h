@@ -195,8 +195,8 @@ MPROC_API void mproc_pool_terminate(mproc_pool *pool);
  * Returns MPROC_OK, or:
  *   MPROC_TIMEOUT      some have not
  *   MPROC_INVALID      `timeout_ms` is negative: MPROC_FOREVER is no limit, and 0 only looks
- *   MPROC_BAD_STATE    the pool was neither closed nor terminated, or the calling thread is a worker of it or calls
- *                      its callbacks, and would wait for itself
+ *   MPROC_BAD_STATE    the pool was neither closed nor terminated, or the calling thread is a worker of it or in a
+ *                      callback, of a result or of a map's progress, and would wait for itself
  *   MPROC_INTERRUPTED  mproc_interrupt() was called
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms);

@@ -293,7 +293,7 @@ static size_t count_done(const struct map *map, const struct window_view *view)
     size_t done = 0;
 
     for (uint64_t i = 0; i < view->chunks; i++) {
-        uint64_t word = atomic_load_explicit(&view->words[i], memory_order_relaxed);
+        uint64_t word = atomic_load_explicit(&view->words[i], memory_order_acquire);
         if (word >> CHUNK_WINDOW_SHIFT != view->number || chunk_state(word) == CHUNK_CLAIMED) continue;
         if (chunk_owner(word) == CHUNK_OWNER_CALLER) continue;
         if (chunk_state(word) == CHUNK_FAILED &&

@@ -308,16 +308,18 @@ static void note(struct failure *failure, uint64_t item, mproc_status status)
     snprintf(failure->text, sizeof failure->text, "%s", mproc_error_text(status));
 }
 
-/* The next one of a map, which tells meanwhile how far it is. */
+/* The next one of a map, which tells meanwhile how far it is. It may never come to waiting for one. */
 static mproc_status next_of_map(struct values_map *map, mproc_iterator *iterator, struct flight *taken)
 {
     int64_t timeout_ms = map->progress.callback ? map->progress.interval_ns / MS_NS : MPROC_FOREVER;
     mproc_status status;
 
     do {
+        if (interrupt_take()) return interrupt_status();
         status = next(iterator, timeout_ms, taken);
+        if (status != MPROC_OK && status != MPROC_TIMEOUT) return status; /* its text is not to be lost */
         if (progress_is_due(&map->progress)) progress_tell(&map->progress, map->done);
-    } while (status == MPROC_TIMEOUT && map->progress.callback);
+    } while (status == MPROC_TIMEOUT);
     return status;
 }
 
@@ -327,8 +329,9 @@ static mproc_status take_all(struct values_map *map, mproc_iterator *iterator, s
     struct flight taken = {.result = NULL};
     mproc_status status;
 
-    for (; (status = next_of_map(map, iterator, &taken)) == MPROC_OK; map->done++) {
+    while ((status = next_of_map(map, iterator, &taken)) == MPROC_OK) {
         mproc_status became = land(&taken, map->values ? &map->values[taken.number] : NULL);
+        map->done++;
         if (map->options.statuses) map->options.statuses[taken.number] = became;
         if (became == MPROC_OK) continue;
         note(failure, taken.number, became);
@@ -348,8 +351,8 @@ mproc_status values_map_run(struct values_map *map)
     mproc_iterator *iterator = NULL;
     mproc_status status;
 
-    progress_begin(&map->progress, map->options.progress, map->options.progress_per_second, map->options.context,
-                   count);
+    progress_begin(&map->progress, map->pool, map->options.progress, map->options.progress_per_second,
+                   map->options.context, count);
     each.in_flight = enough_for(map->pool, count < MAP_IN_FLIGHT ? count : MAP_IN_FLIGHT);
     for (size_t i = 0; map->values && i < count; i++) map->values[i] = mproc_nil();
     for (size_t i = 0; statuses && i < count; i++) statuses[i] = UNKNOWN;
@@ -365,7 +368,7 @@ mproc_status values_map_run(struct values_map *map)
     if (status != MPROC_OK && (failure.status == MPROC_OK || !map->options.stop_at_failure))
         note(&failure, 0, status);
     mproc_iterator_free(iterator);
-    progress_tell(&map->progress, map->done);
+    if (iterator) progress_end(&map->progress, map->done);
     if (failure.status == MPROC_OK) return MPROC_OK;
     return mproc_error(failure.status, "%s", failure.text);
 }

@@ -202,7 +202,7 @@ static mproc_status tell_end(struct map *map, mproc_status status)
 
     if (!map->progress.callback) return status;
     snprintf(text, sizeof text, "%s", status == MPROC_OK ? "" : mproc_error_text(status));
-    progress_tell(&map->progress, buffer_count_done(map));
+    progress_end(&map->progress, buffer_count_done(map));
     return status == MPROC_OK ? status : mproc_error(status, "%s", text);
 }
 
@@ -210,13 +210,15 @@ static mproc_status tell_end(struct map *map, mproc_status status)
 static mproc_status run(struct map *map)
 {
     mproc_status status;
+    bool begun;
 
     map->before = atomic_load(&map->job->shared->map.posted);
-    if ((status = begin(map)) == MPROC_OK) status = run_windows(map);
+    begun = (status = begin(map)) == MPROC_OK;
+    if (status == MPROC_OK) status = run_windows(map);
     if (status == MPROC_OK) status = run_lost(map);
     if (status == MPROC_OK) drop_args(map->job);
     else give_up(map, status);
-    status = tell_end(map, status);
+    if (begun) status = tell_end(map, status);
     free(map->lost.ranges);
     if ((status != MPROC_OK && !map->failed) || map->failure.status == MPROC_OK) return status;
     return mproc_error(map->failure.status, "%s", map->failure.text);
@@ -240,7 +242,8 @@ mproc_status map_prepare(struct map *map, const struct mproc_map_request *reques
     map->result_size = request->result_size;
     map->count = request->count;
     atomic_store(&map->grace_ms, GRACE_OF_POOL);
-    progress_begin(&map->progress, options->progress, options->progress_per_second, options->context, request->count);
+    progress_begin(&map->progress, map->pool, options->progress, options->progress_per_second, options->context,
+                   request->count);
     if ((status = partition_check_count(map, options)) != MPROC_OK) return status;
     map->statuses = options->statuses;
     if ((status = family_enter_with(map->pool->arena)) == MPROC_OK) status = partition_map(map, options);
@@ -257,7 +260,7 @@ mproc_status map_run(struct map *map)
 
     if (map->count == 0) {
         status = map->admitted ? MPROC_OK : pool_check_open(pool);
-        if (status == MPROC_OK) progress_tell(&map->progress, 0);
+        if (status == MPROC_OK) progress_end(&map->progress, 0);
         return status;
     }
     if ((status = job_take(pool, map->admitted, &map->job)) != MPROC_OK) {

@@ -231,6 +231,7 @@ mproc_status mproc_pool_join(mproc_pool *pool, int64_t timeout_ms)
         return mproc_error(MPROC_BAD_STATE, "the pool takes work: close or terminate it before joining it");
     if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
     if ((status = callbacks_check_waiter(pool->tasks)) != MPROC_OK) return status;
+    if ((status = progress_check_waiter(pool)) != MPROC_OK) return status;
     if ((status = async_maps_wait(pool, deadline_ns)) != MPROC_OK) return status;
     if ((status = wait_for_workers(pool, deadline_ns, true)) != MPROC_OK) return status;
     return pool->tasks ? callbacks_wait(pool->tasks, deadline_ns) : MPROC_OK;
@@ -302,7 +303,8 @@ done:
 /* A worker, or a callback, that frees its pool: a mistake of the program. */
 static bool waits_for_itself(const mproc_pool *pool)
 {
-    bool waits = worker_check_waiter(pool->shared) != MPROC_OK || callbacks_check_waiter(pool->tasks) != MPROC_OK;
+    bool waits = worker_check_waiter(pool->shared) != MPROC_OK || callbacks_check_waiter(pool->tasks) != MPROC_OK ||
+                 progress_check_waiter(pool) != MPROC_OK;
 
     assert(!waits);
     return waits;

@@ -4,11 +4,16 @@
 
 #include <stdbool.h>
 
+#include <mproc/pool.h>
 #include <mproc/progress.h>
-#include <mproc/status.h>
 
-/* Of one map, and of the thread that runs it. Without a callback `next_ns` is PLAT_FOREVER. */
+/*
+ * Of one map, and of the thread that runs it. Without a callback `next_ns` is PLAT_FOREVER. `outer` is the one whose
+ * callback runs this map, while that of this one is called.
+ */
 struct progress {
+    const mproc_pool *pool;
+    const struct progress *outer;
     mproc_progress_callback *callback;
     void *context;
     uint64_t done;
@@ -21,14 +26,20 @@ struct progress {
 /* Checks what is asked. MPROC_INVALID. */
 mproc_status progress_check(uint32_t per_second);
 
-/* The map begins now. `callback` may be NULL. */
-void progress_begin(struct progress *progress, mproc_progress_callback *callback, uint32_t per_second, void *context,
-                    uint64_t total);
+/* A map of the pool begins now. `callback` may be NULL. */
+void progress_begin(struct progress *progress, const mproc_pool *pool, mproc_progress_callback *callback,
+                    uint32_t per_second, void *context, uint64_t total);
 
 /* Whether it is time to tell again. */
 bool progress_is_due(const struct progress *progress);
 
-/* Tells how much is done: if somebody wants to know. */
+/* Tells how much is done, on the way: an interrupt that the callback has taken comes once more, for the map. */
 void progress_tell(struct progress *progress, uint64_t done);
+
+/* The map has ended: tells that, if somebody wants to know. */
+void progress_end(struct progress *progress, uint64_t done);
+
+/* MPROC_BAD_STATE: the thread is in the callback of a map of the pool, and is about to wait until all have ended. */
+mproc_status progress_check_waiter(const mproc_pool *pool);
 
 #endif
