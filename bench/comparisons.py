@@ -274,12 +274,20 @@ def accept(name, kind, number):
                       [mproc("connection-accept", 3000, number), sockets("socket-accept", 3000, number)], [])
 
 
+def authenticate(name, kind, number):
+    return Comparison(name, f"a client of {kind} is accepted when both sides have proved a key", 2, ["one client"],
+                      [mproc("connection-authenticate", 2000, number), sockets("socket-authenticate", 2000, number)],
+                      [Goal("time", 1.15, "mproc", SOCKET)])
+
+
 CONNECTIONS = (twice("connection-trip", "round trip of a byte by a pipe", pipe_trip)
                + [Comparison("connection-stream", "messages of 64 MiB, one process sends and one receives", 2, ["one message"],
                              [mproc("connection-stream", 20, 64 << 20), sockets("socket-stream", 20, 64 << 20),
                               python("connection-stream", 100)],
                              [Goal("speed", 0.9, "mproc", SOCKET)]),
-                  accept("connection-accept", "a Unix socket", 0), accept("connection-accept-tcp", "TCP", 1)])
+                  accept("connection-accept", "a Unix socket", 0), accept("connection-accept-tcp", "TCP", 1),
+                  authenticate("connection-authenticate", "a Unix socket", 0),
+                  authenticate("connection-authenticate-tcp", "TCP", 1)])
 
 # ---- maps ---------------------------------------------------------------------------------------
 

@@ -110,6 +110,50 @@ static void connect_and_accept(void *context, size_t repeats)
     }
 }
 
+#define KEY mproc_bytes("32 bytes that only the bench has", 32)
+
+/* Connects that often, and proves the key. */
+static mproc_status connect_often(mproc_call *call)
+{
+    mproc_connection *server;
+    const char *address;
+    size_t repeats;
+
+    MPROC_TRY(mproc_unpack(call, &address, &repeats));
+    measure_bind(1);
+    for (size_t i = 0; i < repeats; i++) {
+        MPROC_TRY(mproc_client(address, &(mproc_client_options){.authkey = KEY}, &server, MPROC_FOREVER));
+        mproc_connection_free(server);
+    }
+    return MPROC_OK;
+}
+
+static void accept_one(mproc_listener *listener)
+{
+    mproc_connection *accepted;
+
+    mproc_check(mproc_listener_accept(listener, &accepted, MPROC_FOREVER));
+    mproc_connection_free(accepted);
+}
+
+/* The first is not timed: libraries are loaded. */
+void connection_authenticate(const struct order *order, double values[2])
+{
+    const mproc_listener_options options = {.authkey = KEY};
+    mproc_listener *listener;
+    mproc_process *other;
+    int64_t begun;
+
+    mproc_check(mproc_listener_create(order->items ? "tcp:127.0.0.1:0" : NULL, &options, &listener));
+    other = begin(connect_often, MPROC_ARGS(mproc_listener_address(listener), order->repeats + 1));
+    accept_one(listener);
+    begun = measure_now_ns();
+    for (size_t i = 0; i < order->repeats; i++) accept_one(listener);
+    values[0] = (double)(measure_now_ns() - begun) / (double)order->repeats;
+    end(other);
+    mproc_listener_free(listener);
+}
+
 void connection_accept(const struct order *order, double values[2])
 {
     mproc_listener *listener;

@@ -43,6 +43,7 @@ static const struct task tasks[] = {
     {"connection-trip", connection_trip},
     {"connection-stream", connection_stream},
     {"connection-accept", connection_accept},
+    {"connection-authenticate", connection_authenticate},
     {"tasks-async", tasks_async},
     {"tasks-cold", tasks_cold},
     {"tasks-trip", tasks_trip},

@@ -55,9 +55,9 @@ measure_task queue_bytes, queue_2x2, queue_4x4, queue_many, queue_int, queue_str
  * connection.c: `connection_trip`: a byte from one process to another and back, each time after a rest of `items`
  * nanoseconds. `connection_stream`: the time for one message of `items` bytes, one way. `connection_accept`: a
  * client connects, is accepted, and both sides are closed, by one thread: by a Unix socket, or, if there are `items`,
- * by TCP.
+ * by TCP. `connection_authenticate`: the same with a client in another process, and both prove a key.
  */
-measure_task connection_trip, connection_stream, connection_accept;
+measure_task connection_trip, connection_stream, connection_accept, connection_authenticate;
 
 /*
  * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time

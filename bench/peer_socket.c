@@ -1,5 +1,6 @@
 /* The rivals of connections: a bare pair of sockets between two processes. */
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -112,26 +113,78 @@ static void connect_and_accept(void *context, size_t repeats)
     }
 }
 
+static void listen_somewhere(const struct order *order, struct place *place)
+{
+    place->size = sizeof place->address.tcp;
+    memset(&place->address, 0, sizeof place->address);
+    place->address.any.sa_family = order->items ? AF_INET : AF_UNIX;
+    place->address.tcp.sin_addr.s_addr = order->items ? htonl(INADDR_LOOPBACK) : 0;
+    if (!order->items) place->size = sizeof place->address.any.sa_family; /* the system chooses an abstract name */
+    place->listener = socket(place->address.any.sa_family, SOCK_STREAM, 0);
+    measure_require(bind(place->listener, &place->address.any, place->size) == 0, "an address is free");
+    measure_require(listen(place->listener, 128) == 0, "one can listen there");
+    place->size = sizeof place->address;
+    measure_require(getsockname(place->listener, &place->address.any, &place->size) == 0, "the address is told");
+}
+
 static void socket_accept(const struct order *order, double values[2])
 {
-    struct place place = {.size = sizeof place.address.tcp};
+    struct place place;
 
-    memset(&place.address, 0, sizeof place.address);
-    place.address.any.sa_family = order->items ? AF_INET : AF_UNIX;
-    place.address.tcp.sin_addr.s_addr = order->items ? htonl(INADDR_LOOPBACK) : 0;
-    if (!order->items) place.size = sizeof place.address.any.sa_family; /* the system chooses an abstract name */
-    place.listener = socket(place.address.any.sa_family, SOCK_STREAM, 0);
-    measure_require(bind(place.listener, &place.address.any, place.size) == 0, "an address is free");
-    measure_require(listen(place.listener, 128) == 0, "one can listen there");
-    place.size = sizeof place.address;
-    measure_require(getsockname(place.listener, &place.address.any, &place.size) == 0, "the address is told");
+    listen_somewhere(order, &place);
     measure_bind(0);
     values[0] = measure_mean(connect_and_accept, &place, order->repeats);
     close(place.listener);
 }
 
-static const struct task tasks[] = {
-    {"socket-trip", socket_trip}, {"socket-stream", socket_stream}, {"socket-accept", socket_accept}, {NULL, NULL}};
+/* The sizes of the messages by which two sides prove a key to each other, with their frames; a listener begins. */
+static const size_t proof[] = {73, 44, 13, 71, 44, 13};
+enum { PROOF = sizeof proof / sizeof proof[0] };
+
+static void exchange(int descriptor, int writes)
+{
+    char bytes[128] = "";
+    const int on = 1;
+
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    for (int i = 0; i < PROOF; i++) {
+        int listener_says = i == 0 || i == 2 || i == 4; /* a challenge, a welcome, an answer */
+        if (listener_says == writes) write_all(descriptor, bytes, proof[i]);
+        else read_all(descriptor, bytes, proof[i]);
+    }
+    close(descriptor);
+}
+
+/* The same messages as connection-authenticate, which nobody computes. */
+static void socket_authenticate(const struct order *order, double values[2])
+{
+    struct place place;
+    int status = -1;
+    int64_t begun = 0;
+    pid_t child;
+
+    listen_somewhere(order, &place);
+    child = fork();
+    measure_bind(child == 0);
+    for (size_t i = 0; i <= order->repeats; i++) {
+        int descriptor = child == 0 ? socket(place.address.any.sa_family, SOCK_STREAM, 0) : -1;
+        if (child == 0) measure_require(connect(descriptor, &place.address.any, place.size) == 0, "it can connect");
+        else measure_require((descriptor = accept(place.listener, NULL, NULL)) >= 0, "a client is accepted");
+        exchange(descriptor, child != 0);
+        if (i == 0) begun = measure_now_ns();
+    }
+    if (child == 0) _exit(0);
+    values[0] = (double)(measure_now_ns() - begun) / (double)order->repeats;
+    waitpid(child, &status, 0);
+    measure_require(status == 0, "the other process ends with 0");
+    close(place.listener);
+}
+
+static const struct task tasks[] = {{"socket-trip", socket_trip},
+                                    {"socket-stream", socket_stream},
+                                    {"socket-accept", socket_accept},
+                                    {"socket-authenticate", socket_authenticate},
+                                    {NULL, NULL}};
 
 int main(int count, char **arguments)
 {

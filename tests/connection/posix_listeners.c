@@ -306,7 +306,11 @@ static void case_copy_has_no_listeners(void)
     CHECK_OK(mproc_listener_create(address, NULL, &listener));
     CHECK_OK(mproc_listener_handle(listener, &handle));
     CHECK((pid = fork()) >= 0);
-    if (pid == 0) exit(try_in_copy(listener, (int)handle));
+    if (pid == 0) {
+        status = try_in_copy(listener, (int)handle);
+        if (FIXTURE_SANITIZED) _exit(status); /* what the origin has of its listener looks like a leak */
+        exit(status);
+    }
     CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CHECK(is_there(path));
     pair = listening_pair(listener);
