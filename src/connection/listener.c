@@ -19,6 +19,8 @@
 #define MS_NS ((int64_t)1000000)
 #define CLOSE_NS MS_NS
 #define AUTHKEY_MS 10000
+/* After a step of a handshake others run so often before one sleeps: the answer takes moments. */
+#define TRIES 20
 #define AUTHKEY_MS_MAX ((int64_t)1000000000) /* so that it can be added to any time */
 
 /*
@@ -138,8 +140,11 @@ failed:
     return status;
 }
 
-/* The next client, without waiting for one. `*until_ns`: when to look again at the latest. */
-static mproc_status take(mproc_listener *listener, plat_channel *channel, int64_t *until_ns)
+/*
+ * The next client, without waiting for one. `*until_ns`: when to look again at the latest; `*moved`: whether a
+ * handshake went on, so that it may soon go on again.
+ */
+static mproc_status take(mproc_listener *listener, plat_channel *channel, int64_t *until_ns, bool *moved)
 {
     plat_address peer;
     mproc_status status;
@@ -148,6 +153,7 @@ static mproc_status take(mproc_listener *listener, plat_channel *channel, int64_
     if (listener->has_key) status = pending_accept(&listener->pending, listener->os, channel, &peer);
     else status = plat_listener_accept(listener->os, channel, &peer);
     *until_ns = pending_deadline(&listener->pending);
+    *moved = listener->pending.moved;
     if (status == MPROC_OK) address_write(&peer, listener->last_accepted);
     plat_mutex_unlock(&listener->mutex);
     return status;
@@ -157,13 +163,21 @@ static mproc_status wait_for_one(mproc_listener *listener, const struct wait *wa
 {
     struct alarm *alarm;
     int64_t until_ns;
-    int ready;
+    int ready, tries = 0;
+    bool moved;
     mproc_status status;
 
     if ((status = alarm_take(listener, &alarm)) != MPROC_OK) return status;
-    while ((status = wait_why(wait)) == MPROC_OK && (status = take(listener, channel, &until_ns)) == MPROC_TIMEOUT) {
+    while ((status = wait_why(wait)) == MPROC_OK &&
+           (status = take(listener, channel, &until_ns, &moved)) == MPROC_TIMEOUT) {
         const plat_handle handles[2] = {plat_listener_handle(listener->os), alarm->event};
         bool last = wait->deadline_ns <= until_ns;
+        if (moved) tries = TRIES;
+        if (tries > 0) {
+            tries--;
+            plat_thread_yield();
+            continue;
+        }
         status = plat_handle_wait(handles, 2, last ? wait->deadline_ns : until_ns, &ready);
         if (status == MPROC_OK && ready == 1) alarm_clear(alarm);
         if (status != MPROC_OK && (last || status != MPROC_TIMEOUT)) break;
@@ -178,13 +192,14 @@ mproc_status mproc_listener_accept(mproc_listener *listener, mproc_connection **
     plat_channel channel;
     struct wait wait;
     int64_t until_ns;
+    bool moved;
     mproc_status status;
 
     if (!connection) return mproc_error(MPROC_INVALID, "a client was to be accepted, and connection is NULL");
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
     if ((status = wait_begin(&wait, reference, timeout_ms)) != MPROC_OK) return status;
     if (atomic_load(&reference->closed)) status = mproc_error(MPROC_CLOSED, "this process has closed the listener");
-    else status = take(listener, &channel, &until_ns);
+    else status = take(listener, &channel, &until_ns, &moved);
     if (status == MPROC_TIMEOUT && timeout_ms == 0) wait_timed_out(&wait, "no client came");
     else if (status == MPROC_TIMEOUT) status = wait_for_one(listener, &wait, &channel);
     wait_end(&wait);

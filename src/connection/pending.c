@@ -67,7 +67,7 @@ static mproc_status take_in(struct pending_clients *clients, plat_listener *os)
 }
 
 /* MPROC_OK: it has proved that it has the key; MPROC_TIMEOUT: it has to say more; else it has not, or has gone. */
-static mproc_status go_on(struct pending_client *client, plat_listener *os)
+static mproc_status go_on(struct pending_client *client, plat_listener *os, bool *any)
 {
     struct handshake_stream *stream = &client->stream;
     mproc_status status = MPROC_OK;
@@ -85,6 +85,7 @@ static mproc_status go_on(struct pending_client *client, plat_listener *os)
             (status = plat_listener_watch(os, &client->channel, &client->watch)) == MPROC_OK)
             return MPROC_TIMEOUT;
         if (status != MPROC_OK || refused) return status == MPROC_OK ? MPROC_BROKEN : status;
+        *any = true;
         if (writes) handshake_stream_written(stream, moved);
         else refused = handshake_stream_read(stream, moved) != MPROC_OK;
         if (refused && handshake_stream_to_write(stream).size == 0) return MPROC_BROKEN;
@@ -100,11 +101,12 @@ mproc_status pending_accept(struct pending_clients *clients, plat_listener *os, 
     int64_t now_ns = plat_clock_now_ns();
     mproc_status status;
 
+    clients->moved = false;
     do status = take_in(clients, os);
     while (status == MPROC_OK);
     if (status != MPROC_TIMEOUT) return status;
     while (*at) {
-        status = (*at)->until_ns > now_ns ? go_on(*at, os) : MPROC_BROKEN;
+        status = (*at)->until_ns > now_ns ? go_on(*at, os, &clients->moved) : MPROC_BROKEN;
         if (status == MPROC_OK) {
             struct pending_client *client = take_out(clients, os, at);
             *channel = client->channel;

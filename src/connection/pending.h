@@ -19,6 +19,7 @@ struct pending_clients {
     struct pending_client *first;
     int count;
     uint64_t refused; /* how many have not proved it */
+    bool moved;       /* something was sent or received at the last look: an answer may be on its way */
 };
 
 /*
