@@ -73,7 +73,7 @@ mproc_status carried_copy(const struct handle_ref *ref, plat_handle *copy)
 
 mproc_status carried_stand_in(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned)
 {
-    plat_handle copy;
+    plat_handle copy = PLAT_NO_HANDLE;
     mproc_status status = carried_copy(ref, &copy);
 
     if (status != MPROC_OK) return status;
