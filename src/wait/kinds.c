@@ -29,7 +29,7 @@ mproc_status wait_kind_of(const mproc_waitable *thing, const struct waitable **r
 {
     unsigned kind = (unsigned)thing->kind;
 
-    if (kind == 0 || kind >= sizeof kinds / sizeof *kinds)
+    if (kind == 0 || kind >= sizeof kinds / sizeof kinds[0])
         return mproc_error(MPROC_INVALID, "%u is no kind of things to wait for", kind);
     *row = kinds[kind];
     if (thing->object || thing->kind == MPROC_WAITABLE_HANDLE) return MPROC_OK;

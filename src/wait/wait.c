@@ -65,7 +65,7 @@ static mproc_status look_first(struct call *call)
 {
     mproc_status all = MPROC_TIMEOUT, status;
     const struct waitable *row;
-    plat_handle handle;
+    plat_handle handle = PLAT_NO_HANDLE;
 
     for (size_t i = 0; i < call->count; i++) {
         const mproc_waitable *thing = &call->things[i];
@@ -131,6 +131,7 @@ static mproc_status sleep(struct call *call, const struct wait *wait, struct ala
     mproc_status status;
 
     if (call->polled_count > 0) {
+        assert(alarm);
         status = poll(call, alarm->event, wait->deadline_ns);
         if (status == MPROC_INTERRUPTED) alarm_clear(alarm);
         return status;
@@ -189,6 +190,7 @@ mproc_status mproc_wait(mproc_waitable *things, size_t count, int64_t timeout_ms
     if (!things && count > 0) return mproc_error(MPROC_INVALID, "%zu things to wait for at no address", count);
     if ((status = timeout_check(timeout_ms)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
     if ((status = call_create(things, count, &call)) != MPROC_OK) return status;
+    assert(call);
     waiter_enter(&call->waiter);
     status = run(call, timeout_ms);
     waiter_leave(&call->waiter);
