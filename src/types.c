@@ -1,5 +1,7 @@
 /* The list of all types of objects. It is above all layers: a new kind adds its row here, and nothing below. */
 #include "connection/stream.h"
+#include "connection/connection.h"
+#include "container/dict.h"
 #include "object/object.h"
 #include "object/parcel.h"
 #include "pool/stream.h"
@@ -20,6 +22,8 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_ARRAY] = &array_type,
     [OBJECT_MEMORY] = &memory_type,
     [OBJECT_LIST] = &list_type,
+    [OBJECT_DICT] = &dict_type,
+    [OBJECT_TABLE] = &table_type,
     [OBJECT_QUEUE] = &queue_type,
     [OBJECT_SPAWN_DATA] = &spawn_data_type,
     [OBJECT_PARCEL] = &parcel_type,

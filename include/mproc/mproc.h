@@ -6,6 +6,7 @@
 #include <mproc/call.h>
 #include <mproc/condition.h>
 #include <mproc/connection.h>
+#include <mproc/dict.h>
 #include <mproc/event.h>
 #include <mproc/iterator.h>
 #include <mproc/listener.h>

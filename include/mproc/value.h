@@ -76,7 +76,8 @@ typedef enum mproc_type {
     X(10, shareable_list, SHAREABLE_LIST, "a shareable list") \
     X(11, queue, QUEUE, "a queue")                            \
     X(12, connection, CONNECTION, "a connection")             \
-    X(13, os_handle, OS_HANDLE, "a handle of the system")
+    X(13, os_handle, OS_HANDLE, "a handle of the system")     \
+    X(14, dict, DICT, "a dict")
 
 #define MPROC_OBJECT_STRUCT(number, name, constant, text) typedef struct mproc_##name mproc_##name;
 MPROC_OBJECT_TABLE(MPROC_OBJECT_STRUCT)

@@ -31,6 +31,8 @@ extern const steps_table steps_queue_lost;
 extern const steps_table steps_queue_lease;
 extern const steps_table steps_queue_object;
 extern const steps_table steps_deposit;
+extern const steps_table steps_dict;
+extern const steps_table steps_dict_object;
 extern const steps_table steps_tasks;
 extern const steps_table steps_workers;
 extern const steps_table steps_limits;

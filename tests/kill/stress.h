@@ -43,6 +43,9 @@ void stress_queue(int seconds);
 /* Joinable queues, whose consumers are killed with what they have got and not done. */
 void stress_leases(int seconds);
 
+/* A dict, of which the processes that change it are killed; after each kill a model is compared. */
+void stress_dict(int seconds);
+
 /* Numbers that look random, from a seed that each stress prints. */
 uint32_t stress_random(uint32_t *seed);
 uint32_t stress_seed(const char *name);
@@ -111,6 +114,7 @@ struct stress {
     uint32_t seen[STRESS_PROCESSES_MAX][STRESS_THREADS_MAX];
     uint32_t lives;
     uint32_t kills;
+    uint32_t dead; /* the life that was killed last */
     uint32_t seed;
 };
 

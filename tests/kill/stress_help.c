@@ -197,6 +197,7 @@ static void kill_one(struct stress *stress)
     CHECK_OK(mproc_process_kill(stress->all[place]));
     stress->kills++;
     end_life(stress, place, true);
+    stress->dead = stress->numbers[place];
     stress->put_back();
     begin_life(stress, place);
 }

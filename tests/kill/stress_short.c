@@ -37,6 +37,11 @@ static void case_queue(void)
     stress_queue(SECONDS);
 }
 
+static void case_dict(void)
+{
+    stress_dict(SECONDS);
+}
+
 static void case_leases(void)
 {
     stress_leases(SECONDS);
@@ -49,5 +54,6 @@ CHECK_SUITE(stress,
     CASE_LIMIT(pool, 60),
     CASE_LIMIT(tasks, 60),
     CASE_LIMIT(queue, 60),
+    CASE_LIMIT(dict, 60),
     CASE_LIMIT(leases, 60)
 );

@@ -1,0 +1,145 @@
+/* Values on their way into containers and out of them. */
+#include "container/container.h"
+
+#include <stdlib.h>
+
+/* ---- in ----------------------------------------------------------------------------------------- */
+
+struct search {
+    uint64_t wanted;
+    bool found;
+};
+
+static void look_for(void *context, const struct handle_ref *ref)
+{
+    struct search *search = context;
+
+    if (ref->offset == search->wanted) search->found = true;
+}
+
+static mproc_status refuse_itself(const struct reference *reference, const mproc_value *value)
+{
+    struct search search = {reference->ref.offset, false};
+
+    value_visit_objects(value, look_for, &search);
+    if (!search.found) return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "%s is no value in itself: it would never end",
+                       handle_name(reference->ref.kind));
+}
+
+mproc_status container_stage(const struct reference *reference, const mproc_value *value, struct cell *cell)
+{
+    bool text = value->type == MPROC_TYPE_STRING || value->type == MPROC_TYPE_BYTES;
+    struct intent *intent = work_intent();
+    struct parcel *parcel;
+    uint32_t objects;
+    mproc_status status;
+    size_t size;
+
+    if (cell_write_small(cell, value)) return MPROC_OK;
+    if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
+    if (text && value->count <= SHORT_BYTES_MAX) {
+        cell_set(cell, value_head(value), short_word(value->as.data, value->count));
+        return MPROC_OK;
+    }
+    objects = value_count_objects(value);
+    if (objects > 0 && (status = refuse_itself(reference, value)) != MPROC_OK) return status;
+    if ((status = parcel_create(intent, size, objects, &intent->stages[STAGE_VALUE])) != MPROC_OK) return status;
+    parcel = parcel_at(word_get(&intent->stages[STAGE_VALUE]));
+    status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, false);
+    if (status == MPROC_OK) cell_set(cell, CELL_PARCEL, arena_offset(parcel));
+    else object_drop(intent, &intent->stages[STAGE_VALUE]);
+    return status;
+}
+
+/* ---- out ---------------------------------------------------------------------------------------- */
+
+void container_hold(const struct cell *cell, _Atomic uint64_t *owned)
+{
+    struct intent *nested = &thread_self.slot->intents[INTENT_NESTED];
+
+    if (cell_is_parcel(cell)) object_refer(nested, cell->word, owned, OBJECT_GIVEN);
+}
+
+mproc_value container_view(const struct cell *cell)
+{
+    return cell_is_parcel(cell) ? encoding_view(parcel_data(parcel_at(cell->word))) : cell_view(cell);
+}
+
+static mproc_status no_memory(uint64_t bytes)
+{
+    return mproc_error(MPROC_NO_MEMORY, "no memory for a value of %llu bytes", (unsigned long long)bytes);
+}
+
+/* Room for an encoding, behind a keeper of its objects if there are any. `owned` goes with it. */
+static struct encoding_header *make_room(uint64_t size, uint32_t objects, _Atomic uint64_t *owned)
+{
+    uint64_t before = objects > 0 ? sizeof(struct parcel_keeper) : 0;
+    unsigned char *heap = malloc((size_t)(before + size));
+
+    if (heap && before) *(struct parcel_keeper *)(void *)heap = (struct parcel_keeper){owned, thread_self.arena, 0};
+    return heap ? (struct encoding_header *)(void *)(heap + before) : NULL;
+}
+
+static mproc_value finish(struct encoding_header *encoding, uint32_t objects)
+{
+    if (objects > 0) encoding->before = sizeof(struct parcel_keeper);
+    return encoding_owned(encoding);
+}
+
+/* A number owns nothing; short text lies in the cell of an encoding without a payload. */
+static mproc_status small_value(const struct cell *cell, mproc_value *value)
+{
+    const struct encoding_header header = {ENCODING_MAGIC, 0, ENCODING_PAYLOAD};
+    unsigned char *encoding;
+
+    *value = cell_view(cell);
+    value->form = VALUE_BORROWED;
+    if (value->type < MPROC_TYPE_STRING) return MPROC_OK;
+    if (!(encoding = malloc(ENCODING_PAYLOAD))) return no_memory(ENCODING_PAYLOAD);
+    memcpy(encoding, &header, sizeof header);
+    memcpy(encoding + ENCODING_ROOT, cell, sizeof *cell);
+    *value = encoding_owned(encoding);
+    return MPROC_OK;
+}
+
+mproc_status container_value(const struct cell *cell, mproc_value *value)
+{
+    const struct parcel *parcel;
+    struct encoding_header *encoding;
+    _Atomic uint64_t *owned = NULL;
+    uint32_t objects;
+    mproc_status status;
+
+    if (!cell_is_parcel(cell)) return small_value(cell, value);
+    parcel = parcel_at(cell->word);
+    objects = parcel->links - 1;
+    if (objects > 0 && (status = resource_slot_take(&owned)) != MPROC_OK) return status;
+    if (!(encoding = make_room(parcel->size, objects, owned))) {
+        if (owned) resource_slot_put(owned);
+        return no_memory(parcel->size);
+    }
+    memcpy(encoding, parcel_data(parcel), (size_t)parcel->size);
+    if (owned) object_refer(work_intent(), cell->word, owned, OBJECT_GIVEN);
+    *value = finish(encoding, objects);
+    return MPROC_OK;
+}
+
+mproc_status container_copy(const mproc_value *view, _Atomic uint64_t **owned, mproc_value *value)
+{
+    uint32_t objects = value_count_objects(view);
+    struct encoding_header *encoding;
+    mproc_status status;
+    size_t size;
+
+    if ((status = encoding_measure(view, &size)) != MPROC_OK) return status;
+    if (!(encoding = make_room(size, objects, *owned))) return no_memory(size);
+    if ((status = encoding_write(view, encoding, size, &size, &objects)) != MPROC_OK) {
+        free((unsigned char *)encoding - (objects > 0 ? sizeof(struct parcel_keeper) : 0));
+        return status;
+    }
+    *value = finish(encoding, objects);
+    if (objects > 0) *owned = NULL;
+    return MPROC_OK;
+}

@@ -1,0 +1,279 @@
+/* Dicts: made, changed and asked, one key at a time. */
+#include "container/dict.h"
+
+#include "base/options.h"
+
+/* Without the lock a reader looks so often, before he takes it. */
+#define LOOKS 50
+
+/* A table that is empty keeps so many units, or fewer. */
+#define UNITS_KEPT 512
+
+const struct object_type dict_type = {.name = "a dict", .links = 1, .links_at = offsetof(struct container, body)};
+
+static_assert(sizeof(struct container) <= ARENA_LINE - sizeof(struct block_header), "readers take one cache line");
+
+/* ---- what the calls consist of -------------------------------------------------------------------------- */
+
+mproc_status dict_not_found(const mproc_value *key)
+{
+    char text[64];
+
+    mproc_value_print(*key, text, sizeof text);
+    return mproc_error(MPROC_NOT_FOUND, "the dict has no key %s", text);
+}
+
+/* TABLE_CHANGED: it could not be had without the lock, or is a parcel, which has to be held. */
+static enum table_outcome look_unlocked(const struct container *container, const struct table_key *key,
+                                        struct cell *cell)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        uint64_t version = container_version(container);
+        struct table_spot spot;
+        enum table_outcome outcome;
+        if (version % 2 == 1) {
+            plat_thread_pause();
+            continue;
+        }
+        outcome = table_find(container, version, key, &spot);
+        if (outcome == TABLE_DONE) *cell = table_cell(spot.record);
+        if (outcome == TABLE_CHANGED || container_changed(container, version)) continue;
+        return outcome == TABLE_DONE && cell_is_parcel(cell) ? TABLE_CHANGED : outcome;
+    }
+    return TABLE_CHANGED;
+}
+
+bool dict_look(const mproc_dict *dict, const struct table_key *key, struct cell *cell, _Atomic uint64_t *owned)
+{
+    struct container *container = dict_container(dict);
+    enum table_outcome outcome = look_unlocked(container, key, cell);
+    struct table_spot spot;
+    struct intent *intent;
+
+    if (outcome != TABLE_CHANGED) return outcome == TABLE_DONE;
+    intent = container_lock(container);
+    outcome = table_find(container, container_version(container), key, &spot);
+    if (outcome == TABLE_DONE) {
+        *cell = table_cell(spot.record);
+        if (owned) container_hold(cell, owned);
+    }
+    container_unlock(intent, container);
+    return outcome == TABLE_DONE;
+}
+
+static enum table_outcome change_locked(struct intent *intent, const struct container *container,
+                                        const struct dict_change *change, struct table_need *need)
+{
+    struct table_spot spot;
+    struct cell cell;
+
+    if (table_find(container, container_version(container), change->key, &spot) == TABLE_ABSENT)
+        return change->to && !change->from ? table_insert(intent, container, change->key, change->to, need)
+                                           : TABLE_ABSENT;
+    cell = table_cell(spot.record);
+    if (change->from && !cell_same(change->from, &cell)) return TABLE_CHANGED;
+    if (change->to) table_replace(intent, container, spot.record, change->to);
+    else table_remove(intent, container, &spot);
+    return TABLE_DONE;
+}
+
+/* With an empty table in the place of the one that there is; `emptied`: only if that is empty, too. */
+static mproc_status clear(struct container *container, bool emptied)
+{
+    struct intent *intent = work_intent();
+    mproc_status status = table_create(intent, &intent->stages[STAGE_OTHER]);
+
+    if (status != MPROC_OK) return status;
+    container_lock(container);
+    if (!emptied || table_count(table_of(container)) == 0) {
+        uint64_t old = word_get(&container->body);
+        container_change(intent, container);
+        intent_store(intent, &container->body, word_get(&intent->stages[STAGE_OTHER]));
+        intent_store(intent, &intent->stages[STAGE_OTHER], old);
+        container_commit(intent, container);
+    }
+    container_unlock(intent, container);
+    object_drop(intent, &intent->stages[STAGE_OTHER]);
+    return MPROC_OK;
+}
+
+mproc_status dict_change(const mproc_dict *dict, const struct dict_change *change, enum table_outcome *outcome)
+{
+    struct container *container = dict_container(dict);
+    struct intent *intent = work_intent();
+    mproc_status status = MPROC_OK;
+
+    do {
+        struct table_need need;
+        container_lock(container);
+        *outcome = change_locked(intent, container, change, &need);
+        container_unlock(intent, container);
+        if (*outcome == TABLE_NEEDS) status = table_provide(container, &need);
+    } while (status == MPROC_OK && *outcome == TABLE_NEEDS);
+    object_drop(intent, &intent->stages[STAGE_VALUE]);
+    return status;
+}
+
+/* Without memory for an empty table the large one stays. */
+static void trim(const mproc_dict *dict)
+{
+    struct container *container = dict_container(dict);
+    struct intent *intent = container_lock(container);
+    const struct table *table = table_of(container);
+    bool large = table_count(table) == 0 && low(word_get(&table->used)) > UNITS_KEPT;
+
+    container_unlock(intent, container);
+    if (large) (void)clear(container, true);
+}
+
+/* ---- one key -------------------------------------------------------------------------------------------- */
+
+static mproc_status set(const mproc_dict *dict, const struct table_key *key, const mproc_value *value)
+{
+    struct cell cell;
+    struct dict_change change = {.key = key, .to = &cell};
+    enum table_outcome outcome;
+    mproc_status status;
+
+    if ((status = container_stage(&dict->reference, value, &cell)) != MPROC_OK) return status;
+    return dict_change(dict, &change, &outcome);
+}
+
+static mproc_status get(const mproc_dict *dict, const struct table_key *key, const mproc_value *name,
+                        mproc_value *value)
+{
+    struct intent *intent = work_intent();
+    struct cell cell;
+    mproc_status status;
+
+    if (!value) return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
+    if (!dict_look(dict, key, &cell, &intent->stages[STAGE_VALUE])) return dict_not_found(name);
+    status = container_value(&cell, value);
+    if (cell_is_parcel(&cell)) object_drop(intent, &intent->stages[STAGE_VALUE]);
+    return status;
+}
+
+static mproc_status delete (const mproc_dict *dict, const struct table_key *key, const mproc_value *name)
+{
+    struct dict_change change = {.key = key};
+    enum table_outcome outcome;
+    mproc_status status = dict_change(dict, &change, &outcome);
+
+    if (status == MPROC_OK && outcome == TABLE_ABSENT) status = dict_not_found(name);
+    else if (status == MPROC_OK && mproc_dict_count(dict) == 0) trim(dict);
+    return status;
+}
+
+/* The copy is made before the key goes, so that without memory for it the key stays. */
+static mproc_status pop(const mproc_dict *dict, const struct table_key *key, const mproc_value *name,
+                        mproc_value *value)
+{
+    struct intent *intent = work_intent();
+    _Atomic uint64_t *held = &intent->stages[STAGE_OTHER];
+    struct cell cell;
+    struct dict_change change = {.key = key, .from = &cell};
+    enum table_outcome outcome = TABLE_CHANGED;
+    mproc_value copy = mproc_nil();
+    mproc_status status = MPROC_OK;
+
+    if (!value) return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
+    while (status == MPROC_OK && outcome != TABLE_DONE) {
+        if (!dict_look(dict, key, &cell, held)) return dict_not_found(name);
+        if ((status = container_value(&cell, &copy)) == MPROC_OK) status = dict_change(dict, &change, &outcome);
+        object_drop(intent, held);
+        if (outcome != TABLE_DONE) mproc_value_clear(&copy);
+    }
+    if (status != MPROC_OK) return status;
+    if (mproc_dict_count(dict) == 0) trim(dict);
+    *value = copy;
+    return MPROC_OK;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------ */
+
+size_t mproc_dict_count(const mproc_dict *dict)
+{
+    const struct container *container = dict_container(dict);
+    uint64_t version;
+    uint32_t count;
+
+    do {
+        version = container_version(container);
+        count = table_count(table_of(container));
+    } while (container_changed(container, version));
+    return count;
+}
+
+/* ---- all calls ------------------------------------------------------------------------------------------ */
+
+mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method method, const mproc_value *name,
+                             const mproc_value *value, mproc_function *function, mproc_value *result)
+{
+    mproc_status status = family_enter_with(dict->reference.arena);
+    struct table_key key;
+    struct cell cell;
+
+    if (status == MPROC_OK && method < MPROC_DICT_CLEAR) status = table_key_set(&key, name);
+    if (status != MPROC_OK) return status;
+    switch (method) {
+    case MPROC_DICT_SET:
+        return set(dict, &key, value);
+    case MPROC_DICT_GET:
+        return get(dict, &key, name, result);
+    case MPROC_DICT_HAS:
+        return dict_look(dict, &key, &cell, NULL) ? MPROC_OK : MPROC_NOT_FOUND;
+    case MPROC_DICT_INCREMENT:
+        return dict_increment(dict, &key, value->as.int64, result);
+    case MPROC_DICT_UPDATE:
+        return dict_update(dict, &key, name, function, value);
+    case MPROC_DICT_POP:
+        return pop(dict, &key, name, result);
+    case MPROC_DICT_DELETE:
+        return delete (dict, &key, name);
+    case MPROC_DICT_CLEAR:
+        return clear(dict_container(dict), false);
+    default:
+        return dict_copy(dict, method, result);
+    }
+}
+
+/* ---- made and freed ------------------------------------------------------------------------------------- */
+
+static mproc_status refuse_items(void)
+{
+    return mproc_error(MPROC_INVALID,
+                       "a dict is made of a map, of a list of pairs, which are lists of two, or of nil");
+}
+
+mproc_status mproc_dict_create(mproc_value items, mproc_dict **out)
+{
+    struct reference *reference;
+    size_t count = mproc_value_count(items);
+    bool map = items.type == MPROC_TYPE_MAP;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "a dict was to be created, and out is NULL");
+    if (items.type != MPROC_TYPE_NIL && !map && items.type != MPROC_TYPE_LIST) return refuse_items();
+    if (count > 0 && !items.as.data) return mproc_error(MPROC_INVALID, "a dict of %zu pairs at no address", count);
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(OBJECT_DICT, sizeof(struct container), &reference)) != MPROC_OK) return status;
+    reference_publish(reference);
+    status = table_create(work_intent(), &container_of(reference)->body);
+    for (size_t i = 0; i < count && status == MPROC_OK; i++) {
+        mproc_value pair = mproc_value_at(items, i), name = map ? mproc_value_key(items, i) : mproc_value_at(pair, 0),
+                    value = map ? pair : mproc_value_at(pair, 1);
+        struct table_key key;
+        if (!map && (pair.type != MPROC_TYPE_LIST || pair.count != 2)) status = refuse_items();
+        else if ((status = table_key_set(&key, &name)) == MPROC_OK)
+            status = set((mproc_dict *)reference, &key, &value);
+    }
+    if (status == MPROC_OK) *out = (mproc_dict *)reference;
+    else reference_free(reference);
+    return status;
+}
+
+void mproc_dict_free(mproc_dict *dict)
+{
+    assert(!dict || dict->reference.ref.kind == OBJECT_DICT);
+    if (dict) family_free(&dict->reference);
+}

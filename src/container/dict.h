@@ -1,0 +1,53 @@
+/* Dicts: a container whose body is a table. */
+#ifndef MPROC_CONTAINER_DICT_H
+#define MPROC_CONTAINER_DICT_H
+
+#include <mproc/dict.h>
+
+#include "container/table.h"
+#include "process/family.h"
+
+extern const struct object_type dict_type;
+
+struct mproc_dict {
+    struct reference reference;
+};
+
+static inline struct container *dict_container(const mproc_dict *dict)
+{
+    assert(dict && dict->reference.ref.kind == OBJECT_DICT);
+    return container_of(&dict->reference);
+}
+
+/*
+ * Looks for a key. If its value is a parcel, the empty owned slot gets a handle of it; NULL: none is wanted. Returns
+ * whether the key is there.
+ */
+bool dict_look(const mproc_dict *dict, const struct table_key *key, struct cell *cell, _Atomic uint64_t *owned);
+
+/* MPROC_NOT_FOUND with its text. */
+mproc_status dict_not_found(const mproc_value *key);
+
+/*
+ * What is to become of a key: `to` is its new value, whose parcel is in the stage, or NULL: it goes. Only if the
+ * value is `from`, whose parcel the caller holds; NULL: whatever it is.
+ */
+struct dict_change {
+    const struct table_key *key;
+    const struct cell *to;
+    const struct cell *from;
+};
+
+/*
+ * Does it, in one step; the stage is empty afterwards. `*outcome` is TABLE_DONE; TABLE_ABSENT: what should change or
+ * go is not there; or TABLE_CHANGED: it is another value. MPROC_NO_MEMORY.
+ */
+mproc_status dict_change(const mproc_dict *dict, const struct dict_change *change, enum table_outcome *outcome);
+
+/* The calls; see <mproc/dict.h>. The dict is of this family, and `key` can be one. */
+mproc_status dict_increment(const mproc_dict *dict, const struct table_key *key, int64_t by, mproc_value *result);
+mproc_status dict_update(const mproc_dict *dict, const struct table_key *key, const mproc_value *name,
+                         mproc_function *function, const mproc_args *args);
+mproc_status dict_copy(const mproc_dict *dict, enum mproc_dict_method what, mproc_value *copy);
+
+#endif

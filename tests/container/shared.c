@@ -1,0 +1,230 @@
+/* Dicts that several use, be they processes or threads. */
+#include "container/dicts.h"
+
+#include <string.h>
+
+/* ---- what one does, another sees -------------------------------------------------------------------------- */
+
+static void changes_what_it_gets(peer *self)
+{
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_dict_set(self->object, KEY("text"), KEY("a text that is long enough")));
+    CHECK_OK(mproc_dict_set(self->object, KEY(7), MPROC_LIST(1, MPROC_MAP("a", 2.5))));
+    CHECK_OK(mproc_dict_increment(self->object, KEY("n"), 3, NULL));
+    CHECK_OK(mproc_dict_delete(self->object, KEY("gone")));
+    CHECK_OK(mproc_dict_pop(self->object, KEY("popped"), &value));
+    CHECK_EQ(mproc_value_int(value), 5);
+}
+
+static void case_what_a_peer_does_is_seen(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("n", 1, "gone", 2, "popped", 5));
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd_add(&crowd, 1, changes_what_it_gets, dict);
+    crowd_fini(&crowd);
+    dicts_check_prints(dict, "{'n': 4, 'text': 'a text that is long enough', 7: [1, {'a': 2.5}]}");
+    mproc_dict_free(dict);
+}
+
+/* ---- all at once ------------------------------------------------------------------------------------------ */
+
+static void increments(peer *self)
+{
+    for (int64_t i = 0; i < self->extra; i++) {
+        CHECK_OK(mproc_dict_increment(self->object, KEY("all"), 1, NULL));
+        CHECK_OK(mproc_dict_increment(self->object, mproc_int(i), 1, NULL));
+        CHECK_OK(mproc_dict_set(self->object, MPROC_VALUE(self->number), mproc_int(i)));
+    }
+}
+
+static void case_increments_of_all_add_up(void)
+{
+    mproc_dict *dict = dicts_create(mproc_nil());
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd.extra = check_many(20000, 2000);
+    crowd_add(&crowd, 4, increments, dict);
+    crowd_join(&crowd);
+    CHECK_EQ(dicts_int(dict, KEY("all")), 4 * crowd.extra);
+    CHECK_EQ(dicts_int(dict, mproc_int(crowd.extra - 1)), 4);
+    dicts_check_sound(dict);
+    crowd_fini(&crowd);
+    mproc_dict_free(dict);
+}
+
+static mproc_status adds(mproc_call *call)
+{
+    int64_t number, more;
+
+    MPROC_TRY(mproc_unpack(call, &number, &more));
+    return mproc_call_return(call, mproc_int(number + more));
+}
+
+static void updates(peer *self)
+{
+    for (int64_t i = 0; i < self->extra; i++)
+        CHECK_OK(mproc_dict_update_with(self->object, KEY("n"), adds, MPROC_ARGS(2)));
+}
+
+static void case_no_update_is_lost(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("n", 0));
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd.extra = check_many(5000, 500);
+    crowd_add(&crowd, 4, updates, dict);
+    crowd_join(&crowd);
+    CHECK_EQ(dicts_int(dict, KEY("n")), 8 * crowd.extra);
+    crowd_fini(&crowd);
+    mproc_dict_free(dict);
+}
+
+/* Each takes what is there; nobody takes what another has. */
+static void pops(peer *self)
+{
+    for (int64_t i = 0; i < self->extra; i++) {
+        mproc_value value = mproc_nil();
+        if (mproc_dict_pop(self->object, mproc_int(i), &value) != MPROC_OK) continue;
+        CHECK_EQ(mproc_value_int(mproc_value_at(value, 1)), i);
+        mproc_value_clear(&value);
+        atomic_fetch_add(&self->board->done, 1);
+    }
+}
+
+static void case_each_value_is_popped_once(void)
+{
+    mproc_dict *dict = dicts_create(mproc_nil());
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd.extra = check_many(5000, 500);
+    for (int64_t i = 0; i < crowd.extra; i++)
+        CHECK_OK(mproc_dict_set(dict, mproc_int(i), MPROC_LIST("a text of some length", i)));
+    crowd_add(&crowd, 4, pops, dict);
+    crowd_join(&crowd);
+    CHECK_EQ(atomic_load(&crowd.board->done), crowd.extra);
+    CHECK_EQ(mproc_dict_count(dict), 0);
+    crowd_fini(&crowd);
+    mproc_dict_free(dict);
+}
+
+/* ---- readers beside writers ------------------------------------------------------------------------------- */
+
+/* Values of which all digits are the same, of any length. */
+static void writes(peer *self)
+{
+    char text[41] = {0};
+
+    for (int64_t i = 0; i < self->extra; i++) {
+        memset(text, (int)('0' + i % 10), 40);
+        CHECK_OK(mproc_dict_set(self->object, KEY("text"), mproc_string_from(text, (size_t)(1 + i % 40))));
+        CHECK_OK(mproc_dict_set(self->object, mproc_int(i), mproc_int(i)));
+        if (i >= 20) CHECK_OK(mproc_dict_delete(self->object, mproc_int(i - 20)));
+        if (i % 500 == 499) {
+            CHECK_OK(mproc_dict_clear(self->object));
+            CHECK_OK(mproc_dict_set(self->object, KEY("text"), KEY("00")));
+            for (int64_t j = i - 19; j <= i; j++) CHECK_OK(mproc_dict_set(self->object, mproc_int(j), mproc_int(j)));
+        }
+    }
+    atomic_store(&self->board->done, 1);
+}
+
+static void reads(peer *self)
+{
+    while (atomic_load(&self->board->done) == 0) {
+        mproc_value value = mproc_nil();
+        const char *text;
+        if (mproc_dict_get(self->object, KEY("text"), &value) != MPROC_OK) continue;
+        text = mproc_value_string(value);
+        CHECK(text != NULL && strspn(text, (char[]){text[0], 0}) == mproc_value_size(value));
+        mproc_value_clear(&value);
+        CHECK(mproc_dict_count(self->object) <= 22);
+    }
+}
+
+static void case_readers_see_whole_values(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("text", "0"));
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd.extra = check_many(40000, 3000);
+    crowd_add(&crowd, 2, reads, dict);
+    crowd_add(&crowd, 1, writes, dict);
+    crowd_join(&crowd);
+    dicts_check_sound(dict);
+    crowd_fini(&crowd);
+    mproc_dict_free(dict);
+}
+
+/* ---- objects -------------------------------------------------------------------------------------------- */
+
+static void uses_what_is_in_it(peer *self)
+{
+    mproc_value value = mproc_nil(), copy = mproc_nil();
+    mproc_dict *inner = NULL;
+    mproc_queue *queue = NULL;
+
+    CHECK_OK(mproc_dict_get(self->object, KEY("inner"), &value));
+    CHECK_OK(mproc_value_to(value, &inner));
+    mproc_value_clear(&value);
+    CHECK_OK(mproc_dict_increment(inner, KEY("n"), 1, NULL));
+    CHECK_OK(mproc_dict_copy(self->object, &copy));
+    CHECK_OK(mproc_dict_delete(self->object, KEY("queue")));
+    CHECK_OK(mproc_value_to(mproc_value_at(mproc_value_get(copy, "queue"), 1), &queue));
+    mproc_value_clear(&copy);
+    CHECK_OK(mproc_queue_put(queue, mproc_int(3), 0));
+    CHECK_OK(mproc_dict_set(inner, KEY("queue"), MPROC_VALUE(queue)));
+    mproc_queue_free(queue);
+    mproc_dict_free(inner);
+}
+
+/* They live as long as somebody refers to them: the dict, and what was got from it. */
+static void case_objects_live_as_long_as_they_are_in_it(void)
+{
+    mproc_dict *dict = dicts_create(mproc_nil()), *inner;
+    mproc_queue *queue = NULL;
+    mproc_value value = mproc_nil();
+    uint64_t blocks;
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    inner = dicts_create(MPROC_MAP("n", 1));
+    CHECK_OK(mproc_queue_create(NULL, &queue));
+    CHECK_OK(mproc_dict_set(dict, KEY("inner"), MPROC_VALUE(inner)));
+    CHECK_OK(mproc_dict_set(dict, KEY("queue"), MPROC_LIST("it", queue)));
+    mproc_queue_free(queue);
+    mproc_dict_free(inner);
+    crowd_add(&crowd, 1, uses_what_is_in_it, dict);
+    crowd_join(&crowd);
+    CHECK_OK(mproc_dict_get(dict, KEY("inner"), &value));
+    CHECK_OK(mproc_value_to(value, &inner));
+    mproc_value_clear(&value);
+    CHECK_EQ(dicts_int(inner, KEY("n")), 2);
+    CHECK_OK(mproc_dict_get(inner, KEY("queue"), &value));
+    CHECK_OK(mproc_dict_clear(inner));
+    CHECK_OK(mproc_value_to(value, &queue));
+    mproc_value_clear(&value);
+    CHECK_OK(mproc_queue_get(queue, &value, 0));
+    CHECK_EQ(mproc_value_int(value), 3);
+    mproc_queue_free(queue);
+    blocks = peers_blocks();
+    mproc_dict_free(inner);
+    CHECK_EQ(peers_blocks(), blocks); /* the outer one has it */
+    mproc_dict_free(dict);
+    crowd_fini(&crowd);
+}
+
+CHECK_TWINS(dict_shared, peers_of_processes, dict_shared_threads, peers_of_threads,
+    CASE(what_a_peer_does_is_seen),
+    CASE(increments_of_all_add_up),
+    CASE(no_update_is_lost),
+    CASE(each_value_is_popped_once),
+    CASE(readers_see_whole_values),
+    CASE(objects_live_as_long_as_they_are_in_it)
+);
