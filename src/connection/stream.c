@@ -1,7 +1,6 @@
 /* Streams: the parcels of messages that are on their way, and messages that name one. */
 #include "connection/stream.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/encoding.h"
@@ -122,30 +121,13 @@ mproc_status stream_send(mproc_connection *connection, const mproc_value *value,
     return status;
 }
 
-/* As a value that was got from a queue: the parcel stays in an owned slot, which the value's memory begins with. */
-static mproc_status make_value(_Atomic uint64_t *owned, mproc_value *value)
-{
-    const struct parcel *parcel = parcel_at(atomic_load(owned));
-    struct parcel_keeper *keeper = malloc(sizeof *keeper + (size_t)parcel->size);
-    struct encoding_header *header;
-
-    if (!keeper)
-        return mproc_error(MPROC_NO_MEMORY, "no memory for a message of %llu bytes",
-                           (unsigned long long)parcel->size);
-    *keeper = (struct parcel_keeper){.owned = owned, .arena = thread_self.arena};
-    header = (struct encoding_header *)(void *)(keeper + 1);
-    memcpy(header, parcel_data(parcel), (size_t)parcel->size);
-    header->before = sizeof *keeper;
-    *value = encoding_owned(header);
-    return MPROC_OK;
-}
-
 mproc_status stream_receive(const mproc_connection *connection, const void *bytes, size_t size, mproc_value *value)
 {
     const struct connection *object = connection_of(connection);
     uint64_t stream = atomic_load(&object->stream);
     struct intent *intent = work_intent();
     struct stream_message message;
+    struct encoding_header *encoding;
     _Atomic uint64_t *owned, *list;
     mproc_status status;
 
@@ -155,7 +137,8 @@ mproc_status stream_receive(const mproc_connection *connection, const void *byte
     list = &stream_at(stream)->lists[object->is_second];
     if (message.ref.kind != OBJECT_PARCEL || !take(intent, stream, list, &message.ref, owned))
         status = MPROC_NOT_FOUND;
-    else if ((status = make_value(owned, value)) != MPROC_OK) give(intent, stream, list, owned);
-    if (status != MPROC_OK) resource_slot_put(owned);
+    else if ((status = parcel_keep(owned, &encoding)) != MPROC_OK) give(intent, stream, list, owned);
+    if (status == MPROC_OK) *value = encoding_owned(encoding);
+    else resource_slot_put(owned);
     return status;
 }

@@ -1,6 +1,10 @@
 /* Parcels: their way into the arena. */
 #include "object/parcel.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena/slot.h"
 #include "base/encoding.h"
 
 const struct object_type parcel_type = {
@@ -62,6 +66,20 @@ mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, bool at_s
 
     value_visit_objects(&value, hold_object, &holding);
     return holding.status;
+}
+
+mproc_status parcel_keep(_Atomic uint64_t *owned, struct encoding_header **encoding)
+{
+    const struct parcel *parcel = parcel_at(atomic_load(owned));
+    struct parcel_keeper *keeper = malloc(sizeof *keeper + (size_t)parcel->size);
+
+    if (!keeper)
+        return mproc_error(MPROC_NO_MEMORY, "no memory for a value of %llu bytes", (unsigned long long)parcel->size);
+    *keeper = (struct parcel_keeper){.owned = owned, .arena = thread_self.arena};
+    memcpy(keeper + 1, parcel_data(parcel), (size_t)parcel->size);
+    *encoding = (struct encoding_header *)(void *)(keeper + 1);
+    (*encoding)->before = sizeof *keeper;
+    return MPROC_OK;
 }
 
 uint32_t parcel_count(const struct parcel *parcel, uint64_t object)

@@ -71,6 +71,14 @@ struct parcel_keeper {
     uint32_t unused;
 };
 
+struct encoding_header;
+
+/*
+ * Copies the value that is in the parcel of an owned slot, behind such a keeper, whose the slot is then:
+ * encoding_owned(). MPROC_NO_MEMORY.
+ */
+mproc_status parcel_keep(_Atomic uint64_t *owned, struct encoding_header **encoding);
+
 /* How often the parcel refers to the object. For a holder of the parcel. */
 uint32_t parcel_count(const struct parcel *parcel, uint64_t object);
 
