@@ -48,12 +48,6 @@ static bool same(const unsigned char *one, const unsigned char *other, size_t si
     return difference == 0;
 }
 
-static mproc_status hmac(const struct handshake *handshake, enum plat_digest digest, const void *message, size_t size,
-                         unsigned char mac[PLAT_DIGEST_MAX], size_t *mac_size)
-{
-    return plat_hmac(digest, handshake->key.data, handshake->key.size, message, size, mac, mac_size);
-}
-
 /*
  * The digest whose name a message begins with, or PLAT_DIGESTS. `name` is that name, or what stands in its place, as
  * far as it can be shown.
@@ -130,8 +124,9 @@ static mproc_status check_answer(struct handshake *handshake, const unsigned cha
         digest = PLAT_MD5;
         name = "";
     }
-    if ((status = hmac(handshake, digest, handshake->asked, handshake->asked_size, mac, &mac_size)) != MPROC_OK)
-        return status;
+    status = plat_hmac(digest, handshake->key.data, handshake->key.size, handshake->asked, handshake->asked_size, mac,
+                       &mac_size);
+    if (status != MPROC_OK) return status;
     if (!begins(message, size, name) || size != strlen(name) + mac_size) return wrong_answer(message, size);
     if (!same(mac, message + strlen(name), mac_size))
         return mproc_error(MPROC_AUTHENTICATION, "the other side has another authkey");
@@ -200,7 +195,8 @@ static mproc_status take_challenge(struct handshake *handshake, const unsigned c
                            handshake->role == HANDSHAKE_LISTENER ? "listener" : "client",
                            handshake->role == HANDSHAKE_LISTENER ? "listener" : "client");
     if ((status = choose_digest(handshake, message, size, &digest, &prefix)) != MPROC_OK) return status;
-    if ((status = hmac(handshake, digest, message, size, mac, &mac_size)) != MPROC_OK) return status;
+    status = plat_hmac(digest, handshake->key.data, handshake->key.size, message, size, mac, &mac_size);
+    if (status != MPROC_OK) return status;
     append(out, prefix, strlen(prefix));
     append(out, mac, mac_size);
     handshake->state = HANDSHAKE_AWAITS_WELCOME;
@@ -235,11 +231,10 @@ mproc_status handshake_key_from(mproc_value authkey, bool allow_md5, struct hand
 
 mproc_status handshake_check(const struct handshake_key *key)
 {
-    const struct handshake handshake = {.key = *key};
     unsigned char mac[PLAT_DIGEST_MAX];
     size_t mac_size;
 
-    return hmac(&handshake, PLAT_SHA256, "", 0, mac, &mac_size);
+    return plat_hmac(PLAT_SHA256, key->data, key->size, "", 0, mac, &mac_size);
 }
 
 mproc_status handshake_begin(struct handshake *handshake, enum handshake_role role, enum handshake_halves halves,

@@ -6,77 +6,58 @@
 
 #include "cancel.h"
 
-#include <assert.h>
 #include <dlfcn.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Nothing of it is taken away at the end of the process, when another thread may still use it. */
 #define CRYPTO_NO_ATEXIT UINT64_C(0x00080000)
 
-typedef const void *crypto_digest_function(void);
-typedef unsigned char *crypto_hmac_function(const void *digest, const void *key, int key_size,
-                                            const unsigned char *data, size_t size, unsigned char *mac,
-                                            unsigned *mac_size);
-typedef int crypto_mark_function(void);
-typedef int crypto_init_function(uint64_t options, const void *settings);
+/* What is used of it; the digests first. POSIX lets what dlsym() returns be a function, C does not. */
+enum { CRYPTO_SET_MARK = PLAT_DIGESTS, CRYPTO_POP_MARK, CRYPTO_INIT, CRYPTO_HMAC, CRYPTO_FUNCTIONS };
+union crypto_function {
+    void *found;
+    const void *(*digest)(void);
+    int (*mark)(void);
+    int (*init)(uint64_t options, const void *settings);
+    unsigned char *(*hmac)(const void *digest, const void *key, int key_size, const unsigned char *data, size_t size,
+                           unsigned char *mac, unsigned *mac_size);
+};
 
-static const char *const crypto_names[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
-static const char *const digest_names[PLAT_DIGESTS] = {"EVP_md5", "EVP_sha256", "EVP_sha384"};
+static const char *const crypto_libraries[] = {"libcrypto.so.3", "libcrypto.so.1.1"};
+static const char *const crypto_names[CRYPTO_FUNCTIONS] = {
+    "EVP_md5", "EVP_sha256", "EVP_sha384", "ERR_set_mark", "ERR_pop_to_mark", "OPENSSL_init_crypto", "HMAC"};
 
-/* Two threads that look at once find the same. `hmac` is set last. */
-static _Atomic(crypto_digest_function *) digests[PLAT_DIGESTS];
-static _Atomic(crypto_mark_function *) mark, unmark;
-static _Atomic(crypto_hmac_function *) hmac;
+/* Two threads that look at once find the same. The last one is set last. */
+static _Atomic(void *) crypto_found[CRYPTO_FUNCTIONS];
 
-/* POSIX lets what dlsym() returns be a function, C does not. */
-static void crypto_find(void *library, const char *name, void *function, size_t size, bool *all)
+static union crypto_function crypto_function(int which)
 {
-    void *found = dlsym(library, name);
-
-    assert(size == sizeof found);
-    memcpy(function, &found, size);
-    if (!found) *all = false;
-}
-
-static bool crypto_load(void *library)
-{
-    crypto_digest_function *made[PLAT_DIGESTS];
-    crypto_mark_function *marks[2];
-    crypto_hmac_function *found;
-    crypto_init_function *init;
-    bool all = true;
-
-    for (int i = 0; i < PLAT_DIGESTS; i++) crypto_find(library, digest_names[i], &made[i], sizeof made[i], &all);
-    crypto_find(library, "ERR_set_mark", &marks[0], sizeof marks[0], &all);
-    crypto_find(library, "ERR_pop_to_mark", &marks[1], sizeof marks[1], &all);
-    crypto_find(library, "OPENSSL_init_crypto", &init, sizeof init, &all);
-    crypto_find(library, "HMAC", &found, sizeof found, &all);
-    if (!all || init(CRYPTO_NO_ATEXIT, NULL) != 1) return false;
-    for (int i = 0; i < PLAT_DIGESTS; i++) atomic_store(&digests[i], made[i]);
-    atomic_store(&mark, marks[0]);
-    atomic_store(&unmark, marks[1]);
-    atomic_store(&hmac, found);
-    return true;
+    return (union crypto_function){.found = atomic_load(&crypto_found[which])};
 }
 
 static mproc_status crypto_open(void)
 {
-    const char *words = NULL;
-    int state = cancel_hold();
-    bool loaded = false;
+    void *found[CRYPTO_FUNCTIONS], *library = NULL;
+    char words[200] = "";
+    int state = cancel_hold(), all = 0;
 
-    for (size_t i = 0; i < sizeof crypto_names / sizeof crypto_names[0] && !loaded; i++) {
-        void *library = dlopen(crypto_names[i], RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-        if (library) loaded = crypto_load(library);
-        else if (!words) words = dlerror();
+    for (size_t i = 0; i < sizeof crypto_libraries / sizeof crypto_libraries[0] && !library; i++) {
+        library = dlopen(crypto_libraries[i], RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+        if (!library && !*words) snprintf(words, sizeof words, "%s", dlerror()); /* the next call frees it */
+    }
+    while (library && all < CRYPTO_FUNCTIONS && (found[all] = dlsym(library, crypto_names[all]))) all++;
+    if (all == CRYPTO_FUNCTIONS &&
+        (union crypto_function){.found = found[CRYPTO_INIT]}.init(CRYPTO_NO_ATEXIT, NULL) == 1) {
+        for (int i = 0; i < CRYPTO_FUNCTIONS; i++) atomic_store(&crypto_found[i], found[i]);
     }
     cancel_resume(state);
-    if (loaded) return MPROC_OK;
+    if (atomic_load(&crypto_found[CRYPTO_HMAC])) return MPROC_OK;
     return mproc_error(MPROC_NOT_SUPPORTED,
                        "cannot load libcrypto.so.3 or libcrypto.so.1.1 (OpenSSL), which connections with an authkey "
                        "need: %s. Install it; a program that is linked statically may be unable to load any",
-                       words ? words : "it lacks functions");
+                       library ? "it lacks functions" : words);
 }
 
 /* What the library says of a failure is taken back: the program may use it for itself, and ask it for errors. */
@@ -86,19 +67,19 @@ mproc_status plat_hmac(enum plat_digest digest, const void *key, size_t key_size
     unsigned made = 0;
     mproc_status status;
 
-    if (!atomic_load(&hmac) && (status = crypto_open()) != MPROC_OK) return status;
+    if (!atomic_load(&crypto_found[CRYPTO_HMAC]) && (status = crypto_open()) != MPROC_OK) return status;
     if (key_size > INT_MAX)
         return mproc_error(MPROC_INVALID, "a key of %zu bytes: at most %d fit", key_size, INT_MAX);
     int state = cancel_hold();
-    atomic_load (&mark)();
-    bool done = atomic_load(&hmac)(atomic_load(&digests[digest])(), key_size > 0 ? key : "", (int)key_size, data,
-                                   size, mac, &made);
-    atomic_load (&unmark)();
+    crypto_function(CRYPTO_SET_MARK).mark();
+    bool done = crypto_function(CRYPTO_HMAC)
+                    .hmac(crypto_function((int)digest).digest(), key_size > 0 ? key : "", (int)key_size, data, size,
+                          mac, &made);
+    crypto_function(CRYPTO_POP_MARK).mark();
     cancel_resume(state);
     if (!done)
-        return mproc_error(MPROC_NOT_SUPPORTED,
-                           "libcrypto does not make HMACs with %s here: is it limited to others?",
-                           digest_names[digest] + strlen("EVP_"));
+        return mproc_error(MPROC_NOT_SUPPORTED, "libcrypto makes no HMACs with %s here: is it limited to others?",
+                           crypto_names[digest] + strlen("EVP_"));
     *mac_size = made;
     return MPROC_OK;
 }

@@ -1,0 +1,45 @@
+# Runs interop.py with each Python that is found of one kind, `new` (3.12 and later) or `old` (3.6 to 3.11): on PATH, and
+# in the folders of MPROC_TEST_PYTHONS, or given there. One of each version is enough. None: the test is skipped, and
+# says so.
+# usage: cmake -DKIND=new|old -DPROGRAM=file -DSCRIPT=interop.py -DPYTHONS=list -P interop.cmake
+
+cmake_minimum_required(VERSION 3.20)
+string(REPLACE ":" ";" path "$ENV{PATH}")
+set(candidates)
+foreach(place IN LISTS PYTHONS)
+    if(IS_DIRECTORY ${place})
+        file(GLOB found ${place}/python3 ${place}/python3.[0-9] ${place}/python3.[0-9][0-9] ${place}/bin/python3
+             ${place}/*/bin/python3)
+        list(APPEND candidates ${found})
+    else()
+        list(APPEND candidates ${place})
+    endif()
+endforeach()
+foreach(folder IN LISTS path)
+    file(GLOB found ${folder}/python3 ${folder}/python3.[0-9] ${folder}/python3.[0-9][0-9])
+    list(APPEND candidates ${found})
+endforeach()
+
+if(KIND STREQUAL "new")
+    set(range "(3, 12) <= sys.version_info")
+    set(words "3.12 or later")
+else()
+    set(range "(3, 6) <= sys.version_info < (3, 12)")
+    set(words "3.6 to 3.11")
+endif()
+set(versions)
+foreach(python IN LISTS candidates)
+    execute_process(COMMAND ${python} -c "import sys, _socket; print(${range}, '%d.%d' % sys.version_info[:2])"
+                    OUTPUT_VARIABLE answer ERROR_QUIET RESULT_VARIABLE result)
+    if(NOT result EQUAL 0 OR NOT answer MATCHES "^True ([0-9.]+)" OR CMAKE_MATCH_1 IN_LIST versions)
+        continue()
+    endif()
+    list(APPEND versions ${CMAKE_MATCH_1})
+    execute_process(COMMAND ${python} ${SCRIPT} ${PROGRAM} RESULT_VARIABLE result)
+    if(NOT result EQUAL 0)
+        message(FATAL_ERROR "The conversations with ${python} failed.")
+    endif()
+endforeach()
+if(NOT versions)
+    message("skipped: no Python ${words} is on PATH, or in the folders of MPROC_TEST_PYTHONS")
+endif()
