@@ -13,7 +13,7 @@
 
 #include <mproc/mproc.h>
 
-enum { LIMIT_MS = 30000, REFUSED = 3, LARGE = 300000 };
+enum { LIMIT_MS = 30000, LOOK_MS = 20, REFUSED = 3, LARGE = 300000 };
 
 static mproc_value key_from(const char *text)
 {
@@ -52,14 +52,18 @@ static mproc_status check_echo(mproc_connection *connection)
 
 static mproc_status listens(const char *address, mproc_value key, bool md5, mproc_connection **connection)
 {
-    const mproc_listener_options options = {.authkey = key, .allow_md5 = md5, .report_refused = true};
+    const mproc_listener_options options = {.authkey = key, .allow_md5 = md5};
     mproc_listener *listener;
-    mproc_status status;
+    mproc_status status = MPROC_TIMEOUT;
 
     MPROC_TRY(mproc_listener_create(address, &options, &listener));
     printf("%s\n", mproc_listener_address(listener));
     fflush(stdout);
-    status = mproc_listener_accept(listener, connection, LIMIT_MS);
+    for (int i = 0; i < LIMIT_MS / LOOK_MS && status == MPROC_TIMEOUT; i++) {
+        status = mproc_listener_accept(listener, connection, LOOK_MS);
+        if (status == MPROC_TIMEOUT && mproc_listener_refused(listener) > 0)
+            status = mproc_error(MPROC_AUTHENTICATION, "the client was refused");
+    }
     mproc_listener_free(listener);
     return status;
 }
