@@ -103,6 +103,22 @@ static inline mproc_status mproc_dict_delete(mproc_dict *dict, mproc_value key);
 MPROC_NODISCARD static inline mproc_status mproc_dict_pop(mproc_dict *dict, mproc_value key, mproc_value *value);
 
 /*
+ * Takes out the key that came last, and writes it with its value, as a list of two, to `*pair`, which is the caller's
+ * (Python: popitem()). Does not block. Returns MPROC_OK, or, with the dict and `*pair` unchanged:
+ *   MPROC_NOT_FOUND  the dict is empty
+ *   other statuses   as mproc_dict_get()
+ */
+MPROC_NODISCARD static inline mproc_status mproc_dict_pop_item(mproc_dict *dict, mproc_value *pair);
+
+/*
+ * Gives the key a copy of the value if it is not there, in one step, and copies what it has then to `*now`, which is
+ * the caller's (Python: setdefault(key, value)). Does not block. Returns as mproc_dict_set(), with `*now` unchanged;
+ * MPROC_NO_MEMORY may also mean that the key has the value, and only the copy has no room.
+ */
+MPROC_NODISCARD static inline mproc_status mproc_dict_setdefault(mproc_dict *dict, mproc_value key, mproc_value value,
+                                                                 mproc_value *now);
+
+/*
  * Adds to the key's integer, in one step (Python's dict[key] += by is two, of which others come in between); one that
  * is not there begins with 0. `*result` (unless it is NULL) is what it is then. Does not block. Ours.
  *
@@ -182,11 +198,13 @@ enum mproc_dict_method {
     MPROC_DICT_INCREMENT = 5,
     MPROC_DICT_UPDATE = 6,
     MPROC_DICT_HAS = 7,
+    MPROC_DICT_SETDEFAULT = 8,
     MPROC_DICT_CLEAR = 32,
     MPROC_DICT_COPY = 33,
     MPROC_DICT_KEYS = 34,
     MPROC_DICT_VALUES = 35,
-    MPROC_DICT_ITEMS = 36
+    MPROC_DICT_ITEMS = 36,
+    MPROC_DICT_POP_ITEM = 37
 };
 
 /* One call, wherever the dict is. */
@@ -217,6 +235,17 @@ static inline mproc_status mproc_dict_delete(mproc_dict *dict, mproc_value key)
 static inline mproc_status mproc_dict_pop(mproc_dict *dict, mproc_value key, mproc_value *value)
 {
     return mproc_dict_call(dict, MPROC_DICT_POP, &key, NULL, NULL, value);
+}
+
+static inline mproc_status mproc_dict_pop_item(mproc_dict *dict, mproc_value *pair)
+{
+    return mproc_dict_call(dict, MPROC_DICT_POP_ITEM, NULL, NULL, NULL, pair);
+}
+
+static inline mproc_status mproc_dict_setdefault(mproc_dict *dict, mproc_value key, mproc_value value,
+                                                 mproc_value *now)
+{
+    return mproc_dict_call(dict, MPROC_DICT_SETDEFAULT, &key, &value, NULL, now);
 }
 
 static inline mproc_status mproc_dict_increment(mproc_dict *dict, mproc_value key, int64_t by, int64_t *result)

@@ -71,7 +71,8 @@ static enum table_outcome change_locked(struct intent *intent, const struct cont
         return change->to && !change->from ? table_insert(intent, container, change->key, change->to, need)
                                            : TABLE_ABSENT;
     cell = table_cell(spot.record);
-    if (change->from && !cell_same(change->from, &cell)) return TABLE_CHANGED;
+    if (change->fresh || (change->from && !cell_same(change->from, &cell))) return TABLE_CHANGED;
+    if (change->last && low(word_get(spot.slot)) != high(word_get(&table_of(container)->order))) return TABLE_CHANGED;
     if (change->to) table_replace(intent, container, spot.record, change->to);
     else table_remove(intent, container, &spot);
     return TABLE_DONE;
@@ -153,7 +154,7 @@ static mproc_status get(const mproc_dict *dict, const struct table_key *key, con
     return status;
 }
 
-static mproc_status delete (const mproc_dict *dict, const struct table_key *key, const mproc_value *name)
+static mproc_status take_out(const mproc_dict *dict, const struct table_key *key, const mproc_value *name)
 {
     struct dict_change change = {.key = key};
     enum table_outcome outcome;
@@ -161,6 +162,29 @@ static mproc_status delete (const mproc_dict *dict, const struct table_key *key,
 
     if (status == MPROC_OK && outcome == TABLE_ABSENT) status = dict_not_found(name);
     else if (status == MPROC_OK && mproc_dict_count(dict) == 0) trim(dict);
+    return status;
+}
+
+/* What is there when it has been set, whoever has. */
+static mproc_status set_default(const mproc_dict *dict, const struct table_key *key, const mproc_value *value,
+                                mproc_value *result)
+{
+    struct intent *intent = work_intent();
+    struct cell cell, to;
+    struct dict_change change = {.key = key, .to = &to, .fresh = true};
+    enum table_outcome outcome;
+    mproc_status status = MPROC_OK;
+
+    if (!result) return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
+    while (status == MPROC_OK) {
+        if (dict_look(dict, key, &cell, &intent->stages[STAGE_VALUE])) {
+            status = container_value(&cell, result);
+            object_drop(intent, &intent->stages[STAGE_VALUE]);
+            break;
+        }
+        if ((status = container_stage(&dict->reference, value, &to)) == MPROC_OK)
+            status = dict_change(dict, &change, &outcome);
+    }
     return status;
 }
 
@@ -226,12 +250,17 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
         return dict_increment(dict, &key, value->as.int64, result);
     case MPROC_DICT_UPDATE:
         return dict_update(dict, &key, name, function, value);
+    case MPROC_DICT_SETDEFAULT:
+        return set_default(dict, &key, value, result);
     case MPROC_DICT_POP:
         return pop(dict, &key, name, result);
     case MPROC_DICT_DELETE:
-        return delete (dict, &key, name);
+        return take_out(dict, &key, name);
     case MPROC_DICT_CLEAR:
         return clear(dict_container(dict), false);
+    case MPROC_DICT_POP_ITEM:
+        if ((status = dict_pop_item(dict, result)) == MPROC_OK && mproc_dict_count(dict) == 0) trim(dict);
+        return status;
     default:
         return dict_copy(dict, method, result);
     }

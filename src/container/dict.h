@@ -30,17 +30,20 @@ mproc_status dict_not_found(const mproc_value *key);
 
 /*
  * What is to become of a key: `to` is its new value, whose parcel is in the stage, or NULL: it goes. Only if the
- * value is `from`, whose parcel the caller holds; NULL: whatever it is.
+ * value is `from`, whose parcel the caller holds; NULL: whatever it is. `fresh`: only if it is not there; `last`:
+ * only if it is the last one.
  */
 struct dict_change {
     const struct table_key *key;
     const struct cell *to;
     const struct cell *from;
+    bool fresh;
+    bool last;
 };
 
 /*
  * Does it, in one step; the stage is empty afterwards. `*outcome` is TABLE_DONE; TABLE_ABSENT: what should change or
- * go is not there; or TABLE_CHANGED: it is another value. MPROC_NO_MEMORY.
+ * go is not there; or TABLE_CHANGED: it is otherwise. MPROC_NO_MEMORY.
  */
 mproc_status dict_change(const mproc_dict *dict, const struct dict_change *change, enum table_outcome *outcome);
 
@@ -48,6 +51,7 @@ mproc_status dict_change(const mproc_dict *dict, const struct dict_change *chang
 mproc_status dict_increment(const mproc_dict *dict, const struct table_key *key, int64_t by, mproc_value *result);
 mproc_status dict_update(const mproc_dict *dict, const struct table_key *key, const mproc_value *name,
                          mproc_function *function, const mproc_args *args);
+mproc_status dict_pop_item(const mproc_dict *dict, mproc_value *pair);
 mproc_status dict_copy(const mproc_dict *dict, enum mproc_dict_method what, mproc_value *copy);
 
 #endif

@@ -13,9 +13,18 @@ struct snapshot {
     mproc_value *pairs;
     unsigned char *bytes;
     _Atomic uint64_t *owned;
+    struct cell cell; /* of the last value */
     uint64_t entries, bytes_used, parcels;
     uint64_t entries_room, bytes_room, parcels_room;
 };
+
+static void give_up(const struct snapshot *all)
+{
+    free(all->items);
+    free(all->bytes);
+    free(all->pairs);
+    if (all->owned) resource_release(all->owned);
+}
 
 /* As much as the last walk has found, and some more. */
 static mproc_status make_room(struct snapshot *all)
@@ -65,6 +74,7 @@ static void keep_entry(struct snapshot *all, const struct table_record *record)
     mproc_value key = table_key_view(record), value;
     uint64_t entry = all->entries++;
 
+    all->cell = cell;
     if (is_text(&key)) keep_text(all, &key);
     if (cell_is_parcel(&cell)) {
         uint64_t number = ++all->parcels;
@@ -79,11 +89,13 @@ static void keep_entry(struct snapshot *all, const struct table_record *record)
     all->items[2 * entry + 1] = value;
 }
 
-static void walk(struct container *container, struct snapshot *all)
+/* `last`: no more than the last entry. */
+static void walk(struct container *container, struct snapshot *all, bool last)
 {
     struct intent *intent = container_lock(container);
     const struct table *table = table_of(container);
-    uint32_t place = low(word_get(&table->order));
+    uint64_t order = word_get(&table->order);
+    uint32_t place = last ? high(order) : low(order);
 
     all->entries = all->bytes_used = all->parcels = 0;
     while (place) {
@@ -126,13 +138,40 @@ mproc_status dict_copy(const mproc_dict *dict, enum mproc_dict_method what, mpro
     all.bytes_used = 16 * all.entries;
     do {
         if ((status = make_room(&all)) != MPROC_OK) break;
-        walk(dict_container(dict), &all);
+        walk(dict_container(dict), &all, false);
     } while (!fits(&all));
     if (status == MPROC_OK) status = arrange(&all, what, &view);
     if (status == MPROC_OK) status = container_copy(&view, &all.owned, copy);
-    free(all.items);
-    free(all.bytes);
-    free(all.pairs);
-    if (all.owned) resource_release(all.owned);
+    give_up(&all);
+    return status;
+}
+
+/* As with pop, the copy is made first; the entry goes if it still is the last one, and the same. */
+mproc_status dict_pop_item(const mproc_dict *dict, mproc_value *pair)
+{
+    struct snapshot all = {.entries = 1};
+    struct table_key key;
+    struct dict_change change = {.key = &key, .from = &all.cell, .last = true};
+    enum table_outcome outcome = TABLE_CHANGED;
+    mproc_value view, copy = mproc_nil();
+    mproc_status status = MPROC_OK;
+
+    if (!pair) return mproc_error(MPROC_INVALID, "an item of a dict is to go to NULL");
+    while (status == MPROC_OK && outcome != TABLE_DONE) {
+        if (!all.owned) status = resource_slot_take(&all.owned);
+        if (status == MPROC_OK && (status = make_room(&all)) == MPROC_OK) walk(dict_container(dict), &all, true);
+        if (status != MPROC_OK || !fits(&all)) continue;
+        if (all.entries == 0) {
+            status = mproc_error(MPROC_NOT_FOUND, "the dict is empty");
+            break;
+        }
+        view = mproc_list_from(all.items, 2);
+        status = table_key_set(&key, &all.items[0]);
+        if (status == MPROC_OK) status = container_copy(&view, &all.owned, &copy);
+        if (status == MPROC_OK) status = dict_change(dict, &change, &outcome);
+        if (outcome != TABLE_DONE) mproc_value_clear(&copy);
+    }
+    if (status == MPROC_OK) *pair = copy;
+    give_up(&all);
     return status;
 }

@@ -101,6 +101,45 @@ static void case_pop_gives_the_value(void)
     mproc_dict_free(dict);
 }
 
+static void case_pop_item_takes_the_last(void)
+{
+    mproc_dict *dict =
+        dicts_create(MPROC_MAP("n", 1, "list", MPROC_LIST(1, 2), "a key that is long", "text that is long"));
+    mproc_value pair = mproc_nil();
+
+    CHECK_OK(mproc_dict_pop_item(dict, &pair));
+    CHECK(mproc_value_equal(pair, MPROC_LIST("a key that is long", "text that is long")));
+    mproc_value_clear(&pair);
+    CHECK_OK(mproc_dict_set(dict, KEY("n"), mproc_int(2)));
+    CHECK_OK(mproc_dict_pop_item(dict, &pair));
+    CHECK_STRING(mproc_value_string(mproc_value_at(pair, 0)), "list");
+    mproc_value_clear(&pair);
+    CHECK_OK(mproc_dict_pop_item(dict, &pair));
+    CHECK(mproc_value_equal(pair, MPROC_LIST("n", 2)));
+    mproc_value_clear(&pair);
+    CHECK_SAYS(mproc_dict_pop_item(dict, &pair), MPROC_NOT_FOUND, "the dict is empty");
+    CHECK(mproc_value_is_nil(pair));
+    dicts_check_sound(dict);
+    mproc_dict_free(dict);
+}
+
+static void case_default_is_set_once(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("there", 1));
+    mproc_value now = mproc_nil();
+
+    CHECK_OK(mproc_dict_setdefault(dict, KEY("there"), KEY("a text that is long"), &now));
+    CHECK_EQ(mproc_value_int(now), 1);
+    CHECK_OK(mproc_dict_setdefault(dict, KEY("new"), KEY("a text that is long"), &now));
+    CHECK_STRING(mproc_value_string(now), "a text that is long");
+    mproc_value_clear(&now);
+    CHECK_OK(mproc_dict_setdefault(dict, KEY("new"), mproc_int(3), &now));
+    CHECK_STRING(mproc_value_string(now), "a text that is long");
+    mproc_value_clear(&now);
+    dicts_check_prints(dict, "{'there': 1, 'new': 'a text that is long'}");
+    mproc_dict_free(dict);
+}
+
 static void case_copies_are_the_whole_at_one_moment(void)
 {
     mproc_dict *dict =
@@ -276,6 +315,8 @@ CHECK_SUITE_SETUP(dict, peers_of_threads,
     CASE(dicts_are_made_of_maps_and_of_pairs),
     CASE(missing_keys_are_told),
     CASE(pop_gives_the_value),
+    CASE(pop_item_takes_the_last),
+    CASE(default_is_set_once),
     CASE(copies_are_the_whole_at_one_moment),
     CASE(dict_changes_while_somebody_goes_through_it),
     CASE(clear_takes_all),

@@ -191,6 +191,24 @@ static void pop_last(void *state)
     test_dict_say(state);
 }
 
+static void pop_item(void *state)
+{
+    mproc_value pair;
+
+    must(mproc_dict_pop_item(test_dict_mine, &pair));
+    mproc_value_clear(&pair);
+    test_dict_say(state);
+}
+
+static void set_default(void *state)
+{
+    mproc_value now;
+
+    must(mproc_dict_setdefault(test_dict_mine, KEY("new"), KEY(test_dict_other), &now));
+    mproc_value_clear(&now);
+    test_dict_say(state);
+}
+
 static void increment(void *state)
 {
     int64_t result;
@@ -250,6 +268,8 @@ BEGIN_VALUES(set_text_to_list)
 BEGIN_VALUES(delete_first)
 BEGIN_VALUES(delete_middle)
 BEGIN_VALUES(pop_last)
+BEGIN_VALUES(pop_item)
+BEGIN_VALUES(set_default)
 BEGIN_VALUES(increment)
 BEGIN_VALUES(increment_new)
 BEGIN_VALUES(update)
@@ -294,6 +314,8 @@ static const step_scenario scenarios[] = {
     {.name = "dict.delete_middle", CHANGES(begin_delete_middle, delete_middle)},
     {.name = "dict.delete_last_of_many", .slow = true, CHANGES(begin_last_of_many, delete_last)},
     {.name = "dict.pop_last", CHANGES(begin_pop_last, pop_last)},
+    {.name = "dict.pop_item", .slow = true, CHANGES(begin_pop_item, pop_item)},
+    {.name = "dict.set_default", .slow = true, CHANGES(begin_set_default, set_default)},
     {.name = "dict.increment", CHANGES(begin_increment, increment)},
     {.name = "dict.increment_new", CHANGES(begin_increment_new, increment_new)},
     {.name = "dict.update", .slow = true, CHANGES(begin_update, update)},
