@@ -287,7 +287,13 @@ CONNECTIONS = (twice("connection-trip", "round trip of a byte by a pipe", pipe_t
                              [Goal("speed", 0.9, "mproc", SOCKET)]),
                   accept("connection-accept", "a Unix socket", 0), accept("connection-accept-tcp", "TCP", 1),
                   authenticate("connection-authenticate", "a Unix socket", 0),
-                  authenticate("connection-authenticate-tcp", "TCP", 1)])
+                  authenticate("connection-authenticate-tcp", "TCP", 1),
+                  Comparison("wait", "one wait over 1000 connections, of which one has a message", 1, ["one wait"],
+                             [mproc("wait-once", 3000, 1000), sockets("wait-poll", 3000, 1000)],
+                             [Goal("time", 1.2, "mproc", SOCKET)]),
+                  Comparison("wait-kept", "the same by a set that is kept", 1, ["one wait"],
+                             [mproc("wait-kept", 100000, 1000), sockets("wait-epoll", 100000, 1000)],
+                             [Goal("time", 2, "mproc", SOCKET)])])
 
 # ---- maps ---------------------------------------------------------------------------------------
 

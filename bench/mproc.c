@@ -42,6 +42,8 @@ static const struct task tasks[] = {
     {"queue-trip", queue_trip},
     {"connection-trip", connection_trip},
     {"connection-stream", connection_stream},
+    {"wait-once", wait_once},
+    {"wait-kept", wait_kept},
     {"connection-accept", connection_accept},
     {"connection-authenticate", connection_authenticate},
     {"tasks-async", tasks_async},

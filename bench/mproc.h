@@ -60,6 +60,12 @@ measure_task queue_bytes, queue_2x2, queue_4x4, queue_many, queue_int, queue_str
 measure_task connection_trip, connection_stream, connection_accept, connection_authenticate;
 
 /*
+ * wait.c: the time for one wait over `items` connections of which one has a message: in one call, and in a set that
+ * is kept.
+ */
+measure_task wait_once, wait_kept;
+
+/*
  * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time
  * for one of `items` tasks, whose results are kept until all are submitted; `tasks_cold`: by a new pool, with its
  * creation. `tasks_trip`: submits and waits, each time after a rest of `items` nanoseconds: the median and the 99th

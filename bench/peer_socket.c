@@ -1,8 +1,10 @@
 /* The rivals of connections: a bare pair of sockets between two processes. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -180,10 +182,59 @@ static void socket_authenticate(const struct order *order, double values[2])
     close(place.listener);
 }
 
+/* As many pairs; the one in the middle can be read. */
+static struct pollfd *make_readers(size_t count)
+{
+    struct pollfd *readers = calloc(count, sizeof *readers);
+
+    measure_require(readers != NULL, "there is memory for sockets");
+    for (size_t i = 0; i < count; i++) {
+        int sockets[2];
+        measure_require(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "there are sockets");
+        readers[i] = (struct pollfd){.fd = sockets[0], .events = POLLIN};
+        if (i == count / 2) write_all(sockets[1], "x", 1);
+    }
+    measure_bind(0);
+    return readers;
+}
+
+static void wait_poll(const struct order *order, double values[2])
+{
+    struct pollfd *readers = make_readers(order->items);
+    int64_t begun = measure_now_ns();
+
+    for (size_t i = 0; i < order->repeats; i++)
+        measure_require(poll(readers, order->items, -1) == 1 && readers[order->items / 2].revents != 0,
+                        "one is ready");
+    values[0] = (double)(measure_now_ns() - begun) / (double)order->repeats;
+    free(readers);
+}
+
+static void wait_epoll(const struct order *order, double values[2])
+{
+    struct pollfd *readers = make_readers(order->items);
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event ready[16];
+    int64_t begun;
+
+    for (size_t i = 0; i < order->items; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
+        measure_require(epoll_ctl(set, EPOLL_CTL_ADD, readers[i].fd, &event) == 0, "a socket can be added");
+    }
+    begun = measure_now_ns();
+    for (size_t i = 0; i < order->repeats; i++)
+        measure_require(epoll_wait(set, ready, 16, -1) == 1 && ready[0].data.u64 == order->items / 2, "one is ready");
+    values[0] = (double)(measure_now_ns() - begun) / (double)order->repeats;
+    close(set);
+    free(readers);
+}
+
 static const struct task tasks[] = {{"socket-trip", socket_trip},
                                     {"socket-stream", socket_stream},
                                     {"socket-accept", socket_accept},
                                     {"socket-authenticate", socket_authenticate},
+                                    {"wait-poll", wait_poll},
+                                    {"wait-epoll", wait_epoll},
                                     {NULL, NULL}};
 
 int main(int count, char **arguments)

@@ -1,6 +1,6 @@
 /*
- * Waiting for several things at once (Python: multiprocessing.connection.wait()): connections, ends of processes,
- * queues, results, events, semaphores, and the program's own handles, in any mixture and number.
+ * Waiting for several things at once (Python: multiprocessing.connection.wait()): connections, listeners, ends of
+ * processes, queues, results, events, semaphores, and the program's own handles, in any mixture and number.
  *
  *     mproc_waitable things[] = {MPROC_WAITABLE(connection), MPROC_WAITABLE(child), MPROC_WAITABLE(queue)};
  *     size_t ready;
@@ -28,6 +28,7 @@
 
 #include <mproc/connection.h>
 #include <mproc/event.h>
+#include <mproc/listener.h>
 #include <mproc/process.h>
 #include <mproc/queue.h>
 #include <mproc/result.h>
@@ -45,7 +46,8 @@ typedef enum mproc_waitable_kind {
     MPROC_WAITABLE_RESULT = 4,     /* it is finished */
     MPROC_WAITABLE_EVENT = 5,      /* it is set */
     MPROC_WAITABLE_SEMAPHORE = 6,  /* it can be acquired */
-    MPROC_WAITABLE_HANDLE = 7      /* the program's own: see mproc_waitable_handle() */
+    MPROC_WAITABLE_HANDLE = 7,     /* the program's own: see mproc_waitable_handle() */
+    MPROC_WAITABLE_LISTENER = 8    /* a client may be there; perhaps there is none: accept with a limit of 0 */
 } mproc_waitable_kind;
 
 /* One thing. `ready` is written by the wait. `context` is the program's, which the library does not look at. */
@@ -158,7 +160,8 @@ static inline mproc_waitable mproc_waitable_handle(intptr_t handle)
     X(queue, QUEUE)              \
     X(result, RESULT)            \
     X(event, EVENT)              \
-    X(semaphore, SEMAPHORE)
+    X(semaphore, SEMAPHORE)      \
+    X(listener, LISTENER)
 
 #define MPROC_WAITABLE_MAKE_(name, constant)                                 \
     static inline mproc_waitable mproc_waitable_##name(mproc_##name *object) \
@@ -189,7 +192,8 @@ MPROC_WAITABLE_TABLE_(MPROC_WAITABLE_OVERLOAD_)
              : mproc_waitable_queue, mproc_result *       \
              : mproc_waitable_result, mproc_event *       \
              : mproc_waitable_event, mproc_semaphore *    \
-             : mproc_waitable_semaphore)(object)
+             : mproc_waitable_semaphore, mproc_listener * \
+             : mproc_waitable_listener)(object)
 #endif
 
 #endif

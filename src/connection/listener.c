@@ -255,6 +255,7 @@ void mproc_listener_close(mproc_listener *listener)
 
     if (family_enter_with(listener->reference.arena) != MPROC_OK) return;
     atomic_store(&listener->reference.closed, 1);
+    waitable_ends(listener, false);
     while (atomic_load(&listener->reference.sleepers) > 0) {
         alarm_ring(listener);
         plat_clock_sleep_until(plat_clock_now_ns() + CLOSE_NS);
@@ -273,5 +274,21 @@ void mproc_listener_free(mproc_listener *listener)
 {
     if (!listener) return;
     mproc_listener_close(listener);
+    waitable_ends(listener, true);
     free(listener);
 }
+
+/* Somebody may be there to be accepted. */
+static mproc_status look(void *thing, plat_handle *handle)
+{
+    mproc_listener *listener = thing;
+    mproc_status status;
+
+    if ((status = family_enter_with(listener->reference.arena)) != MPROC_OK) return status;
+    plat_mutex_lock(&listener->mutex);
+    *handle = listener->os ? plat_listener_handle(listener->os) : PLAT_NO_HANDLE;
+    plat_mutex_unlock(&listener->mutex);
+    return mproc_listener_closed(listener) ? MPROC_OK : MPROC_TIMEOUT;
+}
+
+const struct waitable listener_waitable = {.name = "a listener", .kind = PLAT_POLLED_OBJECT, .look = look};

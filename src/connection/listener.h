@@ -4,6 +4,10 @@
 
 #include <mproc/listener.h>
 
+#include "object/waitable.h"
+
+extern const struct waitable listener_waitable;
+
 /* This process is a fork() copy: none of the listeners is its own. */
 void listeners_forked(void);
 

@@ -1,5 +1,6 @@
 /* The list of all that can be waited for, and how who waits is woken. */
 #include "connection/connection.h"
+#include "connection/listener.h"
 #include "pool/result.h"
 #include "process/family.h"
 #include "process/process.h"
@@ -22,7 +23,7 @@ static const struct waitable *const kinds[] = {
     [MPROC_WAITABLE_CONNECTION] = &connection_waitable, [MPROC_WAITABLE_PROCESS] = &process_waitable,
     [MPROC_WAITABLE_QUEUE] = &queue_waitable,           [MPROC_WAITABLE_RESULT] = &result_waitable,
     [MPROC_WAITABLE_EVENT] = &event_waitable,           [MPROC_WAITABLE_SEMAPHORE] = &semaphore_waitable,
-    [MPROC_WAITABLE_HANDLE] = &handle_waitable,
+    [MPROC_WAITABLE_HANDLE] = &handle_waitable,         [MPROC_WAITABLE_LISTENER] = &listener_waitable,
 };
 
 mproc_status wait_kind_of(const mproc_waitable *thing, const struct waitable **row)

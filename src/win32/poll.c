@@ -1,7 +1,7 @@
 /*
  * Waits for many handles. WaitForMultipleObjects() takes 64 of them; more are watched by the system's own threads
- * (plat_watcher). A pipe is no object that one can wait for: a read of 0 bytes is over when there is something to
- * read, and its event is.
+ * (plat_watcher). A pipe is no object that one can wait for, nor is a socket: a read of 0 bytes is over when there is
+ * something to read, and its event is.
  */
 #include "platform_poll.h"
 
@@ -10,14 +10,15 @@
 
 #include "error.h"
 #include "handle.h"
-#include "windows_api.h"
+#include "socket_channel.h"
+#include "winsock.h"
 
 /* Besides them there are two events. */
 #define POLL_FEW 62
 
 struct read_ahead {
     OVERLAPPED operation;
-    HANDLE pipe;
+    HANDLE stream;
     bool pending;
 };
 
@@ -52,14 +53,27 @@ struct plat_poller {
 
 /* ---- what is ready now ----------------------------------------------------------------------------- */
 
-/* A pipe that is broken has something to tell, too. */
+/* A stream that is broken has something to tell, too. What is no pipe is a socket. */
+static bool stream_is_ready(plat_handle handle)
+{
+    const plat_channel channel = {.handle = handle, .socket = true};
+    char byte;
+    const plat_bytes parts[2] = {{&byte, 1}, {NULL, 0}};
+    DWORD available = 0, code;
+    size_t moved;
+
+    if (PeekNamedPipe((HANDLE)handle, NULL, 0, NULL, &available, NULL)) return available > 0;
+    code = GetLastError();
+    if (code == ERROR_BROKEN_PIPE || code == ERROR_NO_DATA || code == ERROR_PIPE_NOT_CONNECTED) return true;
+    return !winsock.WSARecv || socket_channel_peek(&channel, parts, PLAT_NO_HANDLE, 0, &moved) != MPROC_TIMEOUT;
+}
+
 static bool is_ready(const plat_polled *polled, bool *bad)
 {
-    DWORD available = 0, answer;
+    DWORD answer;
 
     *bad = false;
-    if (polled->kind == PLAT_POLLED_STREAM)
-        return !PeekNamedPipe((HANDLE)polled->handle, NULL, 0, NULL, &available, NULL) || available > 0;
+    if (polled->kind == PLAT_POLLED_STREAM) return stream_is_ready(polled->handle);
     answer = WaitForSingleObject((HANDLE)polled->handle, 0);
     *bad = answer == WAIT_FAILED;
     return answer == WAIT_OBJECT_0;
@@ -86,17 +100,28 @@ static mproc_status look(const struct waits *waits, uint32_t *bad)
 
 /* ---- reads of nothing ------------------------------------------------------------------------------ */
 
+/* Whether it goes on by itself: then its event will be set. */
+static bool read_nothing(HANDLE stream, OVERLAPPED *operation)
+{
+    static char nothing;
+    WSABUF none = {0, NULL};
+    DWORD flags = 0;
+
+    if (GetNamedPipeInfo(stream, NULL, NULL, NULL, NULL) || !winsock.WSARecv)
+        return ReadFile(stream, &nothing, 0, NULL, operation) || GetLastError() == ERROR_IO_PENDING;
+    return winsock.WSARecv((SOCKET)stream, &none, 1, NULL, &flags, operation, NULL) == 0 ||
+           winsock.WSAGetLastError() == WSA_IO_PENDING;
+}
+
 static mproc_status read_begin(struct waits *waits, size_t i)
 {
     struct read_ahead *ahead = &waits->reads[i];
-    static char nothing;
 
     if (!(ahead->operation.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)))
         return win32_error(GetLastError(), "cannot create an event to wait for a connection");
-    ahead->pipe = (HANDLE)waits->polled[i].handle;
+    ahead->stream = (HANDLE)waits->polled[i].handle;
     waits->objects[i] = ahead->operation.hEvent;
-    ahead->pending =
-        ReadFile(ahead->pipe, &nothing, 0, NULL, &ahead->operation) || GetLastError() == ERROR_IO_PENDING;
+    ahead->pending = read_nothing(ahead->stream, &ahead->operation);
     if (!ahead->pending) SetEvent(ahead->operation.hEvent); /* it has ended: that is something to tell */
     return MPROC_OK;
 }
@@ -106,10 +131,10 @@ static void reads_end(const struct waits *waits)
     DWORD none;
 
     for (size_t i = 0; i < waits->count; i++)
-        if (waits->reads[i].pending) CancelIoEx(waits->reads[i].pipe, &waits->reads[i].operation);
+        if (waits->reads[i].pending) CancelIoEx(waits->reads[i].stream, &waits->reads[i].operation);
     for (size_t i = 0; i < waits->count; i++) {
         struct read_ahead *ahead = &waits->reads[i];
-        if (ahead->pending) GetOverlappedResult(ahead->pipe, &ahead->operation, &none, TRUE);
+        if (ahead->pending) GetOverlappedResult(ahead->stream, &ahead->operation, &none, TRUE);
         if (ahead->operation.hEvent) CloseHandle(ahead->operation.hEvent);
     }
 }
