@@ -59,7 +59,8 @@ typedef struct mproc_map_options {
     /*
      * After a failure no further item is begun, those that run are to stop (`grace_ms` in mproc_pool_options), and
      * the map returns as soon as it may. Of the failures that are known then the first in the array's order is
-     * returned; items that were not begun have the status MPROC_CANCELLED. Default: all items are run. Ours.
+     * returned; items that were not begun have the status MPROC_CANCELLED. One that was lost, and would be begun
+     * again (`retries`), has not failed yet. Default: all items are run. Ours.
      */
     bool stop_at_failure;
     /*

@@ -357,7 +357,7 @@ void buffer_drain_done(struct map *map, struct pool_buffer *buffer)
 {
     for (uint64_t i = 0; i < buffer->view.chunks; i++) {
         drain_chunk(map, buffer, i);
-        if (map->failed && has_failed(&buffer->view, i))
+        if (map->failed && has_failed(&buffer->view, i) && !comes_again(map, &buffer->view, i))
             note_failure(map, &buffer->view, i, status_of(&buffer->view, i));
     }
 }

@@ -280,6 +280,36 @@ static void case_maps_that_stop_harm_no_others(void)
     destroy(&self);
 }
 
+/* Item 0 ends its worker, and item 1 fails when another is there: which has begun item 2, and stays in that. */
+static mproc_status lose_and_fail(const void *item, void *result, mproc_call *call)
+{
+    const fixture_item *self = item;
+    fixture_board *board = fixture_board_at(self->board);
+
+    (void)result;
+    if (self->value == 0) {
+        atomic_store(&board->started, 1);
+        tasks_end_worker();
+    }
+    CHECK_AWAIT(&board->started, 1);
+    if (self->value == 2) atomic_store(&board->step, 1);
+    while (self->value == 2 && !mproc_call_stop_requested(call)) check_pause_ms(1);
+    if (self->value == 2) return MPROC_OK;
+    CHECK_AWAIT(&board->step, 1);
+    return mproc_error(MPROC_USER + 1, "item 1 fails");
+}
+
+static void case_a_lost_item_that_would_be_begun_again_hides_no_failure(void)
+{
+    stopping self = create(2, 1000, 3, false);
+    mproc_map_options options = {.chunk_size = 1, .statuses = self.statuses, .stop_at_failure = true, .retries = 100};
+
+    CHECK_REFUSED(mproc_map(self.pool, lose_and_fail, self.items, self.results, 3, &options), MPROC_USER + 1,
+                  "item 1 fails");
+    CHECK_EQ(self.statuses[0], MPROC_WORKER_LOST);
+    destroy(&self);
+}
+
 CHECK_TWINS(pool_stop_at_failure, fixture_of_processes, pool_stop_at_failure_threads, fixture_of_threads,
     CASE(a_map_returns_the_failure_at_which_it_stops),
     CASE(no_item_is_begun_after_the_failure),
@@ -287,6 +317,7 @@ CHECK_TWINS(pool_stop_at_failure, fixture_of_processes, pool_stop_at_failure_thr
     CASE(a_map_that_has_no_failure_does_not_stop),
     CASE(items_that_run_are_told_to_stop_and_hide_no_failure),
     CASE(a_map_stops_when_a_worker_is_lost),
+    CASE(a_lost_item_that_would_be_begun_again_hides_no_failure),
     CASE(maps_that_stop_harm_no_others),
 );
 

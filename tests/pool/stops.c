@@ -357,7 +357,7 @@ static mproc_status end_worker(mproc_call *call)
 /* A stop finds it running, waiting to be begun again, or at its end: and is refused there alone. */
 static void case_a_task_that_is_begun_again_and_again_is_stopped_at_any_time(void)
 {
-    const int rounds = fixture_is_threads() ? 300 : 50;
+    const int rounds = fixture_is_threads() ? 300 : 16;
     mproc_pool *pool = fixture_create(2);
 
     for (int i = 0; i < rounds; i++) {
