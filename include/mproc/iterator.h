@@ -123,7 +123,7 @@ typedef struct mproc_values_options {
     void *context;
     /* Likewise; an item is done here when the map has taken out what became of it. Ours. */
     mproc_progress_callback *progress;
-    uint32_t progress_per_second;
+    int64_t progress_per_second;
 } mproc_values_options;
 
 /*

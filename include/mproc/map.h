@@ -84,7 +84,7 @@ typedef struct mproc_map_options {
      * MPROC_PROGRESS_PER_SECOND_DEFAULT), and when it ends. Default: none. Ours.
      */
     mproc_progress_callback *progress;
-    uint32_t progress_per_second;
+    int64_t progress_per_second;
 } mproc_map_options;
 
 /*

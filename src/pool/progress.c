@@ -9,15 +9,15 @@
 /* Whose callback the calling thread is in: the innermost. */
 static THREAD_LOCAL const struct progress *told;
 
-mproc_status progress_check(uint32_t per_second)
+mproc_status progress_check(int64_t per_second)
 {
-    if (per_second <= MPROC_PROGRESS_PER_SECOND_MAX) return MPROC_OK;
-    return mproc_error(MPROC_INVALID, "a progress callback that is called %lu times a second: %d is the most",
-                       (unsigned long)per_second, MPROC_PROGRESS_PER_SECOND_MAX);
+    if (per_second >= 0 && per_second <= MPROC_PROGRESS_PER_SECOND_MAX) return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "a progress callback that is called %lld times a second: %d is the most",
+                       (long long)per_second, MPROC_PROGRESS_PER_SECOND_MAX);
 }
 
 void progress_begin(struct progress *progress, const mproc_pool *pool, mproc_progress_callback *callback,
-                    uint32_t per_second, void *context, uint64_t total)
+                    int64_t per_second, void *context, uint64_t total)
 {
     *progress = (struct progress){
         .pool = pool, .callback = callback, .context = context, .total = total, .next_ns = PLAT_FOREVER};

@@ -24,11 +24,11 @@ struct progress {
 };
 
 /* Checks what is asked. MPROC_INVALID. */
-mproc_status progress_check(uint32_t per_second);
+mproc_status progress_check(int64_t per_second);
 
 /* A map of the pool begins now. `callback` may be NULL. */
 void progress_begin(struct progress *progress, const mproc_pool *pool, mproc_progress_callback *callback,
-                    uint32_t per_second, void *context, uint64_t total);
+                    int64_t per_second, void *context, uint64_t total);
 
 /* Whether it is time to tell again. */
 bool progress_is_due(const struct progress *progress);

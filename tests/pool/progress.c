@@ -228,6 +228,8 @@ static void case_a_callback_that_would_be_called_too_often_is_refused(void)
     CHECK_REFUSED(mproc_pool_map_values(pool, tasks_echo, &item, 1, NULL, &over_values), MPROC_INVALID, "1001 times");
     CHECK_REFUSED(mproc_pool_map_values_async(pool, tasks_echo, &item, 1, &over_values, &result), MPROC_INVALID,
                   "1001 times");
+    options.progress_per_second = -1;
+    CHECK_REFUSED(mproc_map(pool, fixture_square, &number, &square, 1, &options), MPROC_INVALID, "-1 times");
     CHECK(result == NULL && atomic_load(&notes.calls) == 0);
     mproc_pool_free(pool);
 }
