@@ -226,21 +226,14 @@ mproc_status plat_listener_accept(plat_listener *listener, plat_channel *channel
 /* MPROC_OK: the next client. The system also tells what was wrong with a connection that is gone already. */
 static mproc_status accept_refused(int number)
 {
-    switch (number) {
-    case EAGAIN:
-        return MPROC_TIMEOUT;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case EBADF:
-    case EINVAL:
-    case ENOTSOCK:
-        return error_system_as(number == ENOBUFS ? MPROC_NO_MEMORY : error_status(number), number,
-                               "cannot accept a client, which waits");
-    default:
-        return MPROC_OK;
-    }
+    static const int gone[] = {EINTR,       ECONNABORTED, EPROTO,       ENOPROTOOPT, ENETDOWN,
+                               ENETUNREACH, EHOSTDOWN,    EHOSTUNREACH, ENONET,      EOPNOTSUPP};
+
+    if (number == EAGAIN) return MPROC_TIMEOUT;
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+        if (number == gone[i]) return MPROC_OK;
+    return error_system_as(number == ENOBUFS ? MPROC_NO_MEMORY : error_status(number), number,
+                           "cannot accept a client, which waits");
 }
 
 /* What is ready stays so until it is read. */
