@@ -164,6 +164,7 @@ static mproc_status wait_until_ready(struct call *call, const struct wait *wait)
     return status;
 }
 
+/* A look that does not wait costs the system less than half of one that may: what is ready mostly is so already. */
 static mproc_status run(struct call *call, int64_t timeout_ms)
 {
     struct wait wait;
@@ -174,7 +175,7 @@ static mproc_status run(struct call *call, int64_t timeout_ms)
     if (looked == MPROC_OK || timeout_ms == 0) {
         status = poll(call, PLAT_NO_HANDLE, 0);
         if (status == MPROC_TIMEOUT) status = looked;
-    } else {
+    } else if ((status = poll(call, PLAT_NO_HANDLE, 0)) == MPROC_TIMEOUT) {
         status = wait_until_ready(call, &wait);
     }
     wait_end(&wait);
