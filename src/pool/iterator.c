@@ -315,7 +315,10 @@ static mproc_status next_of_map(struct values_map *map, mproc_iterator *iterator
     mproc_status status;
 
     do {
-        if (interrupt_take()) return interrupt_status();
+        if (interrupt_take()) {
+            (void)interrupt_status();
+            return MPROC_INTERRUPTED;
+        }
         status = next(iterator, timeout_ms, taken);
         if (status != MPROC_OK && status != MPROC_TIMEOUT) return status; /* its text is not to be lost */
         if (progress_is_due(&map->progress)) progress_tell(&map->progress, map->done);
