@@ -211,7 +211,7 @@ static void set_default(void *state)
 
 static void increment(void *state)
 {
-    int64_t result;
+    int64_t result = 0;
 
     must(mproc_dict_increment(test_dict_mine, KEY("number"), 3, &result));
     if (result != 8) abort();
