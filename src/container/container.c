@@ -72,33 +72,20 @@ static mproc_status no_memory(uint64_t bytes)
     return mproc_error(MPROC_NO_MEMORY, "no memory for a value of %llu bytes", (unsigned long long)bytes);
 }
 
-/* Room for an encoding, behind a keeper of its objects if there are any. `owned` goes with it. */
-static struct encoding_header *make_room(uint64_t size, uint32_t objects, _Atomic uint64_t *owned)
-{
-    uint64_t before = objects > 0 ? sizeof(struct parcel_keeper) : 0;
-    unsigned char *heap = malloc((size_t)(before + size));
-
-    if (heap && before) *(struct parcel_keeper *)(void *)heap = (struct parcel_keeper){owned, thread_self.arena, 0};
-    return heap ? (struct encoding_header *)(void *)(heap + before) : NULL;
-}
-
-static mproc_value finish(struct encoding_header *encoding, uint32_t objects)
-{
-    if (objects > 0) encoding->before = sizeof(struct parcel_keeper);
-    return encoding_owned(encoding);
-}
-
 /* A number owns nothing; short text lies in the cell of an encoding without a payload. */
 static mproc_status small_value(const struct cell *cell, mproc_value *value)
 {
-    const struct encoding_header header = {ENCODING_MAGIC, 0, ENCODING_PAYLOAD};
+    mproc_value view = cell_view(cell);
     unsigned char *encoding;
 
-    *value = cell_view(cell);
-    value->form = VALUE_BORROWED;
-    if (value->type < MPROC_TYPE_STRING) return MPROC_OK;
-    if (!(encoding = malloc(ENCODING_PAYLOAD))) return no_memory(ENCODING_PAYLOAD);
-    memcpy(encoding, &header, sizeof header);
+    if (view.type < MPROC_TYPE_STRING) {
+        view.form = VALUE_BORROWED;
+        *value = view;
+        return MPROC_OK;
+    }
+    if (!(encoding = malloc(ENCODING_PAYLOAD + sizeof cell->word))) return no_memory(ENCODING_PAYLOAD);
+    memcpy(encoding + ENCODING_PAYLOAD, &cell->word, sizeof cell->word);
+    encoding_write_bytes(encoding, cell->count);
     memcpy(encoding + ENCODING_ROOT, cell, sizeof *cell);
     *value = encoding_owned(encoding);
     return MPROC_OK;
@@ -106,40 +93,44 @@ static mproc_status small_value(const struct cell *cell, mproc_value *value)
 
 mproc_status container_value(const struct cell *cell, mproc_value *value)
 {
-    const struct parcel *parcel;
     struct encoding_header *encoding;
     _Atomic uint64_t *owned = NULL;
-    uint32_t objects;
+    const struct parcel *parcel;
     mproc_status status;
 
     if (!cell_is_parcel(cell)) return small_value(cell, value);
     parcel = parcel_at(cell->word);
-    objects = parcel->links - 1;
-    if (objects > 0 && (status = resource_slot_take(&owned)) != MPROC_OK) return status;
-    if (!(encoding = make_room(parcel->size, objects, owned))) {
-        if (owned) resource_slot_put(owned);
-        return no_memory(parcel->size);
+    if (parcel->links == 1) {
+        if ((status = parcel_copy(parcel, &encoding)) == MPROC_OK) *value = encoding_owned(encoding);
+        return status;
     }
-    memcpy(encoding, parcel_data(parcel), (size_t)parcel->size);
-    if (owned) object_refer(work_intent(), cell->word, owned, OBJECT_GIVEN);
-    *value = finish(encoding, objects);
-    return MPROC_OK;
+    if ((status = resource_slot_take(&owned)) != MPROC_OK) return status;
+    object_refer(work_intent(), cell->word, owned, OBJECT_GIVEN);
+    if ((status = parcel_keep(owned, &encoding)) == MPROC_OK) *value = encoding_owned(encoding);
+    else resource_release(owned);
+    return status;
 }
 
 mproc_status container_copy(const mproc_value *view, _Atomic uint64_t **owned, mproc_value *value)
 {
     uint32_t objects = value_count_objects(view);
+    size_t before = objects > 0 ? sizeof(struct parcel_keeper) : 0, size;
     struct encoding_header *encoding;
+    unsigned char *heap;
     mproc_status status;
-    size_t size;
 
     if ((status = encoding_measure(view, &size)) != MPROC_OK) return status;
-    if (!(encoding = make_room(size, objects, *owned))) return no_memory(size);
+    if (!(heap = malloc(before + size))) return no_memory(size);
+    encoding = (struct encoding_header *)(void *)(heap + before);
     if ((status = encoding_write(view, encoding, size, &size, &objects)) != MPROC_OK) {
-        free((unsigned char *)encoding - (objects > 0 ? sizeof(struct parcel_keeper) : 0));
+        free(heap);
         return status;
     }
-    *value = finish(encoding, objects);
-    if (objects > 0) *owned = NULL;
+    if (before > 0) {
+        *(struct parcel_keeper *)(void *)heap = (struct parcel_keeper){*owned, thread_self.arena, 0};
+        encoding->before = (uint32_t)before;
+        *owned = NULL;
+    }
+    *value = encoding_owned(encoding);
     return MPROC_OK;
 }

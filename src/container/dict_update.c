@@ -125,6 +125,7 @@ mproc_status dict_update(const mproc_dict *dict, const struct table_key *key, co
             status = dict_not_found(name);
             break;
         }
+        assert(update.items);
         update.items[0] = container_view(&from);
         call.args = mproc_list_from(update.items, update.count);
         status = function(&call);

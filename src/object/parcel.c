@@ -82,6 +82,17 @@ mproc_status parcel_keep(_Atomic uint64_t *owned, struct encoding_header **encod
     return MPROC_OK;
 }
 
+mproc_status parcel_copy(const struct parcel *parcel, struct encoding_header **encoding)
+{
+    void *copy = malloc((size_t)parcel->size);
+
+    if (!copy)
+        return mproc_error(MPROC_NO_MEMORY, "no memory for a value of %llu bytes", (unsigned long long)parcel->size);
+    memcpy(copy, parcel_data(parcel), (size_t)parcel->size);
+    *encoding = copy;
+    return MPROC_OK;
+}
+
 uint32_t parcel_count(const struct parcel *parcel, uint64_t object)
 {
     uint32_t count = 0;

@@ -79,6 +79,9 @@ struct encoding_header;
  */
 mproc_status parcel_keep(_Atomic uint64_t *owned, struct encoding_header **encoding);
 
+/* The same of a parcel without objects, without a keeper. */
+mproc_status parcel_copy(const struct parcel *parcel, struct encoding_header **encoding);
+
 /* How often the parcel refers to the object. For a holder of the parcel. */
 uint32_t parcel_count(const struct parcel *parcel, uint64_t object);
 
