@@ -190,7 +190,6 @@ mproc_status mproc_process_start(mproc_process *process)
     atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
     atomic_store(&slot->pid, process->os.pid); /* the last store lets the child in */
     process_give_arguments(process);
-    carried_gave(&process->kept);
 refused:
     if (status != MPROC_OK)
         mproc_error(status, "process '%s' cannot be started: %s", process->name, mproc_last_error_text());
@@ -203,5 +202,7 @@ done:
         slot_process_release(process->slot);
     }
     plat_mutex_unlock(&process->mutex);
+    /* Without the mutex: whoever waits for several things may have it while it adds the process. */
+    if (status == MPROC_OK) carried_gave(&process->kept);
     return status;
 }
