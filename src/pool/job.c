@@ -17,7 +17,7 @@ static bool is_free(struct job *job)
     return !job->used && buffer_is_complete(&job->buffers[0]) && buffer_is_complete(&job->buffers[1]);
 }
 
-mproc_status job_create(mproc_pool *pool, uint32_t index, enum job_kind kind)
+mproc_status job_create(mproc_pool *pool, uint32_t index, enum job_kind kind, uint64_t directory)
 {
     uint64_t size = sizeof(struct pool_job) + 2 * ARENA_LINE + pool->count * sizeof(struct job_worker);
     struct job *job = calloc(1, sizeof *job);
@@ -32,6 +32,7 @@ mproc_status job_create(mproc_pool *pool, uint32_t index, enum job_kind kind)
     job->index = index;
     job->used = kind == JOB_TASKS;
     atomic_store(&job->shared->kind, kind);
+    atomic_store(&job->shared->stream.directory, directory);
     pool->jobs[index] = job;
     atomic_store(&pool->shared->jobs[index], arena_offset(job->shared));
     return MPROC_OK;
@@ -45,7 +46,7 @@ static mproc_status find(mproc_pool *pool, struct job **out)
 
     for (uint32_t i = 0; i < POOL_JOBS; i++) {
         if (i == POOL_TASKS) continue;
-        if (!pool->jobs[i] && (status = job_create(pool, i, JOB_MAP)) != MPROC_OK) return status;
+        if (!pool->jobs[i] && (status = job_create(pool, i, JOB_MAP, 0)) != MPROC_OK) return status;
         job = pool->jobs[i];
         if (!job || !is_free(job)) continue;
         *out = job;

@@ -4,8 +4,11 @@
 
 #include "pool/pool.h"
 
-/* Makes the place of this index, for jobs of one kind, while nobody uses it. Under `mutex`. MPROC_NO_MEMORY. */
-mproc_status job_create(mproc_pool *pool, uint32_t index, enum job_kind kind);
+/*
+ * Makes the place of this index, for jobs of one kind, while nobody uses it; `directory` is that of its stream, or 0.
+ * It is whole when workers see it, who may look for tasks at once. Under `mutex`. MPROC_NO_MEMORY.
+ */
+mproc_status job_create(mproc_pool *pool, uint32_t index, enum job_kind kind, uint64_t directory);
 
 /*
  * Takes a place for a map of the caller's, which may be admitted already, see pool_submit(). Blocks while all are

@@ -146,7 +146,7 @@ struct pool_map {
 
 /*
  * A stream of tasks. Positions count the tasks of this place; `head` is the first that no worker has reserved, and
- * only grows. `directory` is the offset of the words that say where segments lie, set before the first task.
+ * only grows. `directory` is the offset of the words that say where segments lie, set before workers see it.
  */
 struct pool_stream {
     _Atomic uint64_t head;

@@ -400,13 +400,12 @@ mproc_status tasks_of(mproc_pool *pool, struct tasks **out)
     if ((status = pool_check_open(pool)) != MPROC_OK || pool->tasks) goto done;
     if (!(tasks = create(pool))) {
         status = mproc_error(MPROC_NO_MEMORY, "no memory for the tasks of a pool");
-    } else if ((status = job_create(pool, POOL_TASKS, JOB_TASKS)) != MPROC_OK) {
+    } else if ((status = job_create(pool, POOL_TASKS, JOB_TASKS, atomic_load(tasks->directory))) != MPROC_OK) {
         resource_release(tasks->directory);
         free(tasks->segments);
         free(tasks);
     } else {
         tasks->stream = &pool->jobs[POOL_TASKS]->shared->stream;
-        atomic_store(&tasks->stream->directory, atomic_load(tasks->directory));
         atomic_store(&pool->tasks, tasks);
     }
 done:
