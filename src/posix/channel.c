@@ -9,11 +9,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define WHAT "a pair of sockets"
-#define NS_PER_SECOND 1000000000
 
 /* Up to so many bytes are copied together, which costs less than to tell the system of two places. */
 #define CHANNEL_SMALL 512
@@ -166,19 +164,12 @@ static ssize_t channel_put(int descriptor, const plat_bytes parts[2], int flags)
     return send(descriptor, bytes, first + second, flags);
 }
 
-/* Signals do not move the deadline. */
 static mproc_status channel_wait(const plat_channel *channel, short events, plat_handle wake, int64_t deadline_ns)
 {
     struct pollfd polled[2] = {{.fd = (int)channel->handle, .events = events}, {.fd = (int)wake, .events = POLLIN}};
+    int found = handle_poll(polled, 2, deadline_ns);
 
-    for (;;) {
-        int64_t left_ns = deadline_ns > 0 ? deadline_ns - plat_clock_now_ns() : 0;
-        if (left_ns < 0) left_ns = 0;
-        struct timespec left = {.tv_sec = left_ns / NS_PER_SECOND, .tv_nsec = left_ns % NS_PER_SECOND};
-        int found = ppoll(polled, 2, deadline_ns == PLAT_FOREVER ? NULL : &left, NULL);
-        if (found < 0 && errno != EINTR) return error_system(errno, "cannot wait for a connection");
-        if (found > 0 && polled[1].revents != 0) return MPROC_INTERRUPTED;
-        if (found > 0) return MPROC_OK;
-        if (found == 0 && left_ns == 0) return MPROC_TIMEOUT;
-    }
+    if (found < 0) return error_system(errno, "cannot wait for a connection");
+    if (found == 0) return MPROC_TIMEOUT;
+    return polled[1].revents != 0 ? MPROC_INTERRUPTED : MPROC_OK;
 }

@@ -16,11 +16,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define WHAT "the sockets by which processes pass on handles"
-#define NS_PER_SECOND 1000000000
 
 /* What is sent both ways; `word` is an act, or a status. */
 typedef struct deposit_packet {
@@ -261,12 +259,5 @@ static int deposit_poll(plat_handle handle, short events, int64_t deadline_ns)
 {
     struct pollfd polled = {.fd = (int)handle, .events = events};
 
-    for (;;) {
-        int64_t left_ns = deadline_ns > 0 ? deadline_ns - plat_clock_now_ns() : 0;
-        if (left_ns < 0) left_ns = 0;
-        struct timespec left = {.tv_sec = left_ns / NS_PER_SECOND, .tv_nsec = left_ns % NS_PER_SECOND};
-        int found = ppoll(&polled, 1, deadline_ns == PLAT_FOREVER ? NULL : &left, NULL);
-        if (found > 0 || (found < 0 && errno != EINTR)) return found;
-        if (found == 0 && left_ns == 0) return 0;
-    }
+    return handle_poll(&polled, 1, deadline_ns);
 }

@@ -21,7 +21,6 @@
 static _Atomic uint32_t handle_known[HANDLES_KNOWN];
 
 static uint32_t handle_look(int descriptor);
-static int handle_poll(struct pollfd *polled, int count, int64_t deadline_ns);
 
 /* Forgotten before it is closed: then another thread may get the number. */
 void plat_handle_close(plat_handle handle)
@@ -149,8 +148,7 @@ bool handle_is_ready(plat_handle handle)
     return handle_poll(&polled, 1, 0) > 0;
 }
 
-/* poll() to an absolute deadline, which signals do not move. */
-static int handle_poll(struct pollfd *polled, int count, int64_t deadline_ns)
+int handle_poll(struct pollfd *polled, size_t count, int64_t deadline_ns)
 {
     for (;;) {
         int64_t left_ns = 0;

@@ -34,4 +34,9 @@ mproc_status handle_lost(plat_handle handle, const char *what);
 /* Whether waiting for it would return at once. */
 bool handle_is_ready(plat_handle handle);
 
+struct pollfd;
+
+/* poll() to an absolute deadline, which signals do not move (0: only looks). Returns as poll() does. */
+int handle_poll(struct pollfd *polled, size_t count, int64_t deadline_ns);
+
 #endif

@@ -10,10 +10,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND 1000000000
 /* Up to so many have their place on the stack. */
 #define POLL_FEW 64
 
@@ -35,7 +33,6 @@ struct plat_poller {
 
 static mproc_status poll_some(struct pollfd *list, plat_polled *polled, size_t count, plat_handle wake,
                               int64_t deadline_ns, uint32_t *bad);
-static int poll_until(struct pollfd *list, size_t count, int64_t deadline_ns);
 static mproc_status poller_double(plat_poller *poller, plat_handle handle, struct epoll_event *event);
 
 mproc_status plat_poll(plat_polled *polled, size_t count, plat_handle wake, int64_t deadline_ns, uint32_t *bad)
@@ -56,7 +53,7 @@ static mproc_status poll_some(struct pollfd *list, plat_polled *polled, size_t c
 {
     for (size_t i = 0; i < count; i++) list[i] = (struct pollfd){.fd = (int)polled[i].handle, .events = POLLIN};
     list[count] = (struct pollfd){.fd = (int)wake, .events = POLLIN}; /* less than 0: it is passed over */
-    int found = poll_until(list, count + 1, deadline_ns);
+    int found = handle_poll(list, count + 1, deadline_ns);
     if (found < 0) return error_system(errno, "cannot wait for %zu file descriptors", count);
     if (found == 0) return MPROC_TIMEOUT;
     if (list[count].revents != 0) found--;
@@ -70,19 +67,6 @@ static mproc_status poll_some(struct pollfd *list, plat_polled *polled, size_t c
         return error_system_as(MPROC_INVALID, EBADF, "cannot wait for file descriptor %d", list[i].fd);
     }
     return MPROC_OK;
-}
-
-/* Signals do not move the deadline. */
-static int poll_until(struct pollfd *list, size_t count, int64_t deadline_ns)
-{
-    for (;;) {
-        int64_t left_ns = deadline_ns > 0 ? deadline_ns - plat_clock_now_ns() : 0;
-        if (left_ns < 0) left_ns = 0;
-        struct timespec left = {.tv_sec = left_ns / NS_PER_SECOND, .tv_nsec = left_ns % NS_PER_SECOND};
-        int found = ppoll(list, (nfds_t)count, deadline_ns == PLAT_FOREVER ? NULL : &left, NULL);
-        if (found > 0 || (found < 0 && errno != EINTR)) return found;
-        if (found == 0 && left_ns == 0) return 0;
-    }
 }
 
 /* ---- kept ------------------------------------------------------------------------------------------ */
@@ -198,7 +182,7 @@ mproc_status plat_poller_wait(plat_poller *poller, plat_handle wake, int64_t dea
     int state = cancel_hold();
     status = poller_take(poller, events, tokens, room, count);
     while (status == MPROC_TIMEOUT && deadline_ns > 0 && found > 0) {
-        found = poll_until(list, 2, deadline_ns);
+        found = handle_poll(list, 2, deadline_ns);
         if (found < 0) status = error_system(errno, "cannot wait for a set of file descriptors");
         else if (found > 0) status = poller_take(poller, events, tokens, room, count);
         if (status == MPROC_TIMEOUT && found > 0 && list[1].revents != 0) status = MPROC_INTERRUPTED;

@@ -18,12 +18,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FOLDER_PATTERN "mproc-XXXXXX"
 #define FOLDER_FILE "listener"
-#define NS_PER_SECOND 1000000000
 /* How often one tries again who finds that a listener has no room: it tells nobody when it has. */
 #define FULL_NS ((int64_t)2000000)
 
@@ -318,18 +316,13 @@ static mproc_status connect_wait(int descriptor, plat_handle wake, int64_t deadl
 {
     struct pollfd polled[2] = {{.fd = descriptor, .events = POLLOUT}, {.fd = (int)wake, .events = POLLIN}};
     socklen_t size = sizeof *number;
+    int found = handle_poll(polled, 2, deadline_ns);
 
-    for (;;) {
-        int64_t left_ns = deadline_ns > 0 ? deadline_ns - plat_clock_now_ns() : 0;
-        if (left_ns < 0) left_ns = 0;
-        struct timespec left = {.tv_sec = left_ns / NS_PER_SECOND, .tv_nsec = left_ns % NS_PER_SECOND};
-        int found = ppoll(polled, 2, deadline_ns == PLAT_FOREVER ? NULL : &left, NULL);
-        if (found < 0 && errno != EINTR) return error_system(errno, "cannot wait for a connection");
-        if (found > 0 && polled[1].revents != 0) return MPROC_INTERRUPTED;
-        if (found > 0 && getsockopt(descriptor, SOL_SOCKET, SO_ERROR, number, &size) != 0) *number = errno;
-        if (found > 0) return MPROC_OK;
-        if (found == 0 && left_ns == 0) return MPROC_TIMEOUT;
-    }
+    if (found < 0) return error_system(errno, "cannot wait for a connection");
+    if (found == 0) return MPROC_TIMEOUT;
+    if (polled[1].revents != 0) return MPROC_INTERRUPTED;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, number, &size) != 0) *number = errno;
+    return MPROC_OK;
 }
 
 static mproc_status connect_refused(const plat_address *address, int number)

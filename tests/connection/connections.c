@@ -223,3 +223,19 @@ mproc_process *connections_start(mproc_function *function, mproc_args args)
     CHECK_OK(mproc_process_start(process));
     return process;
 }
+
+mproc_status connections_echo(mproc_call *call)
+{
+    mproc_connection *connection = NULL;
+    mproc_value value = mproc_nil();
+    mproc_status status;
+
+    MPROC_TRY(mproc_unpack(call, &connection));
+    while ((status = mproc_connection_recv_bytes(connection, SIZE_MAX, &value, MPROC_FOREVER)) == MPROC_OK) {
+        MPROC_TRY(mproc_connection_send_bytes(connection, mproc_value_bytes(value), mproc_value_size(value),
+                                              MPROC_FOREVER));
+        mproc_value_clear(&value);
+    }
+    CHECK_EQ(status, MPROC_END);
+    return MPROC_OK;
+}

@@ -72,4 +72,7 @@ void connections_await_sleepers(int count);
 
 mproc_process *connections_start(mproc_function *function, mproc_args args);
 
+/* A task with a connection: sends back what it receives, until the end of it. */
+mproc_status connections_echo(mproc_call *call);
+
 #endif

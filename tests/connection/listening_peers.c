@@ -8,22 +8,6 @@ enum { LARGE = 8 << 20 };
 
 /* ---- as arguments --------------------------------------------------------------------------------- */
 
-static mproc_status echoes(mproc_call *call)
-{
-    mproc_connection *connection = NULL;
-    mproc_value value = mproc_nil();
-    mproc_status status;
-
-    MPROC_TRY(mproc_unpack(call, &connection));
-    while ((status = mproc_connection_recv_bytes(connection, SIZE_MAX, &value, MPROC_FOREVER)) == MPROC_OK) {
-        MPROC_TRY(mproc_connection_send_bytes(connection, mproc_value_bytes(value), mproc_value_size(value),
-                                              MPROC_FOREVER));
-        mproc_value_clear(&value);
-    }
-    CHECK_EQ(status, MPROC_END);
-    return MPROC_OK;
-}
-
 static mproc_status echoes_by_an_item(mproc_call *call)
 {
     mproc_queue *queue = NULL;
@@ -68,7 +52,7 @@ static void case_connection_of_each_kind_goes_to_a_child(void)
             mproc_connection *here = i ? pair.second : pair.first, *there = i ? pair.first : pair.second;
             mproc_process *child;
             if (!pair.first) continue;
-            child = connections_start(echoes, MPROC_ARGS(there));
+            child = connections_start(connections_echo, MPROC_ARGS(there));
             mproc_connection_free(there);
             CHECK_OK(mproc_connection_send_bytes(here, "hello", 5, check_limit_ms()));
             connections_check_text(here, "hello");

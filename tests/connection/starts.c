@@ -3,23 +3,6 @@
 
 #include <stdlib.h>
 
-/* Sends back what it receives, until the end of it. */
-static mproc_status echoes(mproc_call *call)
-{
-    mproc_connection *connection = NULL;
-    mproc_value value = mproc_nil();
-    mproc_status status;
-
-    MPROC_TRY(mproc_unpack(call, &connection));
-    while ((status = mproc_connection_recv_bytes(connection, SIZE_MAX, &value, MPROC_FOREVER)) == MPROC_OK) {
-        MPROC_TRY(mproc_connection_send_bytes(connection, mproc_value_bytes(value), mproc_value_size(value),
-                                              MPROC_FOREVER));
-        mproc_value_clear(&value);
-    }
-    CHECK_EQ(status, MPROC_END);
-    return MPROC_OK;
-}
-
 static void check_echo(mproc_connection *connection, const char *text)
 {
     CHECK_OK(mproc_connection_send_bytes(connection, text, strlen(text), check_limit_ms()));
@@ -32,7 +15,7 @@ static void case_child_has_an_end_as_its_argument(void)
     for (int i = 0; i < 2; i++) {
         ends pipe = connections_create(false);
         mproc_connection *here = i ? pipe.second : pipe.first, *there = i ? pipe.first : pipe.second;
-        mproc_process *child = connections_start(echoes, MPROC_ARGS(there));
+        mproc_process *child = connections_start(connections_echo, MPROC_ARGS(there));
         mproc_connection_free(there);
         check_echo(here, "hello");
         check_echo(here, "");
@@ -46,7 +29,7 @@ static void case_large_messages_go_to_a_child_and_back(void)
 {
     enum { LARGE = 16 << 20 };
     ends pipe = connections_create(false);
-    mproc_process *child = connections_start(echoes, MPROC_ARGS(pipe.second));
+    mproc_process *child = connections_start(connections_echo, MPROC_ARGS(pipe.second));
     unsigned char *bytes = malloc(LARGE);
     size_t size = 0;
 
@@ -67,7 +50,7 @@ static void case_end_may_be_freed_before_the_start(void)
     ends pipe = connections_create(false);
     mproc_process *child = NULL;
 
-    CHECK_OK(mproc_process_create(echoes, MPROC_ARGS(pipe.second), NULL, &child));
+    CHECK_OK(mproc_process_create(connections_echo, MPROC_ARGS(pipe.second), NULL, &child));
     mproc_connection_free(pipe.second);
     CHECK_OK(mproc_connection_send_bytes(pipe.first, "early", 5, 0));
     CHECK_OK(mproc_process_start(child));
@@ -82,7 +65,7 @@ static void case_process_that_is_not_started_gives_it_up(void)
     mproc_process *child = NULL;
     mproc_value value = mproc_nil();
 
-    CHECK_OK(mproc_process_create(echoes, MPROC_ARGS(pipe.second), NULL, &child));
+    CHECK_OK(mproc_process_create(connections_echo, MPROC_ARGS(pipe.second), NULL, &child));
     mproc_connection_free(pipe.second);
     CHECK_STATUS(mproc_connection_poll(pipe.first, 0), MPROC_TIMEOUT);
     mproc_process_free(child);
@@ -95,7 +78,7 @@ static void case_start_that_fails_can_be_repeated(void)
     ends pipe = connections_create(false);
     mproc_process *child = NULL;
 
-    CHECK_OK(mproc_process_create(echoes, MPROC_ARGS(pipe.second),
+    CHECK_OK(mproc_process_create(connections_echo, MPROC_ARGS(pipe.second),
                                   &(mproc_process_options){.working_directory = "/is/not/there"}, &child));
     mproc_connection_free(pipe.second);
     CHECK_STATUS(mproc_process_start(child), MPROC_NOT_FOUND);
@@ -112,13 +95,13 @@ static void case_closed_connection_is_no_argument(void)
     mproc_process *child = NULL;
 
     mproc_connection_close(pipe.second);
-    CHECK_SAYS(mproc_process_create(echoes, MPROC_ARGS(pipe.second), NULL, &child), MPROC_CLOSED, "closed");
+    CHECK_SAYS(mproc_process_create(connections_echo, MPROC_ARGS(pipe.second), NULL, &child), MPROC_CLOSED, "closed");
     connections_free(&pipe);
 }
 
 static mproc_status passes_it_on(mproc_call *call)
 {
-    CHECK_EXITED(connections_start(echoes, mproc_call_value(call)), 0);
+    CHECK_EXITED(connections_start(connections_echo, mproc_call_value(call)), 0);
     return MPROC_OK;
 }
 
@@ -130,7 +113,7 @@ static mproc_status passes_on_what_it_has(mproc_call *call)
 
     MPROC_TRY(mproc_unpack(call, &connection));
     CHECK_OK(mproc_connection_send_bytes(connection, "mine", 4, 0));
-    child = connections_start(echoes, MPROC_ARGS(connection));
+    child = connections_start(connections_echo, MPROC_ARGS(connection));
     mproc_connection_free(connection);
     CHECK_STATUS(mproc_unpack(call, &connection), MPROC_CLOSED);
     CHECK_EXITED(child, 0);
