@@ -379,6 +379,16 @@ static void case_wrong_arguments_fail_the_task(void)
     mproc_pool_free(pool);
 }
 
+/* They spin from their birth on, also while the place for tasks is made. */
+static void case_the_first_task_is_found_by_workers_that_look_for_it_already(void)
+{
+    for (int i = fixture_is_threads() ? 300 : 10; i > 0; i--) {
+        mproc_pool *pool = fixture_create(2);
+        CHECK_EQ(tasks_take_int(tasks_submit(pool, tasks_square, NULL, i)), (int64_t)i * i);
+        mproc_pool_free(pool);
+    }
+}
+
 CHECK_TWINS(pool_tasks, fixture_of_processes, pool_tasks_threads, fixture_of_threads,
     CASE(one_worker_begins_tasks_in_their_order),
     CASE(each_worker_that_is_free_begins_a_task),
@@ -386,6 +396,7 @@ CHECK_TWINS(pool_tasks, fixture_of_processes, pool_tasks_threads, fixture_of_thr
     CASE(a_task_that_stays_after_short_ones_does_not_hold_up_those_behind_it),
     CASE(no_more_tasks_run_than_there_are_workers),
     CASE_LIMIT(a_hundred_thousand_results_are_got_from_the_last_to_the_first, 60),
+    CASE(the_first_task_is_found_by_workers_that_look_for_it_already),
     CASE(tasks_that_nobody_waits_for_are_done),
     CASE(tasks_one_after_the_other_take_no_memory),
     CASE(threads_submit_and_wait_at_once),
