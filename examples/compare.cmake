@@ -1,8 +1,13 @@
 # Runs PROGRAM (with EMULATOR, if there is one) and compares all that it writes with the file EXPECTED. With ANY_ORDER
 # the lines are sorted, and each number in them is an N; SORTED: the lines are sorted; PROCESSES: each number behind
-# the word process is an N.
+# the word process is an N. With ERRORS it is stderr that is compared, and it writes nothing else.
 execute_process(COMMAND ${EMULATOR} ${PROGRAM}
                 RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+if(ERRORS)
+    set(swapped "${output}")
+    set(output "${errors}")
+    set(errors "${swapped}")
+endif()
 file(READ ${EXPECTED} expected)
 string(REPLACE "\r\n" "\n" output "${output}")
 string(REPLACE "\r\n" "\n" expected "${expected}")
@@ -26,5 +31,5 @@ if(NOT output STREQUAL expected)
     message(FATAL_ERROR "${PROGRAM} wrote:\n${output}\nand was to write:\n${expected}")
 endif()
 if(NOT errors STREQUAL "")
-    message(FATAL_ERROR "${PROGRAM} wrote to stderr:\n${errors}")
+    message(FATAL_ERROR "${PROGRAM} wrote elsewhere:\n${errors}")
 endif()

@@ -484,12 +484,12 @@ void plat_birth_forked(void);
 
 /* Whether a tool (valgrind) takes what a thread has, that runs at the end of the process, for lost memory. */
 bool plat_system_checks_leaks(void);
-
 /* CPUs of this process' affinity, limited by its cgroup's quota or its job. At least 1. */
 int plat_system_cpu_count(void);
-
 /* Random bytes fit for keys. */
 mproc_status plat_system_random(void *bytes, size_t size);
+/* Writes to standard error, past the C library's buffers, in one piece. If nobody reads it, nothing happens. */
+void plat_system_print_error(const char *text, size_t size);
 
 /* Copies the variable's value. False: it is not set, or longer than `size` - 1. */
 bool plat_system_environment(const char *name, char *value, size_t size);

@@ -36,6 +36,18 @@
 #endif
 
 /*
+ * Ends the declaration of a function that takes a format as its argument `format`, and what that names from `first`
+ * on: a compiler that can compares them. The library formats as C11 says, also where Windows has other habits.
+ */
+#if defined(__MINGW32__) && !defined(__clang__)
+#define MPROC_PRINTF_(format_, first_) __attribute__((format(gnu_printf, format_, first_)))
+#elif defined(__GNUC__)
+#define MPROC_PRINTF_(format_, first_) __attribute__((format(printf, format_, first_)))
+#else
+#define MPROC_PRINTF_(format_, first_)
+#endif
+
+/*
  * Ends the type of a function that the library calls in the middle of its own work: no exception may leave it, and
  * C++ takes none that might throw.
  */

@@ -11,6 +11,7 @@
 #include <mproc/iterator.h>
 #include <mproc/listener.h>
 #include <mproc/lock.h>
+#include <mproc/log.h>
 #include <mproc/map.h>
 #include <mproc/os_handle.h>
 #include <mproc/pool.h>

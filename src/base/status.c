@@ -10,8 +10,6 @@
 #include "base/thread_local.h"
 #include "platform.h"
 
-#define TEXT_BYTES_MAX 1000
-
 struct status_row {
     mproc_status status;
     const char *name;
@@ -56,14 +54,14 @@ const char *mproc_status_text(mproc_status status)
 
 const char *mproc_last_error_text(void)
 {
-    const char *text = error.set ? plat_thread_block(TEXT_BYTES_MAX + 1) : "";
+    const char *text = error.set ? plat_thread_block(ERROR_TEXT_BYTES_MAX + 1) : "";
 
     return text && (*text || !error.set) ? text : mproc_status_text(error.status);
 }
 
 const char *mproc_error_text(mproc_status status)
 {
-    const char *text = error.set && error.status == status ? plat_thread_block(TEXT_BYTES_MAX + 1) : NULL;
+    const char *text = error.set && error.status == status ? plat_thread_block(ERROR_TEXT_BYTES_MAX + 1) : NULL;
 
     return text && *text ? text : mproc_status_text(status);
 }
@@ -73,10 +71,29 @@ void error_text_clear(void)
     error.set = false;
 }
 
+void error_text_keep(struct error_text *kept)
+{
+    const char *block = error.set ? plat_thread_block(ERROR_TEXT_BYTES_MAX + 1) : NULL;
+
+    kept->set = error.set;
+    kept->status = error.status;
+    kept->text[0] = 0;
+    if (block) memcpy(kept->text, block, strlen(block) + 1);
+}
+
+void error_text_restore(const struct error_text *kept)
+{
+    char *block = kept->set ? plat_thread_block(ERROR_TEXT_BYTES_MAX + 1) : NULL;
+
+    error.set = kept->set;
+    error.status = kept->status;
+    if (block) memcpy(block, kept->text, strlen(kept->text) + 1);
+}
+
 mproc_status mproc_error(mproc_status status, const char *format, ...)
 {
-    char text[TEXT_BYTES_MAX + 1]; /* the arguments may point into the old text */
-    char *block = plat_thread_block(TEXT_BYTES_MAX + 1);
+    char text[ERROR_TEXT_BYTES_MAX + 1]; /* the arguments may point into the old text */
+    char *block = plat_thread_block(ERROR_TEXT_BYTES_MAX + 1);
     va_list arguments;
     int size = 0;
 
@@ -86,7 +103,7 @@ mproc_status mproc_error(mproc_status status, const char *format, ...)
         size = vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
     }
-    if (size > TEXT_BYTES_MAX) text_trim(text);
+    if (size > ERROR_TEXT_BYTES_MAX) text_trim(text);
     if (block) memcpy(block, text, strlen(text) + 1);
     error.set = true;
     error.status = status;

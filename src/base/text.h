@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <mproc/status.h>
+
+#define ERROR_TEXT_BYTES_MAX 1000
+
 /* Whether the text is well-formed UTF-8: shortest forms, no surrogates, nothing above U+10FFFF. */
 bool text_is_utf8(const char *text);
 
@@ -16,5 +20,15 @@ void text_trim(char *text);
 
 /* Empties mproc_last_error_text(). */
 void error_text_clear(void);
+
+/* Around a function of the program that is called in the middle of a call: the text of that stays. */
+struct error_text {
+    bool set;
+    mproc_status status;
+    char text[ERROR_TEXT_BYTES_MAX + 1];
+};
+
+void error_text_keep(struct error_text *kept);
+void error_text_restore(const struct error_text *kept);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/options.h"
 #include "connection/address.h"
 #include "connection/connection.h"
@@ -156,6 +157,7 @@ static mproc_status take(mproc_listener *listener, plat_channel *channel, int64_
     *moved = listener->pending.moved;
     if (status == MPROC_OK) address_write(&peer, listener->last_accepted);
     plat_mutex_unlock(&listener->mutex);
+    log_speak();
     return status;
 }
 

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+#include "connection/address.h"
+
 struct pending_client {
     plat_channel channel;
     struct carried carried;
@@ -26,11 +29,20 @@ static struct pending_client *take_out(struct pending_clients *clients, plat_lis
     return client;
 }
 
-static void refuse(struct pending_clients *clients, plat_listener *os, struct pending_client **at)
+static void say_refused(const plat_address *peer, const char *why)
+{
+    char address[MPROC_ADDRESS_BYTES];
+
+    address_write(peer, address);
+    log_owe(MPROC_LOG_WARNING, "a client%s%s was refused: %s", *address ? " at " : "", address, why);
+}
+
+static void refuse(struct pending_clients *clients, plat_listener *os, struct pending_client **at, const char *why)
 {
     struct pending_client *client = take_out(clients, os, at);
 
     clients->refused++;
+    if (log_on(MPROC_LOG_WARNING)) say_refused(&client->peer, why);
     plat_channel_close(&client->channel);
     free(client);
 }
@@ -44,7 +56,7 @@ static mproc_status take_in(struct pending_clients *clients, plat_listener *os)
     if (!client) return mproc_error(MPROC_NO_MEMORY, "no memory for a client that is to prove that it has the key");
     status = plat_listener_accept(os, &client->channel, &client->peer);
     while (status == MPROC_LIMIT && clients->first) { /* for want of a descriptor, which others have in vain */
-        refuse(clients, os, &clients->first);
+        refuse(clients, os, &clients->first, "too many files are open, and others come");
         status = plat_listener_accept(os, &client->channel, &client->peer);
     }
     if (status != MPROC_OK) {
@@ -62,7 +74,8 @@ static mproc_status take_in(struct pending_clients *clients, plat_listener *os)
     client->until_ns = plat_clock_now_ns() + clients->limit_ns;
     while (*at) at = &(*at)->next;
     *at = client;
-    if (++clients->count > PENDING_MAX) refuse(clients, os, &clients->first);
+    if (++clients->count > PENDING_MAX)
+        refuse(clients, os, &clients->first, "too many others came before it had proved that it has the key");
     return MPROC_OK;
 }
 
@@ -93,6 +106,15 @@ static mproc_status go_on(struct pending_client *client, plat_listener *os, bool
     return status;
 }
 
+/* Why it is refused, of which go_on() has just returned `status`. */
+static const char *reason(const struct pending_client *client, int64_t now_ns, mproc_status status)
+{
+    if (client->until_ns <= now_ns) return "it has not proved in time that it has the key";
+    if (client->stream.handshake.state == HANDSHAKE_REFUSED) return mproc_error_text(MPROC_AUTHENTICATION);
+    return status == MPROC_BROKEN ? "it has gone, or does not read, before it has proved that it has the key"
+                                  : mproc_error_text(status);
+}
+
 /* If one is done, others may be as well: the handle stays ready. */
 mproc_status pending_accept(struct pending_clients *clients, plat_listener *os, plat_channel *channel,
                             plat_address *peer)
@@ -116,7 +138,7 @@ mproc_status pending_accept(struct pending_clients *clients, plat_listener *os, 
             return MPROC_OK;
         }
         if (status == MPROC_TIMEOUT) at = &(*at)->next;
-        else refuse(clients, os, at);
+        else refuse(clients, os, at, reason(*at, now_ns, status));
     }
     return MPROC_TIMEOUT;
 }
@@ -128,5 +150,5 @@ int64_t pending_deadline(const struct pending_clients *clients)
 
 void pending_clear(struct pending_clients *clients, plat_listener *os)
 {
-    while (clients->first) refuse(clients, os, &clients->first);
+    while (clients->first) refuse(clients, os, &clients->first, "the listener was closed");
 }

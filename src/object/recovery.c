@@ -9,6 +9,7 @@
 #include "arena/liveness.h"
 #include "arena/lock.h"
 #include "arena/park.h"
+#include "base/log.h"
 #include "object/recovery_lock.h"
 #include "object/wait_queue.h"
 
@@ -64,17 +65,45 @@ static void taken_lost(struct thread_slot *slot)
     type->taken_lost(recovery_intent(), object, &slot->taken, false);
 }
 
+/* What was repaired of a process, for the log. */
+struct repairs {
+    uint32_t locks;
+    uint32_t operations;
+};
+
+static uint32_t count_operations(const struct thread_slot *slot)
+{
+    uint32_t count = 0;
+
+    for (int i = 0; i < INTENTS; i++) count += atomic_load(&slot->intents[i].lock) != 0;
+    return count;
+}
+
+static void say_repairs(const struct process_slot *slot, const struct repairs *repairs)
+{
+    int level = repairs->locks > 0 ? MPROC_LOG_WARNING : repairs->operations > 0 ? MPROC_LOG_INFO : MPROC_LOG_DEBUG;
+    long long pid = atomic_load(&slot->pid);
+
+    if (!log_on(level)) return;
+    if (repairs->locks + repairs->operations == 0)
+        log_owe(level, "what process %lld had is given back: nothing was to be repaired", pid);
+    else
+        log_owe(level, "what process %lld had is repaired: locks abandoned: %lu, operations brought to an end: %lu",
+                pid, (unsigned long)repairs->locks, (unsigned long)repairs->operations);
+}
+
 /* It may have slept, and have been the one of several sleepers whom a wake-up chose: the others get another. */
-static void settle_slot(uint32_t index)
+static void settle_slot(uint32_t index, struct repairs *repairs)
 {
     struct thread_slot *slot = thread_slot_at(index);
     uint32_t owner_id = (atomic_load(&slot->generation) & SLOT_GENERATION_MASK) << 20 | index;
 
+    repairs->operations += count_operations(slot);
     recovery_intents(slot, owner_id);
     taken_lost(slot);
     drop_stages(slot);
     recover_waiting(slot);
-    robust_list_abandon(recovery_intent(), slot, owner_id);
+    repairs->locks += robust_list_abandon(recovery_intent(), slot, owner_id);
     wake_word(atomic_load(&slot->parked));
     park_ring_recover(slot);
     atomic_store(&slot->rings, 0);
@@ -87,13 +116,13 @@ static void close_sleep(uint32_t index)
     plat_semaphore_close(&thread_slot_at(index)->semaphore);
 }
 
-static void recover_threads(uint32_t process)
+static void recover_threads(uint32_t process, struct repairs *repairs)
 {
     uint32_t high = atomic_load(&arena_header->threads_high);
 
     for (uint32_t i = 1; i < high; i++)
         if (atomic_load_explicit(&thread_slot_at(i)->owner, memory_order_relaxed) == process + 1) {
-            settle_slot(i);
+            settle_slot(i, repairs);
             close_sleep(i);
             slot_thread_release(i);
         }
@@ -139,6 +168,9 @@ static void free_slot(uint32_t index)
         atomic_store(&arena_header->orphans, ORPHANS_FOUND);
         return;
     }
+    if (log_on(MPROC_LOG_INFO))
+        log_owe(MPROC_LOG_INFO, "process %lld, whose parent had ended before, has ended",
+                (long long)atomic_load(&slot->pid));
     object_drop(recovery_intent(), &slot->spawn_data);
     slot_process_release(index);
 }
@@ -186,11 +218,13 @@ static bool recover_locked(uint32_t process)
 {
     struct process_slot *slot = process_slot_at(process);
     enum process_state state = process_slot_state(slot);
+    struct repairs repairs = {0, 0};
 
     if (state == PROCESS_FREE || state == PROCESS_RECOVERED) return true;
     if (state != PROCESS_DEAD) {
-        recover_threads(process);
+        recover_threads(process, &repairs);
         set_state(slot, PROCESS_DEAD);
+        say_repairs(slot, &repairs);
     }
     resource_owner_died(recovery_intent(), &slot->owned);
     object_holder_died(recovery_intent(), atomic_load(&slot->spawn_data));
@@ -230,16 +264,20 @@ static void help(uint32_t owner_id)
 
 void recovery_thread_settles(void)
 {
+    struct repairs repairs = {0, 0};
+
     recovery_lock_acquire();
-    settle_slot(thread_self.index);
+    settle_slot(thread_self.index, &repairs);
     recovery_lock_release();
 }
 
 /* The lock is released while the slot still says whom to wake if we end in between. */
 void recovery_thread_ends(void)
 {
+    struct repairs repairs = {0, 0};
+
     recovery_lock_acquire();
-    settle_slot(thread_self.index);
+    settle_slot(thread_self.index, &repairs);
     close_sleep(thread_self.index);
     recovery_lock_release();
     slot_thread_release(thread_self.index);

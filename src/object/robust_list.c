@@ -134,24 +134,30 @@ static void owner_died(uint64_t object, uint32_t owner_id)
     if (type && type->owner_died) type->owner_died(recovery_intent(), object, owner_id);
 }
 
+/* How many locks had an owner that is gone; guarded by the lock of recovery. */
+static uint32_t abandoned;
+
 static bool abandon(_Atomic uint64_t *place, uint64_t lock, uint32_t owner_id)
 {
     uint64_t kept = atomic_load(place);
 
     (void)lock;
     if (!kept) return false;
+    if (owned(kept, owner_id)) abandoned++;
     owner_died(kept, owner_id);
     atomic_store(place, 0);
     return false;
 }
 
-void robust_list_abandon(struct intent *intent, struct thread_slot *slot, uint32_t owner_id)
+uint32_t robust_list_abandon(struct intent *intent, struct thread_slot *slot, uint32_t owner_id)
 {
+    uint32_t before = abandoned;
     uint64_t more;
 
     visit_all(slot, abandon, 0, owner_id);
     while ((more = atomic_load(&slot->robust_more)) != 0)
         block_give(intent, &slot->robust_more, atomic_load(&((struct robust_table *)arena_at(more))->next));
+    return abandoned - before;
 }
 
 static bool is_owned(_Atomic uint64_t *place, uint64_t lock, uint32_t owner_id)

@@ -82,9 +82,9 @@ bool robust_lock_owned(uint64_t object, uint32_t owner_id);
 
 /*
  * At the end of a thread, or in its recovery: the locks that it owns are abandoned, and all that wait for those
- * that it wanted or had look again.
+ * that it wanted or had look again. Returns how many it owned.
  */
-void robust_list_abandon(struct intent *intent, struct thread_slot *slot, uint32_t owner_id);
+uint32_t robust_list_abandon(struct intent *intent, struct thread_slot *slot, uint32_t owner_id);
 
 /* The same of the calling thread, which goes on. Returns whether it had a lock. */
 bool robust_list_abandon_own(void);

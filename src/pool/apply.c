@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/encoding.h"
+#include "base/log.h"
 #include "base/options.h"
 #include "object/parcel.h"
 #include "pool/keeper.h"
@@ -110,6 +111,7 @@ static mproc_status check_workers(mproc_pool *pool)
     plat_mutex_lock(&pool->mutex);
     status = atomic_load(&pool->shared->state) == POOL_OPEN ? workers_restart(pool, 1) : MPROC_OK;
     plat_mutex_unlock(&pool->mutex);
+    log_speak();
     return atomic_load(&pool->shared->stranded) ? status : MPROC_OK;
 }
 
@@ -228,6 +230,7 @@ mproc_status pool_submit(mproc_pool *pool, mproc_function *function, mproc_args 
         plat_mutex_lock(&pool->mutex);
         if (!workers_provide(pool)) tasks_end_all(tasks, pool->start_status, pool->start_text);
         plat_mutex_unlock(&pool->mutex);
+        log_speak();
     }
 done:
     resource_release(submission.owned);

@@ -1,6 +1,7 @@
 /* The keeper of a pool. */
 #include "pool/keeper.h"
 
+#include "base/log.h"
 #include "object/interrupt.h"
 #include "object/wait.h"
 #include "pool/bell.h"
@@ -48,6 +49,14 @@ static void ask(struct look *look, struct worker_record *record, uint64_t at)
     }
 }
 
+/* It is killed, and replaced: it has not left what was given up. */
+static void condemn(struct look *look, struct worker_record *record, const char *why)
+{
+    record->removed = true;
+    if (log_on(MPROC_LOG_WARNING)) log_owe(MPROC_LOG_WARNING, "worker '%s' is killed: %s", record->name, why);
+    look->pool->kind->kill(record);
+}
+
 /* ---- tasks ---------------------------------------------------------------------------------------- */
 
 /* Under the mutex of the tasks as well. */
@@ -65,8 +74,7 @@ static void look_at_task(struct look *look, struct worker_record *record, uint64
     if (verdict.ask) ask(look, record, at);
     /* A thread was asked to stop that task alone: it may be in the next one by now. */
     if (!verdict.end || !limits_end(&task, since_ns) || look->pool->shared->threads) return;
-    record->removed = true;
-    look->pool->kind->kill(record);
+    condemn(look, record, "the task that it runs has had its time, and has not stopped");
 }
 
 static void look_at_tasks(struct look *look)
@@ -101,8 +109,7 @@ static void look_at_claim(struct look *look, const struct job *job, struct worke
     if (!atomic_compare_exchange_strong(now_at, &expected, at | REQUEST_CONDEMNED) &&
         expected != (at | REQUEST_CONDEMNED))
         return;
-    record->removed = true;
-    look->pool->kind->kill(record);
+    condemn(look, record, "the map that it works for was given up, and it has not left that");
 }
 
 /* Who says that he is in it, whatever keeps him: perhaps what an item has printed, and nobody reads. */
@@ -147,11 +154,14 @@ static void keep(void *context)
 {
     mproc_pool *pool = context;
     _Atomic uint32_t *bell = &pool->shared->bells[BELL_KEEPER];
+    int64_t look_ns;
 
     for (;;) {
         uint32_t seen = atomic_load(bell);
         if (atomic_load(&pool->keeper.ends)) return;
-        wait_on(bell, seen, keeper_look(pool));
+        look_ns = keeper_look(pool);
+        log_speak();
+        wait_on(bell, seen, look_ns);
     }
 }
 

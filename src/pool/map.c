@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/options.h"
 #include "object/wait.h"
 #include "pool/async_map.h"
@@ -83,6 +84,7 @@ static mproc_status begin(struct map *map)
     map->job->again = map->retries > 0;
     status = workers_restart(pool, 0);
     plat_mutex_unlock(&pool->mutex);
+    log_speak();
     if (status != MPROC_OK && atomic_load(&pool->shared->running) == 0) return status;
     buffer_close_all(map->job);
     if ((status = buffer_prepare(map)) != MPROC_OK) return status;

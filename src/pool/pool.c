@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arena/park.h"
+#include "base/log.h"
 #include "base/options.h"
 #include "object/resource_owner.h"
 #include "object/interrupt.h"
@@ -175,16 +176,26 @@ static void tell_state(mproc_pool *pool)
     pool_alarm(pool->shared);
 }
 
+/* Under its mutex. */
+static void say(const mproc_pool *pool, const char *what)
+{
+    if (!log_on(MPROC_LOG_INFO)) return;
+    log_owe(MPROC_LOG_INFO, "a pool of %lu worker %s was %s", (unsigned long)atomic_load(&pool->shared->limit),
+            pool->shared->threads ? "threads" : "processes", what);
+}
+
 void mproc_pool_close(mproc_pool *pool)
 {
     assert(pool);
     if (family_enter_with(pool->arena) != MPROC_OK) return;
     plat_mutex_lock(&pool->mutex);
     set_state(pool, POOL_CLOSED);
+    say(pool, "closed");
     /* Whoever has submitted a task may still be about to start a worker for it: a join would not wait for that. */
     if (workers_come_and_go(pool)) workers_start(pool, 0);
     plat_mutex_unlock(&pool->mutex);
     tell_state(pool);
+    log_speak();
 }
 
 void mproc_pool_terminate(mproc_pool *pool)
@@ -193,10 +204,12 @@ void mproc_pool_terminate(mproc_pool *pool)
     if (family_enter_with(pool->arena) != MPROC_OK) return;
     plat_mutex_lock(&pool->mutex);
     set_state(pool, POOL_TERMINATED);
+    say(pool, "terminated");
     tasks_end_all(pool->tasks, MPROC_TERMINATED, "the pool was terminated before a worker began the task");
     workers_kill(pool);
     plat_mutex_unlock(&pool->mutex);
     tell_state(pool);
+    log_speak();
 }
 
 /* Of a pool that was closed, a map that has begun may not have started its workers yet. */
@@ -289,6 +302,7 @@ mproc_status mproc_pool_create_sized(const mproc_pool_options *options, size_t o
     if (status != MPROC_OK) goto done;
     pool->shared->initializer_args = arguments_in(pool->initializer_args);
     if ((status = start_workers(pool, all.lazy ? 0 : count)) != MPROC_OK) goto done;
+    say(pool, "created");
 
     *out = pool;
     pool = NULL;
@@ -297,6 +311,7 @@ done:
     if (pool) resource_release(pool->initializer_args);
     if (pool) resource_release(pool->owned);
     if (pool) free_memory(pool);
+    log_speak();
     return status;
 }
 
@@ -323,10 +338,12 @@ void mproc_pool_free(mproc_pool *pool)
         keeper_end(pool);
         tasks_free(pool);
         jobs_free(pool);
+        say(pool, "freed");
         resource_release(pool->initializer_args);
         resource_release(pool->owned);
     }
     free_memory(pool);
+    log_speak();
 }
 
 int mproc_pool_workers(const mproc_pool *pool)
@@ -358,5 +375,6 @@ mproc_status mproc_pool_resize(mproc_pool *pool, int workers)
     }
     plat_mutex_unlock(&pool->mutex);
     bell_ring_all(shared); /* those above the number end */
+    log_speak();
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include "arena/park.h"
 #include "base/encoding.h"
+#include "base/log.h"
 #include "object/parcel.h"
 #include "pool/async_map.h"
 #include "pool/bell.h"
@@ -265,10 +266,13 @@ static void lose(struct tasks *tasks, struct pool_worker *part, uint64_t positio
 
     if (status == MPROC_WORKER_LOST && limits_retry(segment, position)) {
         reserve_again(part, position);
+        if (log_on(MPROC_LOG_WARNING))
+            log_owe(MPROC_LOG_WARNING, "%.400s while it ran a task, which is begun again", end);
         return;
     }
     if (result && ++result->begun > 1) snprintf(times, sizeof times, ", which was begun %d times", result->begun);
     snprintf(text, sizeof text, "%.400s while it ran a task%s", end, times);
+    if (log_on(MPROC_LOG_WARNING) && status == MPROC_WORKER_LOST) log_owe(MPROC_LOG_WARNING, "%s", text);
     end_task(tasks, segment, position, status, text);
 }
 

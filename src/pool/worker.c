@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "object/resource_owner.h"
 #include "object/wait.h"
@@ -62,13 +63,16 @@ static bool is_surplus(const struct worker *worker)
 /* It has more memory than it may: what it has leaked, or keeps, goes with it. */
 static bool has_grown(struct worker *worker)
 {
-    uint64_t most = worker->shared->max_memory;
+    uint64_t most = worker->shared->max_memory, own;
     int64_t now_ns;
 
     if (most == 0) return false;
     if ((now_ns = plat_clock_now_ns()) < worker->memory_ns) return false;
     worker->memory_ns = now_ns + MEMORY_NS;
-    if (plat_memory_own() <= most) return false;
+    if ((own = plat_memory_own()) <= most) return false;
+    if (worker->tasks_left > 0 && log_on(MPROC_LOG_INFO))
+        log_owe(MPROC_LOG_INFO, "this worker ends, as it has %llu bytes of memory, and may have %llu",
+                (unsigned long long)own, (unsigned long long)most);
     worker->tasks_left = 0;
     return true;
 }
@@ -278,9 +282,14 @@ static void leave_taken_cpu(const struct pool_shared *shared, struct pool_worker
 static bool decide_to_leave(struct pool_shared *shared, struct pool_worker *part)
 {
     atomic_store(&part->leaves, 1);
-    if (atomic_exchange(&part->asleep, 0) && !has_news(shared) && !atomic_load(&shared->busy)) return true;
-    atomic_store(&part->leaves, 0);
-    return false;
+    if (!atomic_exchange(&part->asleep, 0) || has_news(shared) || atomic_load(&shared->busy)) {
+        atomic_store(&part->leaves, 0);
+        return false;
+    }
+    if (log_on(MPROC_LOG_INFO))
+        log_owe(MPROC_LOG_INFO, "this worker ends, as it has had nothing to do for %lld ms",
+                (long long)(shared->idle_ns / 1000000));
+    return true;
 }
 
 /* Sleeps until it is woken, or there is work that those who are awake do not come to. */

@@ -1,6 +1,7 @@
 /* Workers that are threads of the pool's owner. */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "pool/worker.h"
 #include "pool/workers.h"
 #include "process/family.h"
@@ -27,6 +28,7 @@ static void thread_lost(void *context)
     mproc_pool *pool = record->pool;
     char end[POOL_TEXT_BYTES];
 
+    log_set_thread_name(NULL);
     worker_holdings_clear(&record->holdings);
     plat_mutex_lock(&pool->mutex);
     snprintf(end, sizeof end, "worker '%s' (a thread) ended inside its task", record->name);
@@ -49,6 +51,7 @@ static void leave(struct worker_record *record)
     record->ended = true;
     workers_replace(pool);
     plat_mutex_unlock(&pool->mutex);
+    log_speak();
 }
 
 /* All is done. If others are lost yet, and it is not, it is started again. */
@@ -70,9 +73,11 @@ static void thread_main(void *context)
     if (record->successor) plat_thread_schedule_as(&shared->schedule);
     plat_thread_take_signals();
     if ((status = family_enter()) == MPROC_OK) {
+        log_set_thread_name(record->name);
         task_on_thread_end(thread_lost, record);
         end = worker_run(shared, record->index, record->name, &record->holdings);
         task_on_thread_end(NULL, NULL);
+        log_set_thread_name(NULL); /* its place may get another name */
         if (end == WORKER_DONE) note_end(record);
         else leave(record);
     } else {

@@ -3,8 +3,10 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "arena/park.h"
+#include "base/log.h"
 #include "pool/bell.h"
 #include "pool/tasks.h"
 #include "process/family.h"
@@ -59,6 +61,14 @@ static uint32_t workers_wanted(mproc_pool *pool, uint32_t limit)
     return wanted;
 }
 
+/* `before` was in its place, or "". Of a process it is said as of all. */
+static void say_start(const struct worker_record *record, const char *before)
+{
+    if (!log_on(MPROC_LOG_INFO)) return;
+    if (*before) log_owe(MPROC_LOG_INFO, "worker '%s' takes the place of '%s'", record->name, before);
+    else if (record->thread) log_owe(MPROC_LOG_INFO, "worker '%s' (a thread) was started", record->name);
+}
+
 mproc_status workers_start(mproc_pool *pool, uint32_t least)
 {
     struct pool_shared *shared = pool->shared;
@@ -71,12 +81,14 @@ mproc_status workers_start(mproc_pool *pool, uint32_t least)
         if (is_there(&pool->records[i]) && !atomic_load(&pool_worker_at(shared, i)->leaves)) there++;
     for (uint32_t i = 0; i < pool->count; i++) {
         struct worker_record *record = &pool->records[i];
+        char before[sizeof record->name];
         mproc_status status;
         if (is_there(record)) continue;
         /* What a dead one has reserved is for a successor: others come to it last of all. */
         if ((i >= limit || there >= wanted) && !atomic_load(&pool_worker_at(shared, i)->range_job)) continue;
         if (pool->broken) return mproc_error(pool->start_status, "%s", pool->start_text);
         there++;
+        memcpy(before, record->name, sizeof before);
         snprintf(record->name, sizeof record->name, "PoolWorker-%lu", (unsigned long)++pool->names);
         record->successor = pool->created;
         record->removed = false;
@@ -88,6 +100,7 @@ mproc_status workers_start(mproc_pool *pool, uint32_t least)
         atomic_fetch_add(&pool->shared->running, 1);
         if ((status = pool->kind->start(record)) == MPROC_OK) {
             record->starts++;
+            say_start(record, before);
             atomic_store(&pool->shared->stranded, 0);
             continue;
         }
@@ -146,6 +159,8 @@ void workers_break(mproc_pool *pool, mproc_status status, const char *text)
     if (pool->broken) return;
     pool->broken = true;
     note_reason(pool, status, text);
+    if (log_on(MPROC_LOG_WARNING) && !atomic_load(&family.leaving))
+        log_owe(MPROC_LOG_WARNING, "no worker of a pool is started any more: %s", text);
 }
 
 /*
@@ -174,6 +189,8 @@ static void fail_lost_chunks(struct worker_record *record, struct job *job, mpro
         job->lost.item = item;
         snprintf(job->lost.text, sizeof job->lost.text, "%.400s while it computed the chunk of item %llu", end,
                  (unsigned long long)item);
+        if (log_on(MPROC_LOG_WARNING) && status == MPROC_WORKER_LOST)
+            log_owe(MPROC_LOG_WARNING, "%s%s", job->lost.text, job->again ? ", which is begun again" : "");
     }
 }
 
@@ -182,6 +199,22 @@ static void restore_active(mproc_pool *pool)
 {
     for (uint32_t i = 0; i < POOL_JOBS; i++)
         if (pool->jobs[i] && pool->jobs[i]->used) atomic_fetch_or(&pool->shared->active, (uint64_t)1 << i);
+}
+
+static void say_end(const struct worker_record *record, mproc_status status, uint32_t over, const char *end)
+{
+    bool asked = status == MPROC_TERMINATED || atomic_load(&family.leaving);
+    bool bad = !asked && (record->removed || over == 0 || over == WORKER_NOT_READY + 1);
+    int level = bad ? MPROC_LOG_WARNING : MPROC_LOG_INFO;
+    const char *why = "its work is done";
+
+    if (!log_on(level)) return;
+    if (asked) why = "the pool has ended";
+    else if (record->removed) why = "it did not leave what was given up";
+    else if (over == 0) why = "its work was not done";
+    else if (over == WORKER_NOT_READY + 1) why = "its initializer failed";
+    else if (over == WORKER_RETIRES + 1) why = "it has done as much as one worker may, or is one too many";
+    log_owe(level, "%s: %s", end, why);
 }
 
 /* It may have left its traces in the words of others, and have been about to wake somebody. */
@@ -196,6 +229,7 @@ void workers_lost(struct worker_record *record, const char *end)
     record->lost += status == MPROC_WORKER_LOST && (over == 0 || over == WORKER_NOT_READY + 1);
     record->retired += over == WORKER_RETIRES + 1;
     record->crashed = status == MPROC_WORKER_LOST && over == 0 && !record->removed;
+    say_end(record, status, over, end);
     for (int i = 0; i < POOL_SPINNERS_MAX; i++) {
         uint32_t expected = record->index + 1;
         atomic_compare_exchange_strong(&shared->spinners[i], &expected, 0);

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As many CPUs as kernels can be built for. */
@@ -20,6 +22,7 @@
 /* getrandom() is never interrupted, and always complete, up to this size. */
 #define SYSTEM_RANDOM_STEP 256
 
+static void system_write_error(const char *text, size_t size);
 static int system_affinity(void);
 static void system_visit_group(void *context, int version, const char *directory);
 static bool system_quota(int version, const char *directory, int64_t *quota, int64_t *period);
@@ -70,6 +73,47 @@ bool plat_system_environment(const char *name, char *value, size_t size)
 void plat_system_environment_remove(const char *name)
 {
     unsetenv(name);
+}
+
+/*
+ * A pipe whose reader is gone sends SIGPIPE to the thread that writes, and has no flag against it: the signal is held
+ * back, and taken if it was not there before.
+ */
+void plat_system_print_error(const char *text, size_t size)
+{
+    const struct timespec now = {0};
+    int state = cancel_hold();
+    int error = errno;
+    sigset_t pipe;
+    sigset_t before;
+    sigset_t pending;
+
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    system_write_error(text, size);
+    if (errno == EPIPE && !sigismember(&pending, SIGPIPE)) {
+        while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR) {
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    cancel_resume(state);
+}
+
+/* Afterwards errno is 0, or says why the rest was not written. */
+static void system_write_error(const char *text, size_t size)
+{
+    ssize_t written = 0;
+
+    errno = 0;
+    while (size > 0 && (written >= 0 || errno == EINTR)) {
+        written = write(STDERR_FILENO, text, size);
+        if (written <= 0) continue;
+        text += written;
+        size -= (size_t)written;
+    }
 }
 
 static int system_affinity(void)

@@ -111,7 +111,7 @@ static mproc_status reach(mproc_process *process, const char *what, mproc_status
     if (process->phase == PROCESS_CREATED || process->closed)
         status = mproc_error(MPROC_BAD_STATE, "process '%s' %s: it cannot be %s", process->name,
                              process->closed ? "was closed" : "was not started", what);
-    else if (process->phase == PROCESS_STARTED) status = act(&process->os);
+    else if (process->phase == PROCESS_STARTED && (status = act(&process->os)) == MPROC_OK) process->asked = true;
     plat_mutex_unlock(&process->mutex);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "object/interrupt.h"
 #include "process/family.h"
 
@@ -74,6 +75,13 @@ static void give_up(struct kept *kept)
     *kept = all[--count];
 }
 
+/* No message has it any more. */
+static void drop(struct kept *kept)
+{
+    if (log_on(MPROC_LOG_DEBUG)) log_owe(MPROC_LOG_DEBUG, "a handle that was kept for messages is dropped");
+    give_up(kept);
+}
+
 /* Of objects that were dropped while there was no room to say so: the mark comes before they are gone. */
 static void sweep(void)
 {
@@ -81,7 +89,7 @@ static void sweep(void)
         struct kept *kept = &all[i - 1];
         uint64_t object = kept->key & (((uint64_t)1 << KEY_OFFSET_BITS) - 1);
         bool there = block_may_be(object) && block_kind(object) >> 8 == kept->key >> KEY_OFFSET_BITS;
-        if (!there || atomic_load(&deposited_at(object)->dropped)) give_up(kept);
+        if (!there || atomic_load(&deposited_at(object)->dropped)) drop(kept);
     }
 }
 
@@ -98,7 +106,7 @@ static void serve_one(const plat_deposit_request *request)
         else plat_deposit_answer(request, kept->handle, kept->handle == PLAT_NO_HANDLE ? MPROC_LIMIT : MPROC_OK);
         break;
     case PLAT_DEPOSIT_DROP:
-        if (kept) give_up(kept);
+        if (kept) drop(kept);
         break;
     }
 }
@@ -125,7 +133,10 @@ static void serve(void *unused)
     int ready;
 
     (void)unused;
-    while (!atomic_load(&ends) && plat_handle_wait(&asked, 1, PLAT_FOREVER, &ready) == MPROC_OK) deposit_serve();
+    while (!atomic_load(&ends) && plat_handle_wait(&asked, 1, PLAT_FOREVER, &ready) == MPROC_OK) {
+        deposit_serve();
+        log_speak();
+    }
     atomic_store(&threads, 0);
 }
 

@@ -1,4 +1,5 @@
 /* The end of a process: daemons are ended, other children joined. */
+#include "base/log.h"
 #include "object/wait.h"
 #include "process/alarm.h"
 #include "process/children.h"
@@ -96,6 +97,7 @@ static bool is_interrupted(void)
 void mproc_main_exit(void)
 {
     if (atomic_load(&family.state) != FAMILY_MEMBER || is_interrupted()) return;
+    log_speak();
     children_close("this process is about to exit");
     if (plat_system_checks_leaks()) alarm_end();
     /* Most processes have no children, and end sooner if nothing is asked of the system for them. */

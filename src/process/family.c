@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "object/parcel.h"
 #include "object/recovery.h"
 #include "object/wait.h"
@@ -76,10 +77,12 @@ static void fork_begins(void)
     alarm_fork_begins();
     carried_fork_begins();
     deposit_fork_begins();
+    log_fork_begins();
 }
 
 static void fork_ends(void)
 {
+    log_fork_ends();
     deposit_fork_ends();
     carried_fork_ends();
     alarm_fork_ends();
@@ -88,6 +91,7 @@ static void fork_ends(void)
 
 static void forked(void)
 {
+    log_forked();
     plat_birth_forked();
     deposit_forked();
     carried_forked();
@@ -172,6 +176,8 @@ static mproc_status join_family(const struct spawn_token *token)
         return status;
     family.process = token->process;
     family.spawn_data = (const struct spawn_data *)arena_at(atomic_load(&slot->spawn_data));
+    log_inherit(&family.spawn_data->log);
+    log_set_name(family.spawn_data->name);
     if (token->door != PLAT_NO_HANDLE && plat_handle_adopt(token->door) == MPROC_OK) deposit_join(token->door);
     if ((status = carried_adopt(family.spawn_data)) != MPROC_OK) return status;
     plat_birth_adopt_end();

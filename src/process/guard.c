@@ -1,6 +1,7 @@
 /* The main guard: where a child's main() ends and its task begins. */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "process/arguments.h"
 #include "process/call.h"
@@ -59,6 +60,13 @@ bool mproc_main_guard_run(int *code, void (*flush)(void))
     }
     atomic_store(&family.entered, true);
     atomic_fetch_or(&family_slot()->flags, PROCESS_ENTERED);
+    if (log_on(MPROC_LOG_INFO))
+        log_owe(MPROC_LOG_INFO, "process %lld, a child of '%s', begins its task", (long long)plat_process_id(),
+                family.spawn_data->parent_name);
+    log_speak();
     *code = tell(run_spawn_data(family.spawn_data));
+    if (log_on(MPROC_LOG_INFO))
+        log_owe(MPROC_LOG_INFO, "process %lld ends with exit code %d", (long long)plat_process_id(), *code);
+    log_speak();
     return true;
 }

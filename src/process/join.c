@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "object/recovery.h"
 #include "process/children.h"
 #include "process/family.h"
@@ -51,6 +52,32 @@ static void read_outcome(mproc_process *process)
     process->task_text[sizeof process->task_text - 1] = 0;
 }
 
+/* SIGINT, SIGKILL, SIGTERM. */
+static bool is_request(int signal)
+{
+    return signal == 2 || signal == 9 || signal == 15;
+}
+
+/* What this process has asked for is no warning. Of a worker its pool says what became of its work. */
+static void say_end(const mproc_process *process)
+{
+    const mproc_exit_status *end = &process->exit;
+    bool wanted = end->signal ? process->asked && is_request(end->signal) : mproc_exit_ok(*end);
+    int level = wanted ? MPROC_LOG_INFO : MPROC_LOG_WARNING;
+    bool failed = process->returned && process->task_status != MPROC_OK;
+
+    if (process->worker || !log_on(level)) return;
+    if (end->kind == MPROC_EXIT_SIGNALLED)
+        log_owe(level, "process '%s' (pid %lld) was ended by signal %d", process->name, (long long)process->os.pid,
+                end->signal);
+    else if (end->kind == MPROC_EXIT_EXITED)
+        log_owe(level, "process '%s' (pid %lld) ended with exit code %d%s%s%s", process->name,
+                (long long)process->os.pid, end->code,
+                process->unguarded ? " before it entered mproc_main_guard()" : "", failed ? ": " : "",
+                failed ? process->task_text : "");
+    else log_owe(level, "process '%s' (pid %lld) ended, how is unknown", process->name, (long long)process->os.pid);
+}
+
 /* Under the mutex: the process has ended just now. */
 static void note_end(mproc_process *process, plat_end end)
 {
@@ -59,6 +86,7 @@ static void note_end(mproc_process *process, plat_end end)
     process->unguarded = is_unguarded(process);
     read_outcome(process);
     process_close_parent_end(process);
+    say_end(process);
 }
 
 bool process_collect(mproc_process *process)
@@ -80,6 +108,7 @@ bool process_collect(mproc_process *process)
     if (kept) reaper_retry();
     else children_remove(process);
     if (recovery_orphans()) reaper_poll();
+    log_speak();
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/options.h"
 #include "base/text.h"
 #include "process/arguments.h"
@@ -271,6 +272,7 @@ mproc_status mproc_process_set_name(mproc_process *process, const char *name)
     if ((status = family_enter_with(process->arena)) != MPROC_OK) return status;
     if ((status = check_name(name)) != MPROC_OK) return status;
     snprintf(process->name, sizeof process->name, "%s", name);
+    if (process->role == PROCESS_SELF) log_set_name(name);
     return MPROC_OK;
 }
 

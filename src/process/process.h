@@ -45,6 +45,7 @@ struct mproc_process {
     plat_mutex mutex;
     enum process_phase phase;
     bool closed;
+    bool asked;           /* to end, or to stop, by this process */
     bool unguarded;       /* it ended without having passed its main guard */
     mproc_status refused; /* why it could not become a member, if it could not */
     bool slot_kept;       /* ended, but its slot is not recovered yet */

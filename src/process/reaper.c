@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "object/recovery.h"
 #include "process/alarm.h"
 #include "process/children.h"
@@ -157,6 +158,7 @@ static void reap(void *unused)
         if (parent_ended) adopt_siblings();
         if (main_ended && plat_thread_program_ended(alarm_threads() + deposit_threads())) end_process();
         if (recovery_orphans()) recovery_poll();
+        log_speak();
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "process/family.h"
 
 #define KEY_BYTES 32
@@ -57,6 +58,7 @@ void self_forked(void)
     memset(self.identity, 0, sizeof self.identity);
     self.daemon = false;
     filled = false;
+    log_set_name("MainProcess");
     atomic_store(&children_named, 0);
 }
 

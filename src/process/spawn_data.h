@@ -5,6 +5,7 @@
 #ifndef MPROC_PROCESS_SPAWN_DATA_H
 #define MPROC_PROCESS_SPAWN_DATA_H
 
+#include "base/log.h"
 #include "object/object.h"
 
 #define SPAWN_NAME_BYTES 128
@@ -30,6 +31,7 @@ struct spawn_data {
     char parent_name[SPAWN_NAME_BYTES];
     char identity[SPAWN_IDENTITY_BYTES]; /* "1:2": the second child of the first child */
     int64_t parent_pid;
+    struct log_settings log;
     uint32_t authkey_size;
     _Atomic uint32_t returned; /* the status + 1 */
     char text[SPAWN_TEXT_BYTES];

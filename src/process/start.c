@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arena/liveness.h"
+#include "base/log.h"
 #include "process/arguments.h"
 #include "process/carried.h"
 #include "process/children.h"
@@ -81,6 +82,7 @@ static mproc_status write_spawn_data(const mproc_process *process, struct proces
     memcpy(spawn_data->parent_name, self->name, sizeof spawn_data->parent_name);
     memcpy(spawn_data->identity, process->identity, sizeof spawn_data->identity);
     spawn_data->parent_pid = plat_process_id();
+    spawn_data->log = log_settings();
     spawn_data->authkey_size = (uint32_t)process->authkey_size;
     memcpy(spawn_data->authkey, process->authkey, process->authkey_size);
     return MPROC_OK;
@@ -190,6 +192,8 @@ mproc_status mproc_process_start(mproc_process *process)
     atomic_store(&slot->born_before_ns, plat_process_born_before_ns(&process->os));
     atomic_store(&slot->pid, process->os.pid); /* the last store lets the child in */
     process_give_arguments(process);
+    if (log_on(MPROC_LOG_INFO))
+        log_owe(MPROC_LOG_INFO, "process '%s' (pid %lld) was started", process->name, (long long)process->os.pid);
 refused:
     if (status != MPROC_OK)
         mproc_error(status, "process '%s' cannot be started: %s", process->name, mproc_last_error_text());
@@ -204,5 +208,6 @@ done:
     plat_mutex_unlock(&process->mutex);
     /* Without the mutex: whoever waits for several things may have it while it adds the process. */
     if (status == MPROC_OK) carried_gave(&process->kept);
+    if (!process->worker) log_speak(); /* a worker is started under its pool's mutex */
     return status;
 }

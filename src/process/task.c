@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
+
 #define TEXT_BYTES 900
 
 /* Of the calling thread. */
@@ -43,7 +45,10 @@ mproc_status task_clean(const struct task *task, mproc_status status)
     char text[TEXT_BYTES];
 
     if (task->forked) end_copy(status);
-    if (!robust_list_abandon_own() || status == MPROC_OK) return status;
+    if (!robust_list_abandon_own()) return status;
+    if (log_on(MPROC_LOG_WARNING)) log_owe(MPROC_LOG_WARNING, "a lock that a task has left held is abandoned");
+    log_speak();
+    if (status == MPROC_OK) return status;
     snprintf(text, sizeof text, "%s", mproc_error_text(status));
     return mproc_error(status, "%s; a lock that the task has left held is abandoned", text);
 }

@@ -1,6 +1,7 @@
 /* Leases: taken, done, and come back. */
 #include "queue/lease.h"
 
+#include "base/log.h"
 #include "queue/turn.h"
 
 static uint64_t get(const _Atomic uint64_t *word)
@@ -140,6 +141,9 @@ static void give_back(struct intent *intent, uint64_t object)
     lock_release(intent, &end->lock);
     if (count > 0) turn_wake(&queue_ends(queue)->put, count);
     intent_has_woken(intent);
+    if (count > 0 && log_on(MPROC_LOG_INFO))
+        log_owe(MPROC_LOG_INFO, "%lu items come back to a joinable queue: who got them has not done them",
+                (unsigned long)count);
 }
 
 const struct object_type leases_type = {.name = "leases",

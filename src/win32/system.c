@@ -58,6 +58,16 @@ int plat_system_cpu_count(void)
     return count >= 1 ? count : 1;
 }
 
+/* A pipe gives no signal here. */
+void plat_system_print_error(const char *text, size_t size)
+{
+    DWORD code = GetLastError();
+    DWORD written;
+
+    WriteFile(GetStdHandle(STD_ERROR_HANDLE), text, (DWORD)size, &written, NULL);
+    SetLastError(code);
+}
+
 typedef LONG WINAPI random_function(void *algorithm, UCHAR *bytes, ULONG size, ULONG flags);
 
 enum { USE_SYSTEM_PREFERRED = 2 };

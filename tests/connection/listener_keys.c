@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "logged.h"
+
 #define KEY mproc_bytes("a key of the case", 17)
 
 static mproc_listener *create(int kind)
@@ -143,6 +145,32 @@ static void case_side_without_a_key_does_not_get_in(void)
         CHECK(client == NULL);
         mproc_listener_free(listener);
     }
+}
+
+static void case_who_is_refused_is_said_with_the_reason(void)
+{
+    const mproc_listener_options impatient = {.authkey = KEY, .authkey_timeout_ms = 20};
+    one_accept accept = {.listener = create(LISTENING_TCP), .timeout_ms = MPROC_FOREVER};
+    mproc_connection *client = NULL;
+
+    logged_begin(MPROC_LOG_WARNING);
+    listening_begin(&accept);
+    CHECK_STATUS(connect_with(accept.listener, mproc_string("a wrong key"), check_limit_ms(), &client),
+                 MPROC_AUTHENTICATION);
+    CHECK_LOGGED("[WARNING/MainProcess] a client at tcp:127.0.0.1:");
+    CHECK_LOGGED(" was refused: ");
+    check_accepts(&accept);
+    mproc_listener_free(accept.listener);
+    accept =
+        (one_accept){.listener = listening_create_with(LISTENING_PRIVATE, &impatient), .timeout_ms = MPROC_FOREVER};
+    listening_begin(&accept);
+    client = listening_connect(accept.listener);
+    CHECK_LOGGED("] a client was refused: it has not proved in time that it has the key\n");
+    mproc_connection_free(client);
+    mproc_listener_close(accept.listener);
+    listening_end(&accept);
+    logged_end();
+    mproc_listener_free(accept.listener);
 }
 
 /* ---- who says nothing, or nonsense ---------------------------------------------------------------- */
@@ -341,6 +369,7 @@ CHECK_SUITE_SETUP(listener_keys, keys_setup,
     CASE(keys_are_text_or_bytes_and_may_be_empty),
     CASE(wrong_key_is_refused_on_both_sides),
     CASE(side_without_a_key_does_not_get_in),
+    CASE(who_is_refused_is_said_with_the_reason),
     CASE(silent_clients_delay_nobody),
     CASE(silent_client_is_dropped_after_its_time),
     CASE(nonsense_ends_nothing),

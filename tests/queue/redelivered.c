@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "logged.h"
+
 /* ---- they come back ------------------------------------------------------------------------------ */
 
 static void check_come_back(int how, int done)
@@ -379,6 +381,22 @@ static void case_items_that_come_back_to_nobody_are_freed(void)
     crowd_fini(&crowd);
 }
 
+static void case_items_that_come_back_are_said(void)
+{
+    mproc_queue *queue = queues_create_joinable(0, 0);
+    peer_crowd crowd;
+
+    logged_begin(MPROC_LOG_INFO);
+    crowd_init(&crowd);
+    put_numbers(queue, 1, 4);
+    hold(&crowd, queue, PEER_IS_KILLED, 3, 1);
+    let_end(&crowd, PEER_IS_KILLED);
+    CHECK_LOGGED("[INFO/MainProcess] 2 items come back to a joinable queue: who got them has not done them\n");
+    logged_end();
+    crowd_fini(&crowd);
+    mproc_queue_free(queue);
+}
+
 CHECK_SUITE_SETUP(queue_redelivered, peers_of_processes,
     CASE(items_come_back_in_their_order_however_their_holder_ends),
     CASE(items_that_are_done_do_not_come_back),
@@ -392,4 +410,5 @@ CHECK_SUITE_SETUP(queue_redelivered, peers_of_processes,
     CASE(who_waits_for_room_gets_in_after_items_came_back),
     CASE(what_comes_back_is_whole),
     CASE(items_that_come_back_to_nobody_are_freed),
+    CASE(items_that_come_back_are_said),
 );
