@@ -2,6 +2,8 @@
 #include "connection/stream.h"
 #include "connection/connection.h"
 #include "container/dict.h"
+#include "container/namespace.h"
+#include "container/set.h"
 #include "object/object.h"
 #include "object/parcel.h"
 #include "pool/stream.h"
@@ -23,6 +25,8 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_MEMORY] = &memory_type,
     [OBJECT_LIST] = &list_type,
     [OBJECT_DICT] = &dict_type,
+    [OBJECT_SET] = &set_type,
+    [OBJECT_NAMESPACE] = &namespace_type,
     [OBJECT_TABLE] = &table_type,
     [OBJECT_QUEUE] = &queue_type,
     [OBJECT_SPAWN_DATA] = &spawn_data_type,

@@ -13,6 +13,7 @@
 #include <mproc/lock.h>
 #include <mproc/log.h>
 #include <mproc/map.h>
+#include <mproc/namespace.h>
 #include <mproc/os_handle.h>
 #include <mproc/pool.h>
 #include <mproc/pool_statistics.h>
@@ -21,6 +22,7 @@
 #include <mproc/queue.h>
 #include <mproc/result.h>
 #include <mproc/semaphore.h>
+#include <mproc/set.h>
 #include <mproc/shareable_list.h>
 #include <mproc/shared.h>
 #include <mproc/shared_memory.h>

@@ -77,7 +77,9 @@ typedef enum mproc_type {
     X(11, queue, QUEUE, "a queue")                            \
     X(12, connection, CONNECTION, "a connection")             \
     X(13, os_handle, OS_HANDLE, "a handle of the system")     \
-    X(14, dict, DICT, "a dict")
+    X(14, dict, DICT, "a dict")                               \
+    X(16, set, SET, "a set")                                  \
+    X(17, namespace, NAMESPACE, "a namespace")
 
 #define MPROC_OBJECT_STRUCT(number, name, constant, text) typedef struct mproc_##name mproc_##name;
 MPROC_OBJECT_TABLE(MPROC_OBJECT_STRUCT)

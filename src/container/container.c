@@ -119,6 +119,11 @@ mproc_status container_copy(const mproc_value *view, _Atomic uint64_t **owned, m
     unsigned char *heap;
     mproc_status status;
 
+    if (view->type < MPROC_TYPE_STRING) {
+        *value = *view;
+        value->form = VALUE_BORROWED;
+        return MPROC_OK;
+    }
     if ((status = encoding_measure(view, &size)) != MPROC_OK) return status;
     if (!(heap = malloc(before + size))) return no_memory(size);
     encoding = (struct encoding_header *)(void *)(heap + before);

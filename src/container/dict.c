@@ -15,12 +15,14 @@ static_assert(sizeof(struct container) <= ARENA_LINE - sizeof(struct block_heade
 
 /* ---- what the calls consist of -------------------------------------------------------------------------- */
 
-mproc_status dict_not_found(const mproc_value *key)
+mproc_status dict_not_found(const mproc_dict *dict, const mproc_value *key)
 {
+    uint32_t kind = dict->reference.ref.kind;
+    const char *what = kind == OBJECT_SET ? "element" : kind == OBJECT_NAMESPACE ? "name" : "key";
     char text[64];
 
     mproc_value_print(*key, text, sizeof text);
-    return mproc_error(MPROC_NOT_FOUND, "the dict has no key %s", text);
+    return mproc_error(MPROC_NOT_FOUND, "the %s has no %s %s", dict_noun(dict), what, text);
 }
 
 /* TABLE_CHANGED: it could not be had without the lock, or is a parcel, which has to be held. */
@@ -147,8 +149,8 @@ static mproc_status get(const mproc_dict *dict, const struct table_key *key, con
     struct cell cell;
     mproc_status status;
 
-    if (!value) return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
-    if (!dict_look(dict, key, &cell, &intent->stages[STAGE_VALUE])) return dict_not_found(name);
+    if (!value) return mproc_error(MPROC_INVALID, "a value of a %s is to go to NULL", dict_noun(dict));
+    if (!dict_look(dict, key, &cell, &intent->stages[STAGE_VALUE])) return dict_not_found(dict, name);
     status = container_value(&cell, value);
     if (cell_is_parcel(&cell)) object_drop(intent, &intent->stages[STAGE_VALUE]);
     return status;
@@ -160,7 +162,7 @@ static mproc_status take_out(const mproc_dict *dict, const struct table_key *key
     enum table_outcome outcome;
     mproc_status status = dict_change(dict, &change, &outcome);
 
-    if (status == MPROC_OK && outcome == TABLE_ABSENT) status = dict_not_found(name);
+    if (status == MPROC_OK && outcome == TABLE_ABSENT) status = dict_not_found(dict, name);
     else if (status == MPROC_OK && mproc_dict_count(dict) == 0) trim(dict);
     return status;
 }
@@ -175,7 +177,7 @@ static mproc_status set_default(const mproc_dict *dict, const struct table_key *
     enum table_outcome outcome;
     mproc_status status = MPROC_OK;
 
-    if (!result) return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
+    if (!result) return mproc_error(MPROC_INVALID, "a value of a %s is to go to NULL", dict_noun(dict));
     while (status == MPROC_OK) {
         if (dict_look(dict, key, &cell, &intent->stages[STAGE_VALUE])) {
             status = container_value(&cell, result);
@@ -200,9 +202,9 @@ static mproc_status pop(const mproc_dict *dict, const struct table_key *key, con
     mproc_value copy = mproc_nil();
     mproc_status status = MPROC_OK;
 
-    if (!value) return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
+    if (!value) return mproc_error(MPROC_INVALID, "a value of a %s is to go to NULL", dict_noun(dict));
     while (status == MPROC_OK && outcome != TABLE_DONE) {
-        if (!dict_look(dict, key, &cell, held)) return dict_not_found(name);
+        if (!dict_look(dict, key, &cell, held)) return dict_not_found(dict, name);
         if ((status = container_value(&cell, &copy)) == MPROC_OK) status = dict_change(dict, &change, &outcome);
         object_drop(intent, held);
         if (outcome != TABLE_DONE) mproc_value_clear(&copy);
@@ -274,6 +276,18 @@ static mproc_status refuse_items(void)
                        "a dict is made of a map, of a list of pairs, which are lists of two, or of nil");
 }
 
+mproc_status dict_make(enum object_kind kind, struct reference **out)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(kind, sizeof(struct container), out)) != MPROC_OK) return status;
+    reference_publish(*out);
+    status = table_create(work_intent(), &container_of(*out)->body);
+    if (status != MPROC_OK) reference_free(*out);
+    return status;
+}
+
 mproc_status mproc_dict_create(mproc_value items, mproc_dict **out)
 {
     struct reference *reference;
@@ -284,10 +298,7 @@ mproc_status mproc_dict_create(mproc_value items, mproc_dict **out)
     if (!out) return mproc_error(MPROC_INVALID, "a dict was to be created, and out is NULL");
     if (items.type != MPROC_TYPE_NIL && !map && items.type != MPROC_TYPE_LIST) return refuse_items();
     if (count > 0 && !items.as.data) return mproc_error(MPROC_INVALID, "a dict of %zu pairs at no address", count);
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = reference_create(OBJECT_DICT, sizeof(struct container), &reference)) != MPROC_OK) return status;
-    reference_publish(reference);
-    status = table_create(work_intent(), &container_of(reference)->body);
+    if ((status = dict_make(OBJECT_DICT, &reference)) != MPROC_OK) return status;
     for (size_t i = 0; i < count && status == MPROC_OK; i++) {
         mproc_value pair = mproc_value_at(items, i), name = map ? mproc_value_key(items, i) : mproc_value_at(pair, 0),
                     value = map ? pair : mproc_value_at(pair, 1);

@@ -1,4 +1,7 @@
-/* Dicts: a container whose body is a table. */
+/*
+ * Dicts: a container whose body is a table. A set is a dict whose values are nil, and a namespace one whose keys are
+ * names: both begin with a dict, of another kind (set.h, namespace.h), and these functions are for all three.
+ */
 #ifndef MPROC_CONTAINER_DICT_H
 #define MPROC_CONTAINER_DICT_H
 
@@ -13,11 +16,25 @@ struct mproc_dict {
     struct reference reference;
 };
 
+static inline bool is_kind_of_dict(uint32_t kind)
+{
+    return kind == OBJECT_DICT || kind == OBJECT_SET || kind == OBJECT_NAMESPACE;
+}
+
 static inline struct container *dict_container(const mproc_dict *dict)
 {
-    assert(dict && dict->reference.ref.kind == OBJECT_DICT);
+    assert(dict && is_kind_of_dict(dict->reference.ref.kind));
     return container_of(&dict->reference);
 }
+
+/* What it is, without an article: "dict". */
+static inline const char *dict_noun(const mproc_dict *dict)
+{
+    return handle_name(dict->reference.ref.kind) + strlen("a ");
+}
+
+/* Makes an empty one of this kind. MPROC_NO_MEMORY, MPROC_FORKED. */
+mproc_status dict_make(enum object_kind kind, struct reference **out);
 
 /*
  * Looks for a key. If its value is a parcel, the empty owned slot gets a handle of it; NULL: none is wanted. Returns
@@ -26,7 +43,7 @@ static inline struct container *dict_container(const mproc_dict *dict)
 bool dict_look(const mproc_dict *dict, const struct table_key *key, struct cell *cell, _Atomic uint64_t *owned);
 
 /* MPROC_NOT_FOUND with its text. */
-mproc_status dict_not_found(const mproc_value *key);
+mproc_status dict_not_found(const mproc_dict *dict, const mproc_value *key);
 
 /*
  * What is to become of a key: `to` is its new value, whose parcel is in the stage, or NULL: it goes. Only if the

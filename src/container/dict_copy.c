@@ -133,7 +133,7 @@ mproc_status dict_copy(const mproc_dict *dict, enum mproc_dict_method what, mpro
     mproc_value view;
     mproc_status status;
 
-    if (!copy) return mproc_error(MPROC_INVALID, "a copy of a dict is to go to NULL");
+    if (!copy) return mproc_error(MPROC_INVALID, "a copy of a %s is to go to NULL", dict_noun(dict));
     if ((status = resource_slot_take(&all.owned)) != MPROC_OK) return status;
     all.bytes_used = 16 * all.entries;
     do {
@@ -146,7 +146,10 @@ mproc_status dict_copy(const mproc_dict *dict, enum mproc_dict_method what, mpro
     return status;
 }
 
-/* As with pop, the copy is made first; the entry goes if it still is the last one, and the same. */
+/*
+ * As with pop, the copy is made first; the entry goes if it still is the last one, and the same. Of a set an element
+ * is a key alone.
+ */
 mproc_status dict_pop_item(const mproc_dict *dict, mproc_value *pair)
 {
     struct snapshot all = {.entries = 1};
@@ -156,16 +159,16 @@ mproc_status dict_pop_item(const mproc_dict *dict, mproc_value *pair)
     mproc_value view, copy = mproc_nil();
     mproc_status status = MPROC_OK;
 
-    if (!pair) return mproc_error(MPROC_INVALID, "an item of a dict is to go to NULL");
+    if (!pair) return mproc_error(MPROC_INVALID, "an item of a %s is to go to NULL", dict_noun(dict));
     while (status == MPROC_OK && outcome != TABLE_DONE) {
         if (!all.owned) status = resource_slot_take(&all.owned);
         if (status == MPROC_OK && (status = make_room(&all)) == MPROC_OK) walk(dict_container(dict), &all, true);
         if (status != MPROC_OK || !fits(&all)) continue;
         if (all.entries == 0) {
-            status = mproc_error(MPROC_NOT_FOUND, "the dict is empty");
+            status = mproc_error(MPROC_NOT_FOUND, "the %s is empty", dict_noun(dict));
             break;
         }
-        view = mproc_list_from(all.items, 2);
+        view = dict->reference.ref.kind == OBJECT_SET ? all.items[0] : mproc_list_from(all.items, 2);
         status = table_key_set(&key, &all.items[0]);
         if (status == MPROC_OK) status = container_copy(&view, &all.owned, &copy);
         if (status == MPROC_OK) status = dict_change(dict, &change, &outcome);

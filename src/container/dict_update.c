@@ -111,7 +111,10 @@ mproc_status dict_update(const mproc_dict *dict, const struct table_key *key, co
     enum table_outcome outcome = TABLE_CHANGED;
     struct update update = {0};
     struct reference_scope scope = {0};
-    struct mproc_call call = {.name = "an update of a dict", .scope = &scope, .result = &update.result};
+    bool names = dict->reference.ref.kind == OBJECT_NAMESPACE;
+    struct mproc_call call = {.name = names ? "an update of a namespace" : "an update of a dict",
+                              .scope = &scope,
+                              .result = &update.result};
     struct cell from, to;
     struct dict_change change = {.key = key, .from = &from, .to = &to};
     mproc_value value;
@@ -122,7 +125,7 @@ mproc_status dict_update(const mproc_dict *dict, const struct table_key *key, co
         object_drop(work_intent(), update.result.owned);
         update.result.size = 0;
         if (!dict_look(dict, key, &from, update.held)) {
-            status = dict_not_found(name);
+            status = dict_not_found(dict, name);
             break;
         }
         assert(update.items);

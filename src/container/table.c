@@ -113,6 +113,15 @@ mproc_value table_key_view(const struct table_record *record)
     return value;
 }
 
+void table_key_of(const struct table_record *record, struct table_key *key)
+{
+    key->head = word_get(&record->key_head);
+    key->words = high(key->head) / (uint32_t)sizeof(uint64_t) + 1;
+    key->bytes = (const unsigned char *)&record->key[0];
+    key->last = word_get(&record->key[key->words - 1]);
+    key->hash = low(word_get(&record->hash_next));
+}
+
 /* ---- finding --------------------------------------------------------------------------------------- */
 
 static enum table_outcome is_key(const struct container *container, uint64_t version,

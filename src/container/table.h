@@ -200,6 +200,9 @@ enum table_outcome table_find(const struct container *container, uint64_t versio
 /* The key of a record, as a view. Under the lock. */
 mproc_value table_key_view(const struct table_record *record);
 
+/* The same as a key that is looked for elsewhere, while the record is there. */
+void table_key_of(const struct table_record *record, struct table_key *key);
+
 static inline struct cell table_cell(const struct table_record *record)
 {
     struct cell cell;
@@ -224,5 +227,11 @@ void table_remove(struct intent *intent, const struct container *container, cons
 
 /* Without the lock: sees to the segment that an insertion needs. MPROC_NO_MEMORY. */
 mproc_status table_provide(struct container *container, const struct table_need *need);
+
+/* The same for so many keys whose records have so many units. There may be need of more nevertheless. */
+mproc_status table_reserve(struct container *container, uint32_t units, uint32_t keys);
+
+/* Of a table that this thread alone has, and which never had a parcel: takes all out, and keeps the segments. */
+void table_empty(struct table *table);
 
 #endif

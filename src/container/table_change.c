@@ -386,3 +386,25 @@ mproc_status table_provide(struct container *container, const struct table_need 
     } while (making.room);
     return MPROC_OK;
 }
+
+/* Buckets behind full ones need room, too: an eighth of what the records have. */
+mproc_status table_reserve(struct container *container, uint32_t units, uint32_t keys)
+{
+    uint32_t first, records = table_segment_of_unit(units + units / 8, &first);
+    uint32_t buckets = table_segment_of_bucket(keys / TABLE_LOAD, &first);
+    mproc_status status = MPROC_OK;
+
+    for (uint32_t i = 0; i <= records && status == MPROC_OK; i++)
+        status = table_provide(container, &(struct table_need){TABLE_RECORDS, i});
+    for (uint32_t i = 0; i <= buckets && status == MPROC_OK; i++)
+        status = table_provide(container, &(struct table_need){TABLE_BUCKETS, i});
+    return status;
+}
+
+void table_empty(struct table *table)
+{
+    word_set(&table->buckets, 0);
+    word_set(&table->used, 1);
+    word_set(&table->order, 0);
+    for (int i = 0; i < (int)TABLE_LISTS; i++) word_set(&table->free[i], 0);
+}

@@ -31,12 +31,14 @@ enum object_kind {
     OBJECT_MEMORY = MPROC_KIND_SHARED_MEMORY,
     OBJECT_LIST = MPROC_KIND_SHAREABLE_LIST,
     OBJECT_DICT = MPROC_KIND_DICT,
+    OBJECT_SET = MPROC_KIND_SET,
+    OBJECT_NAMESPACE = MPROC_KIND_NAMESPACE,
     OBJECT_QUEUE = MPROC_KIND_QUEUE,
     OBJECT_CONNECTION = MPROC_KIND_CONNECTION,
     OBJECT_OS_HANDLE = MPROC_KIND_OS_HANDLE,
     OBJECT_STREAM = 58,     /* what goes with messages of a pipe */
     OBJECT_TASKS = 59,      /* a segment of the stream of a pool's tasks */
-    OBJECT_TABLE = 56,      /* keys and values: what a dict has */
+    OBJECT_TABLE = 56,      /* keys and values: what dicts and their kin have */
     OBJECT_LEASES = 60,     /* what one process has got from a queue and not done */
     OBJECT_SPAWN_DATA = 61, /* what a child is born with */
     OBJECT_PARCEL = 62,     /* a value on its way */

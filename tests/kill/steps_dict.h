@@ -1,6 +1,7 @@
 /*
- * What the scenarios of dicts share: a dict of the root, of which the victim has a reference of its own. A scenario
- * that changes it says what is there before, and is tried once to know what is there after.
+ * What the scenarios of dicts, sets and namespaces share: a dict of the root, of which the victim has a reference of
+ * its own. A scenario that changes it says what is there before, and is tried once to know what is there after. A set
+ * and a namespace begin with a dict, which is what is looked at.
  */
 #ifndef KILL_STEPS_DICT_H
 #define KILL_STEPS_DICT_H
@@ -8,6 +9,9 @@
 #include "test_family.h"
 #include "steps.h"
 #include "table_sound.h"
+
+#include "container/namespace.h"
+#include "container/set.h"
 
 #define KEY(x) MPROC_VALUE(x)
 
@@ -19,6 +23,7 @@ extern const char test_dict_text[], test_dict_other[];
 
 /* For the set-up, by the root: `make` fills the dict, in which `change` is what the victim does. */
 void test_dict_begin(void *state);
+void test_dict_begin_as(void *state, enum object_kind kind);
 void test_dict_expect(void (*make)(void), void (*change)(void *state));
 void test_dict_set(mproc_dict *to, mproc_value key, mproc_value value);
 void test_dict_set_keys(mproc_dict *to, int64_t first, int64_t end);

@@ -65,11 +65,24 @@ void test_dict_say(void *state)
     atomic_store(&((struct test_family *)state)->victim_said, 1);
 }
 
-void test_dict_begin(void *state)
+static mproc_dict *make_empty(enum object_kind kind)
+{
+    struct reference *reference;
+
+    must(dict_make(kind, &reference));
+    return (mproc_dict *)(void *)reference;
+}
+
+void test_dict_begin_as(void *state, enum object_kind kind)
 {
     test_family_pass_objects();
     test_family_begin(state);
-    must(mproc_dict_create(mproc_nil(), &test_dict));
+    test_dict = make_empty(kind);
+}
+
+void test_dict_begin(void *state)
+{
+    test_dict_begin_as(state, OBJECT_DICT);
 }
 
 /* The change is tried with another dict that has the same, to know what comes of it. */
@@ -78,12 +91,12 @@ void test_dict_expect(void (*make)(void), void (*change)(void *state))
     mproc_dict *real = test_dict;
     struct test_family nobody;
 
-    must(mproc_dict_create(mproc_nil(), &test_dict));
+    test_dict = make_empty((enum object_kind)real->reference.ref.kind);
     make();
     test_dict_mine = test_dict;
     change(&nobody);
     print(test_dict, after);
-    mproc_dict_free(test_dict);
+    reference_free(&test_dict->reference);
     test_dict = real;
     make();
     print(test_dict, before);
@@ -117,7 +130,7 @@ const char *test_dict_check_end(void *state, bool completed)
 
     if (wrong) return wrong;
     test_family_disband(state);
-    mproc_dict_free(test_dict);
+    reference_free(&test_dict->reference);
     return test_family_check(state, completed);
 }
 

@@ -46,6 +46,9 @@ void stress_leases(int seconds);
 /* A dict, of which the processes that change it are killed; after each kill a model is compared. */
 void stress_dict(int seconds);
 
+/* The same of a set, which they also change by other sets. */
+void stress_set(int seconds);
+
 /* Numbers that look random, from a seed that each stress prints. */
 uint32_t stress_random(uint32_t *seed);
 uint32_t stress_seed(const char *name);

@@ -47,6 +47,11 @@ static void case_dict(void)
     stress_dict(SECONDS);
 }
 
+static void case_set(void)
+{
+    stress_set(SECONDS);
+}
+
 static void case_leases(void)
 {
     stress_leases(SECONDS);
@@ -61,5 +66,6 @@ CHECK_SUITE(stress_long,
     CASE_LIMIT(a_million_tasks_of_threads, 600),
     CASE_LIMIT(queue, 240),
     CASE_LIMIT(dict, 240),
+    CASE_LIMIT(set, 240),
     CASE_LIMIT(leases, 240)
 );

@@ -42,6 +42,11 @@ static void case_dict(void)
     stress_dict(SECONDS);
 }
 
+static void case_set(void)
+{
+    stress_set(SECONDS);
+}
+
 static void case_leases(void)
 {
     stress_leases(SECONDS);
@@ -55,5 +60,6 @@ CHECK_SUITE(stress,
     CASE_LIMIT(tasks, 60),
     CASE_LIMIT(queue, 60),
     CASE_LIMIT(dict, 60),
+    CASE_LIMIT(set, 60),
     CASE_LIMIT(leases, 60)
 );

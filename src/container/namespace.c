@@ -1,0 +1,143 @@
+/* Namespaces: what their names may be, and how they are printed. All else is a dict's. */
+#include "container/namespace.h"
+
+#include <stdlib.h>
+
+const struct object_type namespace_type = {
+    .name = "a namespace", .links = 1, .links_at = offsetof(struct container, body)};
+
+/* ---- names ---------------------------------------------------------------------------------------------- */
+
+static mproc_status check_name(const mproc_value *name)
+{
+    const char *text = mproc_value_string(*name);
+    char printed[64];
+
+    if (text && name->count > 0 && text[0] != '_' && !memchr(text, 0, name->count)) return MPROC_OK;
+    mproc_value_print(*name, printed, sizeof printed);
+    return mproc_error(MPROC_INVALID,
+                       "a name of a namespace is %s: names are text that is not empty and does not begin with '_'",
+                       printed);
+}
+
+/* ---- printing ------------------------------------------------------------------------------------------- */
+
+static mproc_status no_memory(size_t count)
+{
+    return mproc_error(MPROC_NO_MEMORY, "no memory to print a namespace of %zu names", count);
+}
+
+/* "name=value", which is the caller's, or NULL. */
+static char *print_pair(mproc_value name, mproc_value value)
+{
+    size_t room = name.count + 1 + mproc_value_print(value, NULL, 0) + 1;
+    char *text = malloc(room);
+
+    if (!text) return NULL;
+    memcpy(text, name.as.data, name.count);
+    text[name.count] = '=';
+    mproc_value_print(value, text + name.count + 1, room - name.count - 1);
+    return text;
+}
+
+static int compare(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* As a string that borrows `*into`, which is the caller's. */
+static mproc_status join(char **pairs, size_t count, char **into, mproc_value *view)
+{
+    static const char begin[] = "Namespace(";
+    size_t room = sizeof begin + sizeof ")", at = strlen(begin);
+    char *text;
+
+    for (size_t i = 0; i < count; i++) room += strlen(pairs[i]) + strlen(", ");
+    if (!(*into = text = malloc(room))) return no_memory(count);
+    memcpy(text, begin, at);
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(pairs[i]);
+        if (i > 0) text[at++] = ',', text[at++] = ' ';
+        memcpy(text + at, pairs[i], size);
+        at += size;
+    }
+    text[at++] = ')';
+    *view = mproc_string_from(text, at);
+    return MPROC_OK;
+}
+
+/* Python sorts the pairs as they are printed. */
+static mproc_status print(const mproc_namespace *space, mproc_value *result)
+{
+    mproc_value copy = mproc_nil(), view;
+    char **pairs = NULL, *text = NULL;
+    size_t count = 0, made = 0;
+    mproc_status status;
+
+    if (!result) return mproc_error(MPROC_INVALID, "the text of a namespace is to go to NULL");
+    if ((status = dict_copy(&space->dict, MPROC_DICT_COPY, &copy)) != MPROC_OK) return status;
+    count = mproc_value_count(copy);
+    if (!(pairs = malloc(count * sizeof *pairs + 1))) status = no_memory(count);
+    for (; made < count && status == MPROC_OK; made++)
+        if (!(pairs[made] = print_pair(mproc_value_key(copy, made), mproc_value_at(copy, made))))
+            status = no_memory(count);
+    if (status == MPROC_OK) {
+        qsort(pairs, count, sizeof *pairs, compare);
+        status = join(pairs, count, &text, &view);
+    }
+    if (status == MPROC_OK) status = mproc_value_copy(view, result);
+    for (size_t i = 0; i < made; i++) free(pairs[i]);
+    free(pairs);
+    free(text);
+    mproc_value_clear(&copy);
+    return status;
+}
+
+/* ---- all calls ------------------------------------------------------------------------------------------ */
+
+size_t mproc_namespace_count(const mproc_namespace *space)
+{
+    return mproc_dict_count(&space->dict);
+}
+
+mproc_status mproc_namespace_call(const mproc_namespace *space, enum mproc_namespace_method method,
+                                  const mproc_value *name, const mproc_value *value, mproc_function *function,
+                                  mproc_value *result)
+{
+    mproc_status status = family_enter_with(space->dict.reference.arena);
+
+    if (status == MPROC_OK && (int)method < MPROC_DICT_CLEAR) status = check_name(name);
+    if (status != MPROC_OK) return status;
+    if (method == MPROC_NAMESPACE_TEXT) return print(space, result);
+    return mproc_dict_call(&space->dict, (enum mproc_dict_method)method, name, value, function, result);
+}
+
+/* ---- made and freed ------------------------------------------------------------------------------------- */
+
+mproc_status mproc_namespace_create(mproc_value values, mproc_namespace **out)
+{
+    size_t count = mproc_value_count(values);
+    struct reference *reference;
+    mproc_status status;
+
+    if (!out) return mproc_error(MPROC_INVALID, "a namespace was to be created, and out is NULL");
+    if (values.type != MPROC_TYPE_NIL && values.type != MPROC_TYPE_MAP)
+        return mproc_error(MPROC_INVALID, "a namespace is made of a map or of nil, not of %s",
+                           mproc_type_name((mproc_type)values.type));
+    if (count > 0 && !values.as.data)
+        return mproc_error(MPROC_INVALID, "a namespace of %zu names at no address", count);
+    if ((status = dict_make(OBJECT_NAMESPACE, &reference)) != MPROC_OK) return status;
+    for (size_t i = 0; i < count && status == MPROC_OK; i++) {
+        mproc_value name = mproc_value_key(values, i), value = mproc_value_at(values, i);
+        status = mproc_namespace_call((mproc_namespace *)reference, MPROC_NAMESPACE_SET, &name, &value, NULL, NULL);
+    }
+    if (status == MPROC_OK) *out = (mproc_namespace *)reference;
+    else reference_free(reference);
+    return status;
+}
+
+void mproc_namespace_free(mproc_namespace *space)
+{
+    assert(!space || space->dict.reference.ref.kind == OBJECT_NAMESPACE);
+    if (space) family_free(&space->dict.reference);
+}
