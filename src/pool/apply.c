@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "object/parcel.h"
+#include "object/wait.h"
 #include "pool/keeper.h"
 #include "pool/limits.h"
 #include "pool/outcome.h"
@@ -197,7 +198,7 @@ static mproc_status put_in(struct tasks *tasks, const struct submission *submiss
 mproc_status pool_submit(mproc_pool *pool, mproc_function *function, mproc_args args,
                          const mproc_task_options *options, bool admitted, mproc_result **out)
 {
-    uint64_t buffer[(ENCODING_ROOT + TASK_INLINE) / sizeof(uint64_t)];
+    uint64_t buffer[(ENCODING_ROOT + TASK_INLINE) / sizeof(uint64_t)] = {0};
     struct submission submission = {.owned = NULL};
     struct tasks *tasks;
     mproc_status status;
@@ -251,13 +252,17 @@ mproc_status mproc_pool_apply(mproc_pool *pool, mproc_function *function, mproc_
 {
     static const mproc_task_options none;
     mproc_result *result = NULL;
+    struct wait wait;
     mproc_status status;
 
     assert(pool);
     if ((status = worker_check_waiter(pool->shared)) != MPROC_OK) return status;
     status = pool_submit(pool, function, args, &none, false, &result);
     if (status != MPROC_OK) return status;
-    status = mproc_result_get(result, NULL, MPROC_FOREVER);
+    status = wait_begin(&wait, NULL, MPROC_FOREVER);
+    if (status == MPROC_OK) status = result_wait_until_over(result, &wait);
+    if (status == MPROC_OK && result_end(result, value)) return MPROC_OK;
+    if (status == MPROC_OK) status = mproc_result_get(result, NULL, MPROC_FOREVER);
     if (status == MPROC_OK && value) status = result_take_value(result, value);
     if (status == MPROC_INTERRUPTED && !mproc_result_ready(result)) {
         bool cancelled = mproc_result_cancel(result) == MPROC_OK;

@@ -19,8 +19,18 @@
 /* A task that is begun at once, by a worker that spins, is often finished by then. */
 #define SPIN_NS ((int64_t)20000)
 #define SPIN_PAUSES 32
-/* No task is finished sooner, and whoever looks at its slot takes the cache line from the worker. */
-#define FIRST_PAUSES 6
+/*
+ * Whoever looks at a slot takes the cache line from the worker. So the first look comes when the task is likely to be
+ * finished: a little earlier after each time that it was, and later after each time that it was not, in 1/16 pauses.
+ */
+#define PATIENCE_UNIT 16u
+#define PATIENCE_LEAST (2 * PATIENCE_UNIT)
+#define PATIENCE_MOST (16 * PATIENCE_UNIT)
+#define PATIENCE_STEP 8
+
+/* What spinning has been good for: up by one with each success, down by one with each failure; see pays_to_spin(). */
+#define LUCK_MOST 8
+#define LUCK_REST 32
 
 static bool is_known(const mproc_result *result)
 {
@@ -58,19 +68,69 @@ bool result_is_over(const mproc_result *result)
     return state != TASK_READY && state != TASK_TAKEN;
 }
 
+/* Whether it is over at the first look, or soon after it. */
+static bool look_first(const mproc_result *result)
+{
+    _Atomic uint32_t *patience = &result->tasks->patience;
+    uint32_t before = atomic_load_explicit(patience, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < before / PATIENCE_UNIT; i++) plat_thread_pause();
+    if (result_is_over(result)) {
+        if (before > PATIENCE_LEAST) atomic_store_explicit(patience, before - 1, memory_order_relaxed);
+        return true;
+    }
+    for (int i = 0; i < SPIN_PAUSES; i++) {
+        plat_thread_pause();
+        if (!result_is_over(result)) continue;
+        if (before < PATIENCE_MOST) atomic_store_explicit(patience, before + PATIENCE_STEP, memory_order_relaxed);
+        return true;
+    }
+    return false;
+}
+
+static bool is_cpu_left(const struct pool_shared *shared)
+{
+    uint32_t workers = atomic_load(&shared->limit), awake = 0;
+
+    for (uint32_t i = 0; i < workers && awake < arena_header->cpus; i++)
+        if (!atomic_load_explicit(&pool_worker_at(shared, i)->asleep, memory_order_relaxed)) awake++;
+    return awake < arena_header->cpus;
+}
+
+/*
+ * Without a CPU of its own, who spins takes that of a worker. It pays if most tasks are finished meanwhile, and is
+ * tried once more when LUCK_REST waits have gone by without.
+ */
+static bool pays_to_spin(const mproc_result *result)
+{
+    _Atomic int32_t *luck = &result->tasks->luck;
+    int32_t before = atomic_load_explicit(luck, memory_order_relaxed);
+
+    if (before >= 0 || is_cpu_left(result->tasks->shared)) return true;
+    atomic_store_explicit(luck, before + 1, memory_order_relaxed);
+    return false;
+}
+
+static void note_luck(const mproc_result *result, bool over)
+{
+    _Atomic int32_t *luck = &result->tasks->luck;
+    int32_t before = atomic_load_explicit(luck, memory_order_relaxed), now = over ? before + 1 : before - 1;
+
+    if (before == 0 && !over) now = -LUCK_REST;
+    if (now <= LUCK_MOST) atomic_store_explicit(luck, now, memory_order_relaxed);
+}
+
 static void spin(const mproc_result *result)
 {
+    bool over = false;
     int64_t until_ns;
 
-    if (result->woke || arena_header->cpus < 2) return;
-    for (int i = 0; i < FIRST_PAUSES; i++) plat_thread_pause();
+    if (result->woke || arena_header->cpus < 2 || !pays_to_spin(result) || look_first(result)) return;
     until_ns = plat_clock_now_ns() + SPIN_NS;
     do {
-        for (int i = 0; i < SPIN_PAUSES; i++) {
-            if (result_is_over(result)) return;
-            plat_thread_pause();
-        }
-    } while (plat_clock_now_ns() < until_ns);
+        for (int i = 0; i < SPIN_PAUSES && !(over = result_is_over(result)); i++) plat_thread_pause();
+    } while (!over && plat_clock_now_ns() < until_ns);
+    note_luck(result, over);
 }
 
 uint32_t result_bell(void)
@@ -286,6 +346,25 @@ void mproc_result_free(mproc_result *result)
     if (!is_known(result)) tasks_forget(result);
     outcome_put(result);
     tasks_unlock(tasks);
+}
+
+/* In one turn of the mutex: nobody else knows the result, and what apply() runs mostly returns a number. */
+bool result_end(mproc_result *result, mproc_value *value)
+{
+    struct tasks *tasks = result->tasks;
+    mproc_value view = mproc_nil();
+    bool plain;
+
+    plat_mutex_lock(&tasks->mutex);
+    tasks_take_out(result);
+    plain = is_known(result) && result->status == MPROC_OK && !result->owned;
+    if (plain) view = result_view(result);
+    plain = plain && view.type < MPROC_TYPE_STRING;
+    view.form = VALUE_BORROWED;
+    if (plain && value) *value = view;
+    if (plain) outcome_put(result);
+    tasks_unlock(tasks);
+    return plain;
 }
 
 /* ---- values that outlive their results ------------------------------------------------------------ */

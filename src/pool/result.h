@@ -26,6 +26,12 @@ mproc_status result_wait_until_over(mproc_result *result, struct wait *wait);
 /* A view of what the task has returned; of a result that is known and is MPROC_OK. */
 mproc_value result_view(const mproc_result *result);
 
+/*
+ * The end of a result that is over and that nobody else knows: if it is a number or nothing, `*value` (unless it is
+ * NULL) is that, and the result is freed. False: there is more to it, and it is as before.
+ */
+bool result_end(mproc_result *result, mproc_value *value);
+
 /* The same as the caller's own, for mproc_value_clear(). The result is then only to be freed. MPROC_NO_MEMORY. */
 mproc_status result_take_value(mproc_result *result, mproc_value *value);
 

@@ -76,6 +76,7 @@ static bool pass_over(struct pool_stream *stream, uint64_t *head)
 static uint32_t ready_from(const struct pool_stream *stream, uint64_t position, uint32_t most)
 {
     if (!is_ready(stream, position)) return 0;
+    if (most > 1 && !is_ready(stream, position + 1)) return 1;
     while (most > 1 && !is_ready(stream, position + most - 1)) most /= 2;
     return most;
 }
@@ -173,7 +174,7 @@ static void put_result(struct task_runner *runner, const struct hand *hand)
     } else if (result->size > 0) {
         hand->slot->form = TASK_CELLS;
         hand->slot->size = (uint8_t)(result->size - ENCODING_ROOT);
-        memcpy(hand->slot->data, (const unsigned char *)result->bytes + ENCODING_ROOT, result->size - ENCODING_ROOT);
+        memcpy(hand->slot->data, (const unsigned char *)result->bytes + ENCODING_ROOT, TASK_INLINE);
     }
 }
 
@@ -372,9 +373,10 @@ bool run_tasks(struct task_runner *runner, uint32_t place, struct pool_job *job)
         return true;
     }
     if ((count = reserve(runner, place, stream, &from)) > 0) {
-        if (is_ready(stream, from + count + BACKLOG)) bell_wake_one(runner->worker->shared);
-        else if (there_is_more(runner, place, stream, count, from + count))
-            bell_ring_one(runner->worker->shared, place);
+        if (there_is_more(runner, place, stream, count, from + count)) {
+            if (is_ready(stream, from + count + BACKLOG)) bell_wake_one(runner->worker->shared);
+            else bell_ring_one(runner->worker->shared, place);
+        }
         note_begin(runner);
         run_range(runner, place, stream, from, from + count);
         judge(runner, count);

@@ -2,6 +2,7 @@
 #include "pool/segments.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const struct object_type task_segment_type = {
     .name = "a segment of tasks", .links = 2 * TASK_SEGMENT, .links_at = offsetof(struct task_segment, arguments)};
@@ -89,6 +90,7 @@ mproc_status segment_begin(struct tasks *tasks)
     number = tasks->tail / TASK_SEGMENT;
     segment->number = number;
     segment->left = TASK_SEGMENT;
+    memset(segment->out, 0, sizeof segment->out);
     tasks->segments[number % STREAM_SEGMENTS] = segment;
     tasks->segments_live++;
     atomic_store_explicit(&stream_entry_at(tasks->stream, number)->segment,

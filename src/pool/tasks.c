@@ -28,14 +28,17 @@ static void end_slot(struct tasks *tasks, struct owned_segment *segment, uint32_
     mproc_result *result = segment->results[index];
 
     segment->results[index] = NULL;
+    segment->out[index / 64] |= (uint64_t)1 << index % 64;
     if (--segment->left == 0) segment_end(tasks, segment);
     if (result) outcome_publish(result);
 }
 
-/*
- * Whether the position is behind us: its task is taken out, now or before. Of what is taken out nothing is left but
- * the word.
- */
+static bool is_out(const struct owned_segment *segment, uint32_t index)
+{
+    return !segment || segment->out[index / 64] >> index % 64 & 1;
+}
+
+/* Whether the position is behind us: its task is taken out, now or before. */
 static bool collect_at(struct tasks *tasks, uint64_t position)
 {
     struct owned_segment *segment = segment_at(tasks, position / TASK_SEGMENT);
@@ -43,13 +46,11 @@ static bool collect_at(struct tasks *tasks, uint64_t position)
     enum task_state state;
     struct task_slot *slot;
 
-    if (!segment) return true;
+    if (is_out(segment, index)) return true;
     slot = &segment->shared->slots[index];
     state = task_state_of(atomic_load_explicit(&slot->word, memory_order_acquire), position);
     if (state < TASK_DONE) return false;
-    if (state == TASK_ENDED) return true;
     if (slot->form == TASK_PARCEL) tasks->heavy = true;
-    atomic_store_explicit(&slot->word, task_word(position, 0, TASK_ENDED), memory_order_relaxed);
     if (segment->results[index]) outcome_take(segment->results[index], slot, &segment->shared->results[index], state);
     if (atomic_load(&segment->shared->arguments[index]))
         object_drop(work_intent(), &segment->shared->arguments[index]);
@@ -96,7 +97,10 @@ static uint32_t bell_of(const mproc_result *result)
     return result && (result->callback || result->error_callback) ? BELL_CALLBACKS : 0;
 }
 
-/* The exchange publishes, and is the fence between that and the look at who sleeps. */
+/*
+ * The word is one more store to the slot's line: it goes with the others, before a worker that looks takes the line.
+ * The fence stands between it and the look at who sleeps.
+ */
 static void publish_task(struct tasks *tasks, struct task_slot *slot, mproc_result *result)
 {
     struct pool_shared *shared = tasks->shared;
@@ -104,7 +108,8 @@ static void publish_task(struct tasks *tasks, struct task_slot *slot, mproc_resu
     uint64_t word = task_word(tasks->tail, 0, TASK_READY) | (uint64_t)bell_of(result) << TASK_BELL_SHIFT | timed;
     bool woke;
 
-    atomic_exchange(&slot->word, word);
+    atomic_store_explicit(&slot->word, word, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
     tasks->tail++;
     woke = bell_ring_one(shared, POOL_TASKS);
     if (result) result->woke = woke;
@@ -121,7 +126,7 @@ void tasks_append(struct tasks *tasks, const struct submission *submission, mpro
     slot->wanted = result != NULL;
     slot->size = (uint8_t)submission->size;
     slot->lost = 0;
-    if (submission->form == TASK_CELLS) memcpy(slot->data, submission->cells, submission->size);
+    if (submission->form == TASK_CELLS) memcpy(slot->data, submission->cells, TASK_INLINE);
     if (submission->form == TASK_PARCEL)
         object_refer(work_intent(), atomic_load(submission->owned), &segment->shared->arguments[index], OBJECT_GIVEN);
     segment->results[index] = result;
@@ -188,6 +193,16 @@ const char tasks_stranded_text[] =
     "no worker of the pool is left: the last, a thread, could not enter the family, as there is no slot for one "
     "more thread, or no memory";
 
+void tasks_take_out(mproc_result *result)
+{
+    struct tasks *tasks = result->tasks;
+    uint64_t position = result->position;
+
+    if (atomic_load(&result->state) == RESULT_PENDING && !collect_at(tasks, position) &&
+        atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD && claim(result->slot, position))
+        end_task(tasks, segment_at(tasks, position / TASK_SEGMENT), position, MPROC_LIMIT, tasks_stranded_text);
+}
+
 void tasks_collect(mproc_result *result)
 {
     struct tasks *tasks = result->tasks;
@@ -195,9 +210,7 @@ void tasks_collect(mproc_result *result)
 
     if (result->map) return;
     plat_mutex_lock(&tasks->mutex);
-    if (atomic_load(&result->state) == RESULT_PENDING && !collect_at(tasks, position) &&
-        atomic_load(&tasks->shared->stranded) == STRANDED_UNTOLD && claim(result->slot, position))
-        end_task(tasks, segment_at(tasks, position / TASK_SEGMENT), position, MPROC_LIMIT, tasks_stranded_text);
+    tasks_take_out(result);
     for (int i = 1; i < TASKS_TURN && position + i < tasks->tail; i++)
         if (!collect_at(tasks, position + i)) break;
     plat_mutex_unlock(&tasks->mutex);
@@ -313,10 +326,9 @@ void tasks_end_all(struct tasks *tasks, mproc_status status, const char *text)
     plat_mutex_unlock(&tasks->mutex);
 }
 
-/* Of what was put in: taken out, perhaps with its segment. */
-static bool is_out(enum task_state state)
+static bool is_behind(const struct tasks *tasks, uint64_t position)
 {
-    return state == TASK_ENDED || state == TASK_EMPTY;
+    return is_out(segment_at(tasks, position / TASK_SEGMENT), position % TASK_SEGMENT);
 }
 
 static void note_state(enum task_state state, uint64_t *begun, uint64_t *waiting)
@@ -334,7 +346,7 @@ uint32_t tasks_pending(mproc_pool *pool, uint32_t most, uint64_t *waiting)
     *waiting = 0;
     if (!tasks) return 0;
     plat_mutex_lock(&tasks->mutex);
-    while (tasks->collected < tasks->tail && is_out(state_at(tasks, tasks->collected))) tasks->collected++;
+    while (tasks->collected < tasks->tail && is_behind(tasks, tasks->collected)) tasks->collected++;
     for (position = tasks->tail; position > tasks->collected && begun + *waiting < most;)
         note_state(state_at(tasks, --position), &begun, waiting);
     for (i = 0; i < tasks->stragglers_count && begun + *waiting < most; i++)

@@ -55,12 +55,16 @@ struct mproc_result {
     struct mproc_result *next;  /* whose callback is called after this one's */
 };
 
-/* A segment, as its owner has it. `left` counts the tasks that are not taken out yet. */
+/*
+ * A segment, as its owner has it. `left` counts the tasks that are not taken out yet, and `out` has a bit for each
+ * that is: to write that into its slot would take the cache line from the worker.
+ */
 struct owned_segment {
     struct task_segment *shared;
     _Atomic uint64_t *owned;
     uint64_t number;
     uint32_t left;
+    uint64_t out[TASK_SEGMENT / 64];
     struct owned_segment *next; /* in a list of those in which nothing is left */
     mproc_result *results[TASK_SEGMENT];
 };
@@ -68,8 +72,8 @@ struct owned_segment {
 #define FUNCTION_BUCKETS (2 * POOL_FUNCTIONS)
 
 /*
- * Freed when the pool and all results are. `mutex` guards all; its place in the lock order is behind that of the
- * pool.
+ * Freed when the pool and all results are. `mutex` guards all but what is atomic; its place in the lock order is
+ * behind that of the pool.
  *
  * `tail` is the position of the next task; all below `collected` are taken out, but for the `stragglers`, which were
  * not finished when those behind them were.
@@ -85,6 +89,8 @@ struct tasks {
     uint64_t tail;
     uint64_t collected;
     _Atomic uint64_t ended;          /* counts those that their owner has ended, whether they were begun or not */
+    _Atomic uint32_t patience;       /* of who waits for a task that was just put in, see result.c */
+    _Atomic int32_t luck;            /* of who has spun, likewise */
     bool heavy;                      /* there are parcels among the results: none is left in its slot for long */
     struct owned_segment **segments; /* by their number modulo STREAM_SEGMENTS */
     uint32_t segments_live;
@@ -114,7 +120,7 @@ struct submission {
     enum task_form form;
     uint32_t size;
     _Atomic uint64_t *owned; /* of a parcel: the caller's */
-    const void *cells;
+    const void *cells;       /* of TASK_INLINE bytes, all of which are copied: that is quicker than to copy some */
 };
 
 /* The pool's tasks, made with the first. MPROC_NO_MEMORY, MPROC_CLOSED. */
@@ -132,7 +138,10 @@ mproc_status tasks_function(struct tasks *tasks, mproc_function *function, uint3
  */
 void tasks_append(struct tasks *tasks, const struct submission *submission, mproc_result *result);
 
-/* The result of a task that is finished is taken out of its slot, and those of the next tasks that are: see below. */
+/* Under `mutex`: the result of a task that is finished is taken out of its slot. */
+void tasks_take_out(mproc_result *result);
+
+/* The same, and those of the next tasks that are: see below. */
 void tasks_collect(mproc_result *result);
 
 /* So many tasks are those that workers are in now, or soon will be. */

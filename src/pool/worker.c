@@ -278,6 +278,15 @@ static void leave_taken_cpu(const struct pool_shared *shared, struct pool_worker
     atomic_store_explicit(&worker->cpu, cpu + 1, memory_order_relaxed);
 }
 
+/* Where it works is looked at after its sleep, and before maps: a task, between two spins, is too short for that. */
+static void choose_cpu(const struct worker *worker)
+{
+    uint64_t active = atomic_load(&worker->shared->active), others = active & ~((uint64_t)1 << POOL_TASKS);
+    bool slept = atomic_load_explicit(&worker->part->cpu, memory_order_relaxed) == 0;
+
+    if (others || (active && slept)) leave_taken_cpu(worker->shared, worker->part, worker->index);
+}
+
 /* A worker that has had nothing to do for long: says that it leaves, and looks once more. False: it stays. */
 static bool decide_to_leave(struct pool_shared *shared, struct pool_worker *part)
 {
@@ -357,7 +366,7 @@ static void work_until_end(struct life *life)
             sleep_for_news(life);
         }
         life->tasks.fresh = true;
-        if (atomic_load(&worker->shared->active)) leave_taken_cpu(worker->shared, worker->part, worker->index);
+        choose_cpu(worker);
     }
     end_spinner(life);
 }
