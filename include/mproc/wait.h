@@ -82,8 +82,10 @@ static inline mproc_waitable mproc_waitable_handle(intptr_t handle);
  *                       caller's own
  *   MPROC_BAD_STATE     a process was not started, a connection only sends, or a result is of the pool that the
  *                       caller works for
- *   MPROC_LIMIT         there are too many open files, or the thread is missing that hears interrupts
+ *   MPROC_LIMIT         there are too many open files, or more handles are waited for than their limit allows; or the
+ *                       thread is missing that hears interrupts
  *   MPROC_NO_MEMORY     this process has no room for so many things
+ *   MPROC_FORKED        this process is a fork() copy of the one that has a thing, or the set
  * The text says which thing it was, counted from 0.
  *
  * Any thread, any number of them for the same things.
@@ -96,7 +98,10 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_wait(mproc_waitable *things, size_t
 /* The things that this process waits for, from wait to wait. Any thread adds, removes and waits at any time. */
 typedef struct mproc_wait_set mproc_wait_set;
 
-/* Makes an empty set, which is the caller's: mproc_wait_set_free(). MPROC_INVALID: `out` is NULL. MPROC_NO_MEMORY. */
+/*
+ * Makes an empty set, which is the caller's: mproc_wait_set_free(). Does not block. Returns MPROC_OK; MPROC_INVALID:
+ * `out` is NULL; MPROC_LIMIT: there are too many open files; MPROC_NO_MEMORY: this process has no room.
+ */
 MPROC_API mproc_status mproc_wait_set_create(mproc_wait_set **out);
 
 /* Frees it. Nobody waits in it or uses it any more. What is in it stays as it is. NULL is fine. Does not block. */

@@ -38,7 +38,7 @@ struct mproc_wait_set {
     uint32_t *buckets;
     uint32_t *looked;
     uint32_t room;
-    uint32_t count;
+    _Atomic uint32_t count;
     _Atomic uint32_t looked_count;
     uint32_t free;
     _Atomic uint32_t turn;
@@ -138,11 +138,13 @@ static bool leave(struct waiter *waiter, const void *thing, bool freed)
     struct entry *entry;
 
     plat_mutex_lock(&set->mutex);
-    if ((entry = find(set, thing, false))) {
-        if (!freed) leave_system(set, entry);
-        if (freed) take_out(set, entry);
-        else if (!entry->looked) look_from_now_on(set, entry);
-        if (!freed) entry->always = true;
+    entry = find(set, thing, false);
+    if (entry && freed) {
+        take_out(set, entry);
+    } else if (entry) {
+        leave_system(set, entry);
+        if (!entry->looked) look_from_now_on(set, entry);
+        entry->always = true;
     }
     plat_mutex_unlock(&set->mutex);
     if (entry && !freed) wait_look_again();
@@ -242,22 +244,18 @@ mproc_status mproc_wait_set_remove(mproc_wait_set *set, mproc_waitable thing)
 
 size_t mproc_wait_set_count(mproc_wait_set *set)
 {
-    size_t count;
-
     assert(set);
-    plat_mutex_lock(&set->mutex);
-    count = set->count;
-    plat_mutex_unlock(&set->mutex);
-    return count;
+    return atomic_load(&set->count);
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------------- */
 
-/* One wait: where what is ready goes. */
+/* One wait: where what is ready goes. `apart`: some of it may be ready for the system as well. */
 struct found {
     mproc_waitable *things;
     size_t room;
     size_t count;
+    bool apart;
 };
 
 /* How many things are ready though the system does not tell. */
@@ -268,10 +266,10 @@ static uint32_t apart(const mproc_wait_set *set)
     return count ? atomic_load(count) : 0;
 }
 
-/* What is apart may be ready for the system as well. */
-static void report(const mproc_wait_set *set, struct found *found, const struct entry *entry)
+/* What is apart, or was closed since, may be there already. */
+static void report(struct found *found, const struct entry *entry)
 {
-    for (size_t i = 0; i < found->count && apart(set) > 0; i++)
+    for (size_t i = 0; i < found->count && (found->apart || entry->always); i++)
         if (wait_key(&found->things[i]) == wait_key(&entry->thing) && found->things[i].kind == entry->thing.kind)
             return;
     found->things[found->count] = entry->thing;
@@ -279,7 +277,7 @@ static void report(const mproc_wait_set *set, struct found *found, const struct 
 }
 
 /* Under the mutex. `announce`: one is about to sleep, and watches what is not ready. */
-static mproc_status look_at(const mproc_wait_set *set, const struct entry *entry, bool announce, struct found *found)
+static mproc_status look_at(const struct entry *entry, bool announce, struct found *found)
 {
     void *key = wait_key(&entry->thing);
     plat_handle handle;
@@ -288,22 +286,24 @@ static mproc_status look_at(const mproc_wait_set *set, const struct entry *entry
     if (status != MPROC_OK && announce && entry->row->announce && (status = entry->row->announce(key)) != MPROC_OK)
         return status;
     if (!entry->always) status = entry->row->look(key, &handle);
-    if (status == MPROC_OK) report(set, found, entry);
+    if (status == MPROC_OK) report(found, entry);
     return status == MPROC_TIMEOUT ? MPROC_OK : status;
 }
 
 /* What the system does not tell of. */
 static mproc_status look(mproc_wait_set *set, bool announce, struct found *found)
 {
+    uint32_t first = atomic_load(&set->turn) / 2; /* others who wait count on */
     mproc_status status = MPROC_OK;
 
     if (set->looked_count == 0 && apart(set) == 0) return MPROC_OK;
     plat_mutex_lock(&set->mutex);
     for (uint32_t i = 0; i < set->looked_count && found->count < found->room && status == MPROC_OK; i++)
-        status = look_at(set, &set->entries[set->looked[(i + set->turn / 2) % set->looked_count]], announce, found);
+        status = look_at(&set->entries[set->looked[(i + first) % set->looked_count]], announce, found);
+    found->apart = found->apart || apart(set) > 0;
     for (uint32_t i = 0; apart(set) > 0 && i < set->room && found->count < found->room; i++)
         if (set->entries[i].row && !set->entries[i].looked && set->entries[i].row->apart)
-            look_at(set, &set->entries[i], false, found);
+            look_at(&set->entries[i], false, found);
     plat_mutex_unlock(&set->mutex);
     return status;
 }
@@ -312,10 +312,13 @@ static mproc_status look(mproc_wait_set *set, bool announce, struct found *found
 static mproc_status poll(mproc_wait_set *set, plat_handle wake, int64_t deadline_ns, struct found *found)
 {
     uint64_t few[TOKENS_FEW];
-    size_t room = found->room - found->count, count = 0;
-    uint64_t *tokens = room <= TOKENS_FEW ? few : malloc(room * sizeof *tokens);
+    size_t room = found->room - found->count, all = mproc_wait_set_count(set), count = 0;
+    uint64_t *tokens;
     mproc_status status;
 
+    if (all < TOKENS_FEW) all = TOKENS_FEW;
+    if (room > all) room = all; /* it may be any number */
+    tokens = room <= TOKENS_FEW ? few : malloc(room * sizeof *tokens);
     if (!tokens) {
         tokens = few;
         room = TOKENS_FEW;
@@ -325,7 +328,7 @@ static mproc_status poll(mproc_wait_set *set, plat_handle wake, int64_t deadline
         plat_mutex_lock(&set->mutex);
         for (size_t i = 0; i < count; i++) {
             const struct entry *entry = &set->entries[(uint32_t)tokens[i]];
-            if (entry->row && entry->life == tokens[i] >> 32) report(set, found, entry);
+            if (entry->row && entry->life == tokens[i] >> 32) report(found, entry);
         }
         plat_mutex_unlock(&set->mutex);
     }
@@ -371,7 +374,7 @@ static mproc_status wait_until_ready(mproc_wait_set *set, const struct wait *wai
 mproc_status mproc_wait_set_wait(mproc_wait_set *set, mproc_waitable *things, size_t room, int64_t timeout_ms,
                                  size_t *count)
 {
-    struct found found = {things, room, 0};
+    struct found found = {.things = things, .room = room};
     struct wait wait;
     mproc_status status;
 

@@ -305,6 +305,55 @@ static void case_interrupt_ends_all_who_wait_in_a_set(void)
     each_free(&each);
 }
 
+typedef struct looker {
+    mproc_wait_set *set;
+    _Atomic uint32_t ends;
+    plat_thread *thread;
+} looker;
+
+enum { EVENTS = 40 };
+
+static void looks_all_the_time(void *argument)
+{
+    looker *self = argument;
+    mproc_waitable ready[EVENTS];
+    size_t count = 0;
+
+    while (!atomic_load(&self->ends)) CHECK_OK(mproc_wait_set_wait(self->set, ready, EVENTS, 0, &count));
+}
+
+static void case_each_thing_is_reported_once_whoever_else_waits(void)
+{
+    mproc_event *events[EVENTS];
+    mproc_waitable ready[EVENTS];
+    looker other = {.set = set_of(NULL, 0)};
+    size_t count = 0;
+
+    for (int i = 0; i < EVENTS; i++) {
+        mproc_waitable thing;
+        CHECK_OK(mproc_event_create(&events[i]));
+        CHECK_OK(mproc_event_set(events[i]));
+        thing = MPROC_WAITABLE(events[i]);
+        thing.context = &events[i];
+        CHECK_OK(mproc_wait_set_add(other.set, thing));
+    }
+    CHECK_OK(plat_thread_start(looks_all_the_time, &other, &other.thread));
+    for (int i = 0; i < check_many(60000, 500); i++) {
+        bool seen[EVENTS] = {false};
+        CHECK_OK(mproc_wait_set_wait(other.set, ready, EVENTS, 0, &count));
+        CHECK_EQ(count, EVENTS);
+        for (size_t k = 0; k < count; k++) {
+            size_t which = (size_t)((mproc_event **)ready[k].context - events);
+            CHECK(!seen[which]);
+            seen[which] = true;
+        }
+    }
+    atomic_store(&other.ends, 1);
+    plat_thread_join(other.thread);
+    mproc_wait_set_free(other.set);
+    for (int i = 0; i < EVENTS; i++) mproc_event_free(events[i]);
+}
+
 /* A server: threads take messages as they come, while connections and queues come and go. */
 enum { SERVERS = 2, CLIENTS = 6, REQUESTS = 60 };
 
@@ -384,5 +433,6 @@ CHECK_SUITE_SETUP(wait_sets, waiting_setup,
     CASE_WITH(who_sleeps_waits_for_what_others_add, .limit_s = 60, .leaves = OF_A_POOL), /* likewise */
     CASE_WITH(what_others_remove_is_waited_for_no_more, .leaves = OF_A_POOL), /* likewise */
     CASE_WITH(interrupt_ends_all_who_wait_in_a_set, .leaves = OF_A_POOL), /* likewise */
+    CASE(each_thing_is_reported_once_whoever_else_waits),
     CASE_LIMIT(things_come_and_go_while_several_threads_wait, 40),
 );
