@@ -156,6 +156,7 @@ int handle_poll(struct pollfd *polled, size_t count, int64_t deadline_ns)
         if (left_ns < 0) left_ns = 0;
         struct timespec left = {.tv_sec = left_ns / NS_PER_SECOND, .tv_nsec = left_ns % NS_PER_SECOND};
         int found = ppoll(polled, (nfds_t)count, deadline_ns == PLAT_FOREVER ? NULL : &left, NULL);
+        if (found < 0 && errno == EINVAL) errno = EMFILE; /* what it says to more than the limit on open files */
         if (found > 0 || (found < 0 && errno != EINTR)) return found;
         if (found == 0 && left_ns == 0) return 0;
     }

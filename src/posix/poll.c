@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -31,8 +32,10 @@ struct plat_poller {
     struct poller_double *doubles;
 };
 
+static int descriptor_of(plat_handle handle);
 static mproc_status poll_some(struct pollfd *list, plat_polled *polled, size_t count, plat_handle wake,
                               int64_t deadline_ns, uint32_t *bad);
+static mproc_status poller_refused(plat_handle handle);
 static mproc_status poller_double(plat_poller *poller, plat_handle handle, struct epoll_event *event);
 
 mproc_status plat_poll(plat_polled *polled, size_t count, plat_handle wake, int64_t deadline_ns, uint32_t *bad)
@@ -51,7 +54,8 @@ mproc_status plat_poll(plat_polled *polled, size_t count, plat_handle wake, int6
 static mproc_status poll_some(struct pollfd *list, plat_polled *polled, size_t count, plat_handle wake,
                               int64_t deadline_ns, uint32_t *bad)
 {
-    for (size_t i = 0; i < count; i++) list[i] = (struct pollfd){.fd = (int)polled[i].handle, .events = POLLIN};
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct pollfd){.fd = descriptor_of(polled[i].handle), .events = POLLIN};
     list[count] = (struct pollfd){.fd = (int)wake, .events = POLLIN}; /* less than 0: it is passed over */
     int found = handle_poll(list, count + 1, deadline_ns);
     if (found < 0) return error_system(errno, "cannot wait for %zu file descriptors", count);
@@ -64,9 +68,16 @@ static mproc_status poll_some(struct pollfd *list, plat_polled *polled, size_t c
             continue;
         }
         *bad = polled[i].index;
-        return error_system_as(MPROC_INVALID, EBADF, "cannot wait for file descriptor %d", list[i].fd);
+        return error_system_as(MPROC_INVALID, EBADF, "cannot wait for file descriptor %lld",
+                               (long long)polled[i].handle);
     }
     return MPROC_OK;
+}
+
+/* A number that is too large is none of another: the system says that there is no such descriptor. */
+static int descriptor_of(plat_handle handle)
+{
+    return handle > INT_MAX ? INT_MAX : (int)handle;
 }
 
 /* ---- kept ------------------------------------------------------------------------------------------ */
@@ -102,13 +113,18 @@ mproc_status plat_poller_add(plat_poller *poller, plat_handle handle, enum plat_
 
     (void)kind;
     if (!handle_is_ours(poller->epoll)) return handle_lost(poller->epoll, "add to a set");
-    if (epoll_ctl((int)poller->epoll, EPOLL_CTL_ADD, (int)handle, &event) == 0) return MPROC_OK;
+    if (epoll_ctl((int)poller->epoll, EPOLL_CTL_ADD, descriptor_of(handle), &event) == 0) return MPROC_OK;
     if (errno == EPERM) return MPROC_END;
-    if (errno == EEXIST) return poller_double(poller, handle, &event);
-    /* ENOSPC: the user's limit, fs.epoll.max_user_watches. */
-    mproc_status status = errno == ENOSPC                     ? MPROC_LIMIT
-                          : errno == EBADF || errno == EINVAL ? MPROC_INVALID
-                                                              : error_status(errno);
+    return errno == EEXIST ? poller_double(poller, handle, &event) : poller_refused(handle);
+}
+
+/* ENOSPC: the user's limit, fs.epoll.max_user_watches. ELOOP: epoll descriptors in each other, too deep. */
+static mproc_status poller_refused(plat_handle handle)
+{
+    mproc_status status = errno == ENOSPC                                       ? MPROC_LIMIT
+                          : errno == EBADF || errno == EINVAL || errno == ELOOP ? MPROC_INVALID
+                                                                                : error_status(errno);
+
     return error_system_as(status, errno, "cannot wait for file descriptor %lld", (long long)handle);
 }
 
@@ -121,7 +137,7 @@ static mproc_status poller_double(plat_poller *poller, plat_handle handle, struc
     *made = (struct poller_double){.handle = handle, .other = PLAT_NO_HANDLE, .token = event->data.u64};
     status = handle_take(fcntl((int)handle, F_DUPFD_CLOEXEC, HANDLE_LOWEST), "a duplicate to wait for", &made->other);
     if (status == MPROC_OK && epoll_ctl((int)poller->epoll, EPOLL_CTL_ADD, (int)made->other, event) != 0) {
-        status = error_system(errno, "cannot wait for file descriptor %lld once more", (long long)handle);
+        status = poller_refused(handle);
         plat_handle_close(made->other);
     }
     if (status != MPROC_OK) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -234,6 +235,114 @@ static void case_fork_copy_has_nothing_of_its_origins_waits(void)
     connections_free(&pipe);
 }
 
+enum { EVENTS = 60 };
+
+typedef struct looker {
+    mproc_wait_set *set;
+    _Atomic uint32_t ends;
+    plat_thread *thread;
+} looker;
+
+static void looks_all_the_time(void *argument)
+{
+    looker *self = argument;
+    mproc_waitable ready[EVENTS];
+    size_t count;
+
+    while (!atomic_load(&self->ends)) CHECK_OK(mproc_wait_set_wait(self->set, ready, EVENTS, 0, &count));
+}
+
+/* What another thread of its origin was about to do is never done in it. */
+static void case_fork_copy_counts_and_frees_a_set_that_was_in_use(void)
+{
+    enum { COPIES = 30 };
+    mproc_event *events[EVENTS];
+    looker other = {0};
+
+    CHECK_OK(mproc_wait_set_create(&other.set));
+    for (int i = 0; i < EVENTS; i++) {
+        CHECK_OK(mproc_event_create(&events[i]));
+        CHECK_OK(mproc_event_set(events[i]));
+        CHECK_OK(mproc_wait_set_add(other.set, MPROC_WAITABLE(events[i])));
+    }
+    CHECK_OK(plat_thread_start(looks_all_the_time, &other, &other.thread));
+    for (int i = 0; i < COPIES; i++) {
+        int end = 0;
+        pid_t copy = fork();
+        CHECK(copy >= 0);
+        if (copy == 0) {
+            size_t count = mproc_wait_set_count(other.set);
+            mproc_wait_set_free(other.set);
+            _exit(count == EVENTS ? 0 : 1);
+        }
+        CHECK_EQ(waitpid(copy, &end, 0), copy);
+        CHECK(WIFEXITED(end) && WEXITSTATUS(end) == 0);
+    }
+    atomic_store(&other.ends, 1);
+    plat_thread_join(other.thread);
+    mproc_wait_set_free(other.set);
+    for (int i = 0; i < EVENTS; i++) mproc_event_free(events[i]);
+}
+
+/* ---- limits ------------------------------------------------------------------------------------------ */
+
+/* The system refuses to wait for more than it would let be opened, whatever was opened before. */
+static void case_limit_on_open_files_is_a_limit_on_waits(void)
+{
+    ends pipe = connections_create(false);
+    mproc_waitable thing = MPROC_WAITABLE(pipe.first);
+    mproc_wait_set *set = NULL;
+    struct rlimit limit, low;
+
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = limit;
+    low.rlim_cur = 0;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    CHECK_SAYS(mproc_wait(&thing, 1, 0, NULL), MPROC_LIMIT, "ulimit -n");
+    CHECK_STATUS(mproc_wait(&thing, 1, MPROC_FOREVER, NULL), MPROC_LIMIT);
+    CHECK_STATUS(mproc_wait_set_create(&set), MPROC_LIMIT);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK(set == NULL);
+    CHECK_STATUS(mproc_wait(&thing, 1, 0, NULL), MPROC_TIMEOUT);
+    connections_free(&pipe);
+}
+
+/* A number that no descriptor can have is not that of another one. */
+static void case_numbers_beyond_all_descriptors_are_refused(void)
+{
+    const intptr_t beyond[] = {(intptr_t)1 << 31, ((intptr_t)1 << 32) + STDIN_FILENO, INTPTR_MAX};
+    mproc_wait_set *set = NULL;
+
+    CHECK_OK(mproc_wait_set_create(&set));
+    for (int i = 0; i < 3; i++) {
+        mproc_waitable thing = mproc_waitable_handle(beyond[i]);
+        CHECK_STATUS(mproc_wait(&thing, 1, 0, NULL), MPROC_INVALID);
+        CHECK_STATUS(mproc_wait_set_add(set, thing), MPROC_INVALID);
+    }
+    mproc_wait_set_free(set);
+}
+
+/* A few of the system's own sets may be in each other. */
+static void case_sets_of_the_system_that_lie_too_deep_are_refused(void)
+{
+    enum { DEEP = 8 };
+    mproc_wait_set *set = NULL;
+    int all[DEEP];
+
+    CHECK_OK(mproc_wait_set_create(&set));
+    for (int i = 0; i < DEEP; i++) {
+        struct epoll_event event = {.events = EPOLLIN};
+        CHECK((all[i] = epoll_create1(EPOLL_CLOEXEC)) >= 0);
+        if (i > 0 && epoll_ctl(all[i], EPOLL_CTL_ADD, all[i - 1], &event) != 0) {
+            CHECK_STATUS(mproc_wait_set_add(set, mproc_waitable_handle(all[i - 1])), MPROC_INVALID);
+            for (int k = 0; k <= i; k++) close(all[k]);
+            mproc_wait_set_free(set);
+            return;
+        }
+    }
+    CHECK_SKIP("they may lie as deep as one likes");
+}
+
 /* ---- 10,000 ------------------------------------------------------------------------------------------ */
 
 enum { CONNECTIONS = 10000, SPARE = 200 };
@@ -291,5 +400,9 @@ CHECK_SUITE_SETUP(posix_waits, waiting_setup,
     CASE(files_are_always_ready),
     CASE(descriptor_is_in_a_set_several_times),
     CASE(fork_copy_has_nothing_of_its_origins_waits),
+    CASE(fork_copy_counts_and_frees_a_set_that_was_in_use),
+    CASE(limit_on_open_files_is_a_limit_on_waits),
+    CASE(numbers_beyond_all_descriptors_are_refused),
+    CASE(sets_of_the_system_that_lie_too_deep_are_refused),
     CASE_LIMIT(ten_thousand_connections_in_one_wait, 60),
 );
