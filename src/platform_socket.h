@@ -77,29 +77,31 @@ void plat_listener_unwatch(plat_listener *listener, const plat_channel *channel,
 /* Something that is watched was not looked at: the handle is ready. */
 void plat_listener_again(plat_listener *listener);
 
-/* A connection that is being made, or none, to the address of the host with this index. */
+/* A connection that is being made: to the address with this index, of all that were found for the host. */
 typedef struct plat_attempt {
+    void *found; /* NULL at first */
+    int count;
     int index;
     plat_handle handle; /* PLAT_NO_HANDLE at first */
     plat_handle event;  /* the same; Windows */
 } plat_attempt;
 
-#define PLAT_NO_ATTEMPT ((plat_attempt){0, PLAT_NO_HANDLE, PLAT_NO_HANDLE})
+#define PLAT_NO_ATTEMPT ((plat_attempt){NULL, 0, 0, PLAT_NO_HANDLE, PLAT_NO_HANDLE})
 
 /*
- * Connects to a listener.
+ * Connects to a listener. The host is looked up once for an attempt.
  *
  *   MPROC_TIMEOUT        the deadline has passed; without a text
  *   MPROC_INTERRUPTED    the event `wake` is set; without a text
  *   MPROC_NOT_FOUND      nobody listens there
  *   MPROC_NOT_SUPPORTED  this system has no such addresses
  *   MPROC_PERMISSION, MPROC_INVALID, MPROC_LIMIT, MPROC_NO_MEMORY
- * After the first two, and no others, there may be an attempt under way: the same call with it goes on.
+ * After the first two the same call with the attempt goes on.
  */
 mproc_status plat_channel_connect(const plat_address *address, plat_handle wake, int64_t deadline_ns,
                                   plat_attempt *attempt, plat_channel *channel);
 
-/* Gives the attempt up. */
+/* Gives the attempt up; also after one that was made, or failed. */
 void plat_attempt_end(plat_attempt *attempt);
 
 #endif

@@ -42,6 +42,13 @@ static bool take_port(const char *text, plat_address *address)
     return port <= PORT_MAX;
 }
 
+/* What a listener at all networks has for its address stands for this machine. Windows connects to none like it. */
+static void take_this_machine(plat_address *address)
+{
+    if (strcmp(address->name, "0.0.0.0") == 0) memcpy(address->name, "127.0.0.1", sizeof "127.0.0.1");
+    if (strcmp(address->name, "::") == 0) memcpy(address->name, "::1", sizeof "::1");
+}
+
 /* `host` ends at `end`, which is not a part of it, and at that the port begins. */
 static mproc_status read_tcp(const char *text, bool listens, plat_address *address)
 {
@@ -57,6 +64,7 @@ static mproc_status read_tcp(const char *text, bool listens, plat_address *addre
         return refuse(text, "an address of IPv6 stands in brackets");
     if (!take_name(host + brackets, (size_t)(end - host) - 2 * brackets, address))
         return refuse(text, "it has no host, or one that is too long");
+    if (!listens) take_this_machine(address);
     return MPROC_OK;
 }
 

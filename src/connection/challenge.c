@@ -6,12 +6,12 @@
 #include "base/options.h"
 #include "process/family.h"
 
-/* What is left of a time limit. */
-static int64_t remaining_ms(int64_t timeout_ms, int64_t deadline_ns)
+/* What is left of the time limit. */
+static int64_t remaining_ms(const struct wait *wait)
 {
-    int64_t left = deadline_ns - plat_clock_now_ns();
+    int64_t left = wait->deadline_ns - plat_clock_now_ns();
 
-    if (timeout_ms == 0 || timeout_ms == MPROC_FOREVER) return timeout_ms;
+    if (wait->timeout_ms == 0 || wait->timeout_ms == MPROC_FOREVER) return wait->timeout_ms;
     return left > 0 ? (left + 999999) / 1000000 : 0;
 }
 
@@ -26,31 +26,32 @@ static mproc_status refuse(mproc_connection *connection, const struct handshake_
 }
 
 mproc_status challenge_run(mproc_connection *connection, enum handshake_role role, enum handshake_halves halves,
-                           const struct handshake_key *key, int64_t timeout_ms)
+                           const struct handshake_key *key, const struct wait *wait)
 {
     struct handshake handshake;
     struct handshake_message out;
     unsigned char in[HANDSHAKE_MESSAGE_MAX];
-    int64_t deadline_ns, left_ms = timeout_ms;
     size_t size = 0;
     mproc_status status;
 
-    if ((status = deadline_from_timeout(timeout_ms, &deadline_ns)) != MPROC_OK) return status;
     if ((status = handshake_begin(&handshake, role, halves, key, &out)) != MPROC_OK) return status;
     for (;;) {
         if (out.size > 0) {
-            status = mproc_connection_send_bytes(connection, out.bytes, out.size, left_ms);
+            status = mproc_connection_send_bytes(connection, out.bytes, out.size, remaining_ms(wait));
+            if (status == MPROC_PEER_DIED) return handshake_cut(&handshake, MPROC_END);
             if (status != MPROC_OK) return status;
         }
         if (handshake.state == HANDSHAKE_DONE) return MPROC_OK;
-        left_ms = remaining_ms(timeout_ms, deadline_ns);
-        status = mproc_connection_recv_bytes_into(connection, in, sizeof in, &size, left_ms);
+        status = mproc_connection_recv_bytes_into(connection, in, sizeof in, &size, remaining_ms(wait));
         if (status == MPROC_TOO_LONG) return handshake_too_long(&handshake, size);
         if (status == MPROC_TIMEOUT || status == MPROC_END) return handshake_cut(&handshake, status);
+        if (status == MPROC_BROKEN)
+            return mproc_error(MPROC_AUTHENTICATION,
+                               "the other side sent what is no part of a handshake, or ended in "
+                               "the middle of a message: perhaps it is no listener or client");
         if (status != MPROC_OK) return status;
         if ((status = handshake_take(&handshake, in, size, &out)) != MPROC_OK)
             return refuse(connection, &out, status);
-        left_ms = remaining_ms(timeout_ms, deadline_ns);
     }
 }
 
@@ -79,9 +80,11 @@ mproc_status mproc_connection_deliver_challenge_sized(mproc_connection *connecti
 {
     struct handshake_key key;
     enum handshake_role role;
+    struct wait wait;
     mproc_status status = begin(connection, authkey, options, options_size, HANDSHAKE_LISTENER, &key, &role);
 
-    return status == MPROC_OK ? challenge_run(connection, role, HANDSHAKE_ASK, &key, timeout_ms) : status;
+    if (status == MPROC_OK) status = wait_begin(&wait, NULL, timeout_ms);
+    return status == MPROC_OK ? challenge_run(connection, role, HANDSHAKE_ASK, &key, &wait) : status;
 }
 
 mproc_status mproc_connection_answer_challenge_sized(mproc_connection *connection, mproc_value authkey,
@@ -90,7 +93,9 @@ mproc_status mproc_connection_answer_challenge_sized(mproc_connection *connectio
 {
     struct handshake_key key;
     enum handshake_role role;
+    struct wait wait;
     mproc_status status = begin(connection, authkey, options, options_size, HANDSHAKE_CLIENT, &key, &role);
 
-    return status == MPROC_OK ? challenge_run(connection, role, HANDSHAKE_ANSWER, &key, timeout_ms) : status;
+    if (status == MPROC_OK) status = wait_begin(&wait, NULL, timeout_ms);
+    return status == MPROC_OK ? challenge_run(connection, role, HANDSHAKE_ANSWER, &key, &wait) : status;
 }

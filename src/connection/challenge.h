@@ -6,8 +6,8 @@
 #include "connection/handshake.h"
 
 /*
- * Does the handshake, or a half of it, within the time limit. The key was checked (handshake_check()). Whoever does
- * not get MPROC_OK closes the connection.
+ * Does the handshake, or a half of it, in what is left of the wait's time. The key was checked (handshake_check()).
+ * Whoever does not get MPROC_OK closes the connection.
  *
  *   MPROC_AUTHENTICATION  refused
  *   MPROC_TIMEOUT         the other side did not do its part in time
@@ -15,6 +15,6 @@
  * and what else mproc_connection_send_bytes() and mproc_connection_recv_bytes_into() return, handshake_take().
  */
 mproc_status challenge_run(mproc_connection *connection, enum handshake_role role, enum handshake_halves halves,
-                           const struct handshake_key *key, int64_t timeout_ms);
+                           const struct handshake_key *key, const struct wait *wait);
 
 #endif

@@ -7,8 +7,6 @@
 #include "process/alarm.h"
 #include "process/family.h"
 
-#define MS_NS ((int64_t)1000000)
-
 /* What an alarm ends that was not for this thread goes on. */
 static mproc_status connect(const plat_address *at, const struct wait *wait, plat_channel *channel)
 {
@@ -24,18 +22,6 @@ static mproc_status connect(const plat_address *at, const struct wait *wait, pla
     }
     plat_attempt_end(&attempt);
     alarm_give(alarm);
-    return status;
-}
-
-/* Proves the key in what is left of the time. Whoever does not is closed. */
-static mproc_status prove(mproc_connection *connection, const struct handshake_key *key, const struct wait *wait)
-{
-    int64_t left_ns = wait->deadline_ns - plat_clock_now_ns(), left_ms = wait->timeout_ms;
-    mproc_status status;
-
-    if (left_ms != MPROC_FOREVER) left_ms = left_ns > 0 ? (left_ns + MS_NS - 1) / MS_NS : 0;
-    status = challenge_run(connection, HANDSHAKE_CLIENT, HANDSHAKE_BOTH, key, left_ms);
-    if (status != MPROC_OK) mproc_connection_free(connection);
     return status;
 }
 
@@ -64,7 +50,8 @@ mproc_status mproc_client_sized(const char *address, const mproc_client_options 
         status = wait_timed_out(&wait, "no connection was made");
     wait_end(&wait);
     if (status == MPROC_OK) status = connection_create(true, true, &channel, &made);
-    if (status == MPROC_OK && has_key) status = prove(made, &key, &wait);
+    if (status == MPROC_OK && has_key) status = challenge_run(made, HANDSHAKE_CLIENT, HANDSHAKE_BOTH, &key, &wait);
     if (status == MPROC_OK) *connection = made;
+    else mproc_connection_free(made);
     return status;
 }

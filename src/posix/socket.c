@@ -25,7 +25,10 @@
 /* How often one tries again who finds that a listener has no room: it tells nobody when it has. */
 #define FULL_NS ((int64_t)2000000)
 
-/* `device` and `inode` are those of the file at `path`, which `owner` has made; 0: there is none. */
+/*
+ * `device` and `inode` are those of the file at `path`, which `owner` has made; 0: there is none. The path begins at
+ * the root, as the program may go to another folder meanwhile.
+ */
 struct plat_listener {
     plat_handle poller;
     plat_handle socket;
@@ -33,17 +36,20 @@ struct plat_listener {
     dev_t device;
     ino_t inode;
     bool in_folder;
-    char path[PLAT_ADDRESS_NAME_BYTES];
+    char path[PATH_MAX];
 };
 
+static void listener_set_path(plat_listener *listener, const char *name);
 static mproc_status listener_open(plat_listener *listener, plat_address *address, int backlog);
 static mproc_status listener_bind(const plat_listener *listener, const plat_address *address,
                                   const socket_address *at);
 static void folder_remove(const char *path);
 static mproc_status accept_refused(int number);
+static mproc_status attempt_begin(const plat_address *address, plat_attempt *attempt);
 static mproc_status connect_to(const plat_address *address, const socket_address *at, plat_handle wake,
                                int64_t deadline_ns, plat_attempt *attempt, plat_channel *channel);
 static mproc_status connect_wait(int descriptor, plat_handle wake, int64_t deadline_ns, int *number);
+static bool connect_is_to_itself(int descriptor);
 static mproc_status connect_refused(const plat_address *address, int number);
 
 /* ---- private addresses -------------------------------------------------------------------------- */
@@ -68,7 +74,7 @@ mproc_status plat_address_private(plat_address *address)
 
 static void folder_remove(const char *path)
 {
-    char folder[PLAT_ADDRESS_NAME_BYTES];
+    char folder[PATH_MAX];
 
     snprintf(folder, sizeof folder, "%s", path);
     char *end = strrchr(folder, '/');
@@ -86,8 +92,8 @@ mproc_status plat_listener_create(plat_address *address, int backlog, plat_liste
 
     if (made) {
         *made = (plat_listener){.poller = PLAT_NO_HANDLE, .socket = PLAT_NO_HANDLE, .in_folder = address->in_folder};
-        memcpy(made->path, address->name, sizeof made->path);
         made->owner = getpid();
+        if (address->kind == PLAT_ADDRESS_UNIX) listener_set_path(made, address->name);
         status = listener_open(made, address, backlog);
     } else {
         if (address->in_folder) folder_remove(address->name);
@@ -97,6 +103,16 @@ mproc_status plat_listener_create(plat_address *address, int backlog, plat_liste
     else plat_listener_free(made);
     cancel_resume(state);
     return status;
+}
+
+static void listener_set_path(plat_listener *listener, const char *name)
+{
+    size_t length = 0, size = strlen(name) + 1;
+
+    if (name[0] != '/' && getcwd(listener->path, sizeof listener->path)) length = strlen(listener->path);
+    if (length + 1 + size > sizeof listener->path) length = 0;
+    if (length > 0) listener->path[length++] = '/';
+    memcpy(listener->path + length, name, size);
 }
 
 /* Of a host with several addresses the first is taken. */
@@ -263,24 +279,41 @@ void plat_listener_again(plat_listener *listener)
 mproc_status plat_channel_connect(const plat_address *address, plat_handle wake, int64_t deadline_ns,
                                   plat_attempt *attempt, plat_channel *channel)
 {
-    socket_address found[SOCKET_ADDRESSES_MAX];
-    int state = cancel_hold(), count;
-    mproc_status status = socket_address_find(address, found, &count);
+    int state = cancel_hold();
+    mproc_status status = attempt->found ? MPROC_OK : attempt_begin(address, attempt);
 
-    while (status == MPROC_OK && attempt->index < count) {
+    while (status == MPROC_OK) {
+        const socket_address *found = attempt->found;
         status = connect_to(address, &found[attempt->index], wake, deadline_ns, attempt, channel);
         if (status == MPROC_OK || status == MPROC_TIMEOUT || status == MPROC_INTERRUPTED) break;
-        plat_attempt_end(attempt);
-        if (status == MPROC_NOT_FOUND && ++attempt->index < count) status = MPROC_OK;
+        plat_handle_close(attempt->handle);
+        attempt->handle = PLAT_NO_HANDLE;
+        if (status == MPROC_NOT_FOUND && attempt->index + 1 < attempt->count) {
+            attempt->index++;
+            status = MPROC_OK;
+        }
     }
     cancel_resume(state);
+    return status;
+}
+
+static mproc_status attempt_begin(const plat_address *address, plat_attempt *attempt)
+{
+    socket_address *found = malloc(SOCKET_ADDRESSES_MAX * sizeof *found);
+    mproc_status status;
+
+    if (!found) return error_system(ENOMEM, "cannot connect to %s", address->name);
+    status = socket_address_find(address, found, &attempt->count);
+    if (status == MPROC_OK) attempt->found = found;
+    else free(found);
     return status;
 }
 
 void plat_attempt_end(plat_attempt *attempt)
 {
     plat_handle_close(attempt->handle);
-    attempt->handle = PLAT_NO_HANDLE;
+    free(attempt->found);
+    *attempt = PLAT_NO_ATTEMPT;
 }
 
 static mproc_status connect_to(const plat_address *address, const socket_address *at, plat_handle wake,
@@ -303,12 +336,31 @@ static mproc_status connect_to(const plat_address *address, const socket_address
         if (status == MPROC_TIMEOUT && deadline_ns > again_ns) status = MPROC_OK;
     }
     if (status != MPROC_OK) return status;
+    if (number == 0 && address->kind == PLAT_ADDRESS_TCP && connect_is_to_itself((int)attempt->handle))
+        number = ECONNREFUSED;
     if (number != 0) return connect_refused(address, number);
     if (address->kind == PLAT_ADDRESS_TCP) setsockopt((int)attempt->handle, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     fcntl((int)attempt->handle, F_SETFL, 0);
     *channel = (plat_channel){attempt->handle, PLAT_NO_HANDLE, PLAT_NO_HANDLE, true};
     attempt->handle = PLAT_NO_HANDLE;
     return MPROC_OK;
+}
+
+/*
+ * Where nobody listens the system may choose just that port for this side, and connect it to itself. Whoever tries
+ * until a listener is there would keep that from its port: also for the minute after a close, if that is a usual one.
+ */
+static bool connect_is_to_itself(int descriptor)
+{
+    socket_address here = {.size = sizeof here.as}, there = {.size = sizeof there.as};
+    const struct linger at_once = {.l_onoff = 1};
+
+    if (getsockname(descriptor, &here.as.any, &here.size) != 0 ||
+        getpeername(descriptor, &there.as.any, &there.size) != 0 || here.size != there.size ||
+        memcmp(&here.as, &there.as, here.size) != 0)
+        return false;
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    return true;
 }
 
 /* Until the socket has been connected, or not, as `*number` says; without one, until the event or the deadline. */

@@ -303,6 +303,24 @@ static mproc_status await_connected(const plat_attempt *attempt, plat_handle wak
     return MPROC_OK;
 }
 
+/*
+ * Where nobody listens the system may choose just that port for this side. It is to be free after the close, which a
+ * usual one would not make it for minutes.
+ */
+static bool is_to_itself(SOCKET socket)
+{
+    SOCKADDR_STORAGE here = {0}, there = {0};
+    int here_size = sizeof here, there_size = sizeof there;
+    const struct linger at_once = {.l_onoff = 1};
+
+    if (winsock.getsockname(socket, (SOCKADDR *)&here, &here_size) != 0 ||
+        winsock.getpeername(socket, (SOCKADDR *)&there, &there_size) != 0 || here_size != there_size ||
+        memcmp(&here, &there, (size_t)here_size) != 0)
+        return false;
+    winsock.setsockopt(socket, SOL_SOCKET, SO_LINGER, (const char *)&at_once, sizeof at_once);
+    return true;
+}
+
 static mproc_status connect_to(const plat_address *address, const ADDRINFOW *at, plat_handle wake,
                                int64_t deadline_ns, plat_attempt *attempt, plat_channel *channel)
 {
@@ -318,36 +336,44 @@ static mproc_status connect_to(const plat_address *address, const ADDRINFOW *at,
     }
     if (code == WSAEWOULDBLOCK && (status = await_connected(attempt, wake, deadline_ns, &code)) != MPROC_OK)
         return status;
+    if (code == 0 && is_to_itself((SOCKET)attempt->handle)) code = WSAECONNREFUSED;
     if (code != 0) return refused(address, code);
     socket = (SOCKET)attempt->handle;
     attempt->handle = PLAT_NO_HANDLE;
     return open_socket(socket, channel);
 }
 
-void plat_attempt_end(plat_attempt *attempt)
+static void close_attempt(plat_attempt *attempt)
 {
     if (attempt->handle != PLAT_NO_HANDLE) winsock.closesocket((SOCKET)attempt->handle);
     plat_handle_close(attempt->event);
     attempt->handle = attempt->event = PLAT_NO_HANDLE;
 }
 
+void plat_attempt_end(plat_attempt *attempt)
+{
+    close_attempt(attempt);
+    if (attempt->found) winsock.FreeAddrInfoW(attempt->found);
+    *attempt = PLAT_NO_ATTEMPT;
+}
+
 static mproc_status connect_by_tcp(const plat_address *address, plat_handle wake, int64_t deadline_ns,
                                    plat_attempt *attempt, plat_channel *channel)
 {
-    ADDRINFOW *found = NULL;
+    ADDRINFOW *found = attempt->found;
     const ADDRINFOW *at;
     mproc_status status;
 
-    if ((status = find(address, &found)) != MPROC_OK) return status;
+    if (!found && (status = find(address, &found)) != MPROC_OK) return status;
+    attempt->found = found;
     at = next_address(found, NULL);
     for (int i = 0; at && i < attempt->index; i++) at = next_address(found, at);
     status = mproc_error(MPROC_NOT_FOUND, "the host %s has no address", address->name);
     for (; at && status == MPROC_NOT_FOUND; at = next_address(found, at)) {
         status = connect_to(address, at, wake, deadline_ns, attempt, channel);
-        if (status != MPROC_TIMEOUT && status != MPROC_INTERRUPTED) plat_attempt_end(attempt);
+        if (status != MPROC_TIMEOUT && status != MPROC_INTERRUPTED) close_attempt(attempt);
         attempt->index += status == MPROC_NOT_FOUND;
     }
-    winsock.FreeAddrInfoW(found);
     return status;
 }
 

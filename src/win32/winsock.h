@@ -22,6 +22,7 @@
     X(bind, LPFN_BIND)                                 \
     X(closesocket, LPFN_CLOSESOCKET)                   \
     X(connect, LPFN_CONNECT)                           \
+    X(getpeername, LPFN_GETPEERNAME)                   \
     X(getsockname, LPFN_GETSOCKNAME)                   \
     X(getsockopt, LPFN_GETSOCKOPT)                     \
     X(ioctlsocket, LPFN_IOCTLSOCKET)                   \

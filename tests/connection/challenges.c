@@ -175,6 +175,34 @@ static void case_wrong_welcome_is_refused(void)
     connections_free(&pipe);
 }
 
+/* It is an end, also where this side had something to say to it. */
+static void case_side_that_ends_in_the_middle_is_an_end(void)
+{
+    ends pipe = connections_create(false);
+    python_peer python = {.key = "abc"};
+    python_message asked = python_challenge(&python);
+
+    CHECK_OK(mproc_connection_send_bytes(pipe.second, asked.bytes, asked.size, 0));
+    mproc_connection_close(pipe.second);
+    CHECK_STATUS(mproc_connection_answer_challenge(pipe.first, MPROC_VALUE("abc"), NULL, 0), MPROC_END);
+    CHECK_STATUS(mproc_connection_deliver_challenge(pipe.first, MPROC_VALUE("abc"), NULL, 0), MPROC_END);
+    connections_free(&pipe);
+}
+
+static void case_what_is_no_message_is_refused(void)
+{
+    static const char *const sent[] = {"\xff\xff\xff\xfe", "\x80\0\0\0", "\0\0\0\7half"};
+
+    for (int i = 0; i < 3; i++) {
+        ends pipe = connections_create(false);
+        connections_write_raw(pipe.second, sent[i], i < 2 ? 4 : 8);
+        mproc_connection_close(pipe.second);
+        CHECK_STATUS(mproc_connection_answer_challenge(pipe.first, MPROC_VALUE("abc"), NULL, check_limit_ms()),
+                     MPROC_AUTHENTICATION);
+        connections_free(&pipe);
+    }
+}
+
 static void case_refused_side_is_told(void)
 {
     ends pipe = connections_create(false);
@@ -282,6 +310,8 @@ CHECK_SUITE_SETUP(connection_challenges, connections_setup,
     CASE(child_has_the_key_of_its_family),
     CASE(wrong_answer_is_refused),
     CASE(wrong_welcome_is_refused),
+    CASE(side_that_ends_in_the_middle_is_an_end),
+    CASE(what_is_no_message_is_refused),
     CASE(refused_side_is_told),
     CASE(longer_message_is_refused_and_not_received),
     CASE(silent_side_is_given_up),

@@ -128,6 +128,23 @@ static void case_host_may_be_a_name(void)
     CHECK_STATUS(mproc_client("tcp:this.host.is.invalid:80", NULL, &client, check_limit_ms()), MPROC_NOT_FOUND);
 }
 
+/* Its address is one to connect to. */
+static void case_listener_at_all_networks_is_reached_by_its_address(void)
+{
+    static const char *const addresses[] = {"tcp:0.0.0.0:0", "tcp:[::]:0"};
+
+    for (int i = 0; i < 2; i++) {
+        mproc_listener *listener = NULL;
+        mproc_status status = mproc_listener_create(addresses[i], NULL, &listener);
+        ends pair;
+        if (i > 0 && status == MPROC_NOT_FOUND) continue; /* there is no IPv6 */
+        CHECK_OK(status);
+        pair = listening_pair(listener);
+        connections_free(&pair);
+        mproc_listener_free(listener);
+    }
+}
+
 static void case_nobody_listens(void)
 {
     for (int kind = 0; kind < LISTENING_KINDS; kind++) {
@@ -444,6 +461,7 @@ CHECK_SUITE_SETUP(listeners, listening_setup,
     CASE(addresses_of_another_system_are_refused),
     CASE(address_says_what_clients_connect_to),
     CASE(host_may_be_a_name),
+    CASE(listener_at_all_networks_is_reached_by_its_address),
     CASE(nobody_listens),
     CASE(connections_go_both_ways),
     CASE(what_a_client_sent_and_left_is_received),
