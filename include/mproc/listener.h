@@ -10,7 +10,8 @@
  * Addresses are text:
  *   tcp:HOST:PORT     TCP. HOST is an address, one of IPv6 in brackets ("tcp:[::1]:6000"), or a name, of which the
  *                     addresses of IPv4 come first. A listener at port 0 gets a free one, and one at 0.0.0.0 or [::]
- *                     hears by all networks of the machine: of IPv4, or of IPv6, not both
+ *                     hears by all networks of the machine: of IPv4, or of IPv6, not both. A client takes these two
+ *                     for its own machine
  *   unix:PATH         a Unix socket, which is a file at PATH, of at most 107 bytes, with the permissions that the
  *                     umask leaves. unix:@NAME: an abstract one, which is no file, goes with its listener, and is
  *                     open to all users of the machine. MPROC_NOT_SUPPORTED on Windows; abstract ones are of Linux
@@ -26,8 +27,9 @@
  * more to be believed than what any stranger says.
  *
  * Clients of a listener with a key prove it beside each other, while somebody accepts: one that is silent delays
- * nobody, and is dropped after 10 seconds (`authkey_timeout_ms`), or earlier if 64 others have come meanwhile and not
- * proved it either. One that does not prove it ends no call: mproc_listener_refused() counts them.
+ * nobody, and is dropped by an accept after 10 seconds (`authkey_timeout_ms`), or earlier if as many others as the
+ * backlog and 64 have come meanwhile and not proved it either. One that does not prove it ends no call:
+ * mproc_listener_refused() counts them, and mproc_listener_last_refused() says why.
  *
  * Over TCP the other machine may fall silent without a word: then nothing ends but by a time limit. What was sent
  * arrives also if the sender ends, unless it has not received all that was sent to it: then the rest may be lost. And
@@ -59,7 +61,10 @@ typedef struct mproc_listener_options {
     bool allow_md5;
     /* About so many clients are connected before they are accepted; others wait. Default: 128 (Python: 1). */
     int backlog;
-    /* How long a client may take to prove that it has the key. Default: 10000. */
+    /*
+     * How long a client may take to prove that it has the key. What it has said when nobody accepted is heard by the
+     * next accept, and then it has as long for the rest. Default: 10000.
+     */
     int64_t authkey_timeout_ms;
     /* Bytes, or text, of which a copy is made: what clients must have. Empty is a key, too. Default, nil: none. */
     mproc_value authkey;
@@ -149,6 +154,15 @@ MPROC_API void mproc_listener_close(mproc_listener *listener);
  * or have gone. Does not block.
  */
 MPROC_API uint64_t mproc_listener_refused(mproc_listener *listener);
+
+/* Room for any such reason, with the 0 at its end. */
+#define MPROC_REFUSED_BYTES 768
+
+/*
+ * Writes why the last one of them was refused, for people: behind the address, if that is one of TCP, that it has
+ * another key, what it sent instead, or that its time was over; "" if there was none. Does not block.
+ */
+MPROC_API void mproc_listener_last_refused(mproc_listener *listener, char why[MPROC_REFUSED_BYTES]);
 
 /* Returns whether it was closed. Does not block. */
 MPROC_API bool mproc_listener_closed(const mproc_listener *listener);

@@ -17,6 +17,9 @@
 #include "process/family.h"
 
 #define BACKLOG 128
+/* So many clients that are silent may be there besides those that come at once, of which there may be so many. */
+#define PENDING_SILENT 64
+#define PENDING_AT_ONCE_MAX 1024
 #define MS_NS ((int64_t)1000000)
 #define CLOSE_NS MS_NS
 #define AUTHKEY_MS 10000
@@ -48,12 +51,19 @@ static struct {
     bool registered;
 } listeners;
 
-/* At the end of the process. An exit() in a signal handler that has interrupted the library leaves the files. */
+/*
+ * At the end of the process. Another thread may be closing one: then the file goes before its mutex is free. An
+ * exit() in a signal handler that has interrupted the library leaves the files.
+ */
 static void leave_all(void)
 {
     if (plat_mutex_held()) return;
     plat_mutex_lock(&listeners.mutex);
-    for (const mproc_listener *at = listeners.first; at; at = at->next) plat_listener_leave(at->os);
+    for (mproc_listener *at = listeners.first; at; at = at->next) {
+        plat_mutex_lock(&at->mutex);
+        if (at->os) plat_listener_leave(at->os);
+        plat_mutex_unlock(&at->mutex);
+    }
     plat_mutex_unlock(&listeners.mutex);
 }
 
@@ -77,7 +87,6 @@ static void delist(mproc_listener *listener)
 {
     mproc_listener **at;
 
-    for (int i = 0; i < PLAT_LISTENER_HANDLES; i++) carried_drop(&listener->carried[i]);
     plat_mutex_lock(&listeners.mutex);
     for (at = &listeners.first; *at != listener; at = &(*at)->next) {
     }
@@ -95,6 +104,7 @@ void listeners_forked(void)
 static mproc_status make(const mproc_listener_options *options, mproc_listener **out)
 {
     bool has_key = options->authkey.type != MPROC_TYPE_NIL;
+    int at_once = options->backlog < PENDING_AT_ONCE_MAX ? options->backlog : PENDING_AT_ONCE_MAX;
     struct handshake_key key = {NULL, 0, false};
     mproc_listener *made;
     mproc_status status;
@@ -106,6 +116,7 @@ static mproc_status make(const mproc_listener_options *options, mproc_listener *
     if (key.size > 0) memcpy(made->key, key.data, key.size);
     made->has_key = has_key;
     made->pending.key = (struct handshake_key){made->key, key.size, key.allow_md5};
+    made->pending.max = PENDING_SILENT + at_once;
     made->pending.limit_ns = (options->authkey_timeout_ms ? options->authkey_timeout_ms : AUTHKEY_MS) * MS_NS;
     made->reference.arena = thread_self.arena;
     *out = made;
@@ -126,12 +137,13 @@ mproc_status mproc_listener_create_sized(const char *address, const mproc_listen
         return mproc_error(MPROC_INVALID,
                            "a listener with a backlog of %d, and %lld ms to prove that one has the key", all.backlog,
                            (long long)all.authkey_timeout_ms);
+    if (all.backlog == 0) all.backlog = BACKLOG;
     if (all.authkey_timeout_ms > AUTHKEY_MS_MAX) all.authkey_timeout_ms = AUTHKEY_MS_MAX;
     if (address && (status = address_read(address, true, &at)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK || (status = make(&all, &made)) != MPROC_OK) return status;
     assert(made);
     if (!address && (status = plat_address_private(&at)) != MPROC_OK) goto failed;
-    if ((status = plat_listener_create(&at, all.backlog ? all.backlog : BACKLOG, &made->os)) != MPROC_OK) goto failed;
+    if ((status = plat_listener_create(&at, all.backlog, &made->os)) != MPROC_OK) goto failed;
     address_write(&at, made->address);
     enlist(made);
     *listener = made;
@@ -171,7 +183,8 @@ static mproc_status wait_for_one(mproc_listener *listener, const struct wait *wa
 
     if ((status = alarm_take(listener, &alarm)) != MPROC_OK) return status;
     while ((status = wait_why(wait)) == MPROC_OK &&
-           (status = take(listener, channel, &until_ns, &moved)) == MPROC_TIMEOUT) {
+           (status = take(listener, channel, &until_ns, &moved)) == MPROC_TIMEOUT &&
+           plat_clock_now_ns() < wait->deadline_ns) {
         const plat_handle handles[2] = {plat_listener_handle(listener->os), alarm->event};
         bool last = wait->deadline_ns <= until_ns;
         if (moved) tries = TRIES;
@@ -235,6 +248,15 @@ mproc_status mproc_listener_handle(mproc_listener *listener, intptr_t *handle)
     return status;
 }
 
+void mproc_listener_last_refused(mproc_listener *listener, char why[MPROC_REFUSED_BYTES])
+{
+    why[0] = '\0';
+    if (family_enter_with(listener->reference.arena) != MPROC_OK) return;
+    plat_mutex_lock(&listener->mutex);
+    memcpy(why, listener->pending.why, sizeof listener->pending.why);
+    plat_mutex_unlock(&listener->mutex);
+}
+
 uint64_t mproc_listener_refused(mproc_listener *listener)
 {
     uint64_t refused;
@@ -253,7 +275,7 @@ bool mproc_listener_closed(const mproc_listener *listener)
 
 void mproc_listener_close(mproc_listener *listener)
 {
-    plat_listener *os;
+    bool closes;
 
     if (family_enter_with(listener->reference.arena) != MPROC_OK) return;
     atomic_store(&listener->reference.closed, 1);
@@ -263,13 +285,14 @@ void mproc_listener_close(mproc_listener *listener)
         plat_clock_sleep_until(plat_clock_now_ns() + CLOSE_NS);
     }
     plat_mutex_lock(&listener->mutex);
-    os = listener->os;
-    listener->os = NULL;
-    if (os) pending_clear(&listener->pending, os);
+    if ((closes = listener->os != NULL)) {
+        pending_clear(&listener->pending, listener->os);
+        for (int i = 0; i < PLAT_LISTENER_HANDLES; i++) carried_drop(&listener->carried[i]);
+        plat_listener_free(listener->os);
+        listener->os = NULL;
+    }
     plat_mutex_unlock(&listener->mutex);
-    if (!os) return;
-    delist(listener);
-    plat_listener_free(os);
+    if (closes) delist(listener);
 }
 
 void mproc_listener_free(mproc_listener *listener)

@@ -1,5 +1,6 @@
 #include "connection/pending.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -29,20 +30,16 @@ static struct pending_client *take_out(struct pending_clients *clients, plat_lis
     return client;
 }
 
-static void say_refused(const plat_address *peer, const char *why)
-{
-    char address[MPROC_ADDRESS_BYTES];
-
-    address_write(peer, address);
-    log_owe(MPROC_LOG_WARNING, "a client%s%s was refused: %s", *address ? " at " : "", address, why);
-}
-
 static void refuse(struct pending_clients *clients, plat_listener *os, struct pending_client **at, const char *why)
 {
     struct pending_client *client = take_out(clients, os, at);
+    char from[MPROC_ADDRESS_BYTES];
 
+    address_write(&client->peer, from);
+    snprintf(clients->why, sizeof clients->why, "%s%s%s", from, *from ? ": " : "", why);
     clients->refused++;
-    if (log_on(MPROC_LOG_WARNING)) say_refused(&client->peer, why);
+    if (log_on(MPROC_LOG_WARNING))
+        log_owe(MPROC_LOG_WARNING, "a client%s%s was refused: %s", *from ? " at " : "", from, why);
     plat_channel_close(&client->channel);
     free(client);
 }
@@ -56,7 +53,7 @@ static mproc_status take_in(struct pending_clients *clients, plat_listener *os)
     if (!client) return mproc_error(MPROC_NO_MEMORY, "no memory for a client that is to prove that it has the key");
     status = plat_listener_accept(os, &client->channel, &client->peer);
     while (status == MPROC_LIMIT && clients->first) { /* for want of a descriptor, which others have in vain */
-        refuse(clients, os, &clients->first, "too many files are open, and others come");
+        refuse(clients, os, &clients->first, "there are too many open files for one more");
         status = plat_listener_accept(os, &client->channel, &client->peer);
     }
     if (status != MPROC_OK) {
@@ -74,17 +71,29 @@ static mproc_status take_in(struct pending_clients *clients, plat_listener *os)
     client->until_ns = plat_clock_now_ns() + clients->limit_ns;
     while (*at) at = &(*at)->next;
     *at = client;
-    if (++clients->count > PENDING_MAX)
-        refuse(clients, os, &clients->first, "too many others came before it had proved that it has the key");
+    if (++clients->count > clients->max)
+        refuse(clients, os, &clients->first, "too many others came before it had proved that it has the authkey");
     return MPROC_OK;
 }
 
-/* MPROC_OK: it has proved that it has the key; MPROC_TIMEOUT: it has to say more; else it has not, or has gone. */
+/* The client learns that it is refused, if that goes at once. Returns `status`, whose text says why. */
+static mproc_status tell(struct pending_client *client, mproc_status status)
+{
+    const plat_bytes parts[2] = {handshake_stream_to_write(&client->stream), {(void *)(uintptr_t)nothing, 0}};
+    size_t moved;
+
+    if (parts[0].size > 0) plat_channel_write(&client->channel, parts, PLAT_NO_HANDLE, 0, &moved);
+    return status;
+}
+
+/*
+ * MPROC_OK: it has proved that it has the key; MPROC_TIMEOUT: it has to say more; else it has not, or has gone, as
+ * the text says.
+ */
 static mproc_status go_on(struct pending_client *client, plat_listener *os, bool *any)
 {
     struct handshake_stream *stream = &client->stream;
     mproc_status status = MPROC_OK;
-    bool refused = false;
     size_t moved;
 
     while (!handshake_stream_done(stream)) {
@@ -93,26 +102,35 @@ static mproc_status go_on(struct pending_client *client, plat_listener *os, bool
         if (!writes) parts[0] = handshake_stream_to_read(stream);
         status =
             (writes ? plat_channel_write : plat_channel_read)(&client->channel, parts, PLAT_NO_HANDLE, 0, &moved);
-        if (writes && status == MPROC_TIMEOUT) return MPROC_BROKEN; /* it takes nothing, not even so little */
+        if (writes && status == MPROC_TIMEOUT)
+            return mproc_error(MPROC_BROKEN, "the other side does not take even the first messages");
         if (status == MPROC_TIMEOUT &&
             (status = plat_listener_watch(os, &client->channel, &client->watch)) == MPROC_OK)
             return MPROC_TIMEOUT;
-        if (status != MPROC_OK || refused) return status == MPROC_OK ? MPROC_BROKEN : status;
+        if (status == MPROC_END || status == MPROC_PEER_DIED) return handshake_cut(&stream->handshake, MPROC_END);
+        if (status != MPROC_OK) return status;
         *any = true;
         if (writes) handshake_stream_written(stream, moved);
-        else refused = handshake_stream_read(stream, moved) != MPROC_OK;
-        if (refused && handshake_stream_to_write(stream).size == 0) return MPROC_BROKEN;
+        else if ((status = handshake_stream_read(stream, moved)) != MPROC_OK) return tell(client, status);
     }
     return status;
 }
 
-/* Why it is refused, of which go_on() has just returned `status`. */
-static const char *reason(const struct pending_client *client, int64_t now_ns, mproc_status status)
+/* As go_on(), of one that may be out of time. */
+static mproc_status go_on_in_time(struct pending_clients *clients, struct pending_client *client, plat_listener *os,
+                                  int64_t now_ns)
 {
-    if (client->until_ns <= now_ns) return "it has not proved in time that it has the key";
-    if (client->stream.handshake.state == HANDSHAKE_REFUSED) return mproc_error_text(MPROC_AUTHENTICATION);
-    return status == MPROC_BROKEN ? "it has gone, or does not read, before it has proved that it has the key"
-                                  : mproc_error_text(status);
+    const struct handshake *handshake = &client->stream.handshake;
+    enum handshake_state before = handshake->state;
+    mproc_status status = go_on(client, os, &clients->moved);
+
+    if (status != MPROC_TIMEOUT || client->until_ns > now_ns) return status;
+    if (handshake->state != before) {
+        client->until_ns = now_ns + clients->limit_ns;
+        return MPROC_TIMEOUT;
+    }
+    handshake_cut(handshake, MPROC_TIMEOUT);
+    return MPROC_BROKEN;
 }
 
 /* If one is done, others may be as well: the handle stays ready. */
@@ -121,14 +139,14 @@ mproc_status pending_accept(struct pending_clients *clients, plat_listener *os, 
 {
     struct pending_client **at = &clients->first;
     int64_t now_ns = plat_clock_now_ns();
-    mproc_status status;
+    mproc_status status = MPROC_OK;
 
     clients->moved = false;
-    do status = take_in(clients, os);
-    while (status == MPROC_OK);
-    if (status != MPROC_TIMEOUT) return status;
+    for (int i = 0; i < clients->max && status == MPROC_OK; i++) status = take_in(clients, os);
+    if (status == MPROC_OK) plat_listener_again(os);
+    else if (status != MPROC_TIMEOUT) return status;
     while (*at) {
-        status = (*at)->until_ns > now_ns ? go_on(*at, os, &clients->moved) : MPROC_BROKEN;
+        status = go_on_in_time(clients, *at, os, now_ns);
         if (status == MPROC_OK) {
             struct pending_client *client = take_out(clients, os, at);
             *channel = client->channel;
@@ -138,7 +156,7 @@ mproc_status pending_accept(struct pending_clients *clients, plat_listener *os, 
             return MPROC_OK;
         }
         if (status == MPROC_TIMEOUT) at = &(*at)->next;
-        else refuse(clients, os, at, reason(*at, now_ns, status));
+        else refuse(clients, os, at, mproc_last_error_text());
     }
     return MPROC_TIMEOUT;
 }

@@ -53,6 +53,7 @@ static mproc_status check_echo(mproc_connection *connection)
 static mproc_status listens(const char *address, mproc_value key, bool md5, mproc_connection **connection)
 {
     const mproc_listener_options options = {.authkey = key, .allow_md5 = md5};
+    char why[MPROC_REFUSED_BYTES];
     mproc_listener *listener;
     mproc_status status = MPROC_TIMEOUT;
 
@@ -61,8 +62,8 @@ static mproc_status listens(const char *address, mproc_value key, bool md5, mpro
     fflush(stdout);
     for (int i = 0; i < LIMIT_MS / LOOK_MS && status == MPROC_TIMEOUT; i++) {
         status = mproc_listener_accept(listener, connection, LOOK_MS);
-        if (status == MPROC_TIMEOUT && mproc_listener_refused(listener) > 0)
-            status = mproc_error(MPROC_AUTHENTICATION, "the client was refused");
+        mproc_listener_last_refused(listener, why);
+        if (status == MPROC_TIMEOUT && *why) status = mproc_error(MPROC_AUTHENTICATION, "%s", why);
     }
     mproc_listener_free(listener);
     return status;

@@ -59,6 +59,25 @@ static void await_refused(const mproc_listener *listener, int count)
     CHECK_WAIT_UNTIL(have_been_refused, both);
 }
 
+/* The same where nobody else accepts. */
+static void await_refused_by_tries(mproc_listener *listener, uint64_t count)
+{
+    mproc_connection *accepted = NULL;
+
+    while (mproc_listener_refused(listener) < count)
+        CHECK_STATUS(mproc_listener_accept(listener, &accepted, 0), MPROC_TIMEOUT);
+}
+
+static void check_why(const mproc_listener *listener, int kind, const char *part)
+{
+    char why[MPROC_REFUSED_BYTES];
+
+    mproc_listener_last_refused((mproc_listener *)(uintptr_t)listener, why);
+    CHECK_CONTAINS(why, part);
+    if (listening_is_tcp(kind)) CHECK(strncmp(why, "tcp:", 4) == 0);
+    else CHECK(strstr(why, "tcp:") == NULL);
+}
+
 /* ---- who is accepted ------------------------------------------------------------------------------ */
 
 static void case_client_with_the_key_is_accepted(void)
@@ -116,6 +135,7 @@ static void case_wrong_key_is_refused_on_both_sides(void)
                      MPROC_AUTHENTICATION);
         CHECK(client == NULL);
         await_refused(accept.listener, 1);
+        check_why(accept.listener, kind, "another authkey");
         check_accepts(&accept);
         CHECK_EQ(mproc_listener_refused(accept.listener), 1);
         mproc_listener_free(accept.listener);
@@ -165,7 +185,7 @@ static void case_who_is_refused_is_said_with_the_reason(void)
         (one_accept){.listener = listening_create_with(LISTENING_PRIVATE, &impatient), .timeout_ms = MPROC_FOREVER};
     listening_begin(&accept);
     client = listening_connect(accept.listener);
-    CHECK_LOGGED("] a client was refused: it has not proved in time that it has the key\n");
+    CHECK_LOGGED("] a client was refused: the time limit passed in the middle of the handshake");
     mproc_connection_free(client);
     mproc_listener_close(accept.listener);
     listening_end(&accept);
@@ -178,16 +198,17 @@ static void case_who_is_refused_is_said_with_the_reason(void)
 /* More of them than are kept: those that came first are dropped, though nobody is out of time. */
 static void case_silent_clients_delay_nobody(void)
 {
-    enum { SILENT = 70 };
+    enum { BACKLOG = 128, SILENT = 64 + BACKLOG + 6 };
 
     for (int kind = 0; kind < LISTENING_KINDS; kind++) {
-        one_accept accept = {.listener = create(kind), .timeout_ms = MPROC_FOREVER};
+        const mproc_listener_options options = {.authkey = KEY, .backlog = BACKLOG};
+        one_accept accept = {.listener = listening_create_with(kind, &options), .timeout_ms = MPROC_FOREVER};
         mproc_connection *silent[SILENT];
         if (!accept.listener) continue;
         listening_begin(&accept);
         for (int i = 0; i < SILENT; i++) silent[i] = listening_connect(accept.listener);
         check_accepts(&accept);
-        CHECK(mproc_listener_refused(accept.listener) >= SILENT - 64);
+        CHECK(mproc_listener_refused(accept.listener) >= SILENT - 64 - BACKLOG);
         for (int i = 0; i < SILENT; i++) mproc_connection_free(silent[i]);
         mproc_listener_free(accept.listener);
     }
@@ -246,6 +267,63 @@ static void case_nonsense_ends_nothing(void)
         check_accepts(&accept);
         for (int i = 0; i < ALL; i++) mproc_connection_free(clients[i]);
         for (int i = 0; i < 2; i++) mproc_connection_free(halves[i]);
+        mproc_listener_free(accept.listener);
+    }
+}
+
+static void connects_and_goes(void *argument)
+{
+    one_accept *other = argument;
+
+    while (atomic_load(&other->ended) == 0) mproc_connection_free(listening_connect(other->listener));
+}
+
+/* Whoever comes and goes all the time keeps no accept beyond its limit. */
+static void case_flood_of_clients_does_not_outlast_the_limit(void)
+{
+    one_accept accept = {.listener = create(LISTENING_PRIVATE), .timeout_ms = 30};
+    plat_thread *flood[2];
+
+    for (int i = 0; i < 2; i++) CHECK_OK(plat_thread_start(connects_and_goes, &accept, &flood[i]));
+    await_refused_by_tries(accept.listener, 10);
+    for (int i = 0; i < 3; i++)
+        CHECK_STATUS(mproc_listener_accept(accept.listener, &accept.connection, 30), MPROC_TIMEOUT);
+    atomic_store(&accept.ended, 1);
+    for (int i = 0; i < 2; i++) {
+        while (mproc_listener_accept(accept.listener, &accept.connection, 0) == MPROC_OK) {
+        }
+        plat_thread_join(flood[i]);
+    }
+    mproc_listener_free(accept.listener);
+}
+
+/* ---- why somebody was refused --------------------------------------------------------------------- */
+
+static void case_last_one_who_was_refused_is_told_of(void)
+{
+    for (int kind = 0; kind < LISTENING_KINDS; kind++) {
+        const mproc_listener_options options = {.authkey = KEY, .authkey_timeout_ms = 20};
+        one_accept accept = {.listener = listening_create_with(kind, &options), .timeout_ms = MPROC_FOREVER};
+        mproc_connection *client = NULL;
+        char why[MPROC_REFUSED_BYTES] = "x";
+        if (!accept.listener) continue;
+        mproc_listener_last_refused(accept.listener, why);
+        CHECK_STRING(why, "");
+        listening_begin(&accept);
+        client = listening_connect(accept.listener);
+        await_refused(accept.listener, 1);
+        check_why(accept.listener, kind, "time limit");
+        mproc_connection_free(client);
+        mproc_connection_free(listening_connect(accept.listener));
+        await_refused(accept.listener, 2);
+        check_why(accept.listener, kind, "ended");
+        client = listening_connect(accept.listener);
+        connections_write_raw(client, "\0\0\0\5hello", 9);
+        await_refused(accept.listener, 3);
+        check_why(accept.listener, kind, "something else than a proof");
+        mproc_connection_free(client);
+        mproc_listener_close(accept.listener);
+        listening_end(&accept);
         mproc_listener_free(accept.listener);
     }
 }
@@ -373,6 +451,8 @@ CHECK_SUITE_SETUP(listener_keys, keys_setup,
     CASE(silent_clients_delay_nobody),
     CASE(silent_client_is_dropped_after_its_time),
     CASE(nonsense_ends_nothing),
+    CASE(flood_of_clients_does_not_outlast_the_limit),
+    CASE(last_one_who_was_refused_is_told_of),
     CASE(several_processes_are_accepted_by_several_threads),
     CASE(handle_is_ready_for_each_step),
     CASE(closing_drops_who_has_not_proved_it),

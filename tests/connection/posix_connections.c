@@ -139,6 +139,42 @@ static void case_signals_do_not_end_a_wait(void)
     connections_free(&pipe);
 }
 
+static mproc_status sends_signals_and_receives(mproc_call *call)
+{
+    mproc_connection *connection = NULL;
+    mproc_value value = mproc_nil();
+    int64_t pid;
+
+    MPROC_TRY(mproc_unpack(call, &connection, &pid));
+    for (int i = 0; i < 50; i++) {
+        kill((pid_t)pid, SIGUSR1);
+        check_pause_ms(1);
+    }
+    MPROC_TRY(mproc_connection_recv_bytes(connection, SIZE_MAX, &value, check_limit_ms()));
+    connections_send_int(connection, (int64_t)mproc_value_size(value));
+    mproc_value_clear(&value);
+    return MPROC_OK;
+}
+
+/* More than the system takes at once. */
+static void case_signals_do_not_end_a_send(void)
+{
+    enum { LARGE = 1 << 24 };
+    struct sigaction action = {.sa_handler = count};
+    ends pipe = connections_create(false);
+    unsigned char *bytes = calloc(1, LARGE);
+    mproc_process *child;
+
+    CHECK(bytes != NULL && sigaction(SIGUSR1, &action, NULL) == 0);
+    child = connections_start(sends_signals_and_receives, MPROC_ARGS(pipe.second, (int64_t)getpid()));
+    CHECK_OK(mproc_connection_send_bytes(pipe.first, bytes, LARGE, check_limit_ms()));
+    CHECK(signals > 0);
+    CHECK_EQ(connections_recv_int(pipe.first), LARGE);
+    CHECK_EXITED(child, 0);
+    free(bytes);
+    connections_free(&pipe);
+}
+
 /* ---- the end of the program's threads ------------------------------------------------------------- */
 
 static fixture_board *exits;
@@ -282,6 +318,7 @@ CHECK_SUITE_SETUP(posix_connections, connections_setup,
     CASE(descriptor_of_any_number_goes_to_a_child),
     CASE(broken_pipe_sends_no_signal),
     CASE(signals_do_not_end_a_wait),
+    CASE(signals_do_not_end_a_send),
     CASE(process_that_has_waited_ends_with_its_last_thread),
     CASE(copy_has_no_connections),
     CASE(copy_makes_connections_of_its_own),

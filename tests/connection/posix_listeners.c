@@ -112,7 +112,77 @@ static void case_path_that_is_too_long_or_in_no_folder_is_refused(void)
     CHECK_STATUS(mproc_listener_create("tcp:192.0.2.1:0", NULL, &listener), MPROC_NOT_FOUND);
 }
 
+/* A daemon goes to another folder before it is done. */
+static void case_file_goes_also_if_the_program_has_gone_to_another_folder(void)
+{
+    mproc_listener *listener = NULL;
+    char path[PATH], address[PATH + 8];
+
+    own_path(path, address);
+    CHECK_EQ(chdir("/tmp"), 0);
+    snprintf(address, sizeof address, "unix:%s", path + strlen("/tmp/"));
+    CHECK_OK(mproc_listener_create(address, NULL, &listener));
+    CHECK_STRING(mproc_listener_address(listener), address);
+    CHECK(is_there(path));
+    CHECK_EQ(chdir("/"), 0);
+    mproc_listener_free(listener);
+    CHECK(!is_there(path));
+}
+
+/* Root may do all, and so becomes somebody else for it. */
+static void case_address_of_another_user_is_not_permitted(void)
+{
+    mproc_listener *listener = NULL, *second = NULL;
+    mproc_connection *client = NULL;
+    char folder[MPROC_ADDRESS_BYTES], inside[MPROC_ADDRESS_BYTES + 8];
+    uid_t self = geteuid();
+
+    CHECK_OK(mproc_listener_create(NULL, NULL, &listener));
+    snprintf(folder, sizeof folder, "%s", mproc_listener_address(listener) + strlen("unix:"));
+    *strrchr(folder, '/') = '\0';
+    snprintf(inside, sizeof inside, "unix:%s/x", folder);
+    CHECK_EQ(self == 0 ? seteuid(65534) : chmod(folder, 0), 0);
+    CHECK_STATUS(mproc_client(mproc_listener_address(listener), NULL, &client, check_limit_ms()), MPROC_PERMISSION);
+    CHECK_STATUS(mproc_listener_create(inside, NULL, &second), MPROC_PERMISSION);
+    CHECK_EQ(self == 0 ? seteuid(0) : chmod(folder, 0700), 0);
+    mproc_listener_free(listener);
+}
+
 /* ---- the end of the process ------------------------------------------------------------------------- */
+
+static _Atomic uint32_t closes_now;
+
+static void close_all(void *argument)
+{
+    mproc_listener **listeners = argument;
+
+    CHECK_AWAIT(&closes_now, 1);
+    for (; *listeners; listeners++) mproc_listener_close(*listeners);
+}
+
+static mproc_status exits_while_a_thread_closes(mproc_call *call)
+{
+    enum { ALL = 200 };
+    static mproc_listener *listeners[ALL + 1];
+    plat_thread *thread;
+
+    (void)call;
+    for (int i = 0; i < ALL; i++) CHECK_OK(mproc_listener_create(NULL, NULL, &listeners[i]));
+    CHECK_OK(plat_thread_start(close_all, listeners, &thread));
+    atomic_store(&closes_now, 1);
+    exit(0);
+}
+
+/* No file is left, and the exit is one. */
+static void case_process_ends_while_a_thread_closes_its_listeners(void)
+{
+    char folder[] = "/tmp/mproc-test-XXXXXX";
+
+    CHECK(mkdtemp(folder) != NULL);
+    CHECK_EQ(setenv("TMPDIR", folder, 1), 0);
+    for (int i = 0; i < 3; i++) CHECK_EXITED(connections_start(exits_while_a_thread_closes, mproc_no_args()), 0);
+    CHECK_EQ(rmdir(folder), 0);
+}
 
 static mproc_status listens_and_ends(mproc_call *call)
 {
@@ -223,6 +293,55 @@ static void case_client_waits_while_a_listener_is_full(void)
     mproc_listener_free(listener);
 }
 
+static void case_no_listener_is_made_without_descriptors(void)
+{
+    const mproc_listener_options keyed = {.authkey = mproc_string("a key")};
+    mproc_listener *listener = NULL, *listening = NULL;
+    mproc_connection *client, *accepted = NULL;
+    struct rlimit limit, low;
+
+    CHECK_OK(mproc_listener_create(NULL, &keyed, &listening));
+    client = listening_connect(listening);
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    low = limit;
+    low.rlim_cur = 0;
+    CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    CHECK_STATUS(mproc_listener_create(NULL, NULL, &listener), MPROC_LIMIT);
+    CHECK_STATUS(mproc_listener_create("tcp:127.0.0.1:0", NULL, &listener), MPROC_LIMIT);
+    CHECK_STATUS(mproc_listener_accept(listening, &accepted, MPROC_FOREVER), MPROC_LIMIT);
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK(listener == NULL && accepted == NULL);
+    mproc_connection_free(client);
+    mproc_listener_free(listening);
+}
+
+static void connects_with_patience(void *argument)
+{
+    one_call *call = argument;
+
+    call->status = mproc_client(call->data, NULL, &call->connection, MPROC_FOREVER);
+}
+
+static void case_interrupt_ends_a_client_that_waits_for_room(void)
+{
+    mproc_listener *listener = NULL;
+    mproc_connection *clients[4] = {NULL};
+    one_call call = {.timeout_ms = MPROC_FOREVER};
+    int count = 0;
+
+    CHECK_OK(mproc_listener_create(NULL, &(mproc_listener_options){.backlog = 1}, &listener));
+    while (mproc_client(mproc_listener_address(listener), NULL, &clients[count], 0) == MPROC_OK) CHECK(++count < 4);
+    call.data = (void *)(uintptr_t)mproc_listener_address(listener);
+    CHECK_OK(plat_thread_start(connects_with_patience, &call, &call.thread));
+    connections_await_sleepers(1);
+    mproc_interrupt();
+    plat_thread_join(call.thread);
+    CHECK_EQ(call.status, MPROC_INTERRUPTED);
+    CHECK(mproc_interrupted());
+    for (int i = 0; i < count; i++) mproc_connection_free(clients[i]);
+    mproc_listener_free(listener);
+}
+
 /* ---- signals -------------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t signals;
@@ -325,9 +444,14 @@ CHECK_SUITE_SETUP(posix_listeners, listening_setup,
     CASE(private_address_has_a_short_path),
     CASE(file_of_another_is_left_alone),
     CASE(path_that_is_too_long_or_in_no_folder_is_refused),
+    CASE(file_goes_also_if_the_program_has_gone_to_another_folder),
+    CASE(address_of_another_user_is_not_permitted),
+    CASE(process_ends_while_a_thread_closes_its_listeners),
     CASE(file_goes_at_the_end_of_the_process),
     CASE(descriptors_are_closed_on_exec_and_block),
     CASE(too_many_open_files_leave_the_client_waiting),
+    CASE(no_listener_is_made_without_descriptors),
+    CASE(interrupt_ends_a_client_that_waits_for_room),
     CASE(client_waits_while_a_listener_is_full),
     CASE(signals_do_not_end_an_accept),
     CASE(copy_has_no_listeners),
