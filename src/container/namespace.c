@@ -12,8 +12,11 @@ static mproc_status check_name(const mproc_value *name)
 {
     const char *text = mproc_value_string(*name);
     char printed[64];
+    mproc_status status;
+    size_t size;
 
     if (text && name->count > 0 && text[0] != '_' && !memchr(text, 0, name->count)) return MPROC_OK;
+    if ((status = encoding_measure(name, &size)) != MPROC_OK) return status;
     mproc_value_print(*name, printed, sizeof printed);
     return mproc_error(MPROC_INVALID,
                        "a name of a namespace is %s: names are text that is not empty and does not begin with '_'",
@@ -21,11 +24,6 @@ static mproc_status check_name(const mproc_value *name)
 }
 
 /* ---- printing ------------------------------------------------------------------------------------------- */
-
-static mproc_status no_memory(size_t count)
-{
-    return mproc_error(MPROC_NO_MEMORY, "no memory to print a namespace of %zu names", count);
-}
 
 /* "name=value", which is the caller's, or NULL. */
 static char *print_pair(mproc_value name, mproc_value value)
@@ -45,15 +43,16 @@ static int compare(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* As a string that borrows `*into`, which is the caller's. */
-static mproc_status join(char **pairs, size_t count, char **into, mproc_value *view)
+/* Python sorts the pairs as they are printed. The text is the caller's; NULL: no memory. */
+static char *join(char **pairs, size_t count)
 {
     static const char begin[] = "Namespace(";
     size_t room = sizeof begin + sizeof ")", at = strlen(begin);
     char *text;
 
     for (size_t i = 0; i < count; i++) room += strlen(pairs[i]) + strlen(", ");
-    if (!(*into = text = malloc(room))) return no_memory(count);
+    if (!(text = malloc(room))) return NULL;
+    qsort(pairs, count, sizeof *pairs, compare);
     memcpy(text, begin, at);
     for (size_t i = 0; i < count; i++) {
         size_t size = strlen(pairs[i]);
@@ -61,33 +60,30 @@ static mproc_status join(char **pairs, size_t count, char **into, mproc_value *v
         memcpy(text + at, pairs[i], size);
         at += size;
     }
-    text[at++] = ')';
-    *view = mproc_string_from(text, at);
-    return MPROC_OK;
+    memcpy(text + at, ")", sizeof ")");
+    return text;
 }
 
-/* Python sorts the pairs as they are printed. */
 static mproc_status print(const mproc_namespace *space, mproc_value *result)
 {
-    mproc_value copy = mproc_nil(), view;
-    char **pairs = NULL, *text = NULL;
-    size_t count = 0, made = 0;
+    mproc_value copy = mproc_nil();
+    char **pairs, *text = NULL;
+    size_t count, made = 0;
     mproc_status status;
 
     if (!result) return mproc_error(MPROC_INVALID, "the text of a namespace is to go to NULL");
     if ((status = dict_copy(&space->dict, MPROC_DICT_COPY, &copy)) != MPROC_OK) return status;
     count = mproc_value_count(copy);
-    if (!(pairs = malloc(count * sizeof *pairs + 1))) status = no_memory(count);
-    for (; made < count && status == MPROC_OK; made++)
-        if (!(pairs[made] = print_pair(mproc_value_key(copy, made), mproc_value_at(copy, made))))
-            status = no_memory(count);
-    if (status == MPROC_OK) {
-        qsort(pairs, count, sizeof *pairs, compare);
-        status = join(pairs, count, &text, &view);
+    if ((pairs = calloc(count + 1, sizeof *pairs)) != NULL) {
+        while (made < count &&
+               (pairs[made] = print_pair(mproc_value_key(copy, made), mproc_value_at(copy, made))) != NULL)
+            made++;
+        if (made == count) text = join(pairs, count);
+        for (size_t i = 0; i < made; i++) free(pairs[i]);
+        free(pairs);
     }
-    if (status == MPROC_OK) status = mproc_value_copy(view, result);
-    for (size_t i = 0; i < made; i++) free(pairs[i]);
-    free(pairs);
+    if (text) status = mproc_value_copy(mproc_string(text), result);
+    else status = mproc_error(MPROC_NO_MEMORY, "no memory to print a namespace of %zu names", count);
     free(text);
     mproc_value_clear(&copy);
     return status;

@@ -117,7 +117,7 @@ static void case_what_is_no_name_is_refused(void)
     CHECK_SAYS(mproc_namespace_create(MPROC_MAP(1, 2), &none), MPROC_INVALID, "is 1");
     CHECK_SAYS(mproc_namespace_create(MPROC_LIST(1), &none), MPROC_INVALID, "not of a list");
     CHECK_SAYS(mproc_namespace_create(mproc_nil(), NULL), MPROC_INVALID, "out is NULL");
-    CHECK_SAYS(mproc_namespace_set(space, "b", MPROC_LIST(space)), MPROC_INVALID,
+    CHECK_SAYS(mproc_namespace_set(space, "b", MPROC_LIST(1, space)), MPROC_INVALID,
                "a namespace is no value in itself");
     CHECK(none == space);
     check_text(space, "Namespace(a=1)");
