@@ -119,6 +119,10 @@ static mproc_status keep(struct passage *passage, const struct target *target, m
     struct incoming *in = &passage->end->in;
 
     status = not_received(passage, status);
+    if (!in->sized) { /* another process has taken what was seen: the next message has another size */
+        free(in->part);
+        in->part = NULL;
+    }
     if (status == MPROC_BROKEN || in->part || in->got == 0) return status;
     assert(target->data);
     if (make_part(in, in->size, ENCODING_PAYLOAD) == MPROC_OK) {
@@ -192,6 +196,7 @@ mproc_status mproc_connection_recv_bytes_into(mproc_connection *connection, void
     if (status == MPROC_OK) {
         assert(data || received == 0);
         if (in->part && received > 0) memcpy(data, in->part + in->part_before, received);
+        stream_drop(connection, data, received);
         free(in->part);
         receive_done(in);
     }
@@ -230,6 +235,7 @@ mproc_status mproc_connection_recv_bytes(mproc_connection *connection, size_t ma
     if ((status = passage_begin(&passage, connection, true, timeout_ms)) != MPROC_OK) return status;
     status = receive(&passage, &target, &size);
     if (status == MPROC_OK) status = take(&passage.end->in, ENCODING_PAYLOAD, &memory);
+    if (status == MPROC_OK) stream_drop(connection, memory + ENCODING_PAYLOAD, size);
     passage_end(&passage);
     if (status != MPROC_OK) return status;
     assert(memory);

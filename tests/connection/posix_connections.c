@@ -175,6 +175,53 @@ static void case_signals_do_not_end_a_send(void)
     connections_free(&pipe);
 }
 
+/* ---- another process receives by the same end ---------------------------------------------------- */
+
+static _Atomic int turn; /* of the thief, if it is not 0: how long he waits before */
+
+/* As another process would: takes a message of 8 bytes that may have been seen already. */
+static void steals(one_call *call)
+{
+    char message[12];
+    int descriptor = descriptor_of(call->connection), pauses;
+
+    while ((pauses = atomic_load(&turn)) >= 0) {
+        if (pauses == 0) plat_thread_yield();
+        if (pauses == 0) continue;
+        while (--pauses > 0) plat_thread_pause();
+        (void)!recv(descriptor, message, sizeof message, MSG_DONTWAIT);
+        atomic_store(&turn, 0);
+    }
+}
+
+static void case_message_that_another_takes_meanwhile_leaves_the_next_one_whole(void)
+{
+    static unsigned char large[4000];
+    ends pipe = connections_create(false);
+    one_call thief = {.connection = pipe.second};
+
+    connections_fill(large, sizeof large, 1);
+    connections_begin(&thief, steals);
+    for (int i = 0; i < check_many(4000, 500); i++) {
+        mproc_value value = mproc_nil();
+        mproc_status status;
+        CHECK_OK(mproc_connection_send_bytes(pipe.first, "8 bytes.", 8, 0));
+        atomic_store(&turn, 1 + i % 100);
+        status = mproc_connection_recv_bytes(pipe.second, SIZE_MAX, &value, 0);
+        if (status != MPROC_OK) CHECK_EQ(status, MPROC_TIMEOUT);
+        mproc_value_clear(&value);
+        while (atomic_load(&turn) > 0) plat_thread_yield();
+        CHECK_OK(mproc_connection_send_bytes(pipe.first, large, sizeof large, 0));
+        CHECK_OK(mproc_connection_recv_bytes(pipe.second, SIZE_MAX, &value, 0));
+        CHECK_EQ(mproc_value_size(value), sizeof large);
+        CHECK(connections_is_filled(mproc_value_bytes(value), sizeof large, 1));
+        mproc_value_clear(&value);
+    }
+    atomic_store(&turn, -1);
+    connections_end(&thief);
+    connections_free(&pipe);
+}
+
 /* ---- the end of the program's threads ------------------------------------------------------------- */
 
 static fixture_board *exits;
@@ -320,6 +367,7 @@ CHECK_SUITE_SETUP(posix_connections, connections_setup,
     CASE(signals_do_not_end_a_wait),
     CASE(signals_do_not_end_a_send),
     CASE(process_that_has_waited_ends_with_its_last_thread),
+    CASE(message_that_another_takes_meanwhile_leaves_the_next_one_whole),
     CASE(copy_has_no_connections),
     CASE(copy_makes_connections_of_its_own),
     CASE(descriptor_that_the_program_has_closed_is_left_alone),
