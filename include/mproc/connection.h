@@ -23,19 +23,22 @@
  * killed when. A connection is for two sides that talk, and for what has a handle.
  *
  * Which process has an end: a connection goes to a process as an argument with which that is started
- * (mproc_process_create()), and at any time in an item of a queue, in what a task of a pool is given or returns, and
- * in a message of a pipe. Until the start the process object keeps it, so the creator may free his reference at once.
- * A child has what it was started with until it frees it, also if its task never asks for it. A fork() copy of a
- * process has none of its connections: their handles are closed in it, and calls return MPROC_FORKED.
+ * (mproc_process_create()), and at any time in an item of a queue, in what a task of a pool is given or returns, in
+ * a value of a dict, and in a message of a pipe. Until the start the process object keeps it, so the creator may free
+ * his reference at once. A child has what it was started with until it frees it, also if its task never asks for it.
+ * A fork() copy of a process has none of its connections: their handles are closed in it, and calls return
+ * MPROC_FORKED.
  *
  * In an item, in arguments, a result or a message the end is open by itself: the other side learns of no end before
  * nobody has the item any more - it was cleared, or its queue is gone - and whoever got the connection from it has
- * freed it or was killed. What is sent by a pipe and not received is dropped when both of its ends are freed, so ends
- * that lie in messages of each other's pipes stay. Meanwhile the first process of the family has a duplicate of the
- * handle. Whoever reads a connection out of a value (mproc_unpack(), mproc_value_to()) takes another one from there,
- * and may be told, as may who puts one:
+ * freed it or was killed. What is sent by a pipe and not received is dropped when both of its ends are freed; so is
+ * what a process was about to send or to receive when it was killed. So ends stay for ever that can be had from each
+ * other's messages alone: of two pipes, or of one, if an end of it is in a queue that is in its message. Meanwhile
+ * the first process of the family has a duplicate of the handle. Whoever reads a connection out of a value
+ * (mproc_unpack(), mproc_value_to()) takes another one from there, and may be told, as may who puts one:
  *   MPROC_PEER_DIED    the first process has ended: then handles go to new processes alone
- *   MPROC_TIMEOUT      it is stopped, and does not answer for 10 seconds
+ *   MPROC_TIMEOUT      it is stopped, and does not answer within the call's time limit; where a call has none, for 10
+ *                      seconds
  *   MPROC_INTERRUPTED  mproc_interrupt() was called meanwhile
  *   MPROC_LIMIT        there are too many open files, here or there
  *   MPROC_CLOSED       this process has closed the connection that is to be passed on
@@ -102,8 +105,9 @@ MPROC_API void mproc_connection_free(mproc_connection *connection);
  *   MPROC_CLOSED         this process has closed the connection
  *   MPROC_PEER_DIED      nobody has the other end any more (Python: BrokenPipeError). There is no SIGPIPE
  *   MPROC_BROKEN         time or an interrupt ended the call when a part was sent, or an earlier one: nothing can be
- *                        sent any more. A message of up to some KiB is sent whole or not at all; larger ones go in
- *                        parts as the other side receives. With a limit of 0 one that was begun is sent to its end
+ *                        sent any more. By a pipe a message of up to some KiB is sent whole or not at all; larger
+ *                        ones, and any by TCP, go in parts as the other side receives. With a limit of 0 one that was
+ *                        begun is sent to its end
  *   MPROC_BAD_STATE      this end only receives
  *   MPROC_INVALID        `timeout_ms` is negative, or the value cannot be one (see mproc_value_copy())
  *   MPROC_BAD_FUNCTION   a function in the value lies in no module of this process
@@ -145,8 +149,8 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_connection_send_bytes(mproc_connect
 
 /*
  * Receives a message as a value of bytes (Python: recv_bytes(maxlength)), whatever it was sent as. `max` is the most
- * that is taken: SIZE_MAX if any is; MPROC_VALUE_BYTES_MAX is the limit of values. Otherwise as
- * mproc_connection_recv().
+ * that is taken: SIZE_MAX if any is; MPROC_VALUE_BYTES_MAX is the limit of values. Of a value with objects the bytes
+ * say nothing, and the objects are dropped. Otherwise as mproc_connection_recv().
  *
  * MPROC_TOO_LONG: the message has more bytes, as the text says, and stays. Unlike in Python the connection can be
  * used on. MPROC_INVALID: never for what the message is.

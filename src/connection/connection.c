@@ -4,35 +4,11 @@
 #include "connection/listener.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "process/alarm.h"
 #include "process/family.h"
 
 #define CLOSE_NS ((int64_t)1000000)
-
-static plat_mutex opening; /* of two threads that open the same, one takes what was given */
-
-/* What this process was started with, or what came in a message. */
-static mproc_status open_given(const struct reference *reference, uint64_t by, struct end **out)
-{
-    plat_handle handle;
-    mproc_status status = carried_obtain(&reference->ref, by, &handle);
-
-    if (status != MPROC_OK) return status;
-    if ((status = end_create(out)) == MPROC_OK &&
-        (status = plat_channel_open(handle, &(*out)->channel)) == MPROC_OK) {
-        (*out)->carried.handle = (*out)->channel.handle;
-        (*out)->reads = ((const struct connection *)reference->at)->reads;
-        (*out)->carried.ref = reference->ref;
-        carried_add(&(*out)->carried);
-        return MPROC_OK;
-    }
-    plat_handle_close(handle);
-    free(*out);
-    *out = NULL;
-    return status;
-}
 
 mproc_status connection_create(bool reads, bool writes, plat_channel *channel, mproc_connection **out)
 {
@@ -62,21 +38,26 @@ mproc_status connection_create(bool reads, bool writes, plat_channel *channel, m
     return MPROC_OK;
 }
 
-static mproc_status opened(struct reference *reference, uint64_t by)
+static mproc_status make(const struct reference *reference, plat_handle handle, struct carried **out)
 {
     struct end *end;
-    mproc_status status = MPROC_OK;
+    mproc_status status = end_create(&end);
 
-    plat_mutex_lock(&opening);
-    if (!(end = (struct end *)carried_find(&reference->ref))) status = open_given(reference, by, &end);
-    plat_mutex_unlock(&opening);
-    atomic_store(&reference->own, (void *)end);
-    return status;
+    if (status == MPROC_OK) status = plat_channel_open(handle, &end->channel);
+    if (status != MPROC_OK) {
+        plat_handle_close(handle);
+        free(end);
+        return status;
+    }
+    end->carried.handle = end->channel.handle;
+    end->reads = ((const struct connection *)reference->at)->reads;
+    *out = &end->carried;
+    return MPROC_OK;
 }
 
-static void closing(struct reference *reference)
+static mproc_status opened(struct reference *reference, uint64_t by)
 {
-    end_drop(atomic_exchange(&reference->own, NULL));
+    return carried_open(reference, by, make);
 }
 
 static void send_away(const struct reference *reference)
@@ -86,12 +67,6 @@ static void send_away(const struct reference *reference)
     if (end) alarm_ring(end);
 }
 
-static void forked(void)
-{
-    memset(&opening, 0, sizeof opening);
-    listeners_forked();
-}
-
 const struct object_type connection_type = {.name = "a connection",
                                             .links_at = offsetof(struct deposited, of),
                                             .links_count_at = offsetof(struct deposited, links),
@@ -99,9 +74,9 @@ const struct object_type connection_type = {.name = "a connection",
                                             .stand_in = carried_stand_in,
                                             .stands_for = deposit_stands_for,
                                             .opened = opened,
-                                            .closing = closing,
+                                            .closing = carried_close,
                                             .send_away = send_away,
-                                            .forked = forked};
+                                            .forked = listeners_forked};
 
 /* Closing it waits until nobody looks. */
 static mproc_status look(void *thing, plat_handle *handle)
@@ -140,7 +115,7 @@ void mproc_connection_close(mproc_connection *connection)
         send_away(reference);
         plat_clock_sleep_until(plat_clock_now_ns() + CLOSE_NS);
     }
-    closing(reference);
+    carried_close(reference);
 }
 
 bool mproc_connection_closed(const mproc_connection *connection)

@@ -109,9 +109,6 @@ mproc_status connection_create(bool reads, bool writes, plat_channel *channel, m
 /* Makes one; its channel is the caller's to set. MPROC_NO_MEMORY. */
 mproc_status end_create(struct end **out);
 
-/* Drops a reference to it, and with the last one closes it. NULL is fine. */
-void end_drop(struct end *end);
-
 /* How many ends are `apart`. */
 extern _Atomic uint32_t ends_apart;
 
@@ -141,5 +138,10 @@ static inline void passage_stays(struct passage *passage)
  * MPROC_INTERRUPTED, MPROC_CLOSED: with one.
  */
 mproc_status passage_move(struct passage *passage, plat_channel_move *move, const plat_bytes parts[2], size_t *moved);
+
+/* ---- send.c ------------------------------------------------------------------------------------- */
+
+/* In its turn: sends a message. As mproc_connection_send_bytes(). */
+mproc_status passage_send(struct passage *passage, const void *data, size_t size);
 
 #endif

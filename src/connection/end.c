@@ -16,24 +16,26 @@
 
 _Atomic uint32_t ends_apart;
 
+static void close_end(struct carried *carried)
+{
+    struct end *end = (struct end *)carried;
+
+    if (atomic_load(&end->apart)) atomic_fetch_sub(&ends_apart, 1);
+    plat_channel_close(&end->channel);
+    free(end->in.part);
+    free(end);
+}
+
 mproc_status end_create(struct end **out)
 {
     struct end *end = calloc(1, sizeof *end);
 
     *out = end;
     if (!end) return mproc_error(MPROC_NO_MEMORY, "no memory for a connection");
+    end->carried.end = close_end;
     end->channel.handle = PLAT_NO_HANDLE;
     end->tries = TRIES_MAX;
     return MPROC_OK;
-}
-
-void end_drop(struct end *end)
-{
-    if (!end || !carried_drop(&end->carried)) return;
-    if (atomic_load(&end->apart)) atomic_fetch_sub(&ends_apart, 1);
-    plat_channel_close(&end->channel);
-    free(end->in.part);
-    free(end);
 }
 
 /* ---- the turn ----------------------------------------------------------------------------------- */

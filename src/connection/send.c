@@ -49,31 +49,40 @@ static mproc_status sent_in_part(struct passage *passage, mproc_status status, s
                                                      : "failed");
 }
 
-mproc_status mproc_connection_send_bytes(mproc_connection *connection, const void *data, size_t size,
-                                         int64_t timeout_ms)
+mproc_status passage_send(struct passage *passage, const void *data, size_t size)
 {
     unsigned char header[HEADER_BYTES_MAX];
     plat_bytes parts[2] = {{header, write_header(header, size)}, {(void *)(uintptr_t)data, size}};
     size_t all = parts[0].size + size, sent = 0, moved;
-    struct passage passage;
     mproc_status status;
 
-    if ((!data && size > 0) || size > MPROC_CONNECTION_MESSAGE_MAX)
-        return mproc_error(MPROC_INVALID, "a message of %zu bytes at %s", size, data ? "this address" : "no address");
-    if ((status = passage_begin(&passage, connection, false, timeout_ms)) != MPROC_OK) return status;
-    if (passage.end->broken_out)
-        status = mproc_error(MPROC_BROKEN,
-                             "a message was sent in part before: nothing can be sent by this connection any more");
-    while (status == MPROC_OK && sent < all) {
-        status = passage_move(&passage, plat_channel_write, parts, &moved);
-        if (status != MPROC_OK && sent == 0) status = not_sent(&passage, status);
-        else if (status != MPROC_OK) status = sent_in_part(&passage, status, sent, all);
-        if (status != MPROC_OK) break;
-        if (timeout_ms == 0) passage_stays(&passage); /* it was begun, and is sent to its end */
+    if (passage->end->broken_out)
+        return mproc_error(MPROC_BROKEN,
+                           "a message was sent in part before: nothing can be sent by this connection any more");
+    while (sent < all) {
+        status = passage_move(passage, plat_channel_write, parts, &moved);
+        if (status != MPROC_OK)
+            return sent == 0 ? not_sent(passage, status) : sent_in_part(passage, status, sent, all);
+        if (passage->wait.timeout_ms == 0) passage_stays(passage); /* it was begun, and is sent to its end */
         sent += moved;
         moved = parts_skip(&parts[0], moved);
         parts_skip(&parts[1], moved);
     }
+    return MPROC_OK;
+}
+
+mproc_status mproc_connection_send_bytes(mproc_connection *connection, const void *data, size_t size,
+                                         int64_t timeout_ms)
+{
+    struct passage passage;
+    mproc_status status;
+
+    if (!data && size > 0) return mproc_error(MPROC_INVALID, "a message of %zu bytes at no address", size);
+    if (size > MPROC_CONNECTION_MESSAGE_MAX)
+        return mproc_error(MPROC_INVALID, "a message of %zu bytes: it can have %zu", size,
+                           MPROC_CONNECTION_MESSAGE_MAX);
+    if ((status = passage_begin(&passage, connection, false, timeout_ms)) != MPROC_OK) return status;
+    status = passage_send(&passage, data, size);
     passage_end(&passage);
     return status;
 }

@@ -73,13 +73,15 @@ static mproc_status check_ends(const struct parcel *parcel, uint64_t stream)
         if (object_kind(object) != OBJECT_CONNECTION) continue;
         object = deposit_stands_for(object);
         if (atomic_load(&((const struct connection *)arena_at(object))->stream) == stream)
-            return mproc_error(MPROC_INVALID, "an end of a connection does not go by that connection itself");
+            return mproc_error(MPROC_INVALID,
+                               "an end of a connection does not go by that connection itself: send it by another "
+                               "one, or put it into a queue");
     }
     return MPROC_OK;
 }
 
 static mproc_status make_parcel(struct intent *intent, const mproc_value *value, uint64_t stream,
-                                _Atomic uint64_t *owned)
+                                _Atomic uint64_t *owned, const struct wait *wait)
 {
     uint32_t objects = value_count_objects(value);
     struct parcel *parcel;
@@ -90,35 +92,50 @@ static mproc_status make_parcel(struct intent *intent, const mproc_value *value,
     if (status != MPROC_OK) return status;
     parcel = parcel_at(atomic_load(owned));
     status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK) status = parcel_hold(intent, parcel, false);
+    if (status == MPROC_OK) status = parcel_hold(intent, parcel, false, wait);
     return status == MPROC_OK ? check_ends(parcel, stream) : status;
 }
 
 mproc_status stream_send(mproc_connection *connection, const mproc_value *value, int64_t timeout_ms)
 {
     const struct connection *object = connection_of(connection);
-    uint64_t stream = atomic_load(&object->stream);
     struct intent *intent;
     _Atomic uint64_t *list, *owned;
     struct stream_message message;
+    struct passage passage;
+    uint64_t stream;
     mproc_status status;
 
-    if ((status = family_enter_with(connection->reference.arena)) != MPROC_OK) return status;
-    if (!stream)
-        return mproc_error(MPROC_NOT_SUPPORTED, "a value with objects in it cannot be sent by this connection, whose "
-                                                "other end may be in another family: put it into a queue");
+    if ((status = passage_begin(&passage, connection, false, timeout_ms)) != MPROC_OK) return status;
     intent = work_intent();
     owned = &intent->stages[0];
-    list = &stream_at(stream)->lists[!object->is_second];
-    if ((status = make_parcel(intent, value, stream, owned)) == MPROC_OK) {
+    if (!(stream = atomic_load(&object->stream)))
+        status = mproc_error(MPROC_NOT_SUPPORTED, "a value with objects in it cannot be sent by this connection, "
+                                                  "whose other end may be in another family: put it into a queue");
+    else status = make_parcel(intent, value, stream, owned, &passage.wait);
+    if (status == MPROC_OK) {
         memcpy(message.mark, mark, sizeof mark);
         message.ref = object_ref(atomic_load(owned));
+        list = &stream_at(stream)->lists[!object->is_second];
         give(intent, stream, list, owned);
-        status = mproc_connection_send_bytes(connection, &message, sizeof message, timeout_ms);
+        status = passage_send(&passage, &message, sizeof message);
         if (status != MPROC_OK) take(intent, stream, list, &message.ref, owned);
     }
     object_drop(intent, owned);
+    passage_end(&passage);
     return status;
+}
+
+/* Whether the message names a parcel, in the list of what goes to this end. */
+static bool names(const struct connection *object, const void *bytes, size_t size, struct handle_ref *ref)
+{
+    struct stream_message message;
+
+    if (size != sizeof message || !atomic_load(&object->stream) || memcmp(bytes, mark, sizeof mark) != 0)
+        return false;
+    memcpy(&message, bytes, sizeof message);
+    *ref = message.ref;
+    return ref->kind == OBJECT_PARCEL;
 }
 
 mproc_status stream_receive(const mproc_connection *connection, const void *bytes, size_t size, mproc_value *value)
@@ -126,19 +143,29 @@ mproc_status stream_receive(const mproc_connection *connection, const void *byte
     const struct connection *object = connection_of(connection);
     uint64_t stream = atomic_load(&object->stream);
     struct intent *intent = work_intent();
-    struct stream_message message;
     struct encoding_header *encoding;
     _Atomic uint64_t *owned, *list;
+    struct handle_ref ref;
     mproc_status status;
 
-    if (!stream || size != sizeof message || memcmp(bytes, mark, sizeof mark) != 0) return MPROC_NOT_FOUND;
-    memcpy(&message, bytes, sizeof message);
+    if (!names(object, bytes, size, &ref)) return MPROC_NOT_FOUND;
     if ((status = resource_slot_take(&owned)) != MPROC_OK) return status;
     list = &stream_at(stream)->lists[object->is_second];
-    if (message.ref.kind != OBJECT_PARCEL || !take(intent, stream, list, &message.ref, owned))
-        status = MPROC_NOT_FOUND;
+    if (!take(intent, stream, list, &ref, owned)) status = MPROC_NOT_FOUND;
     else if ((status = parcel_keep(owned, &encoding)) != MPROC_OK) give(intent, stream, list, owned);
     if (status == MPROC_OK) *value = encoding_owned(encoding);
     else resource_slot_put(owned);
     return status;
+}
+
+void stream_drop(const mproc_connection *connection, const void *bytes, size_t size)
+{
+    const struct connection *object = connection_of(connection);
+    uint64_t stream = atomic_load(&object->stream);
+    struct intent *intent = work_intent();
+    struct handle_ref ref;
+
+    if (names(object, bytes, size, &ref) &&
+        take(intent, stream, &stream_at(stream)->lists[object->is_second], &ref, &intent->stages[0]))
+        object_drop(intent, &intent->stages[0]);
 }

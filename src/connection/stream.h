@@ -38,4 +38,7 @@ mproc_status stream_send(mproc_connection *connection, const mproc_value *value,
  */
 mproc_status stream_receive(const mproc_connection *connection, const void *bytes, size_t size, mproc_value *value);
 
+/* A message was received as bytes: what it names, nobody can get any more. */
+void stream_drop(const mproc_connection *connection, const void *bytes, size_t size);
+
 #endif

@@ -47,7 +47,7 @@ mproc_status container_stage(const struct reference *reference, const mproc_valu
     if ((status = parcel_create(intent, size, objects, &intent->stages[STAGE_VALUE])) != MPROC_OK) return status;
     parcel = parcel_at(word_get(&intent->stages[STAGE_VALUE]));
     status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, false);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, false, NULL);
     if (status == MPROC_OK) cell_set(cell, CELL_PARCEL, arena_offset(parcel));
     else object_drop(intent, &intent->stages[STAGE_VALUE]);
     return status;

@@ -31,6 +31,7 @@ struct holding {
     struct intent *intent;
     _Atomic uint64_t *next;
     bool at_start;
+    const struct wait *wait;
     mproc_status status;
 };
 
@@ -54,14 +55,14 @@ static void hold_object(void *context, const struct handle_ref *ref)
     original = type->stands_for ? type->stands_for(object) : 0;
     if (original && holding->at_start) object = original;
     if (type->stand_in && !original && !holding->at_start)
-        holding->status = type->stand_in(holding->intent, ref, link);
+        holding->status = type->stand_in(holding->intent, ref, link, holding->wait);
     else object_refer(holding->intent, object, link, OBJECT_GIVEN);
     if (holding->status == MPROC_OK) *in_parcel = object_ref(atomic_load(link));
 }
 
-mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, bool at_start)
+mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, bool at_start, const struct wait *wait)
 {
-    struct holding holding = {intent, &parcel->next + 1, at_start, MPROC_OK};
+    struct holding holding = {intent, &parcel->next + 1, at_start, wait, MPROC_OK};
     mproc_value value = encoding_view(parcel_data(parcel));
 
     value_visit_objects(&value, hold_object, &holding);

@@ -54,12 +54,15 @@ static inline void *parcel_data(const struct parcel *parcel)
  */
 mproc_status parcel_create(struct intent *intent, uint64_t size, uint32_t objects, _Atomic uint64_t *owned);
 
+struct wait;
+
 /*
  * Fills the links with the objects in the value whose encoding the data are. An object that needs a handle of the
  * system has another in its place, which has that, unless the parcel is what a process is started with: then the
- * handle goes there by itself. MPROC_CLOSED: an object has been freed. What `stand_in` of a type returns.
+ * handle goes there by itself. To leave a handle may take until the end of `wait`, or, if that is NULL, some seconds.
+ * MPROC_CLOSED: an object has been freed. What `stand_in` of a type returns.
  */
-mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, bool at_start);
+mproc_status parcel_hold(struct intent *intent, struct parcel *parcel, bool at_start, const struct wait *wait);
 
 /*
  * Stands before the encoding of a value that was copied from a parcel with objects, in the same memory, and keeps the

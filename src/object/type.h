@@ -9,6 +9,7 @@
 
 struct handle_ref;
 struct reference;
+struct wait;
 
 /*
  * Functions that are NULL have nothing to do. Those with an intent are called with one that has no lock, by a thread
@@ -16,8 +17,8 @@ struct reference;
  *
  *   name           as messages call it: "a lock"
  *   stand_in       each process that uses it has a handle of the system for it (process/carried.h): makes, in an
- *                  empty owned slot, what goes in its place in messages, with the handle. If it fails, what is in the
- *                  slot is to be dropped
+ *                  empty owned slot, what goes in its place in messages, with the handle. `wait` is how long it may
+ *                  take, or NULL. If it fails, what is in the slot is to be dropped
  *   stands_for     the object in whose place this one goes, or 0
  *   links          so many owned slots in the object refer to others or have blocks; they begin at links_at. If there
  *                  are not always as many, links_count_at is where their number stands, as 32 bits
@@ -49,7 +50,8 @@ struct object_type {
     _Atomic uint32_t *(*left)(uint64_t object, uint32_t index);
     void (*taken_lost)(struct intent *intent, uint64_t object, _Atomic uint64_t *taken, bool locked);
     void (*last_dropped)(struct intent *intent, uint64_t object);
-    mproc_status (*stand_in)(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned);
+    mproc_status (*stand_in)(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned,
+                             const struct wait *wait);
     uint64_t (*stands_for)(uint64_t object);
     mproc_status (*opened)(struct reference *reference, uint64_t by);
     void (*closing)(struct reference *reference);

@@ -92,6 +92,15 @@ mproc_status wait_why(const struct wait *wait)
     return !wait->stays && interrupt_take() ? interrupt_status() : MPROC_OK;
 }
 
+int64_t wait_left_ms(const struct wait *wait)
+{
+    int64_t now_ns;
+
+    if (wait->deadline_ns == PLAT_FOREVER || wait->deadline_ns == 0) return wait->timeout_ms;
+    now_ns = plat_clock_now_ns();
+    return now_ns < wait->deadline_ns ? (wait->deadline_ns - now_ns + MS_NS - 1) / MS_NS : 0;
+}
+
 mproc_status wait_timed_out(const struct wait *wait, const char *what)
 {
     return mproc_error(MPROC_TIMEOUT, "%s within %lld ms", what, (long long)wait->timeout_ms);

@@ -57,6 +57,9 @@ void wait_thread_ends(void);
 /* Why a wait that goes on should end: MPROC_CLOSED, MPROC_INTERRUPTED, or MPROC_OK. */
 mproc_status wait_why(const struct wait *wait);
 
+/* What is left of its time limit, in whole milliseconds: for a wait that follows. */
+int64_t wait_left_ms(const struct wait *wait);
+
 /* MPROC_TIMEOUT with its text: `what`, such as "the event was not set", within the time limit. */
 mproc_status wait_timed_out(const struct wait *wait, const char *what);
 

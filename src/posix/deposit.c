@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #define WHAT "the sockets by which processes pass on handles"
+/* So long may the end of a process take. */
+#define END_NS ((int64_t)100000000)
 
 /* What is sent both ways; `word` is an act, or a status. */
 typedef struct deposit_packet {
@@ -26,6 +28,7 @@ typedef struct deposit_packet {
     uint64_t key;
 } deposit_packet;
 
+static int handle_duplicate(int descriptor);
 static ssize_t deposit_send(int socket, const deposit_packet *packet, plat_handle along);
 static ssize_t deposit_receive(int socket, deposit_packet *packet, int *along);
 static mproc_status deposit_request(plat_handle door, plat_deposit_act act, uint64_t key, plat_handle along);
@@ -61,8 +64,7 @@ mproc_status plat_handle_import(intptr_t handle, plat_handle *copy)
     int made;
 
     errno = EBADF;
-    made = handle < 0 || handle > INT_MAX ? -1 : fcntl((int)handle, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
-    if (made < 0 && errno == EINVAL) errno = EMFILE; /* the limit is below our numbers */
+    made = handle < 0 || handle > INT_MAX ? -1 : handle_duplicate((int)handle);
     if (made < 0) status = error_system(errno, "cannot duplicate file descriptor %lld", (long long)handle);
     else status = handle_take(made, "a duplicate of a file descriptor", copy);
     cancel_resume(state);
@@ -74,11 +76,11 @@ mproc_status plat_handle_export(plat_handle handle, intptr_t *copy)
 {
     int state = cancel_hold();
     bool ours = handle_is_ours(handle);
-    int made = ours ? fcntl((int)handle, F_DUPFD_CLOEXEC, HANDLE_LOWEST) : -1;
+    int made = ours ? handle_duplicate((int)handle) : -1;
     mproc_status status = MPROC_OK;
 
     if (!ours) status = handle_lost(handle, "give away a duplicate of a handle");
-    else if (made < 0) status = error_system(errno == EINVAL ? EMFILE : errno, "cannot duplicate a file descriptor");
+    else if (made < 0) status = error_system(errno, "cannot duplicate a file descriptor");
     else *copy = made;
     cancel_resume(state);
     return status;
@@ -156,10 +158,7 @@ bool plat_deposit_next(plat_handle store, plat_deposit_request *request)
     int along = -1;
     ssize_t size = -1;
 
-    errno = EINTR;
-    while (size < 0 && errno == EINTR && handle_is_ours(store)) {
-        size = deposit_receive((int)store, &packet, &along);
-    }
+    if (handle_is_ours(store)) size = deposit_receive((int)store, &packet, &along);
     *request = (plat_deposit_request){(plat_deposit_act)packet.word, packet.key, PLAT_NO_HANDLE};
     if (along >= 0) handle_take(along, "a handle on its way", &request->handle);
     cancel_resume(state);
@@ -179,7 +178,19 @@ void plat_deposit_answer(const plat_deposit_request *request, plat_handle handle
     cancel_resume(state);
 }
 
+/* As handle_take() does: where the limit leaves no number of ours, with a lower one. */
+static int handle_duplicate(int descriptor)
+{
+    int made = fcntl(descriptor, F_DUPFD_CLOEXEC, HANDLE_LOWEST);
+
+    if (made < 0 && (errno == EINVAL || errno == EMFILE))
+        made = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (made < 0 && errno == EINVAL) errno = EMFILE; /* the limit leaves none at all */
+    return made;
+}
+
 /* With a descriptor or without. */
+static int handle_duplicate(int descriptor);
 static ssize_t deposit_send(int socket, const deposit_packet *packet, plat_handle along)
 {
     int descriptor = (int)along;
@@ -216,8 +227,11 @@ static ssize_t deposit_receive(int socket, deposit_packet *packet, int *along)
     struct iovec data = {packet, sizeof *packet};
     struct msghdr message = {
         .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    ssize_t size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t size;
 
+    do {
+        size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } while (size < 0 && errno == EINTR);
     *along = -1;
     if (size < 0) return size;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
@@ -247,11 +261,12 @@ static mproc_status deposit_request(plat_handle door, plat_deposit_act act, uint
     return error_system(number, "cannot pass on a handle");
 }
 
+/* The system closes what a process had in no order: the end of the answer may come before that of the door. */
 static bool deposit_is_served(plat_handle door)
 {
-    struct pollfd polled = {.fd = (int)door, .events = POLLOUT};
+    struct pollfd polled = {.fd = (int)door};
 
-    return poll(&polled, 1, 0) >= 0 && (polled.revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
+    return handle_poll(&polled, 1, plat_clock_now_ns() + END_NS) == 0;
 }
 
 /* 0: the deadline has passed. */

@@ -68,7 +68,7 @@ mproc_status arguments_create(const mproc_args *args, const char *name, bool at_
     }
     parcel = parcel_at(atomic_load(taken));
     status = encoding_write(args, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, at_start);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, at_start, NULL);
     if (status == MPROC_OK) *owned = taken;
     else resource_release(taken);
     return status == MPROC_OK ? MPROC_OK : blame(args, name, status);

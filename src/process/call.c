@@ -84,7 +84,7 @@ static mproc_status return_parcel(struct call_result *result, const mproc_value 
     if ((status = parcel_create(work_intent(), size, objects, result->owned)) != MPROC_OK) return status;
     parcel = parcel_at(atomic_load(result->owned));
     status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, false);
+    if (status == MPROC_OK && objects > 0) status = parcel_hold(work_intent(), parcel, false, NULL);
     if (status != MPROC_OK) object_drop(work_intent(), result->owned);
     return status;
 }

@@ -6,7 +6,7 @@
 
 /* Guards all below. Nothing is locked under it. */
 static plat_mutex mutex;
-static struct carried *first;
+static struct key_table all;
 static struct spawn_given *given; /* a copy: who has taken one writes PLAT_NO_HANDLE in its place */
 static size_t given_count;
 
@@ -15,55 +15,59 @@ static bool same(const struct handle_ref *one, const struct handle_ref *other)
     return one->offset == other->offset && one->generation == other->generation;
 }
 
+static uint64_t key_of(const struct handle_ref *ref)
+{
+    return ref->offset ^ (uint64_t)ref->generation << 40;
+}
+
+static struct carried *find_locked(const struct handle_ref *ref)
+{
+    struct keyed *at = key_table_find(&all, key_of(ref));
+
+    while (at && !(at->key == key_of(ref) && same(&((struct carried *)at)->ref, ref))) at = at->next;
+    return (struct carried *)at;
+}
+
+static void add_locked(struct carried *carried)
+{
+    carried->references = 1;
+    carried->keyed.key = key_of(&carried->ref);
+    key_table_add(&all, &carried->keyed);
+}
+
 void carried_add(struct carried *carried)
 {
     plat_mutex_lock(&mutex);
-    carried->references = 1;
-    carried->next = first;
-    first = carried;
+    add_locked(carried);
     plat_mutex_unlock(&mutex);
 }
 
-struct carried *carried_find(const struct handle_ref *ref)
+void carried_drop(struct carried *carried)
 {
-    struct carried *at;
-
-    plat_mutex_lock(&mutex);
-    for (at = first; at && !same(&at->ref, ref); at = at->next) {
-    }
-    if (at) at->references++;
-    plat_mutex_unlock(&mutex);
-    return at;
-}
-
-bool carried_drop(struct carried *carried)
-{
-    struct carried **at;
     bool last;
 
-    if (!carried) return false;
+    if (!carried) return;
     plat_mutex_lock(&mutex);
-    if ((last = --carried->references == 0)) {
-        for (at = &first; *at != carried; at = &(*at)->next) {
-        }
-        *at = carried->next;
-    }
+    if ((last = --carried->references == 0)) key_table_take(&all, &carried->keyed);
     plat_mutex_unlock(&mutex);
-    return last;
+    if (last && carried->end) carried->end(carried);
 }
 
-/* Without the mutex it could be closed meanwhile. */
-mproc_status carried_copy(const struct handle_ref *ref, plat_handle *copy)
+void carried_close(struct reference *reference)
 {
-    const struct carried *at;
+    carried_drop(atomic_exchange(&reference->own, NULL));
+}
+
+/* Without the mutex it could be closed meanwhile. MPROC_CLOSED: this process has none. */
+static mproc_status copy_handle(const struct handle_ref *ref, plat_handle *copy)
+{
+    const struct carried *carried;
     plat_handle handle = PLAT_NO_HANDLE;
     mproc_status status;
 
     plat_mutex_lock(&mutex);
-    for (at = first; at && !same(&at->ref, ref); at = at->next) {
-    }
-    if (at) handle = at->handle;
-    for (size_t i = 0; i < given_count && !at; i++)
+    if ((carried = find_locked(ref))) handle = carried->handle;
+    for (size_t i = 0; i < given_count && !carried; i++)
         if (same(&given[i].ref, ref)) handle = (plat_handle)given[i].number;
     if (handle != PLAT_NO_HANDLE) status = plat_handle_copy(handle, copy);
     else status = mproc_error(MPROC_CLOSED, "%s that is passed on was closed", handle_name(ref->kind));
@@ -71,38 +75,85 @@ mproc_status carried_copy(const struct handle_ref *ref, plat_handle *copy)
     return status;
 }
 
-mproc_status carried_stand_in(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned)
+mproc_status carried_stand_in(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned,
+                              const struct wait *wait)
 {
     plat_handle copy = PLAT_NO_HANDLE;
-    mproc_status status = carried_copy(ref, &copy);
+    mproc_status status = copy_handle(ref, &copy);
 
-    if (status != MPROC_OK) return status;
-    status = deposit_put(intent, ref, copy, owned);
-    plat_handle_close(copy);
-    return status;
+    return status == MPROC_OK ? deposit_put(intent, ref, copy, owned, wait) : status;
 }
+
+/* ---- opening ------------------------------------------------------------------------------------ */
 
 static bool take_given(const struct handle_ref *ref, plat_handle *handle)
 {
-    bool found = false;
-
-    plat_mutex_lock(&mutex);
-    for (size_t i = 0; i < given_count && !found; i++) {
+    for (size_t i = 0; i < given_count; i++) {
         if (given[i].number == PLAT_NO_HANDLE || !same(&given[i].ref, ref)) continue;
         *handle = (plat_handle)given[i].number;
         given[i].number = PLAT_NO_HANDLE;
-        found = true;
+        return true;
     }
-    plat_mutex_unlock(&mutex);
-    return found;
+    return false;
 }
 
-mproc_status carried_obtain(const struct handle_ref *ref, uint64_t by, plat_handle *handle)
+/*
+ * Under the mutex: what is there already, or what is made of the handle that was given with the start: of two threads
+ * that open the same, one takes that. MPROC_NOT_FOUND: neither.
+ */
+static mproc_status open_locked(const struct reference *reference, carried_make *make, struct carried **out)
 {
-    if (take_given(ref, handle)) return MPROC_OK;
-    if (by != ref->offset) return deposit_take(by, handle);
-    return mproc_error(MPROC_CLOSED, "this process has closed %s to which a value refers, or was not started with it",
-                       handle_name(ref->kind));
+    plat_handle handle;
+    mproc_status status;
+
+    if ((*out = find_locked(&reference->ref))) {
+        (*out)->references++;
+        return MPROC_OK;
+    }
+    if (!take_given(&reference->ref, &handle)) return MPROC_NOT_FOUND;
+    if ((status = make(reference, handle, out)) != MPROC_OK) return status;
+    (*out)->ref = reference->ref;
+    add_locked(*out);
+    return MPROC_OK;
+}
+
+/* What was made meanwhile, if there is one, or this. */
+static struct carried *settle(const struct handle_ref *ref, struct carried *made)
+{
+    struct carried *there;
+
+    plat_mutex_lock(&mutex);
+    if ((there = find_locked(ref))) {
+        there->references++;
+    } else {
+        made->ref = *ref;
+        add_locked(made);
+    }
+    plat_mutex_unlock(&mutex);
+    if (there) made->end(made);
+    return there ? there : made;
+}
+
+/* Nothing is locked while the first process is asked: it may be stopped. */
+mproc_status carried_open(struct reference *reference, uint64_t by, carried_make *make)
+{
+    struct carried *carried = NULL;
+    plat_handle handle;
+    mproc_status status;
+
+    plat_mutex_lock(&mutex);
+    status = open_locked(reference, make, &carried);
+    plat_mutex_unlock(&mutex);
+    if (status == MPROC_NOT_FOUND) {
+        if (by == reference->ref.offset)
+            return mproc_error(MPROC_CLOSED,
+                               "this process has closed %s to which a value refers, or was not started with it",
+                               handle_name(reference->ref.kind));
+        if ((status = deposit_take(by, &handle)) != MPROC_OK) return status;
+        if ((status = make(reference, handle, &carried)) == MPROC_OK) carried = settle(&reference->ref, carried);
+    }
+    if (status == MPROC_OK) atomic_store(&reference->own, (void *)carried);
+    return status;
 }
 
 /* ---- at a start --------------------------------------------------------------------------------- */
@@ -167,12 +218,17 @@ void carried_fork_ends(void)
     plat_mutex_unlock(&mutex);
 }
 
+static void close_one(struct keyed *keyed)
+{
+    plat_handle_close(((struct carried *)keyed)->handle);
+}
+
 /* A copy that kept them open would keep the other ends from learning that the process has ended. */
 void carried_forked(void)
 {
-    for (struct carried *at = first; at; at = at->next) plat_handle_close(at->handle);
+    key_table_visit(&all, close_one);
+    key_table_clear(&all);
     for (size_t i = 0; i < given_count; i++) plat_handle_close((plat_handle)given[i].number);
-    first = NULL;
     given_count = 0;
     plat_mutex_unlock(&mutex);
 }

@@ -5,40 +5,48 @@
 #ifndef MPROC_PROCESS_CARRIED_H
 #define MPROC_PROCESS_CARRIED_H
 
+#include "base/key_table.h"
 #include "process/deposit.h"
 #include "process/spawn_data.h"
 
 /*
  * What all references of this process to such an object share, and each has in `own`; what follows is the type's.
- * `handle` and `ref` are set before it is listed; the rest is guarded by the mutex of carried.c.
+ * `handle`, `ref` - zero: there is no object - and `end`, which closes and frees what nobody refers to any more, are
+ * set before it is listed. The rest is guarded by the mutex of carried.c.
  */
 struct carried {
+    struct keyed keyed;
     struct handle_ref ref;
     plat_handle handle;
+    void (*end)(struct carried *carried);
     uint32_t references;
-    struct carried *next;
 };
 
 /* Lists it, with one reference. */
 void carried_add(struct carried *carried);
 
-/* What this process has of the object, with one reference more, or NULL. */
-struct carried *carried_find(const struct handle_ref *ref);
-
-/* One reference less. True: it was the last one, and it is listed no more. NULL is fine. */
-bool carried_drop(struct carried *carried);
-
-/* Makes a duplicate of the handle that this process has for the object. MPROC_CLOSED: it has none. MPROC_LIMIT. */
-mproc_status carried_copy(const struct handle_ref *ref, plat_handle *copy);
-
-/* The `stand_in` of such types: what goes in the object's place in a message, with its handle. */
-mproc_status carried_stand_in(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned);
+/* One reference less, and with the last one its end. NULL is fine. */
+void carried_drop(struct carried *carried);
 
 /*
- * Takes the handle that this process was started with for the object; or, if that stands in a message by the object
- * `by`, a duplicate of what is deposited. MPROC_CLOSED: there is none. And as deposit_take().
+ * Makes what this process has of an object out of its handle, which is closed if that fails. `ref` is set later; the
+ * mutex of carried.c may be held.
  */
-mproc_status carried_obtain(const struct handle_ref *ref, uint64_t by, plat_handle *handle);
+typedef mproc_status carried_make(const struct reference *reference, plat_handle handle, struct carried **out);
+
+/*
+ * The `opened` of such types: what this process has already; or what is made of the handle that it was started with,
+ * or, if the object stands in a message by the object `by`, of a duplicate of what is deposited. MPROC_CLOSED: there
+ * is none. As deposit_take(), and as `make`.
+ */
+mproc_status carried_open(struct reference *reference, uint64_t by, carried_make *make);
+
+/* The `closing` of such types. */
+void carried_close(struct reference *reference);
+
+/* The `stand_in` of such types: what goes in the object's place in a message, with its handle. As deposit_put(). */
+mproc_status carried_stand_in(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned,
+                              const struct wait *wait);
 
 /* How many handles go to the child whose arguments these references keep. */
 size_t carried_count(const struct reference_scope *kept);

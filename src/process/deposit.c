@@ -3,20 +3,20 @@
 
 #include <stdlib.h>
 
+#include "base/key_table.h"
 #include "base/log.h"
-#include "object/interrupt.h"
 #include "process/family.h"
 
-/* A first process that does nothing for so long is stopped, or has ended in a way that nobody is told of. */
-#define ANSWER_NS ((int64_t)10000000000)
-/* How often one who waits looks whether he is interrupted. */
+/* A call without a time limit takes a first process for stopped that does nothing for so long. */
+#define ANSWER_MS 10000
+/* How often one who waits looks why he should not. */
 #define LOOK_NS ((int64_t)200000000)
 
 #define KEY_OFFSET_BITS 40
 
 /* What the first process has. */
 struct kept {
-    uint64_t key;
+    struct keyed keyed;
     plat_handle handle; /* PLAT_NO_HANDLE: it had no number for it */
 };
 
@@ -25,8 +25,7 @@ static _Atomic plat_handle store = PLAT_NO_HANDLE; /* the first process' */
 
 /* Guards what follows. Nothing is locked under it. */
 static plat_mutex mutex;
-static struct kept *all;
-static size_t count, room;
+static struct key_table all;
 static plat_thread *thread;
 static _Atomic int threads;
 static _Atomic bool ends;
@@ -45,57 +44,49 @@ static struct deposited *deposited_at(uint64_t object)
 
 /* ---- in the first process ----------------------------------------------------------------------- */
 
-static void keep(uint64_t key, plat_handle handle)
+/* Without memory for it whoever asks learns that it is not there. */
+static mproc_status keep(uint64_t key, plat_handle handle)
 {
-    if (count == room) {
-        size_t more = room == 0 ? 16 : 2 * room;
-        struct kept *larger = realloc(all, more * sizeof *all);
-        if (!larger) {
-            plat_handle_close(handle); /* whoever asks for it learns that it is not there */
-            return;
-        }
-        all = larger;
-        room = more;
+    struct kept *kept = malloc(sizeof *kept);
+
+    if (!kept) {
+        plat_handle_close(handle);
+        return mproc_error(MPROC_NO_MEMORY, "no memory to keep a handle that is in a message");
     }
-    all[count++] = (struct kept){key, handle};
+    kept->keyed.key = key;
+    kept->handle = handle;
+    key_table_add(&all, &kept->keyed);
+    return MPROC_OK;
 }
 
-/* What came last is asked for first, mostly. */
-static struct kept *find(uint64_t key)
+static void give_up(struct keyed *keyed)
 {
-    size_t at = count;
+    struct kept *kept = (struct kept *)keyed;
 
-    while (at > 0 && all[at - 1].key != key) at--;
-    return at > 0 ? &all[at - 1] : NULL;
-}
-
-static void give_up(struct kept *kept)
-{
+    key_table_take(&all, keyed);
     plat_handle_close(kept->handle);
-    *kept = all[--count];
+    free(kept);
 }
 
 /* No message has it any more. */
-static void drop(struct kept *kept)
+static void drop(struct keyed *kept)
 {
     if (log_on(MPROC_LOG_DEBUG)) log_owe(MPROC_LOG_DEBUG, "a handle that was kept for messages is dropped");
     give_up(kept);
 }
 
 /* Of objects that were dropped while there was no room to say so: the mark comes before they are gone. */
-static void sweep(void)
+static void sweep_one(struct keyed *keyed)
 {
-    for (size_t i = count; i > 0; i--) {
-        struct kept *kept = &all[i - 1];
-        uint64_t object = kept->key & (((uint64_t)1 << KEY_OFFSET_BITS) - 1);
-        bool there = block_may_be(object) && block_kind(object) >> 8 == kept->key >> KEY_OFFSET_BITS;
-        if (!there || atomic_load(&deposited_at(object)->dropped)) drop(kept);
-    }
+    uint64_t object = keyed->key & (((uint64_t)1 << KEY_OFFSET_BITS) - 1);
+    bool there = block_may_be(object) && block_kind(object) >> 8 == keyed->key >> KEY_OFFSET_BITS;
+
+    if (!there || atomic_load(&deposited_at(object)->dropped)) drop(keyed);
 }
 
 static void serve_one(const plat_deposit_request *request)
 {
-    struct kept *kept = request->act == PLAT_DEPOSIT_PUT ? NULL : find(request->key);
+    struct kept *kept = (struct kept *)key_table_find(&all, request->key);
 
     switch (request->act) {
     case PLAT_DEPOSIT_PUT:
@@ -106,7 +97,7 @@ static void serve_one(const plat_deposit_request *request)
         else plat_deposit_answer(request, kept->handle, kept->handle == PLAT_NO_HANDLE ? MPROC_LIMIT : MPROC_OK);
         break;
     case PLAT_DEPOSIT_DROP:
-        if (kept) drop(kept);
+        if (kept) drop(&kept->keyed);
         break;
     }
 }
@@ -117,7 +108,7 @@ static void serve_locked(void)
 
     if (store == PLAT_NO_HANDLE) return;
     while (plat_deposit_next(store, &request)) serve_one(&request);
-    if (atomic_exchange(&arena_header->deposits_left, 0)) sweep();
+    if (atomic_exchange(&arena_header->deposits_left, 0)) key_table_visit(&all, sweep_one);
 }
 
 void deposit_serve(void)
@@ -157,7 +148,7 @@ size_t deposit_count(void)
 
     plat_mutex_lock(&mutex);
     serve_locked();
-    there = count;
+    there = all.count;
     plat_mutex_unlock(&mutex);
     return there;
 }
@@ -204,25 +195,6 @@ plat_handle deposit_store(void)
     return store;
 }
 
-static mproc_status deposit_failed(mproc_status status)
-{
-    switch (status) {
-    case MPROC_PEER_DIED:
-        return mproc_error(status, "the first process of the family has ended, which kept the handles of connections "
-                                   "and files that are in messages");
-    case MPROC_TIMEOUT:
-        return mproc_error(status,
-                           "the first process of the family, which keeps the handles that are in messages, has "
-                           "not answered for %d seconds: is it stopped?",
-                           (int)(ANSWER_NS / 1000000000));
-    case MPROC_CLOSED:
-        return mproc_error(status, "the handle of a connection or file that a value refers to is not there: whoever "
-                                   "passed it on was killed, or there was no memory for it");
-    default:
-        return status;
-    }
-}
-
 static mproc_status find_door(plat_handle *handle)
 {
     mproc_status status = deposit_door(handle);
@@ -233,64 +205,131 @@ static mproc_status find_door(plat_handle *handle)
     return status;
 }
 
-/* Whether one who waits goes on; `*until_ns` is when he looks again. */
-static mproc_status goes_on(int64_t deadline_ns, int64_t *until_ns)
+static mproc_status failed(mproc_status status)
 {
-    int64_t now_ns = plat_clock_now_ns();
-
-    if (interrupt_take()) return interrupt_status();
-    if (now_ns >= deadline_ns) return MPROC_TIMEOUT;
-    *until_ns = now_ns + LOOK_NS;
-    return MPROC_OK;
+    if (status == MPROC_PEER_DIED)
+        return mproc_error(status, "the first process of the family has ended, which kept the handles of connections "
+                                   "and files that are in messages");
+    if (status == MPROC_CLOSED)
+        return mproc_error(status, "the handle of a connection or file that a value refers to is not there: whoever "
+                                   "passed it on was killed, or there was no memory for it");
+    return status;
 }
 
-/* Puts with a handle, asks without one. */
-static mproc_status ask(uint64_t object, plat_handle handle, plat_handle *answer, int64_t deadline_ns)
+/* Whether one who waits goes on; `*until_ns` is when he looks again. */
+static mproc_status goes_on(const struct wait *wait, int64_t *until_ns)
 {
-    struct deposited *deposited = deposited_at(object);
+    int64_t now_ns = plat_clock_now_ns();
+    mproc_status status = wait_why(wait);
+
+    *until_ns = now_ns + LOOK_NS < wait->deadline_ns ? now_ns + LOOK_NS : wait->deadline_ns;
+    if (status != MPROC_OK || now_ns < wait->deadline_ns) return status;
+    return wait_timed_out(wait, "the first process of the family, which keeps the handles that are in messages, has "
+                                "not answered (is it stopped?)");
+}
+
+static mproc_status await_room(plat_handle at, const struct wait *wait)
+{
+    int64_t until_ns;
+    mproc_status status = goes_on(wait, &until_ns);
+
+    if (status == MPROC_OK) (void)!plat_deposit_await_room(at, until_ns);
+    return status;
+}
+
+/* The first process asks nobody, and does first what others have asked before. The handle is kept, or closed. */
+static mproc_status put_here(plat_deposit *deposit, uint64_t key, plat_handle handle)
+{
+    mproc_status status;
+
+    plat_mutex_lock(&mutex);
+    serve_locked();
+    atomic_store(&deposit->number, 1);
+    status = keep(key, handle);
+    plat_mutex_unlock(&mutex);
+    return status;
+}
+
+static mproc_status take_here(uint64_t key, plat_handle *handle)
+{
+    const struct kept *kept;
+    mproc_status status;
+
+    plat_mutex_lock(&mutex);
+    serve_locked();
+    kept = (const struct kept *)key_table_find(&all, key);
+    if (!kept) status = failed(MPROC_CLOSED);
+    else if (kept->handle != PLAT_NO_HANDLE) status = plat_handle_copy(kept->handle, handle);
+    else
+        status = mproc_error(MPROC_LIMIT, "too many files were open here when a handle in a message came: raise the "
+                                          "limit (ulimit -n)");
+    plat_mutex_unlock(&mutex);
+    return status;
+}
+
+static void drop_here(uint64_t key)
+{
+    struct keyed *keyed;
+
+    plat_mutex_lock(&mutex);
+    serve_locked();
+    if ((keyed = key_table_find(&all, key))) drop(keyed);
+    plat_mutex_unlock(&mutex);
+}
+
+/* The handle is kept, or closed. */
+static mproc_status put(uint64_t object, plat_handle handle, const struct wait *wait)
+{
+    plat_deposit *deposit = &deposited_at(object)->deposit;
     uint64_t key = key_of(object);
     plat_handle at;
-    int64_t until_ns = 0;
-    mproc_status status, goes = MPROC_OK;
+    mproc_status status = find_door(&at);
 
-    if ((status = find_door(&at)) != MPROC_OK) return status;
-    do {
-        if (handle != PLAT_NO_HANDLE) status = plat_deposit_put(at, key, handle, &deposited->deposit);
-        else status = plat_deposit_ask(at, key, &deposited->deposit, answer);
-        if (store != PLAT_NO_HANDLE) deposit_serve();
-        if (status != MPROC_TIMEOUT || (goes = goes_on(deadline_ns, &until_ns)) != MPROC_OK) break;
-        (void)!plat_deposit_await_room(at, until_ns);
-    } while (true);
-    return goes != MPROC_OK ? goes : status;
+    if (status == MPROC_OK && store != PLAT_NO_HANDLE) return put_here(deposit, key, handle);
+    while (status == MPROC_OK && (status = plat_deposit_put(at, key, handle, deposit)) == MPROC_TIMEOUT)
+        status = await_room(at, wait);
+    plat_handle_close(handle);
+    return status == MPROC_PEER_DIED ? failed(status) : status;
 }
 
 mproc_status deposit_put(struct intent *intent, const struct handle_ref *ref, plat_handle handle,
-                         _Atomic uint64_t *owned)
+                         _Atomic uint64_t *owned, const struct wait *wait)
 {
+    struct wait some_seconds;
     uint64_t object;
-    mproc_status status;
+    mproc_status status = block_take(intent, sizeof(struct deposited), sizeof(struct deposited), owned);
 
-    if ((status = block_take(intent, sizeof(struct deposited), sizeof(struct deposited), owned)) != MPROC_OK)
+    if (status != MPROC_OK) {
+        plat_handle_close(handle);
         return status;
+    }
     object = atomic_load(owned);
     deposited_at(object)->links = 1;
     object_publish(owned, (enum object_kind)ref->kind);
     object_refer(intent, ref->offset, &deposited_at(object)->of, OBJECT_GIVEN);
-    return deposit_failed(ask(object, handle, NULL, plat_clock_now_ns() + ANSWER_NS));
+    if (!wait) wait_begin(&some_seconds, NULL, ANSWER_MS);
+    return put(object, handle, wait ? wait : &some_seconds);
 }
 
 mproc_status deposit_take(uint64_t object, plat_handle *handle)
 {
-    int64_t deadline_ns = plat_clock_now_ns() + ANSWER_NS, until_ns = 0;
-    plat_handle answer = PLAT_NO_HANDLE;
-    mproc_status status = ask(object, PLAT_NO_HANDLE, &answer, deadline_ns), goes = MPROC_OK;
+    const plat_deposit *deposit = &deposited_at(object)->deposit;
+    uint64_t key = key_of(object);
+    plat_handle at, answer = PLAT_NO_HANDLE;
+    int64_t until_ns = 0;
+    struct wait wait;
+    mproc_status status;
 
-    if (status != MPROC_OK) return deposit_failed(status);
-    while ((status = plat_deposit_take(door, &answer, until_ns, handle)) == MPROC_TIMEOUT &&
-           (goes = goes_on(deadline_ns, &until_ns)) == MPROC_OK) {
-    }
+    wait_begin(&wait, NULL, ANSWER_MS);
+    if ((status = find_door(&at)) != MPROC_OK) return status;
+    if (store != PLAT_NO_HANDLE) return take_here(key, handle);
+    while (status == MPROC_OK && (status = plat_deposit_ask(at, key, deposit, &answer)) == MPROC_TIMEOUT)
+        status = await_room(at, &wait);
+    if (status != MPROC_OK) return failed(status);
+    while (status == MPROC_OK && (status = plat_deposit_take(at, &answer, until_ns, handle)) == MPROC_TIMEOUT)
+        status = goes_on(&wait, &until_ns);
     plat_handle_close(answer);
-    return deposit_failed(goes != MPROC_OK ? goes : status);
+    return failed(status);
 }
 
 uint64_t deposit_stands_for(uint64_t object)
@@ -309,12 +348,13 @@ void deposit_last_dropped(struct intent *intent, uint64_t object)
 
     (void)intent;
     if (atomic_load(&deposited->deposit.number) == 0 || door == PLAT_NO_HANDLE) return;
-    if (!plat_deposit_drop(door, key, &deposited->deposit)) {
+    if (store != PLAT_NO_HANDLE) {
+        drop_here(key);
+    } else if (!plat_deposit_drop(door, key, &deposited->deposit)) {
         atomic_store(&deposited->dropped, 1);
         atomic_store(&arena_header->deposits_left, 1);
         (void)!plat_deposit_drop(door, key, &deposited->deposit);
     }
-    if (store != PLAT_NO_HANDLE) deposit_serve();
 }
 
 /* ---- fork() copies ------------------------------------------------------------------------------ */
@@ -332,7 +372,8 @@ void deposit_fork_ends(void)
 /* A copy that kept them open would keep the other ends from learning that the process has ended. */
 void deposit_forked(void)
 {
-    while (count > 0) give_up(&all[count - 1]);
+    key_table_visit(&all, give_up);
+    key_table_clear(&all);
     plat_handle_close(store);
     plat_handle_close(door);
     store = door = PLAT_NO_HANDLE;

@@ -11,7 +11,7 @@
 #ifndef MPROC_PROCESS_DEPOSIT_H
 #define MPROC_PROCESS_DEPOSIT_H
 
-#include "object/reference.h"
+#include "object/wait.h"
 #include "platform_deposit.h"
 
 /*
@@ -44,16 +44,20 @@ plat_handle deposit_store(void);
 bool deposit_asked(void);
 
 /*
- * Makes an object in the empty owned slot that stands for the one of `ref`, and puts a duplicate of the handle there
- * for it. Waits while too much is asked for, some seconds at most. If it fails, what is in the slot is to be dropped.
+ * Makes an object in the empty owned slot that stands for the one of `ref`, and puts the handle, which is not the
+ * caller's any more, there for it. While too much is asked for it waits, as `wait` says, or, if that is NULL, some
+ * seconds. If it fails, what is in the slot is to be dropped.
  *
- * MPROC_PEER_DIED: the first process has ended. MPROC_TIMEOUT, MPROC_INTERRUPTED, MPROC_LIMIT, MPROC_NO_MEMORY,
- * MPROC_INVALID.
+ * MPROC_PEER_DIED: the first process has ended. MPROC_TIMEOUT, MPROC_LIMIT, MPROC_NO_MEMORY, MPROC_INVALID, and as
+ * wait_why().
  */
 mproc_status deposit_put(struct intent *intent, const struct handle_ref *ref, plat_handle handle,
-                         _Atomic uint64_t *owned);
+                         _Atomic uint64_t *owned, const struct wait *wait);
 
-/* Takes another duplicate, which is the caller's. As deposit_put(). MPROC_CLOSED: it did not arrive there. */
+/*
+ * Takes another duplicate, which is the caller's. Waits some seconds at most. As deposit_put(). MPROC_CLOSED: it did
+ * not arrive there.
+ */
 mproc_status deposit_take(uint64_t object, plat_handle *handle);
 
 /* For types: see object/type.h. */

@@ -39,9 +39,7 @@ static mproc_status put_copy(mproc_queue *queue, const void *bytes, uint64_t siz
  */
 static mproc_status put_copies(mproc_queue *queue, const struct queue_item *items, uint32_t *done, int64_t timeout_ms)
 {
-    bool limited = timeout_ms != 0 && timeout_ms != MPROC_FOREVER;
     struct wait wait;
-    int64_t left_ns;
     mproc_status status = wait_begin(&wait, &queue->reference, timeout_ms);
 
     if (status != MPROC_OK) return status;
@@ -50,9 +48,7 @@ static mproc_status put_copies(mproc_queue *queue, const struct queue_item *item
                           QUEUE_OF_BYTES, timeout_ms);
         if (status != MPROC_OK) break;
         ++*done;
-        if (!limited) continue;
-        left_ns = wait.deadline_ns - plat_clock_now_ns();
-        timeout_ms = left_ns > 0 ? (left_ns + 999999) / 1000000 : 0;
+        timeout_ms = wait_left_ms(&wait);
     }
     wait_end(&wait);
     return status;
@@ -118,6 +114,20 @@ static mproc_status put_from_heap(mproc_queue *queue, const mproc_value *value, 
     return status;
 }
 
+/* What it takes of the time limit is not left for the put. */
+static mproc_status hold(mproc_queue *queue, struct parcel *parcel, int64_t *timeout_ms)
+{
+    struct wait wait;
+    mproc_status status = wait_begin(&wait, &queue->reference, *timeout_ms);
+
+    if (status != MPROC_OK) return status;
+    status = parcel_hold(work_intent(), parcel, false, &wait);
+    if (status == MPROC_OK) status = nesting_check(queue_of(queue), parcel);
+    *timeout_ms = wait_left_ms(&wait);
+    wait_end(&wait);
+    return status;
+}
+
 /* A value with objects, or one that does not fit the stack. */
 static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int64_t timeout_ms)
 {
@@ -137,8 +147,7 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
     parcel = parcel_at(atomic_load(item.owned));
     parcel->form = QUEUE_OF_ENCODING;
     status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
-    if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, false);
-    if (status == MPROC_OK && objects > 0) status = nesting_check(queue_of(queue), parcel);
+    if (status == MPROC_OK && objects > 0) status = hold(queue, parcel, &timeout_ms);
     if (status == MPROC_OK) status = queue_put(queue, &item, &done, timeout_ms);
     object_drop(intent, item.owned);
     return status;

@@ -1,6 +1,7 @@
 /* Connections in messages, when the first process is stopped or has no descriptors left; and in fork() copies. */
 #include "connection/connections.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -130,6 +131,37 @@ static void case_first_process_without_descriptors_is_a_status(void)
     fixture_board_free(shared);
 }
 
+/* What it has itself, it keeps itself: no descriptor more is needed for a moment. */
+static void case_first_process_passes_on_with_its_last_descriptor(void)
+{
+    enum { LOWEST = 16 };
+    mproc_queue *queue = connections_queue();
+    ends pipe = connections_create(false);
+    mproc_connection *got;
+    struct rlimit limit, low;
+    int taken[LOWEST], count = 0, next;
+
+    while ((next = fcntl(0, F_DUPFD, 3)) < LOWEST) taken[count++] = next;
+    close(next);
+    next = fcntl(0, F_DUPFD, LOWEST);
+    close(next);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = limit;
+    low.rlim_cur = (rlim_t)next + 1;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    CHECK_OK(mproc_queue_put(queue, MPROC_VALUE(pipe.second), 0));
+    CHECK_STATUS(mproc_queue_put(queue, MPROC_VALUE(pipe.second), 0), MPROC_LIMIT);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    while (count > 0) close(taken[--count]);
+    mproc_connection_free(pipe.second);
+    got = connections_get(queue);
+    connections_send_int(got, 5);
+    CHECK_EQ(connections_recv_int(pipe.first), 5);
+    mproc_connection_free(got);
+    mproc_connection_free(pipe.first);
+    mproc_queue_free(queue);
+}
+
 /* What is in messages is not the copy's, nor does it keep it open. */
 static void case_fork_copy_keeps_no_handles_of_messages(void)
 {
@@ -198,6 +230,7 @@ static void case_first_request_begins_the_thread_that_serves(void)
 CHECK_SUITE_SETUP(linux_travels, connections_setup_deposits,
     CASE(first_process_that_is_stopped_holds_up_nobody),
     CASE(first_process_without_descriptors_is_a_status),
+    CASE(first_process_passes_on_with_its_last_descriptor),
     CASE(fork_copy_keeps_no_handles_of_messages),
     HELPER(is_stopped),
 );

@@ -228,6 +228,8 @@ static void case_bad_arguments_are_refused(void)
 {
     ends pipe = connections_create(false);
     mproc_connection *none = NULL;
+    mproc_function *function;
+    void *address = &function; /* in no module */
     mproc_value value = mproc_nil();
 
     CHECK_STATUS(mproc_pipe(NULL, NULL, &none), MPROC_INVALID);
@@ -240,6 +242,8 @@ static void case_bad_arguments_are_refused(void)
     CHECK_STATUS(mproc_connection_recv_bytes(pipe.first, 1, NULL, 0), MPROC_INVALID);
     CHECK_STATUS(mproc_connection_recv_bytes_into(pipe.first, NULL, 1, NULL, 0), MPROC_INVALID);
     CHECK_STATUS(mproc_connection_poll(pipe.first, -1), MPROC_INVALID);
+    memcpy(&function, &address, sizeof function);
+    CHECK_STATUS(mproc_connection_send(pipe.first, mproc_function_from(function), 0), MPROC_BAD_FUNCTION);
     CHECK_STATUS(mproc_connection_handle(pipe.first, NULL), MPROC_INVALID);
     CHECK_STATUS(mproc_connection_poll(pipe.second, 0), MPROC_TIMEOUT);
     mproc_connection_free(NULL);

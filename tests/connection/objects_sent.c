@@ -134,6 +134,29 @@ static void case_message_that_nobody_receives_is_dropped(void)
     CHECK_EQ(deposit_count(), 0);
 }
 
+/* Its bytes say nothing to anybody: so nobody can have what was in it. */
+static void case_message_received_as_bytes_drops_what_was_in_it(void)
+{
+    ends carrier = connections_create(false);
+    unsigned char bytes[64];
+    mproc_value value = mproc_nil();
+
+    for (int into = 0; into < 2; into++) {
+        ends pipe = connections_create(false);
+        CHECK_OK(mproc_connection_send(carrier.first, MPROC_VALUE(pipe.second), 0));
+        mproc_connection_free(pipe.second);
+        CHECK_STATUS(mproc_connection_recv_bytes_into(carrier.second, NULL, 0, NULL, 0), MPROC_TOO_LONG);
+        CHECK_STATUS(mproc_connection_poll(pipe.first, 0), MPROC_TIMEOUT);
+        if (into) CHECK_OK(mproc_connection_recv_bytes_into(carrier.second, bytes, sizeof bytes, NULL, 0));
+        else CHECK_OK(mproc_connection_recv_bytes(carrier.second, SIZE_MAX, &value, 0));
+        connections_check_end(pipe.first);
+        mproc_connection_free(pipe.first);
+    }
+    mproc_value_clear(&value);
+    connections_free(&carrier);
+    CHECK_EQ(deposit_count(), 0);
+}
+
 /* Nothing of a message stays that was not sent; and what has come stays that is no value. */
 static void case_message_that_is_not_sent_is_dropped(void)
 {
@@ -219,6 +242,7 @@ CHECK_SUITE_SETUP(connection_objects, connections_setup_deposits,
     CASE(objects_of_all_kinds_go_in_a_message),
     CASE(messages_with_objects_stay_in_order),
     CASE(message_that_nobody_receives_is_dropped),
+    CASE(message_received_as_bytes_drops_what_was_in_it),
     CASE(message_that_is_not_sent_is_dropped),
     CASE(end_does_not_go_by_its_own_connection),
     CASE(whoever_sent_it_is_killed),

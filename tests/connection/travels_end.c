@@ -103,6 +103,45 @@ static void case_task_that_is_begun_again_is_given_it_again(void)
     CHECK_WAIT_UNTIL(connections_none_is_kept, NULL);
 }
 
+/* ---- in a dict ------------------------------------------------------------------------------------- */
+
+static mproc_status answers_by_the_end_in_a_dict(mproc_call *call)
+{
+    mproc_dict *dict = NULL;
+    mproc_value value = mproc_nil();
+    mproc_connection *connection = NULL;
+
+    MPROC_TRY(mproc_unpack(call, &dict));
+    MPROC_TRY(mproc_dict_get(dict, MPROC_VALUE("end"), &value));
+    MPROC_TRY(mproc_value_to(value, &connection));
+    mproc_value_clear(&value);
+    connections_send_int(connection, connections_recv_int(connection) + 1);
+    return MPROC_OK;
+}
+
+/* As often as it is read, until the key has another value. */
+static void case_dict_keeps_an_end_open(void)
+{
+    ends pipe = connections_create(false);
+    mproc_dict *dict = NULL;
+
+    CHECK_OK(mproc_dict_create(mproc_nil(), &dict));
+    CHECK_OK(mproc_dict_set(dict, MPROC_VALUE("end"), MPROC_VALUE(pipe.second)));
+    mproc_connection_free(pipe.second);
+    for (int i = 0; i < 2; i++) {
+        mproc_process *child = connections_start(answers_by_the_end_in_a_dict, MPROC_ARGS(dict));
+        connections_send_int(pipe.first, i);
+        CHECK_EQ(connections_recv_int(pipe.first), i + 1);
+        CHECK_EXITED(child, 0);
+    }
+    CHECK_STATUS(mproc_connection_poll(pipe.first, 0), MPROC_TIMEOUT);
+    CHECK_OK(mproc_dict_set(dict, MPROC_VALUE("end"), mproc_nil()));
+    connections_check_end(pipe.first);
+    mproc_connection_free(pipe.first);
+    mproc_dict_free(dict);
+    CHECK_WAIT_UNTIL(connections_none_is_kept, NULL);
+}
+
 /* ---- deaths ---------------------------------------------------------------------------------------- */
 
 /* The number: whether it reads what it has got. */
@@ -244,6 +283,7 @@ CHECK_SUITE_SETUP(connection_travels_end, connections_setup_deposits,
     CASE_WITH(task_is_given_one_and_returns_one, .leaves = CHECK_HANDLES | CHECK_THREADS), /* a pool's own */
     CASE_WITH(task_of_a_thread_is_given_one_and_returns_one, .leaves = CHECK_HANDLES | CHECK_THREADS), /* likewise */
     CASE_WITH(task_that_is_begun_again_is_given_it_again, .leaves = CHECK_HANDLES | CHECK_THREADS), /* likewise */
+    CASE(dict_keeps_an_end_open),
     CASE(whoever_got_it_is_killed),
     CASE(whoever_put_it_is_killed),
     CASE(end_of_the_first_process_is_a_status),
