@@ -146,6 +146,32 @@ static inline void intent_restart(struct intent *intent)
     atomic_signal_fence(memory_order_seq_cst);
 }
 
+/*
+ * A list whose length is in a variable of who fills it in: the same, but faster for lists that are long. What is
+ * counted in memory makes each entry wait for the one before. It begins with {intent}.
+ */
+struct redo {
+    struct intent *intent;
+    uint32_t count;
+};
+
+static inline void redo_store(struct redo *redo, const _Atomic uint64_t *word, uint64_t value)
+{
+    struct intent_entry *entry = &redo->intent->entries[redo->count++];
+
+    assert(redo->count <= INTENT_ENTRIES);
+    atomic_store_explicit(&entry->word, arena_offset(word), memory_order_relaxed);
+    atomic_store_explicit(&entry->value, value, memory_order_relaxed);
+}
+
+static inline void redo_commit(const struct redo *redo)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&redo->intent->count, (uint16_t)redo->count, memory_order_relaxed); /* publishes */
+    atomic_signal_fence(memory_order_seq_cst);
+    intent_apply(redo->intent, redo->count);
+}
+
 struct thread_slot;
 
 /*

@@ -76,6 +76,21 @@ static inline void container_commit(struct intent *intent, const struct containe
     intent_commit(intent);
 }
 
+/* The same, by a list in a variable. */
+static inline struct redo container_redo(struct intent *intent, const struct container *container)
+{
+    struct redo redo = {intent, 0};
+
+    redo_store(&redo, &container->version, word_get(&container->version) + 1);
+    return redo;
+}
+
+static inline void container_redo_commit(struct redo *redo, const struct container *container)
+{
+    redo_store(redo, &container->version, word_get(&container->version) + 2);
+    redo_commit(redo);
+}
+
 /* Begins to read without the lock. Odd: somebody changes something just now. */
 static inline uint64_t container_version(const struct container *container)
 {
@@ -90,6 +105,11 @@ static inline bool container_changed(const struct container *container, uint64_t
 {
     atomic_thread_fence(memory_order_acquire);
     return atomic_load_explicit(&container->version, memory_order_relaxed) != version;
+}
+
+static inline bool cell_is_number(const struct cell *cell)
+{
+    return cell->type < MPROC_TYPE_STRING;
 }
 
 static inline bool cell_is_parcel(const struct cell *cell)

@@ -80,6 +80,14 @@ static enum table_outcome change_locked(struct intent *intent, const struct cont
     return TABLE_DONE;
 }
 
+/* Whether the table is empty, and has more memory than one that is empty keeps. */
+static inline bool is_large(const struct container *container)
+{
+    uint64_t used = word_get(&table_of(container)->used);
+
+    return high(used) == 0 && low(used) > UNITS_KEPT;
+}
+
 /* With an empty table in the place of the one that there is; `emptied`: only if that is empty, too. */
 static mproc_status clear(struct container *container, bool emptied)
 {
@@ -105,28 +113,19 @@ mproc_status dict_change(const mproc_dict *dict, const struct dict_change *chang
     struct container *container = dict_container(dict);
     struct intent *intent = work_intent();
     mproc_status status = MPROC_OK;
+    bool large = false;
 
     do {
         struct table_need need;
         container_lock(container);
         *outcome = change_locked(intent, container, change, &need);
+        if (!change->to) large = is_large(container);
         container_unlock(intent, container);
         if (*outcome == TABLE_NEEDS) status = table_provide(container, &need);
     } while (status == MPROC_OK && *outcome == TABLE_NEEDS);
-    object_drop(intent, &intent->stages[STAGE_VALUE]);
+    if (word_get(&intent->stages[STAGE_VALUE])) object_drop(intent, &intent->stages[STAGE_VALUE]);
+    if (large) (void)clear(container, true); /* without memory for an empty one the large one stays */
     return status;
-}
-
-/* Without memory for an empty table the large one stays. */
-static void trim(const mproc_dict *dict)
-{
-    struct container *container = dict_container(dict);
-    struct intent *intent = container_lock(container);
-    const struct table *table = table_of(container);
-    bool large = table_count(table) == 0 && low(word_get(&table->used)) > UNITS_KEPT;
-
-    container_unlock(intent, container);
-    if (large) (void)clear(container, true);
 }
 
 /* ---- one key -------------------------------------------------------------------------------------------- */
@@ -138,7 +137,9 @@ static mproc_status set(const mproc_dict *dict, const struct table_key *key, con
     enum table_outcome outcome;
     mproc_status status;
 
-    if ((status = container_stage(&dict->reference, value, &cell)) != MPROC_OK) return status;
+    if (!cell_write_small(&cell, value) &&
+        (status = container_stage(&dict->reference, value, &cell)) != MPROC_OK)
+        return status;
     return dict_change(dict, &change, &outcome);
 }
 
@@ -151,6 +152,10 @@ static mproc_status get(const mproc_dict *dict, const struct table_key *key, con
 
     if (!value) return mproc_error(MPROC_INVALID, "a value of a %s is to go to NULL", dict_noun(dict));
     if (!dict_look(dict, key, &cell, &intent->stages[STAGE_VALUE])) return dict_not_found(dict, name);
+    if (cell_is_number(&cell)) {
+        memcpy(value, &cell, sizeof *value);
+        return MPROC_OK;
+    }
     status = container_value(&cell, value);
     if (cell_is_parcel(&cell)) object_drop(intent, &intent->stages[STAGE_VALUE]);
     return status;
@@ -163,7 +168,6 @@ static mproc_status take_out(const mproc_dict *dict, const struct table_key *key
     mproc_status status = dict_change(dict, &change, &outcome);
 
     if (status == MPROC_OK && outcome == TABLE_ABSENT) status = dict_not_found(dict, name);
-    else if (status == MPROC_OK && mproc_dict_count(dict) == 0) trim(dict);
     return status;
 }
 
@@ -209,10 +213,8 @@ static mproc_status pop(const mproc_dict *dict, const struct table_key *key, con
         object_drop(intent, held);
         if (outcome != TABLE_DONE) mproc_value_clear(&copy);
     }
-    if (status != MPROC_OK) return status;
-    if (mproc_dict_count(dict) == 0) trim(dict);
-    *value = copy;
-    return MPROC_OK;
+    if (status == MPROC_OK) *value = copy;
+    return status;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------ */
@@ -261,8 +263,7 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
     case MPROC_DICT_CLEAR:
         return clear(dict_container(dict), false);
     case MPROC_DICT_POP_ITEM:
-        if ((status = dict_pop_item(dict, result)) == MPROC_OK && mproc_dict_count(dict) == 0) trim(dict);
-        return status;
+        return dict_pop_item(dict, result);
     default:
         return dict_copy(dict, method, result);
     }

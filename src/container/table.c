@@ -49,9 +49,11 @@ mproc_status table_create(struct intent *intent, _Atomic uint64_t *owned)
 
 /* ---- keys ------------------------------------------------------------------------------------------ */
 
+/* Each bit of the word changes some of the lower half. */
 static inline uint64_t mixed(uint64_t hash, uint64_t word)
 {
-    hash = (hash ^ word) * 0x9FB21C651E98DF25u;
+    hash ^= word;
+    hash = (hash ^ hash >> 32) * 0x9FB21C651E98DF25u;
     return hash ^ hash >> 32;
 }
 
@@ -77,28 +79,34 @@ static mproc_status refuse_key(const mproc_value *value)
                        mproc_type_name((mproc_type)value->type));
 }
 
-/* Other families hash otherwise, so that nobody outside can make many keys for one bucket. */
+static mproc_status set_long(struct table_key *key, const mproc_value *value)
+{
+    uint32_t whole = value->count / (uint32_t)sizeof(uint64_t), tail = value->count % (uint32_t)sizeof(uint64_t);
+    size_t size;
+    mproc_status status;
+
+    if (!key_is_allowed(value->type) || value->count > TABLE_KEY_BYTES_MAX) return refuse_key(value);
+    if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
+    key->words = whole + 1;
+    key->last = short_word((const unsigned char *)value->as.data + whole * sizeof(uint64_t), tail);
+    return MPROC_OK;
+}
+
+/* Who knows the function can make keys that come into one bucket: that takes time, no more. */
 mproc_status table_key_set(struct table_key *key, const mproc_value *value)
 {
     uint64_t hash = arena_header->salt ^ value_head(value) * 0x9E3779B97F4A7C15u;
     struct cell cell;
-    size_t size;
+    mproc_status status;
 
-    if (!key_is_allowed(value->type) || value->count > TABLE_KEY_BYTES_MAX) return refuse_key(value);
     key->head = value_head(value);
     key->bytes = value->as.data;
-    if (cell_write_small(&cell, value)) {
-        key->words = 1;
-        key->last = cell.word;
-    } else {
-        uint32_t whole = value->count / (uint32_t)sizeof(uint64_t), tail = value->count % (uint32_t)sizeof(uint64_t);
-        mproc_status status = encoding_measure(value, &size);
-        if (status != MPROC_OK) return status;
-        key->words = whole + 1;
-        key->last = short_word(key->bytes + whole * sizeof(uint64_t), tail);
-    }
-    for (uint32_t i = 0; i < key->words; i++) hash = mixed(hash, word_at(key, i));
-    key->hash = (uint32_t)(mixed(hash, key->words) >> 16);
+    key->words = 1;
+    if (key_is_allowed(value->type) && cell_write_small(&cell, value)) key->last = cell.word;
+    else if ((status = set_long(key, value)) != MPROC_OK) return status;
+    for (uint32_t i = 0; i + 1 < key->words; i++) hash = mixed(hash, word_at(key, i));
+    hash = mixed(hash, key->last);
+    key->hash = low(hash) ? low(hash) : 1;
     return MPROC_OK;
 }
 
@@ -124,36 +132,118 @@ void table_key_of(const struct table_record *record, struct table_key *key)
 
 /* ---- finding --------------------------------------------------------------------------------------- */
 
-static enum table_outcome is_key(const struct container *container, uint64_t version,
-                                 const struct table_record *record, const struct table_key *key)
+/* What is read of a table at once, as it was at one moment if nothing has changed since. */
+struct view {
+    const struct container *container;
+    uint64_t version;
+    uint64_t buckets;
+    uint64_t directories[TABLE_DIRECTORIES];
+    uint64_t near[TABLE_DIRECTORIES][TABLE_NEAR];
+};
+
+static inline void read_table(struct view *view, const struct container *container, uint64_t version)
 {
-    if (word_get(&record->key_head) != key->head) return TABLE_ABSENT;
-    if (key->words > 1 && container_changed(container, version)) return TABLE_CHANGED;
-    for (uint32_t i = 0; i < key->words; i++)
-        if (word_get(&record->key[i]) != word_at(key, i)) return TABLE_ABSENT;
-    return TABLE_DONE;
+    const struct table *table = table_of(container);
+
+    view->container = container;
+    view->version = version;
+    view->buckets = word_get(&table->buckets);
+    for (int i = 0; i < TABLE_DIRECTORIES; i++) {
+        view->directories[i] = word_get(&table->directories[i]);
+        view->near[i][0] = word_get(&table->near[i][0]);
+        view->near[i][1] = word_get(&table->near[i][1]);
+    }
 }
 
-/* The segment at this index of a directory, which exists if nothing has changed; 0: something has. */
-static inline uint64_t segment_in(const struct container *container, uint64_t version, uint64_t directory,
-                                  uint32_t segment)
+static inline bool is_changed(const struct view *view)
 {
+    return container_changed(view->container, view->version);
+}
+
+/* The segment at this index of a directory, which exists if nothing has changed. False: something has. */
+static bool segment_in(const struct view *view, uint64_t directory, uint32_t segment, uint64_t *at)
+{
+    *at = word_get(&((const struct table_directory *)arena_at(directory))->segments[segment]);
+    return !is_changed(view);
+}
+
+/* What is at a place. NULL: something has changed. */
+static inline void *find_unit(const struct view *view, uint32_t place)
+{
+    uint32_t first, segment;
     uint64_t at;
 
-    if (container_changed(container, version)) return 0;
-    at = word_get(&((const struct table_directory *)arena_at(directory))->segments[segment]);
-    return container_changed(container, version) ? 0 : at;
+    if (place < TABLE_NEAR_UNITS) return table_unit_in(view->near[TABLE_RECORDS][place >= TABLE_FIRST_UNITS], place);
+    segment = table_segment_of_unit(place, &first);
+    return segment_in(view, view->directories[TABLE_RECORDS], segment, &at) ? table_unit_in(at, place - first) : NULL;
 }
 
-static enum table_outcome look_at(const struct container *container, uint64_t version, uint64_t records,
-                                  const struct table_key *key, uint32_t place, struct table_spot *spot)
+static inline struct table_bucket *find_bucket(const struct view *view, uint32_t bucket)
 {
-    uint32_t first, segment = table_segment_of_unit(place, &first);
-    uint64_t at = segment_in(container, version, records, segment);
+    uint32_t first, segment;
+    uint64_t at;
 
-    if (!at) return TABLE_CHANGED;
-    spot->record = (struct table_record *)(void *)((_Atomic uint64_t *)arena_at(at) + (place - first));
-    return is_key(container, version, spot->record, key);
+    if (bucket < TABLE_NEAR_BUCKETS)
+        return table_bucket_in(view->near[TABLE_BUCKETS][bucket >= TABLE_FIRST_BUCKETS], bucket);
+    segment = table_segment_of_bucket(bucket, &first);
+    return segment_in(view, view->directories[TABLE_BUCKETS], segment, &at) ? table_bucket_in(at, bucket - first)
+                                                                           : NULL;
+}
+
+static inline enum table_outcome is_key(const struct view *view, const struct table_record *record,
+                                        const struct table_key *key)
+{
+    if (word_get(&record->key_head) != key->head) return TABLE_ABSENT;
+    if (key->words > 1 && is_changed(view)) return TABLE_CHANGED;
+    for (uint32_t i = 0; i + 1 < key->words; i++)
+        if (word_get(&record->key[i]) != word_at(key, i)) return TABLE_ABSENT;
+    return word_get(&record->key[key->words - 1]) == key->last ? TABLE_DONE : TABLE_ABSENT;
+}
+
+/* Looks at the record of a slot with the key's hash, which was read since the table was. */
+static inline enum table_outcome look_at(const struct view *view, const struct table_key *key, uint32_t place,
+                                         struct table_spot *spot)
+{
+    if (is_changed(view)) return TABLE_CHANGED;
+    if (!(spot->record = find_unit(view, place))) return TABLE_CHANGED;
+    return is_key(view, spot->record, key);
+}
+
+/* Where several slots of a bucket have the hash. */
+static enum table_outcome look_at_each(const struct view *view, const struct table_key *key,
+                                       struct table_bucket *bucket, struct table_spot *spot)
+{
+    for (int i = 0; i < TABLE_SLOTS; i++) {
+        uint64_t slot = word_get(&bucket->slots[i]);
+        enum table_outcome outcome;
+        if (high(slot) != key->hash) continue;
+        spot->slot = &bucket->slots[i];
+        outcome = look_at(view, key, low(slot), spot);
+        if (outcome != TABLE_ABSENT) return outcome;
+    }
+    return TABLE_ABSENT;
+}
+
+/*
+ * In a bucket there is one slot with the hash, or none, but for rare cases. Which of them it is the processor cannot
+ * foresee: so all are added up, those that have another hash as zeros, without a jump.
+ */
+static inline enum table_outcome look_into(const struct view *view, const struct table_key *key,
+                                           struct table_bucket *bucket, struct table_spot *spot)
+{
+    uint32_t places = 0, count = 0, index = 0;
+
+    for (uint32_t i = 0; i < TABLE_SLOTS; i++) {
+        uint64_t slot = word_get(&bucket->slots[i]);
+        uint32_t same = 0u - (uint32_t)(high(slot) == key->hash);
+        places += low(slot) & same;
+        index += i & same;
+        count += 1u & same;
+    }
+    if (count == 0) return TABLE_ABSENT;
+    if (count > 1) return look_at_each(view, key, bucket, spot);
+    spot->slot = &bucket->slots[index];
+    return look_at(view, key, places, spot);
 }
 
 /*
@@ -163,35 +253,21 @@ static enum table_outcome look_at(const struct container *container, uint64_t ve
 enum table_outcome table_find(const struct container *container, uint64_t version, const struct table_key *key,
                               struct table_spot *spot)
 {
-    const struct table *table = table_of(container);
-    uint64_t buckets, directory, records, at;
     struct table_bucket *bucket;
-    uint32_t first, segment, index, link;
+    struct view view;
+    uint32_t link;
 
-    if (container_changed(container, version)) return TABLE_CHANGED;
-    buckets = word_get(&table->buckets);
-    directory = word_get(&table->directories[TABLE_BUCKETS]);
-    records = word_get(&table->directories[TABLE_RECORDS]);
-    if (container_changed(container, version)) return TABLE_CHANGED;
-    if (low(buckets) == 0) return TABLE_ABSENT;
-    index = table_bucket_of(key->hash, buckets);
-    segment = table_segment_of_bucket(index, &first);
-    if (!(at = segment_in(container, version, directory, segment))) return TABLE_CHANGED;
-    bucket = table_bucket_in(at, index - first);
-    for (;;) {
-        for (int i = 0; i < TABLE_SLOTS; i++) {
-            uint64_t slot = word_get(&bucket->slots[i]);
-            enum table_outcome outcome;
-            if (high(slot) != key->hash || low(slot) == 0) continue;
-            spot->slot = &bucket->slots[i];
-            outcome = look_at(container, version, records, key, low(slot), spot);
-            if (outcome != TABLE_ABSENT) return outcome;
-        }
+    read_table(&view, container, version);
+    if (is_changed(&view)) return TABLE_CHANGED;
+    if (low(view.buckets) == 0) return TABLE_ABSENT;
+    bucket = find_bucket(&view, table_bucket_of(key->hash, view.buckets));
+    while (bucket) {
+        enum table_outcome outcome = look_into(&view, key, bucket, spot);
+        if (outcome != TABLE_ABSENT) return outcome;
         link = low(word_get(&bucket->link));
-        if (container_changed(container, version)) return TABLE_CHANGED;
+        if (is_changed(&view)) return TABLE_CHANGED;
         if (link == 0) return TABLE_ABSENT;
-        segment = table_segment_of_unit(link, &first);
-        if (!(at = segment_in(container, version, records, segment))) return TABLE_CHANGED;
-        bucket = (struct table_bucket *)(void *)((_Atomic uint64_t *)arena_at(at) + (link - first));
+        bucket = find_unit(&view, link);
     }
+    return TABLE_CHANGED;
 }

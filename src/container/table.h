@@ -7,6 +7,7 @@
  * list. Buckets and records lie in segments, which are found by directories.
  *
  * A record's place is counted in units from the first segment; 0 is none. Those that are free are in lists by size.
+ * Where the first segments are also stands in the table itself, so that a small one is read without a detour.
  */
 #ifndef MPROC_CONTAINER_TABLE_H
 #define MPROC_CONTAINER_TABLE_H
@@ -25,7 +26,10 @@ extern const struct object_type table_type;
 
 #define TABLE_SLOTS 7
 
-/* A slot is a key's hash << 32 | the place of its record; 0: free. `link` is the place of the next bucket, or 0. */
+/*
+ * A slot is a key's hash, which is not 0, << 32 | the place of its record; 0: free. `link` is the place of the next
+ * bucket, or 0.
+ */
 struct table_bucket {
     _Atomic uint64_t slots[TABLE_SLOTS];
     _Atomic uint64_t link;
@@ -63,9 +67,12 @@ struct table_directory {
  *   used         units that were ever in use | how many keys there are << 32
  *   order        the place of the first record | the last << 32
  *   parcels      whether a value ever was a parcel: set before it is published
+ *   near         of the first segments in each directory: where place 0 would be, if it were one with them
  *   free         the first of each list of free records
  */
 enum { TABLE_BUCKETS, TABLE_RECORDS, TABLE_DIRECTORIES };
+
+#define TABLE_NEAR 2
 
 struct table {
     struct object object;
@@ -74,6 +81,7 @@ struct table {
     _Atomic uint64_t used;
     _Atomic uint64_t order;
     _Atomic uint64_t parcels;
+    _Atomic uint64_t near[TABLE_DIRECTORIES][TABLE_NEAR];
     _Atomic uint64_t free[TABLE_LISTS];
 };
 
@@ -102,27 +110,39 @@ enum table_outcome { TABLE_DONE, TABLE_ABSENT, TABLE_CHANGED, TABLE_NEEDS };
 
 /* ---- places ------------------------------------------------------------------------------------------- */
 
-/* The segments of records and of buckets grow at first. `*first` is what is in front of the segment. */
+/* The segments of records and of buckets grow at first; the first TABLE_NEAR have those before these places. */
+#define TABLE_FIRST_UNITS 128u
+#define TABLE_NEAR_UNITS 1024u
+#define TABLE_FIRST_BUCKETS 32u
+#define TABLE_NEAR_BUCKETS 512u
+
+/* `*first` is what is in front of the segment. */
 static inline uint32_t table_segment_of_unit(uint32_t unit, uint32_t *first)
 {
     if (unit >= 32768) return *first = unit & ~32767u, 3 + (unit >> 15);
     if (unit >= 8192) return *first = 8192, 3;
-    if (unit >= 1024) return *first = 1024, 2;
-    return *first = unit < 128 ? 0 : 128, unit >= 128;
+    if (unit >= TABLE_NEAR_UNITS) return *first = TABLE_NEAR_UNITS, 2;
+    return *first = unit < TABLE_FIRST_UNITS ? 0 : TABLE_FIRST_UNITS, unit >= TABLE_FIRST_UNITS;
 }
 
 static inline uint32_t table_segment_of_bucket(uint32_t bucket, uint32_t *first)
 {
     if (bucket >= 4096) return *first = bucket & ~4095u, 2 + (bucket >> 12);
-    if (bucket >= 512) return *first = 512, 2;
-    return *first = bucket < 32 ? 0 : 32, bucket >= 32;
+    if (bucket >= TABLE_NEAR_BUCKETS) return *first = TABLE_NEAR_BUCKETS, 2;
+    return *first = bucket < TABLE_FIRST_BUCKETS ? 0 : TABLE_FIRST_BUCKETS, bucket >= TABLE_FIRST_BUCKETS;
 }
 
-static inline struct table_bucket *table_bucket_in(uint64_t segment, uint32_t index)
+/* What is at a place, counted from `base`: where a segment begins, or what `near` says. */
+static inline void *table_unit_in(uint64_t base, uint32_t place)
 {
-    uint64_t line = (segment + ARENA_LINE - 1) & ~(uint64_t)(ARENA_LINE - 1);
+    return arena_at(base + place * TABLE_UNIT);
+}
 
-    return (struct table_bucket *)arena_at(line) + index;
+static inline struct table_bucket *table_bucket_in(uint64_t base, uint32_t bucket)
+{
+    uint64_t line = (base + ARENA_LINE - 1) & ~(uint64_t)(ARENA_LINE - 1);
+
+    return (struct table_bucket *)arena_at(line + bucket * sizeof(struct table_bucket));
 }
 
 static inline uint32_t table_bucket_of(uint32_t hash, uint64_t buckets)
@@ -164,15 +184,21 @@ static inline uint64_t table_segment(const struct table *table, uint32_t directo
 /* Under the lock: the record, or the bucket, at this place. */
 static inline void *table_at(const struct table *table, uint32_t place)
 {
-    uint32_t first, segment = table_segment_of_unit(place, &first);
+    uint32_t first, segment;
 
-    return (_Atomic uint64_t *)arena_at(table_segment(table, TABLE_RECORDS, segment)) + (place - first);
+    if (place < TABLE_NEAR_UNITS)
+        return table_unit_in(word_get(&table->near[TABLE_RECORDS][place >= TABLE_FIRST_UNITS]), place);
+    segment = table_segment_of_unit(place, &first);
+    return table_unit_in(table_segment(table, TABLE_RECORDS, segment), place - first);
 }
 
 static inline struct table_bucket *table_bucket_at(const struct table *table, uint32_t bucket)
 {
-    uint32_t first, segment = table_segment_of_bucket(bucket, &first);
+    uint32_t first, segment;
 
+    if (bucket < TABLE_NEAR_BUCKETS)
+        return table_bucket_in(word_get(&table->near[TABLE_BUCKETS][bucket >= TABLE_FIRST_BUCKETS]), bucket);
+    segment = table_segment_of_bucket(bucket, &first);
     return table_bucket_in(table_segment(table, TABLE_BUCKETS, segment), bucket - first);
 }
 

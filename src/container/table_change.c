@@ -37,7 +37,7 @@ struct room {
 /* How many units a segment of records has. Its block has a header, and fills whole pages. */
 static uint32_t segment_units(uint32_t segment)
 {
-    static const uint32_t first[] = {0, 128, 1024, 8192, 32768};
+    static const uint32_t first[] = {0, TABLE_FIRST_UNITS, TABLE_NEAR_UNITS, 8192, 32768};
     uint32_t units = segment < 4 ? first[segment + 1] - first[segment] : 32768;
 
     return units - (uint32_t)(sizeof(struct block_header) / TABLE_UNIT);
@@ -45,7 +45,7 @@ static uint32_t segment_units(uint32_t segment)
 
 static uint32_t segment_buckets(uint32_t segment)
 {
-    static const uint32_t first[] = {0, 32, 512, 4096};
+    static const uint32_t first[] = {0, TABLE_FIRST_BUCKETS, TABLE_NEAR_BUCKETS, 4096};
 
     return segment < 3 ? first[segment + 1] - first[segment] : 4096;
 }
@@ -199,7 +199,7 @@ static void write_record(struct table_record *record, const struct table_key *ke
 }
 
 /* The bucket behind a full one, with its first slot; its second may be in a list of free records until then. */
-static void add_bucket(struct intent *intent, const struct table *table, const struct table_bucket *last,
+static void add_bucket(struct redo *redo, const struct table *table, const struct table_bucket *last,
                        const struct room *room, uint64_t slot)
 {
     struct table_bucket *bucket = table_at(table, room->place);
@@ -208,28 +208,28 @@ static void add_bucket(struct intent *intent, const struct table *table, const s
         if (i != 1 || !room->list) word_set(&bucket->slots[i], i == 0 ? slot : 0);
     word_set(&bucket->link, 0);
     if (room->list) {
-        intent_store(intent, room->list, room->rest);
-        intent_store(intent, &bucket->slots[1], 0);
+        redo_store(redo, room->list, room->rest);
+        redo_store(redo, &bucket->slots[1], 0);
     }
-    intent_store(intent, &last->link, room->place);
+    redo_store(redo, &last->link, room->place);
 }
 
 static_assert(offsetof(struct table_record, before) == offsetof(struct table_bucket, slots) + sizeof(uint64_t),
               "the second slot of a bucket lies where a free record names the next");
 
 /* The record comes behind the last one. */
-static void append(struct intent *intent, const struct table *table, const struct room *room, uint32_t units)
+static inline void append(struct redo *redo, const struct table *table, const struct room *room, uint32_t units)
 {
     uint64_t order = word_get(&table->order);
     struct table_record *record = table_at(table, room->place), *last;
 
-    if (room->list) intent_store(intent, room->list, room->rest);
-    intent_store(intent, &record->before, both(high(order), units));
+    if (room->list) redo_store(redo, room->list, room->rest);
+    redo_store(redo, &record->before, both(high(order), units));
     if (high(order)) {
         last = table_at(table, high(order));
-        intent_store(intent, &last->hash_next, both(low(word_get(&last->hash_next)), room->place));
+        redo_store(redo, &last->hash_next, both(low(word_get(&last->hash_next)), room->place));
     }
-    intent_store(intent, &table->order, both(high(order) ? low(order) : room->place, room->place));
+    redo_store(redo, &table->order, both(high(order) ? low(order) : room->place, room->place));
 }
 
 enum table_outcome table_insert(struct intent *intent, const struct container *container, const struct table_key *key,
@@ -238,6 +238,7 @@ enum table_outcome table_insert(struct intent *intent, const struct container *c
     struct table *table = table_of(container);
     struct table_bucket *last = NULL;
     struct room room, more = {0, NULL, 0};
+    struct redo redo;
     _Atomic uint64_t *slot;
     uint32_t units = units_of(key), end;
 
@@ -249,13 +250,13 @@ enum table_outcome table_insert(struct intent *intent, const struct container *c
     if (!slot && !take(table, sizeof *last / TABLE_UNIT, room.list, &end, &more, need)) return TABLE_NEEDS;
     write_record(table_at(table, room.place), key, cell);
     if (cell_is_parcel(cell)) word_set(&table->parcels, 1);
-    container_change(intent, container);
-    if (slot) intent_store(intent, slot, both(room.place, key->hash));
-    else add_bucket(intent, table, last, &more, both(room.place, key->hash));
-    append(intent, table, &room, units);
-    intent_store(intent, &table->used, both(end, (uint64_t)table_count(table) + 1));
-    if (cell_is_parcel(cell)) intent_store(intent, &intent->stages[STAGE_VALUE], 0);
-    container_commit(intent, container);
+    redo = container_redo(intent, container);
+    if (slot) redo_store(&redo, slot, both(room.place, key->hash));
+    else add_bucket(&redo, table, last, &more, both(room.place, key->hash));
+    append(&redo, table, &room, units);
+    redo_store(&redo, &table->used, both(end, (uint64_t)table_count(table) + 1));
+    if (cell_is_parcel(cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], 0);
+    container_redo_commit(&redo, container);
     return TABLE_DONE;
 }
 
@@ -279,21 +280,21 @@ void table_replace(struct intent *intent, const struct container *container, str
 }
 
 /* The record's neighbours, or the ends of the order, know each other. */
-static void take_out(struct intent *intent, const struct table *table, const struct table_record *record)
+static inline void take_out(struct redo *redo, const struct table *table, const struct table_record *record)
 {
     uint32_t before = low(word_get(&record->before)), next = high(word_get(&record->hash_next));
     uint64_t order = word_get(&table->order);
 
     if (before) {
         const struct table_record *at = table_at(table, before);
-        intent_store(intent, &at->hash_next, both(low(word_get(&at->hash_next)), next));
+        redo_store(redo, &at->hash_next, both(low(word_get(&at->hash_next)), next));
     }
     if (next) {
         const struct table_record *at = table_at(table, next);
-        intent_store(intent, &at->before, both(before, high(word_get(&at->before))));
+        redo_store(redo, &at->before, both(before, high(word_get(&at->before))));
     }
     if (!before || !next)
-        intent_store(intent, &table->order, both(before ? low(order) : next, next ? high(order) : before));
+        redo_store(redo, &table->order, both(before ? low(order) : next, next ? high(order) : before));
 }
 
 void table_remove(struct intent *intent, const struct container *container, const struct table_spot *spot)
@@ -303,15 +304,15 @@ void table_remove(struct intent *intent, const struct container *container, cons
     uint32_t units = high(word_get(&record->before)), place = low(word_get(spot->slot));
     _Atomic uint64_t *list = &table->free[list_of(units)];
     struct cell cell = table_cell(record);
+    struct redo redo = container_redo(intent, container);
 
-    container_change(intent, container);
-    intent_store(intent, spot->slot, 0);
-    take_out(intent, table, record);
-    intent_store(intent, &record->before, both(low(word_get(list)), units));
-    intent_store(intent, list, place);
-    intent_store(intent, &table->used, both(low(word_get(&table->used)), (uint64_t)table_count(table) - 1));
-    if (cell_is_parcel(&cell)) intent_store(intent, &intent->stages[STAGE_VALUE], cell.word);
-    container_commit(intent, container);
+    redo_store(&redo, spot->slot, 0);
+    take_out(&redo, table, record);
+    redo_store(&redo, &record->before, both(low(word_get(list)), units));
+    redo_store(&redo, list, place);
+    redo_store(&redo, &table->used, both(low(word_get(&table->used)), (uint64_t)table_count(table) - 1));
+    if (cell_is_parcel(&cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], cell.word);
+    container_redo_commit(&redo, container);
 }
 
 /* ---- segments ------------------------------------------------------------------------------------------ */
@@ -353,6 +354,14 @@ static void fill_directory(uint64_t larger, uint64_t room, uint64_t smaller)
     for (uint64_t i = 0; from && i < from->room; i++) word_set(&to->segments[i], word_get(&from->segments[i]));
 }
 
+/* Where place 0 would be, if the segment in the stage and all before it were one. */
+static uint64_t near_of(const struct table_need *need, uint64_t segment)
+{
+    if (need->directory == TABLE_RECORDS) return segment - need->segment * TABLE_FIRST_UNITS * TABLE_UNIT;
+    return arena_offset(table_bucket_in(segment, 0)) -
+           need->segment * TABLE_FIRST_BUCKETS * sizeof(struct table_bucket);
+}
+
 /*
  * What was looked up under the lock is made without it, and put there under the lock, unless somebody else has seen
  * to it meanwhile, or cleared the container. What comes out of the place goes with the stage: a smaller directory.
@@ -378,6 +387,9 @@ mproc_status table_provide(struct container *container, const struct table_need 
             if (making.room) fill_directory(word_get(stage), making.room, old);
             container_change(intent, container);
             intent_store(intent, making.place, word_get(stage));
+            if (!making.room && need->segment < TABLE_NEAR)
+                intent_store(intent, &table_of(container)->near[need->directory][need->segment],
+                             near_of(need, word_get(stage)));
             intent_store(intent, stage, old);
             container_commit(intent, container);
         }
