@@ -212,7 +212,7 @@ def judge(goal, outcome):
 
 def written(value, number):
     """A number of times, or a duration in the unit that fits."""
-    if value in ("context switches",):
+    if value in ("context switches", "bytes an entry"):
         return f"{number:.3g}"
     for unit in ("ns", "us", "ms"):
         if number < 1000:

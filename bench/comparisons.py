@@ -295,6 +295,51 @@ CONNECTIONS = (twice("connection-trip", "round trip of a byte by a pipe", pipe_t
                              [mproc("wait-kept", 100000, 1000), sockets("wait-epoll", 100000, 1000)],
                              [Goal("time", 2, "mproc", SOCKET)])])
 
+# ---- dicts --------------------------------------------------------------------------------------
+
+TABLE, ONE_READER, TWO_READERS = "plain table, pthread mutex", "one reader", "two readers"
+
+
+def table(task, repeats, *numbers):
+    return Subject(TABLE, "bench_table", task, repeats, numbers, rival=True)
+
+
+def dict_100(task, values, bounds):
+    """One process, two and four. Only one has a rival in CPython, whose manager's process serves one after the other."""
+    def several(count):
+        def make(name, title, cpus):
+            return Comparison(name, title, cpus, values,
+                              [mproc(task, MILLION, 100, count), table(task, MILLION, 100, count)],
+                              [Goal("time", 1.0, "mproc", TABLE, value) for value in values])
+        return make
+
+    what = " and ".join(values) + " in a dict with 100 keys"
+    return ([Comparison(f"{task}-100", what, 1, values,
+                        [mproc(task, 2 * MILLION, 100), table(task, 2 * MILLION, 100), python(task, 20000)],
+                        [Goal("time", bound, "mproc", TABLE, value) for value, bound in zip(values, bounds)]
+                        + [Goal("speed", 300, "mproc", PYTHON, value) for value in values])]
+            + twice(f"{task}-100-two", what + ", two processes with keys of their own", several(2))
+            + [several(4)(f"{task}-100-four", what + ", four processes with keys of their own, two CPUs", 2)])
+
+
+def readers(name, keys, repeats):
+    return Comparison(name, f"get in a dict with {keys:,} keys, by two processes at once", 2, ["one get"],
+                      [mproc("dict-readers", repeats, keys, 2, name=TWO_READERS),
+                       mproc("dict-readers", repeats, keys, 1, name=ONE_READER, rival=True)],
+                      [Goal("speed", 1.7, TWO_READERS, ONE_READER)])
+
+
+DICTS = (dict_100("dict-look", ["set", "get"], [1.6, 1.6])
+         + dict_100("dict-change", ["increment", "delete and set"], [1.6, 2.5])
+         + [Comparison("dict-million", "set and get in a dict with 1,000,000 keys", 1, ["set", "get"],
+                       [mproc("dict-look", MILLION, MILLION), table("dict-look", MILLION, MILLION)],
+                       [Goal("time", 1.2, "mproc", TABLE, value) for value in ("set", "get")]),
+            readers("dict-readers-100", 100, 2 * MILLION), readers("dict-readers-million", MILLION, MILLION),
+            Comparison("dict-grow", "1,000,000 new keys in a dict, one after the other", 1, ["one set", "longest"],
+                       [mproc("dict-grow", MILLION)], [Goal("worst", 2e6, "mproc", value="longest")]),
+            Comparison("dict-bytes", "a string and an int in a dict with 1,000,000 keys", 1, ["bytes an entry"],
+                       [mproc("dict-bytes", MILLION)], [Goal("most", 90, "mproc")])])
+
 # ---- maps ---------------------------------------------------------------------------------------
 
 
@@ -488,4 +533,4 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
                    ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
                    [Goal("most", 1e7, "mproc")])]
 
-COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + CONNECTIONS + MAPS + WORKS + TASKS + REST
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + CONNECTIONS + DICTS + MAPS + WORKS + TASKS + REST

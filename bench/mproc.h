@@ -66,6 +66,14 @@ measure_task connection_trip, connection_stream, connection_accept, connection_a
 measure_task wait_once, wait_kept;
 
 /*
+ * dict.c: the time for one use of a dict with `items` keys, by one process or by `chunk` processes at once, each with
+ * keys of its own: then the time for all by their number. `dict_look`: set and get of keys that are there;
+ * `dict_change`: increment, and delete and set of the same key; `dict_readers`: get, also by one in a process of its
+ * own. `dict_grow`: sets of new keys, the mean and the longest. `dict_bytes`: what an entry takes, in bytes.
+ */
+measure_task dict_look, dict_change, dict_readers, dict_grow, dict_bytes;
+
+/*
  * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time
  * for one of `items` tasks, whose results are kept until all are submitted; `tasks_cold`: by a new pool, with its
  * creation. `tasks_trip`: submits and waits, each time after a rest of `items` nanoseconds: the median and the 99th

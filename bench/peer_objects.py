@@ -1,9 +1,10 @@
 """peer_objects.py TASK REPEATS
 
-The original's locks, semaphores, conditions, events, arrays and queues, with the start method "spawn": prints the time of
-one use in nanoseconds, for TASK as bench_mproc has it.
+The original's locks, semaphores, conditions, events, arrays, queues and dicts, with the start method "spawn": prints the
+time of one use in nanoseconds, or of two uses, for TASK as bench_mproc has it.
 """
 
+import itertools
 import multiprocessing
 import os
 import statistics
@@ -204,6 +205,41 @@ def event_wait(repeats):
     return loop(event.wait, repeats)
 
 
+KEYS = [f"key{number}" for number in range(100)]
+
+
+def shared_dict():
+    manager = multiprocessing.Manager()
+    shared = manager.dict()
+    for key in KEYS:
+        shared[key] = 0
+    return manager, shared
+
+
+def each_key(use, repeats):
+    keys = itertools.cycle(KEYS)
+    return loop(lambda: use(next(keys)), repeats)
+
+
+def dict_look(repeats):
+    manager, shared = shared_dict()
+    with manager:
+        return each_key(lambda key: shared.__setitem__(key, 1), repeats), each_key(shared.__getitem__, repeats)
+
+
+def dict_change(repeats):
+    """The original has nothing that increments in one step."""
+    def increment(key):
+        shared[key] += 1
+
+    def replace(key):
+        del shared[key]
+        shared[key] = 1
+    manager, shared = shared_dict()
+    with manager:
+        return each_key(increment, repeats), each_key(replace, repeats)
+
+
 TASKS = {
     "semaphore-trip": lambda repeats: trip(Permits(), repeats),
     "event-trip": lambda repeats: trip(Events(), repeats),
@@ -212,6 +248,8 @@ TASKS = {
     "connection-trip": lambda repeats: trip(Pipes(), repeats),
     "connection-stream": stream,
     "queue": queue,
+    "dict-look": dict_look,
+    "dict-change": dict_change,
     "semaphore": semaphore,
     "event-set": event_set,
     "event-is-set": event_is_set,
@@ -225,4 +263,5 @@ TASKS = {
 
 if __name__ == "__main__":
     multiprocessing.set_start_method("spawn")
-    print(TASKS[sys.argv[1]](int(sys.argv[2])))
+    measured = TASKS[sys.argv[1]](int(sys.argv[2]))
+    print(*(measured if isinstance(measured, tuple) else (measured,)))
