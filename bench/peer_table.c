@@ -1,7 +1,7 @@
 /*
- * What dict.c measures, by a plain table in shared memory under one pthread mutex: chains of entries of one size, found by
- * FNV-1a, with keys of at most 12 bytes and numbers as values. It has as many heads as it needs from the beginning,
- * so it never grows, and it keeps no order. Whoever is killed here leaves the others waiting for ever.
+ * What dict.c measures, by a plain table in shared memory under one pthread mutex: chains of entries of one size,
+ * found by FNV-1a, with keys of at most 12 bytes and numbers as values. It has as many heads as it needs from the
+ * beginning, so it never grows, and it keeps no order. Whoever is killed here leaves the others waiting for ever.
  */
 #define _GNU_SOURCE
 #include "keys.h"
@@ -156,8 +156,8 @@ static struct table *create(const struct key *keys, size_t count)
     while (heads < 2 * count) heads *= 2;
     table = measure_shared(sizeof *table + heads * sizeof table->heads[0] + (count + 3) * sizeof(struct entry));
     table->mask = (uint32_t)heads - 1;
-    table->entries = (struct entry *)(void *)((char *)table + ((sizeof *table + heads * sizeof table->heads[0] + 63) &
-                                                               ~(size_t)63));
+    table->entries = (struct entry *)(void *)((char *)table +
+                                              ((sizeof *table + heads * sizeof table->heads[0] + 63) & ~(size_t)63));
     table->free = 1;
     for (uint32_t i = 1; i < count; i++) table->entries[i].next = i + 1;
     pthread_mutexattr_init(&attributes);

@@ -159,6 +159,18 @@ static inline mproc_status mproc_dict_update_with(mproc_dict *dict, mproc_value 
 MPROC_API size_t mproc_dict_count(const mproc_dict *dict);
 
 /*
+ * Gives keys copies of values, and adds those that are not there, as mproc_dict_set() for each pair of a map or of a
+ * list of lists of two, but all in one step (Python: update(mapping), update(pairs), dict |= mapping): others see
+ * none of them or all, also if this process is killed in the middle. Of pairs with the same key the last counts.
+ * Those of another dict are those of its copy. Python's a | b is a dict made of a copy of `a`, then updated by one of
+ * `b`.
+ *
+ * Does not block, but whoever uses the dict at the same time waits. Returns as mproc_dict_set(), with the dict
+ * unchanged; MPROC_INVALID: also if `items` is something else.
+ */
+static inline mproc_status mproc_dict_update(mproc_dict *dict, mproc_value items);
+
+/*
  * Takes all keys out (Python: clear()). Does not block, but takes as long as freeing what they had.
  * MPROC_NO_MEMORY, MPROC_FORKED: nothing was taken out.
  */
@@ -204,7 +216,8 @@ enum mproc_dict_method {
     MPROC_DICT_KEYS = 34,
     MPROC_DICT_VALUES = 35,
     MPROC_DICT_ITEMS = 36,
-    MPROC_DICT_POP_ITEM = 37
+    MPROC_DICT_POP_ITEM = 37,
+    MPROC_DICT_MERGE = 38
 };
 
 /* One call, wherever the dict is. */
@@ -263,6 +276,11 @@ static inline mproc_status mproc_dict_update_with(mproc_dict *dict, mproc_value 
     return mproc_dict_call(dict, MPROC_DICT_UPDATE, &key, &args, function, NULL);
 }
 
+static inline mproc_status mproc_dict_update(mproc_dict *dict, mproc_value items)
+{
+    return mproc_dict_call(dict, MPROC_DICT_MERGE, NULL, &items, NULL, NULL);
+}
+
 static inline mproc_status mproc_dict_clear(mproc_dict *dict)
 {
     return mproc_dict_call(dict, MPROC_DICT_CLEAR, NULL, NULL, NULL, NULL);
@@ -296,6 +314,12 @@ template <bool map, class... Kept>
 mproc_status mproc_dict_create(const mproc_values<map, Kept...> &items, mproc_dict **out)
 {
     return mproc_dict_create(items.borrow(), out);
+}
+
+template <bool map, class... Kept>
+mproc_status mproc_dict_update(mproc_dict *dict, const mproc_values<map, Kept...> &items)
+{
+    return mproc_dict_update(dict, items.borrow());
 }
 
 template <bool map, class... Kept>

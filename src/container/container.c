@@ -57,9 +57,7 @@ mproc_status container_stage(const struct reference *reference, const mproc_valu
 
 void container_hold(const struct cell *cell, _Atomic uint64_t *owned)
 {
-    struct intent *nested = &thread_self.slot->intents[INTENT_NESTED];
-
-    if (cell_is_parcel(cell)) object_refer(nested, cell->word, owned, OBJECT_GIVEN);
+    if (cell_is_parcel(cell)) object_refer(container_nested(), cell->word, owned, OBJECT_GIVEN);
 }
 
 mproc_value container_view(const struct cell *cell)

@@ -32,8 +32,16 @@ struct container {
 /* Instead of a value's head: the word of the cell is a parcel. */
 #define CELL_PARCEL ((uint64_t)0xFE)
 
-/* Which stages of the intent are for what: a value that goes in or comes out; all else. */
+/*
+ * Which stages of the intent are for what: a value that goes in or comes out; all else. Those of the intent inside
+ * the lock: a value that is held while it is taken out; what container_finish() leaves.
+ */
 enum { STAGE_VALUE, STAGE_OTHER };
+
+static inline struct intent *container_nested(void)
+{
+    return &thread_self.slot->intents[INTENT_NESTED];
+}
 
 static inline struct container *container_of(const struct reference *reference)
 {
@@ -50,12 +58,19 @@ static inline void word_set(_Atomic uint64_t *word, uint64_t value)
     atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+/*
+ * Under the lock: a step of many changes is not done yet, as who began it was killed. Does it; others may have had
+ * the lock meanwhile.
+ */
+void container_finish(struct intent *intent, struct container *container);
+
 /* Returns the intent that has the lock. */
 static inline struct intent *container_lock(struct container *container)
 {
     struct intent *intent = work_intent();
 
     object_lock(intent, arena_offset(container), &container->lock);
+    if (word_get(&container->version) % 2 == 1) container_finish(intent, container);
     return intent;
 }
 
@@ -76,18 +91,20 @@ static inline void container_commit(struct intent *intent, const struct containe
     intent_commit(intent);
 }
 
-/* The same, by a list in a variable. */
+/* The same, by a list in a variable. In the middle of a step of many changes the version is odd, and stays so. */
 static inline struct redo container_redo(struct intent *intent, const struct container *container)
 {
     struct redo redo = {intent, 0};
 
-    redo_store(&redo, &container->version, word_get(&container->version) + 1);
+    redo_store(&redo, &container->version, word_get(&container->version) | 1);
     return redo;
 }
 
 static inline void container_redo_commit(struct redo *redo, const struct container *container)
 {
-    redo_store(redo, &container->version, word_get(&container->version) + 2);
+    uint64_t version = word_get(&container->version);
+
+    redo_store(redo, &container->version, version % 2 == 1 ? version : version + 2);
     redo_commit(redo);
 }
 

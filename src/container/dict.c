@@ -74,7 +74,7 @@ static enum table_outcome change_locked(struct intent *intent, const struct cont
                                            : TABLE_ABSENT;
     cell = table_cell(spot.record);
     if (change->fresh || (change->from && !cell_same(change->from, &cell))) return TABLE_CHANGED;
-    if (change->last && low(word_get(spot.slot)) != high(word_get(&table_of(container)->order))) return TABLE_CHANGED;
+    if (change->last && spot.place != high(word_get(&table_of(container)->order))) return TABLE_CHANGED;
     if (change->to) table_replace(intent, container, spot.record, change->to);
     else table_remove(intent, container, &spot);
     return TABLE_DONE;
@@ -130,16 +130,15 @@ mproc_status dict_change(const mproc_dict *dict, const struct dict_change *chang
 
 /* ---- one key -------------------------------------------------------------------------------------------- */
 
-static mproc_status set(const mproc_dict *dict, const struct table_key *key, const mproc_value *value)
+static mproc_status set(const mproc_dict *dict, const struct reference *owner, const struct table_key *key,
+                        const mproc_value *value)
 {
     struct cell cell;
     struct dict_change change = {.key = key, .to = &cell};
     enum table_outcome outcome;
     mproc_status status;
 
-    if (!cell_write_small(&cell, value) &&
-        (status = container_stage(&dict->reference, value, &cell)) != MPROC_OK)
-        return status;
+    if (!cell_write_small(&cell, value) && (status = container_stage(owner, value, &cell)) != MPROC_OK) return status;
     return dict_change(dict, &change, &outcome);
 }
 
@@ -199,7 +198,7 @@ static mproc_status pop(const mproc_dict *dict, const struct table_key *key, con
                         mproc_value *value)
 {
     struct intent *intent = work_intent();
-    _Atomic uint64_t *held = &intent->stages[STAGE_OTHER];
+    _Atomic uint64_t *held = &container_nested()->stages[STAGE_VALUE];
     struct cell cell;
     struct dict_change change = {.key = key, .from = &cell};
     enum table_outcome outcome = TABLE_CHANGED;
@@ -219,16 +218,86 @@ static mproc_status pop(const mproc_dict *dict, const struct table_key *key, con
 
 /* ---- the whole ------------------------------------------------------------------------------------------ */
 
+static mproc_status refuse_items(void)
+{
+    return mproc_error(MPROC_INVALID,
+                       "a dict is made of a map, of a list of pairs, which are lists of two, or of nil");
+}
+
+/* `owner` is the dict of which nothing can be a part, as it comes into it. */
+static mproc_status fill(const mproc_dict *dict, const struct reference *owner, mproc_value items)
+{
+    bool map = items.type == MPROC_TYPE_MAP;
+    size_t count = mproc_value_count(items);
+    mproc_status status = MPROC_OK;
+
+    for (size_t i = 0; i < count && status == MPROC_OK; i++) {
+        mproc_value pair = mproc_value_at(items, i), name = map ? mproc_value_key(items, i) : mproc_value_at(pair, 0),
+                    value = map ? pair : mproc_value_at(pair, 1);
+        struct table_key key;
+        if (!map && (pair.type != MPROC_TYPE_LIST || pair.count != 2)) return refuse_items();
+        if ((status = table_key_set(&key, &name)) == MPROC_OK) status = set(dict, owner, &key, &value);
+    }
+    return status;
+}
+
+mproc_status dict_make(enum object_kind kind, struct reference **out)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(kind, sizeof(struct container), out)) != MPROC_OK) return status;
+    reference_publish(*out);
+    status = table_create(work_intent(), &container_of(*out)->body);
+    if (status != MPROC_OK) reference_free(*out);
+    return status;
+}
+
+/* A dict that nobody else has, of pairs that `owner` gets; NULL: none. */
+static mproc_status make(mproc_value items, const struct reference *owner, struct reference **out)
+{
+    struct reference *reference;
+    mproc_status status;
+
+    if (items.type != MPROC_TYPE_NIL && items.type != MPROC_TYPE_MAP && items.type != MPROC_TYPE_LIST)
+        return refuse_items();
+    if (mproc_value_count(items) > 0 && !items.as.data)
+        return mproc_error(MPROC_INVALID, "%zu pairs of a dict are at no address", mproc_value_count(items));
+    if ((status = dict_make(OBJECT_DICT, &reference)) != MPROC_OK) return status;
+    if ((status = fill((mproc_dict *)reference, owner ? owner : reference, items)) == MPROC_OK) *out = reference;
+    else reference_free(reference);
+    return status;
+}
+
+/* All that can fail comes before the step. */
+static mproc_status merge(const mproc_dict *dict, const mproc_value *items)
+{
+    struct reference *from;
+    mproc_status status = make(*items, &dict->reference, &from);
+
+    if (status != MPROC_OK) return status;
+    status = table_merge(dict_container(dict), container_of(from));
+    reference_free(from);
+    return status;
+}
+
+/* Without the lock, unless there is a change all the time, or one of many keys. */
 size_t mproc_dict_count(const mproc_dict *dict)
 {
-    const struct container *container = dict_container(dict);
-    uint64_t version;
+    struct container *container = dict_container(dict);
+    struct intent *intent;
     uint32_t count;
 
-    do {
-        version = container_version(container);
+    for (int i = 0; i < LOOKS; i++) {
+        uint64_t version = container_version(container);
         count = table_count(table_of(container));
-    } while (container_changed(container, version));
+        if (version % 2 == 0 && !container_changed(container, version)) return count;
+        plat_thread_pause();
+    }
+    if (family_enter_with(dict->reference.arena) != MPROC_OK) return table_count(table_of(container));
+    intent = container_lock(container);
+    count = table_count(table_of(container));
+    container_unlock(intent, container);
     return count;
 }
 
@@ -245,7 +314,7 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
     if (status != MPROC_OK) return status;
     switch (method) {
     case MPROC_DICT_SET:
-        return set(dict, &key, value);
+        return set(dict, &dict->reference, &key, value);
     case MPROC_DICT_GET:
         return get(dict, &key, name, result);
     case MPROC_DICT_HAS:
@@ -264,6 +333,8 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
         return clear(dict_container(dict), false);
     case MPROC_DICT_POP_ITEM:
         return dict_pop_item(dict, result);
+    case MPROC_DICT_MERGE:
+        return merge(dict, value);
     default:
         return dict_copy(dict, method, result);
     }
@@ -271,45 +342,13 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
 
 /* ---- made and freed ------------------------------------------------------------------------------------- */
 
-static mproc_status refuse_items(void)
-{
-    return mproc_error(MPROC_INVALID,
-                       "a dict is made of a map, of a list of pairs, which are lists of two, or of nil");
-}
-
-mproc_status dict_make(enum object_kind kind, struct reference **out)
-{
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = reference_create(kind, sizeof(struct container), out)) != MPROC_OK) return status;
-    reference_publish(*out);
-    status = table_create(work_intent(), &container_of(*out)->body);
-    if (status != MPROC_OK) reference_free(*out);
-    return status;
-}
-
 mproc_status mproc_dict_create(mproc_value items, mproc_dict **out)
 {
     struct reference *reference;
-    size_t count = mproc_value_count(items);
-    bool map = items.type == MPROC_TYPE_MAP;
     mproc_status status;
 
     if (!out) return mproc_error(MPROC_INVALID, "a dict was to be created, and out is NULL");
-    if (items.type != MPROC_TYPE_NIL && !map && items.type != MPROC_TYPE_LIST) return refuse_items();
-    if (count > 0 && !items.as.data) return mproc_error(MPROC_INVALID, "a dict of %zu pairs at no address", count);
-    if ((status = dict_make(OBJECT_DICT, &reference)) != MPROC_OK) return status;
-    for (size_t i = 0; i < count && status == MPROC_OK; i++) {
-        mproc_value pair = mproc_value_at(items, i), name = map ? mproc_value_key(items, i) : mproc_value_at(pair, 0),
-                    value = map ? pair : mproc_value_at(pair, 1);
-        struct table_key key;
-        if (!map && (pair.type != MPROC_TYPE_LIST || pair.count != 2)) status = refuse_items();
-        else if ((status = table_key_set(&key, &name)) == MPROC_OK)
-            status = set((mproc_dict *)reference, &key, &value);
-    }
-    if (status == MPROC_OK) *out = (mproc_dict *)reference;
-    else reference_free(reference);
+    if ((status = make(items, NULL, &reference)) == MPROC_OK) *out = (mproc_dict *)reference;
     return status;
 }
 

@@ -29,10 +29,13 @@ static void last_dropped(struct intent *intent, uint64_t object)
 }
 
 const struct object_type table_type = {.name = "a table",
-                                       .links = TABLE_DIRECTORIES,
+                                       .links = TABLE_DIRECTORIES + 1,
                                        .links_at = offsetof(struct table, directories),
                                        .last_dropped = last_dropped};
 
+static_assert(offsetof(struct table, pending) ==
+                  offsetof(struct table, directories) + sizeof(uint64_t[TABLE_DIRECTORIES]),
+              "the links are one row");
 static_assert(sizeof(struct table_bucket) == ARENA_LINE, "a bucket is what one look reads");
 static_assert(sizeof(struct table) + sizeof(struct block_header) <= 768, "the table of a small dict");
 
@@ -132,118 +135,103 @@ void table_key_of(const struct table_record *record, struct table_key *key)
 
 /* ---- finding --------------------------------------------------------------------------------------- */
 
-/* What is read of a table at once, as it was at one moment if nothing has changed since. */
-struct view {
+/* One look at a table. What was read is as it was at one moment if the version has not changed since. */
+struct look {
     const struct container *container;
     uint64_t version;
-    uint64_t buckets;
-    uint64_t directories[TABLE_DIRECTORIES];
-    uint64_t near[TABLE_DIRECTORIES][TABLE_NEAR];
+    const struct table *table;
 };
 
-static inline void read_table(struct view *view, const struct container *container, uint64_t version)
+static inline bool is_changed(struct look look)
 {
-    const struct table *table = table_of(container);
-
-    view->container = container;
-    view->version = version;
-    view->buckets = word_get(&table->buckets);
-    for (int i = 0; i < TABLE_DIRECTORIES; i++) {
-        view->directories[i] = word_get(&table->directories[i]);
-        view->near[i][0] = word_get(&table->near[i][0]);
-        view->near[i][1] = word_get(&table->near[i][1]);
-    }
+    return container_changed(look.container, look.version);
 }
 
-static inline bool is_changed(const struct view *view)
+/* The segment at this index of a directory. It is not used before it is known that nothing has changed. */
+static inline uint64_t segment_in(struct look look, uint32_t directory, uint32_t segment)
 {
-    return container_changed(view->container, view->version);
+    uint64_t at = word_get(&look.table->directories[directory]);
+
+    return is_changed(look) ? 0 : word_get(&((const struct table_directory *)arena_at(at))->segments[segment]);
 }
 
-/* The segment at this index of a directory, which exists if nothing has changed. False: something has. */
-static bool segment_in(const struct view *view, uint64_t directory, uint32_t segment, uint64_t *at)
+/* What is at a place that was read. NULL: something has changed. In which segment, too, nobody can foresee. */
+static inline void *find_unit(struct look look, uint32_t place)
 {
-    *at = word_get(&((const struct table_directory *)arena_at(directory))->segments[segment]);
-    return !is_changed(view);
+    const _Atomic uint64_t *near = look.table->near[TABLE_RECORDS];
+    uint32_t first = 0;
+    uint64_t base = word_get(&near[0]), next = word_get(&near[1]);
+
+    if (place >= TABLE_FIRST_UNITS) base = next;
+    if (place >= TABLE_NEAR_UNITS) base = segment_in(look, TABLE_RECORDS, table_segment_of_unit(place, &first));
+    return is_changed(look) ? NULL : table_unit_in(base, place - first);
 }
 
-/* What is at a place. NULL: something has changed. */
-static inline void *find_unit(const struct view *view, uint32_t place)
+static inline struct table_bucket *find_bucket(struct look look, uint32_t bucket)
 {
-    uint32_t first, segment;
-    uint64_t at;
+    const _Atomic uint64_t *near = look.table->near[TABLE_BUCKETS];
+    uint32_t first = 0;
+    uint64_t base = word_get(&near[0]), next = word_get(&near[1]);
 
-    if (place < TABLE_NEAR_UNITS) return table_unit_in(view->near[TABLE_RECORDS][place >= TABLE_FIRST_UNITS], place);
-    segment = table_segment_of_unit(place, &first);
-    return segment_in(view, view->directories[TABLE_RECORDS], segment, &at) ? table_unit_in(at, place - first) : NULL;
+    if (bucket >= TABLE_FIRST_BUCKETS) base = next;
+    if (bucket >= TABLE_NEAR_BUCKETS) base = segment_in(look, TABLE_BUCKETS, table_segment_of_bucket(bucket, &first));
+    return is_changed(look) ? NULL : table_bucket_in(base, bucket - first);
 }
 
-static inline struct table_bucket *find_bucket(const struct view *view, uint32_t bucket)
+/* Looks at the record of a slot that has the key's hash. */
+static inline enum table_outcome look_at(struct look look, const struct table_key *key, uint32_t place,
+                                         struct table_spot *spot)
 {
-    uint32_t first, segment;
-    uint64_t at;
+    const struct table_record *record = spot->record = find_unit(look, place);
 
-    if (bucket < TABLE_NEAR_BUCKETS)
-        return table_bucket_in(view->near[TABLE_BUCKETS][bucket >= TABLE_FIRST_BUCKETS], bucket);
-    segment = table_segment_of_bucket(bucket, &first);
-    return segment_in(view, view->directories[TABLE_BUCKETS], segment, &at) ? table_bucket_in(at, bucket - first)
-                                                                           : NULL;
-}
-
-static inline enum table_outcome is_key(const struct view *view, const struct table_record *record,
-                                        const struct table_key *key)
-{
+    spot->place = place;
+    if (!record) return TABLE_CHANGED;
     if (word_get(&record->key_head) != key->head) return TABLE_ABSENT;
-    if (key->words > 1 && is_changed(view)) return TABLE_CHANGED;
+    if (key->words > 1 && is_changed(look)) return TABLE_CHANGED;
     for (uint32_t i = 0; i + 1 < key->words; i++)
         if (word_get(&record->key[i]) != word_at(key, i)) return TABLE_ABSENT;
     return word_get(&record->key[key->words - 1]) == key->last ? TABLE_DONE : TABLE_ABSENT;
 }
 
-/* Looks at the record of a slot with the key's hash, which was read since the table was. */
-static inline enum table_outcome look_at(const struct view *view, const struct table_key *key, uint32_t place,
-                                         struct table_spot *spot)
+/* Several slots of the bucket have the hash, and the first one has another key. */
+static enum table_outcome look_at_each(struct look look, const struct table_key *key, struct table_spot *spot)
 {
-    if (is_changed(view)) return TABLE_CHANGED;
-    if (!(spot->record = find_unit(view, place))) return TABLE_CHANGED;
-    return is_key(view, spot->record, key);
+    enum table_outcome outcome = TABLE_ABSENT;
+
+    for (int i = 0; i < TABLE_SLOTS && outcome == TABLE_ABSENT; i++) {
+        uint64_t slot = word_get(&spot->bucket->slots[i]);
+        if (high(slot) == key->hash) outcome = look_at(look, key, low(slot), spot);
+    }
+    return outcome;
 }
 
-/* Where several slots of a bucket have the hash. */
-static enum table_outcome look_at_each(const struct view *view, const struct table_key *key,
-                                       struct table_bucket *bucket, struct table_spot *spot)
+/* A slot that has the hash is then its place alone, and any other is more than all places. */
+static inline uint64_t without(const struct table_bucket *bucket, int index, uint64_t hash)
 {
-    for (int i = 0; i < TABLE_SLOTS; i++) {
-        uint64_t slot = word_get(&bucket->slots[i]);
-        enum table_outcome outcome;
-        if (high(slot) != key->hash) continue;
-        spot->slot = &bucket->slots[i];
-        outcome = look_at(view, key, low(slot), spot);
-        if (outcome != TABLE_ABSENT) return outcome;
-    }
-    return TABLE_ABSENT;
+    return word_get(&bucket->slots[index]) ^ hash;
 }
 
-/*
- * In a bucket there is one slot with the hash, or none, but for rare cases. Which of them it is the processor cannot
- * foresee: so all are added up, those that have another hash as zeros, without a jump.
- */
-static inline enum table_outcome look_into(const struct view *view, const struct table_key *key,
-                                           struct table_bucket *bucket, struct table_spot *spot)
+static inline uint64_t lesser(uint64_t left, uint64_t right)
 {
-    uint32_t places = 0, count = 0, index = 0;
+    return left < right ? left : right;
+}
 
-    for (uint32_t i = 0; i < TABLE_SLOTS; i++) {
-        uint64_t slot = word_get(&bucket->slots[i]);
-        uint32_t same = 0u - (uint32_t)(high(slot) == key->hash);
-        places += low(slot) & same;
-        index += i & same;
-        count += 1u & same;
-    }
-    if (count == 0) return TABLE_ABSENT;
-    if (count > 1) return look_at_each(view, key, bucket, spot);
-    spot->slot = &bucket->slots[index];
-    return look_at(view, key, places, spot);
+static_assert(TABLE_SLOTS == 7, "look_into() looks at each");
+
+/* Which slot it is the processor cannot foresee: so the least of all is taken, without a jump. */
+static inline enum table_outcome look_into(struct look look, const struct table_key *key, struct table_spot *spot)
+{
+    const struct table_bucket *bucket = spot->bucket;
+    uint64_t hash = both(0, key->hash);
+    uint64_t first = lesser(without(bucket, 0, hash), without(bucket, 1, hash));
+    uint64_t second = lesser(without(bucket, 2, hash), without(bucket, 3, hash));
+    uint64_t third = lesser(without(bucket, 4, hash), without(bucket, 5, hash));
+    uint64_t least = lesser(lesser(first, second), lesser(third, without(bucket, 6, hash)));
+    enum table_outcome outcome;
+
+    if (high(least) != 0) return TABLE_ABSENT;
+    outcome = look_at(look, key, low(least), spot);
+    return outcome == TABLE_ABSENT ? look_at_each(look, key, spot) : outcome;
 }
 
 /*
@@ -253,21 +241,19 @@ static inline enum table_outcome look_into(const struct view *view, const struct
 enum table_outcome table_find(const struct container *container, uint64_t version, const struct table_key *key,
                               struct table_spot *spot)
 {
-    struct table_bucket *bucket;
-    struct view view;
+    struct look look = {container, version, table_of(container)};
+    uint64_t buckets = word_get(&look.table->buckets);
+    enum table_outcome outcome;
     uint32_t link;
 
-    read_table(&view, container, version);
-    if (is_changed(&view)) return TABLE_CHANGED;
-    if (low(view.buckets) == 0) return TABLE_ABSENT;
-    bucket = find_bucket(&view, table_bucket_of(key->hash, view.buckets));
-    while (bucket) {
-        enum table_outcome outcome = look_into(&view, key, bucket, spot);
+    if (low(buckets) == 0) return is_changed(look) ? TABLE_CHANGED : TABLE_ABSENT;
+    spot->bucket = find_bucket(look, table_bucket_of(key->hash, buckets));
+    while (spot->bucket) {
+        outcome = look_into(look, key, spot);
         if (outcome != TABLE_ABSENT) return outcome;
-        link = low(word_get(&bucket->link));
-        if (is_changed(&view)) return TABLE_CHANGED;
-        if (link == 0) return TABLE_ABSENT;
-        bucket = find_unit(&view, link);
+        link = low(word_get(&spot->bucket->link));
+        if (link == 0) return is_changed(look) ? TABLE_CHANGED : TABLE_ABSENT;
+        spot->bucket = find_unit(look, link);
     }
     return TABLE_CHANGED;
 }

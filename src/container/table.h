@@ -26,6 +26,9 @@ extern const struct object_type table_type;
 
 #define TABLE_SLOTS 7
 
+/* So many keys for each bucket, on average. */
+#define TABLE_LOAD 4
+
 /*
  * A slot is a key's hash, which is not 0, << 32 | the place of its record; 0: free. `link` is the place of the next
  * bucket, or 0.
@@ -67,6 +70,8 @@ struct table_directory {
  *   used         units that were ever in use | how many keys there are << 32
  *   order        the place of the first record | the last << 32
  *   parcels      whether a value ever was a parcel: set before it is published
+ *   pending      a link: a table with keys that are to come into this one, in one step: see table_merge()
+ *   merging      the place there of the next key that comes, or 0
  *   near         of the first segments in each directory: where place 0 would be, if it were one with them
  *   free         the first of each list of free records
  */
@@ -77,6 +82,8 @@ enum { TABLE_BUCKETS, TABLE_RECORDS, TABLE_DIRECTORIES };
 struct table {
     struct object object;
     _Atomic uint64_t directories[TABLE_DIRECTORIES];
+    _Atomic uint64_t pending;
+    _Atomic uint64_t merging;
     _Atomic uint64_t buckets;
     _Atomic uint64_t used;
     _Atomic uint64_t order;
@@ -100,10 +107,18 @@ struct table_need {
     uint32_t segment;
 };
 
-/* Where a key is. */
+/* What so many keys take at most: units, in records and buckets of which the largest has `most`. */
+struct table_load {
+    uint64_t keys;
+    uint64_t units;
+    uint32_t most;
+};
+
+/* Where a key is: a slot of this bucket has the record's place. */
 struct table_spot {
-    _Atomic uint64_t *slot;
+    struct table_bucket *bucket;
     struct table_record *record;
+    uint32_t place;
 };
 
 enum table_outcome { TABLE_DONE, TABLE_ABSENT, TABLE_CHANGED, TABLE_NEEDS };
@@ -130,6 +145,22 @@ static inline uint32_t table_segment_of_bucket(uint32_t bucket, uint32_t *first)
     if (bucket >= 4096) return *first = bucket & ~4095u, 2 + (bucket >> 12);
     if (bucket >= TABLE_NEAR_BUCKETS) return *first = TABLE_NEAR_BUCKETS, 2;
     return *first = bucket < TABLE_FIRST_BUCKETS ? 0 : TABLE_FIRST_BUCKETS, bucket >= TABLE_FIRST_BUCKETS;
+}
+
+/* How many units a segment of records has. Its block has a header, and fills whole pages. */
+static inline uint32_t table_segment_units(uint32_t segment)
+{
+    static const uint32_t first[] = {0, TABLE_FIRST_UNITS, TABLE_NEAR_UNITS, 8192, 32768};
+    uint32_t units = segment < 4 ? first[segment + 1] - first[segment] : 32768;
+
+    return units - (uint32_t)(sizeof(struct block_header) / TABLE_UNIT);
+}
+
+static inline uint32_t table_segment_buckets(uint32_t segment)
+{
+    static const uint32_t first[] = {0, TABLE_FIRST_BUCKETS, TABLE_NEAR_BUCKETS, 4096};
+
+    return segment < 3 ? first[segment + 1] - first[segment] : 4096;
 }
 
 /* What is at a place, counted from `base`: where a segment begins, or what `near` says. */
@@ -259,5 +290,17 @@ mproc_status table_reserve(struct container *container, uint32_t units, uint32_t
 
 /* Of a table that this thread alone has, and which never had a parcel: takes all out, and keeps the segments. */
 void table_empty(struct table *table);
+
+/* Under the lock: whether so much can be added. False: first a segment is needed. */
+bool table_has_room(const struct table *table, const struct table_load *load, struct table_need *need);
+
+/* Without the lock: gives back the segments that are not in use, but for one. */
+void table_give_back(struct container *container, uint32_t directory);
+
+/*
+ * Without the lock: adds all keys of another container, or gives those that are there its values, in one step. Nobody
+ * else has that one, which has no body afterwards. MPROC_NO_MEMORY: nothing was changed.
+ */
+mproc_status table_merge(struct container *container, struct container *from);
 
 #endif

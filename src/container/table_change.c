@@ -1,11 +1,8 @@
 /* Tables: what changes them. Each change is one list, so it is whole or not there. */
 #include "container/table.h"
 
-/* So many keys for each bucket, on average. */
-#define TABLE_LOAD 4
-
-/* A directory begins with so many words. */
-#define DIRECTORY_ROOM 7u
+/* So many units of another bucket a step of many may take for each of its keys, besides those that they may need. */
+#define UNITS_TO_SPARE 2
 
 /* ---- room for records --------------------------------------------------------------------------------- */
 
@@ -34,30 +31,14 @@ struct room {
     uint64_t rest;
 };
 
-/* How many units a segment of records has. Its block has a header, and fills whole pages. */
-static uint32_t segment_units(uint32_t segment)
-{
-    static const uint32_t first[] = {0, TABLE_FIRST_UNITS, TABLE_NEAR_UNITS, 8192, 32768};
-    uint32_t units = segment < 4 ? first[segment + 1] - first[segment] : 32768;
-
-    return units - (uint32_t)(sizeof(struct block_header) / TABLE_UNIT);
-}
-
-static uint32_t segment_buckets(uint32_t segment)
-{
-    static const uint32_t first[] = {0, TABLE_FIRST_BUCKETS, TABLE_NEAR_BUCKETS, 4096};
-
-    return segment < 3 ? first[segment + 1] - first[segment] : 4096;
-}
-
 /* From the end. `*used` is how far that is, and is changed. False: a segment is missing. */
 static bool take_at_end(const struct table *table, uint32_t units, uint32_t *used, struct room *room,
                         struct table_need *need)
 {
     uint32_t place = *used, first, segment = table_segment_of_unit(place, &first);
 
-    while (place + units > first + segment_units(segment)) {
-        place = first + segment_units(segment) + (uint32_t)(sizeof(struct block_header) / TABLE_UNIT);
+    while (place + units > first + table_segment_units(segment)) {
+        place = first + table_segment_units(segment) + (uint32_t)(sizeof(struct block_header) / TABLE_UNIT);
         segment = table_segment_of_unit(place, &first);
     }
     if (!table_segment(table, TABLE_RECORDS, segment)) {
@@ -134,9 +115,10 @@ static void tidy(const struct table *table, struct table_bucket *bucket, uint32_
 
 /*
  * One bucket more: it is filled where nobody looks, and then published. It may refuse once because of the one segment
- * that is missing, and then again because of another.
+ * that is missing, and then again because of another. `*units` is how many it may take, and is less by those that it
+ * has taken.
  */
-static bool split(struct intent *intent, const struct container *container, struct table *table,
+static bool split(struct intent *intent, const struct container *container, struct table *table, uint32_t *units,
                   struct table_need *need)
 {
     uint64_t before = word_get(&table->buckets), used = word_get(&table->used);
@@ -144,6 +126,7 @@ static bool split(struct intent *intent, const struct container *container, stru
     uint32_t segment = table_segment_of_bucket(count, &first), from = 0;
     uint64_t after = both(count + 1, count > mask ? 2 * (uint64_t)mask + 1 : mask);
     struct table_bucket *old = NULL;
+    struct redo redo;
 
     if (!table_segment(table, TABLE_BUCKETS, segment)) {
         *need = (struct table_need){TABLE_BUCKETS, segment};
@@ -155,10 +138,12 @@ static bool split(struct intent *intent, const struct container *container, stru
         old = table_bucket_at(table, from);
         if (!move_slots(table, old, table_bucket_at(table, count), before, after, &end, need)) return false;
     }
-    container_change(intent, container);
-    if (end != low(used)) intent_store(intent, &table->used, both(end, high(used)));
-    intent_store(intent, &table->buckets, after);
-    container_commit(intent, container);
+    if (end - low(used) > *units) return false;
+    *units -= end - low(used);
+    redo = container_redo(intent, container);
+    if (end != low(used)) redo_store(&redo, &table->used, both(end, high(used)));
+    redo_store(&redo, &table->buckets, after);
+    container_redo_commit(&redo, container);
     if (old) tidy(table, old, from, after);
     intent_restart(intent);
     return true;
@@ -232,29 +217,58 @@ static inline void append(struct redo *redo, const struct table *table, const st
     redo_store(redo, &table->order, both(high(order) ? low(order) : room->place, room->place));
 }
 
+/* What a key that is added takes: a slot, or a bucket behind the `last` one, and a record. */
+struct rooms {
+    _Atomic uint64_t *slot;
+    struct table_bucket *last;
+    struct room bucket;
+    struct room record;
+    uint32_t units;
+    uint32_t end;
+};
+
+static bool find_rooms(struct table *table, const struct table_key *key, struct rooms *rooms, struct table_need *need)
+{
+    rooms->units = units_of(key);
+    rooms->end = low(word_get(&table->used));
+    rooms->last = NULL;
+    rooms->slot = free_slot(table, key->hash, &rooms->last);
+    if (!take(table, rooms->units, NULL, &rooms->end, &rooms->record, need)) return false;
+    return rooms->slot ||
+           take(table, sizeof *rooms->last / TABLE_UNIT, rooms->record.list, &rooms->end, &rooms->bucket, need);
+}
+
+static bool is_full(const struct table *table)
+{
+    return table_count(table) >= TABLE_LOAD * low(word_get(&table->buckets));
+}
+
+/* The list's entries for a key that is added, whose record is written. */
+static inline void add_key(struct redo *redo, struct table *table, const struct table_key *key,
+                           const struct cell *cell, const struct rooms *rooms)
+{
+    uint64_t slot = both(rooms->record.place, key->hash);
+
+    write_record(table_at(table, rooms->record.place), key, cell);
+    if (rooms->slot) redo_store(redo, rooms->slot, slot);
+    else add_bucket(redo, table, rooms->last, &rooms->bucket, slot);
+    append(redo, table, &rooms->record, rooms->units);
+    redo_store(redo, &table->used, both(rooms->end, (uint64_t)table_count(table) + 1));
+}
+
 enum table_outcome table_insert(struct intent *intent, const struct container *container, const struct table_key *key,
                                 const struct cell *cell, struct table_need *need)
 {
     struct table *table = table_of(container);
-    struct table_bucket *last = NULL;
-    struct room room, more = {0, NULL, 0};
+    uint32_t units = UINT32_MAX;
+    struct rooms rooms;
     struct redo redo;
-    _Atomic uint64_t *slot;
-    uint32_t units = units_of(key), end;
 
-    if (table_count(table) >= TABLE_LOAD * low(word_get(&table->buckets)) && !split(intent, container, table, need))
-        return TABLE_NEEDS;
-    end = low(word_get(&table->used));
-    slot = free_slot(table, key->hash, &last);
-    if (!take(table, units, NULL, &end, &room, need)) return TABLE_NEEDS;
-    if (!slot && !take(table, sizeof *last / TABLE_UNIT, room.list, &end, &more, need)) return TABLE_NEEDS;
-    write_record(table_at(table, room.place), key, cell);
+    if (is_full(table) && !split(intent, container, table, &units, need)) return TABLE_NEEDS;
+    if (!find_rooms(table, key, &rooms, need)) return TABLE_NEEDS;
     if (cell_is_parcel(cell)) word_set(&table->parcels, 1);
     redo = container_redo(intent, container);
-    if (slot) redo_store(&redo, slot, both(room.place, key->hash));
-    else add_bucket(&redo, table, last, &more, both(room.place, key->hash));
-    append(&redo, table, &room, units);
-    redo_store(&redo, &table->used, both(end, (uint64_t)table_count(table) + 1));
+    add_key(&redo, table, key, cell, &rooms);
     if (cell_is_parcel(cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], 0);
     container_redo_commit(&redo, container);
     return TABLE_DONE;
@@ -297,120 +311,30 @@ static inline void take_out(struct redo *redo, const struct table *table, const 
         redo_store(redo, &table->order, both(before ? low(order) : next, next ? high(order) : before));
 }
 
+static const _Atomic uint64_t *slot_of(const struct table_spot *spot)
+{
+    const _Atomic uint64_t *slot = spot->bucket->slots;
+
+    while (low(word_get(slot)) != spot->place) slot++;
+    return slot;
+}
+
 void table_remove(struct intent *intent, const struct container *container, const struct table_spot *spot)
 {
     struct table *table = table_of(container);
     struct table_record *record = spot->record;
-    uint32_t units = high(word_get(&record->before)), place = low(word_get(spot->slot));
+    uint32_t units = high(word_get(&record->before));
     _Atomic uint64_t *list = &table->free[list_of(units)];
     struct cell cell = table_cell(record);
     struct redo redo = container_redo(intent, container);
 
-    redo_store(&redo, spot->slot, 0);
+    redo_store(&redo, slot_of(spot), 0);
     take_out(&redo, table, record);
     redo_store(&redo, &record->before, both(low(word_get(list)), units));
-    redo_store(&redo, list, place);
+    redo_store(&redo, list, spot->place);
     redo_store(&redo, &table->used, both(low(word_get(&table->used)), (uint64_t)table_count(table) - 1));
     if (cell_is_parcel(&cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], cell.word);
     container_redo_commit(&redo, container);
-}
-
-/* ---- segments ------------------------------------------------------------------------------------------ */
-
-/* What is to be made, by a look under the lock: the segment, a directory that has room for it, or nothing. */
-struct making {
-    _Atomic uint64_t *place;
-    uint64_t bytes;
-    uint64_t room; /* of a directory */
-};
-
-static struct making look_what(const struct container *container, const struct table_need *need)
-{
-    struct table *table = table_of(container);
-    uint64_t at = word_get(&table->directories[need->directory]);
-    struct table_directory *all = at ? arena_at(at) : NULL;
-    struct making making = {NULL, 0, DIRECTORY_ROOM};
-
-    if (!all || all->room <= need->segment) {
-        while (making.room <= need->segment) making.room = 2 * making.room + 1;
-        making.place = &table->directories[need->directory];
-        making.bytes = sizeof *all + making.room * sizeof(uint64_t);
-        return making;
-    }
-    making.room = 0;
-    if (!word_get(&all->segments[need->segment])) making.place = &all->segments[need->segment];
-    if (need->directory == TABLE_RECORDS) making.bytes = segment_units(need->segment) * TABLE_UNIT;
-    else making.bytes = (uint64_t)segment_buckets(need->segment) * sizeof(struct table_bucket) + ARENA_LINE;
-    return making;
-}
-
-/* A larger directory has what the one had in whose place it comes. */
-static void fill_directory(uint64_t larger, uint64_t room, uint64_t smaller)
-{
-    struct table_directory *to = arena_at(larger);
-    const struct table_directory *from = smaller ? arena_at(smaller) : NULL;
-
-    to->room = room;
-    for (uint64_t i = 0; from && i < from->room; i++) word_set(&to->segments[i], word_get(&from->segments[i]));
-}
-
-/* Where place 0 would be, if the segment in the stage and all before it were one. */
-static uint64_t near_of(const struct table_need *need, uint64_t segment)
-{
-    if (need->directory == TABLE_RECORDS) return segment - need->segment * TABLE_FIRST_UNITS * TABLE_UNIT;
-    return arena_offset(table_bucket_in(segment, 0)) -
-           need->segment * TABLE_FIRST_BUCKETS * sizeof(struct table_bucket);
-}
-
-/*
- * What was looked up under the lock is made without it, and put there under the lock, unless somebody else has seen
- * to it meanwhile, or cleared the container. What comes out of the place goes with the stage: a smaller directory.
- */
-mproc_status table_provide(struct container *container, const struct table_need *need)
-{
-    struct intent *intent = work_intent();
-    _Atomic uint64_t *stage = &intent->stages[STAGE_OTHER];
-    struct making making, now;
-    mproc_status status;
-
-    do {
-        container_lock(container);
-        making = look_what(container, need);
-        container_unlock(intent, container);
-        if (!making.place) return MPROC_OK;
-        status = block_take(intent, making.bytes, making.room ? making.bytes : 0, stage);
-        if (status != MPROC_OK) return status;
-        container_lock(container);
-        now = look_what(container, need);
-        if (now.place == making.place && now.room == making.room) {
-            uint64_t old = word_get(making.place);
-            if (making.room) fill_directory(word_get(stage), making.room, old);
-            container_change(intent, container);
-            intent_store(intent, making.place, word_get(stage));
-            if (!making.room && need->segment < TABLE_NEAR)
-                intent_store(intent, &table_of(container)->near[need->directory][need->segment],
-                             near_of(need, word_get(stage)));
-            intent_store(intent, stage, old);
-            container_commit(intent, container);
-        }
-        container_unlock(intent, container);
-        object_drop(intent, stage);
-    } while (making.room);
-    return MPROC_OK;
-}
-
-/* Buckets behind full ones need room, too: an eighth of what the records have. */
-mproc_status table_reserve(struct container *container, uint32_t units, uint32_t keys)
-{
-    uint32_t first, records = table_segment_of_unit(units + units / 8, &first);
-    uint32_t buckets = table_segment_of_bucket(keys / TABLE_LOAD, &first);
-    mproc_status status = MPROC_OK;
-
-    for (uint32_t i = 0; i <= records && status == MPROC_OK; i++)
-        status = table_provide(container, &(struct table_need){TABLE_RECORDS, i});
-    for (uint32_t i = 0; i <= buckets && status == MPROC_OK; i++)
-        status = table_provide(container, &(struct table_need){TABLE_BUCKETS, i});
-    return status;
 }
 
 void table_empty(struct table *table)
@@ -419,4 +343,124 @@ void table_empty(struct table *table)
     word_set(&table->used, 1);
     word_set(&table->order, 0);
     for (int i = 0; i < (int)TABLE_LISTS; i++) word_set(&table->free[i], 0);
+}
+
+/* ---- many at once -------------------------------------------------------------------------------------- */
+
+/*
+ * A step of many keys is a table of its own, which is published by one list: it becomes the `pending` one, and the
+ * version is odd until all of it is merged. Then its keys come one after the other, each by one list, in which
+ * `merging` goes on to the next one. Whoever takes the lock meanwhile, as the one who began was killed, goes on
+ * there. All room that can be needed is there before; but a bucket that would be split stays as it is if there is
+ * none for that.
+ *
+ * A value that is replaced takes the place of the one that replaces it, and goes with the pending table: so if one of
+ * the tables has parcels, both may have.
+ */
+
+/* Of the table that is to be merged: what its keys take at worst, each a record and a bucket. */
+static struct table_load load_of(const struct table *table)
+{
+    const uint32_t bucket = sizeof(struct table_bucket) / TABLE_UNIT;
+    struct table_load load = {table_count(table), 0, bucket};
+
+    for (uint32_t place = low(word_get(&table->order)); place;) {
+        const struct table_record *record = table_at(table, place);
+        uint32_t units = high(word_get(&record->before));
+        load.units += units + bucket + UNITS_TO_SPARE;
+        if (units > load.most) load.most = units;
+        place = high(word_get(&record->hash_next));
+    }
+    return load;
+}
+
+static void merge_one(struct intent *intent, const struct container *container, struct table_record *from,
+                      uint32_t *spare)
+{
+    struct table *table = table_of(container);
+    struct table_key key;
+    struct cell cell = table_cell(from), old;
+    struct table_spot spot;
+    struct table_need need;
+    struct rooms rooms;
+    struct redo redo;
+    bool found;
+
+    cell_set(&old, MPROC_TYPE_NIL, 0);
+    *spare += UNITS_TO_SPARE;
+    table_key_of(from, &key);
+    if (table_find(container, container_version(container), &key, &spot) == TABLE_DONE) {
+        old = table_cell(spot.record);
+        redo = container_redo(intent, container);
+        redo_store(&redo, &spot.record->head, cell_head(&cell));
+        redo_store(&redo, &spot.record->word, cell.word);
+    } else {
+        if (is_full(table)) (void)split(intent, container, table, spare, &need);
+        found = find_rooms(table, &key, &rooms, &need);
+        assert(found);
+        redo = container_redo(intent, container);
+        add_key(&redo, table, &key, &cell, &rooms);
+    }
+    (void)found;
+    redo_store(&redo, &from->head, cell_head(&old));
+    redo_store(&redo, &from->word, old.word);
+    redo_store(&redo, &table->merging, high(word_get(&from->hash_next)));
+    container_redo_commit(&redo, container);
+    intent_restart(intent);
+}
+
+/* Under the lock, which it releases, of a container whose version is odd. */
+static void merge_rest(struct intent *intent, struct container *container)
+{
+    _Atomic uint64_t *stage = &container_nested()->stages[STAGE_OTHER];
+    struct table *table = table_of(container);
+    const struct table *pending = arena_at(word_get(&table->pending));
+    struct redo redo = {intent, 0};
+    uint32_t place, spare = 0;
+
+    while ((place = low(word_get(&table->merging))) != 0)
+        merge_one(intent, container, table_at(pending, place), &spare);
+    redo_store(&redo, stage, arena_offset(pending));
+    redo_store(&redo, &table->pending, 0);
+    redo_store(&redo, &container->version, word_get(&container->version) + 1);
+    redo_commit(&redo);
+    container_unlock(intent, container);
+    object_drop(intent, stage);
+}
+
+void container_finish(struct intent *intent, struct container *container)
+{
+    do {
+        merge_rest(intent, container);
+        object_lock(intent, arena_offset(container), &container->lock);
+    } while (container_version(container) % 2 == 1);
+}
+
+mproc_status table_merge(struct container *container, struct container *from)
+{
+    struct table_load load = load_of(table_of(from));
+    struct redo redo = {work_intent(), 0};
+    struct table_need need;
+    bool provided = false;
+    mproc_status status;
+
+    if (load.keys == 0) return MPROC_OK;
+    container_lock(container);
+    while (!table_has_room(table_of(container), &load, &need)) {
+        container_unlock(redo.intent, container);
+        if ((status = table_provide(container, &need)) != MPROC_OK) return status;
+        provided = true;
+        container_lock(container);
+    }
+    if (word_get(&table_of(container)->parcels)) word_set(&table_of(from)->parcels, 1);
+    else word_set(&table_of(container)->parcels, word_get(&table_of(from)->parcels));
+    redo_store(&redo, &container->version, word_get(&container->version) + 1);
+    redo_store(&redo, &table_of(container)->merging, low(word_get(&table_of(from)->order)));
+    redo_store(&redo, &table_of(container)->pending, word_get(&from->body));
+    redo_store(&redo, &from->body, 0);
+    redo_commit(&redo);
+    intent_restart(redo.intent);
+    merge_rest(redo.intent, container);
+    for (uint32_t i = 0; provided && i < TABLE_DIRECTORIES; i++) table_give_back(container, i);
+    return MPROC_OK;
 }

@@ -193,6 +193,56 @@ static void case_clear_takes_all(void)
     mproc_dict_free(dict);
 }
 
+static void case_many_keys_are_set_in_one_call(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("a", 1, "list", MPROC_LIST(1, 2), "text", "a text that is long"));
+
+    CHECK_OK(mproc_dict_update(dict, MPROC_MAP("list", "another text that is long", "new", 2, "a", MPROC_LIST(3))));
+    dicts_check_prints(dict,
+                       "{'a': [3], 'list': 'another text that is long', 'text': 'a text that is long', 'new': 2}");
+    CHECK_OK(mproc_dict_update(dict, MPROC_LIST(MPROC_LIST("b", 1), MPROC_LIST("list", 4), MPROC_LIST("b", 5))));
+    dicts_check_prints(dict, "{'a': [3], 'list': 4, 'text': 'a text that is long', 'new': 2, 'b': 5}");
+    CHECK_OK(mproc_dict_update(dict, mproc_nil()));
+    CHECK_OK(mproc_dict_update(dict, mproc_map_from(NULL, 0)));
+    CHECK_EQ(mproc_dict_count(dict), 5);
+    dicts_check_sound(dict);
+    mproc_dict_free(dict);
+}
+
+/* Python: left | right. */
+static void case_dicts_are_joined(void)
+{
+    mproc_dict *left = dicts_create(MPROC_MAP("a", 1, "b", 2)), *right = dicts_create(MPROC_MAP("b", 3, "c", 4)),
+               *both;
+    mproc_value copy = mproc_nil();
+
+    CHECK_OK(mproc_dict_copy(left, &copy));
+    both = dicts_create(copy);
+    mproc_value_clear(&copy);
+    CHECK_OK(mproc_dict_copy(right, &copy));
+    CHECK_OK(mproc_dict_update(both, copy));
+    mproc_value_clear(&copy);
+    dicts_check_prints(both, "{'a': 1, 'b': 3, 'c': 4}");
+    dicts_check_prints(left, "{'a': 1, 'b': 2}");
+    mproc_dict_free(left);
+    mproc_dict_free(right);
+    mproc_dict_free(both);
+}
+
+/* What is wrong in the last pair keeps all others out. */
+static void case_what_cannot_be_set_whole_is_not_set(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("a", 1));
+
+    CHECK_SAYS(mproc_dict_update(dict, MPROC_LIST(MPROC_LIST("a", 2), MPROC_LIST(1.5, 2))), MPROC_INVALID,
+               "a double");
+    CHECK_SAYS(mproc_dict_update(dict, MPROC_LIST(MPROC_LIST("a", 2), MPROC_LIST("b"))), MPROC_INVALID, "pairs");
+    CHECK_SAYS(mproc_dict_update(dict, MPROC_MAP("a", 2, "b", MPROC_LIST(dict))), MPROC_INVALID, "in itself");
+    CHECK_SAYS(mproc_dict_update(dict, mproc_int(1)), MPROC_INVALID, "pairs");
+    dicts_check_prints(dict, "{'a': 1}");
+    mproc_dict_free(dict);
+}
+
 static void case_increments_count(void)
 {
     mproc_dict *dict = dicts_create(MPROC_MAP("n", 5, "text", "5", "most", INT64_MAX));
@@ -320,6 +370,9 @@ CHECK_SUITE_SETUP(dict, peers_of_threads,
     CASE(copies_are_the_whole_at_one_moment),
     CASE(dict_changes_while_somebody_goes_through_it),
     CASE(clear_takes_all),
+    CASE(many_keys_are_set_in_one_call),
+    CASE(dicts_are_joined),
+    CASE(what_cannot_be_set_whole_is_not_set),
     CASE(increments_count),
     CASE(what_is_no_key_is_refused),
     CASE(update_makes_a_value_of_a_value),

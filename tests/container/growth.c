@@ -128,6 +128,45 @@ static void case_an_entry_takes_less_than_90_bytes(void)
     CHECK_EQ(block_count().bytes_used < before.bytes_used, true);
 }
 
+static void case_values_that_are_replaced_in_one_step_are_given_back(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("a", 1, "b", 2));
+    uint64_t blocks = peers_blocks();
+
+    CHECK_OK(mproc_dict_update(dict, MPROC_MAP("a", "a text that is long", "b", MPROC_LIST(1, 2))));
+    CHECK_EQ(peers_blocks(), blocks + 2);
+    CHECK_OK(mproc_dict_update(dict, MPROC_MAP("b", 3, "a", 4)));
+    CHECK_EQ(peers_blocks(), blocks);
+    mproc_dict_free(dict);
+}
+
+/* Keys that are there, and new ones, many times what is there. */
+static void case_many_keys_in_one_step_take_no_more_memory_than_one_by_one(void)
+{
+    size_t many = (size_t)check_many(60000, 6000);
+    mproc_value *pairs = calloc(2 * many, sizeof *pairs);
+    mproc_dict *dict = dicts_create(mproc_nil()), *other = dicts_create(mproc_nil());
+    uint64_t before = block_count().bytes_used, one_by_one;
+
+    CHECK(pairs != NULL);
+    for (size_t i = 0; i < many; i++) {
+        pairs[2 * i] = mproc_int((int64_t)i);
+        pairs[2 * i + 1] = mproc_int((int64_t)(2 * i));
+        CHECK_OK(mproc_dict_set(other, pairs[2 * i], pairs[2 * i + 1]));
+    }
+    one_by_one = block_count().bytes_used - before;
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(mproc_dict_update(dict, mproc_map_from(pairs, i ? many : many / 20)));
+        CHECK_EQ(mproc_dict_count(dict), i ? many : many / 20);
+        dicts_check_sound(dict);
+    }
+    for (size_t i = 0; i < many; i++) CHECK_EQ(dicts_int(dict, mproc_int((int64_t)i)), 2 * i);
+    CHECK(block_count().bytes_used - before < 2 * one_by_one + one_by_one / 2);
+    free(pairs);
+    mproc_dict_free(dict);
+    mproc_dict_free(other);
+}
+
 /* Places of keys that went are used again. */
 static void case_keys_that_come_and_go_take_no_memory(void)
 {
@@ -148,6 +187,8 @@ static void case_keys_that_come_and_go_take_no_memory(void)
 CHECK_SUITE_SETUP(dict_growth, peers_of_threads,
     CASE(any_changes_leave_what_they_should),
     CASE(many_keys_come_and_go),
+    CASE(values_that_are_replaced_in_one_step_are_given_back),
+    CASE(many_keys_in_one_step_take_no_more_memory_than_one_by_one),
     CASE(an_entry_takes_less_than_90_bytes),
     CASE(keys_that_come_and_go_take_no_memory)
 );

@@ -178,6 +178,57 @@ static void case_readers_see_whole_values_while_all_are_freed(void)
     check_readers(true);
 }
 
+/* ---- many keys in one step -------------------------------------------------------------------------------- */
+
+enum { AT_ONCE = 12 };
+
+/* Of all keys the values are the same, and there are all of them or none. */
+static void sees_all_or_none(peer *self)
+{
+    while (atomic_load(&self->board->done) == 0) {
+        mproc_value copy = mproc_nil();
+        size_t count = mproc_dict_count(self->object);
+        CHECK(count == 0 || count == AT_ONCE);
+        CHECK_OK(mproc_dict_copy(self->object, &copy));
+        count = mproc_value_count(copy);
+        CHECK(count == 0 || count == AT_ONCE);
+        for (size_t i = 1; i < count; i++) CHECK(mproc_value_equal(mproc_value_at(copy, i), mproc_value_at(copy, 0)));
+        mproc_value_clear(&copy);
+    }
+}
+
+static void sets_all(peer *self)
+{
+    mproc_value pairs[2 * AT_ONCE];
+    char text[40];
+
+    memset(text, 'a', sizeof text);
+    for (int64_t i = 0; i < self->extra; i++) {
+        for (int64_t j = 0; j < AT_ONCE; j++) {
+            pairs[2 * j] = mproc_int(j);
+            pairs[2 * j + 1] = i % 3 ? mproc_int(i) : mproc_string_from(text, (size_t)(i % 40));
+        }
+        CHECK_OK(mproc_dict_update(self->object, mproc_map_from(pairs, AT_ONCE)));
+        if (i % 10 == 9 && !peers_are_threads()) CHECK_OK(mproc_dict_clear(self->object));
+    }
+    atomic_store(&self->board->done, 1);
+}
+
+static void case_many_keys_are_set_in_one_step(void)
+{
+    mproc_dict *dict = dicts_create(mproc_nil());
+    peer_crowd crowd;
+
+    crowd_init(&crowd);
+    crowd.extra = check_many(3000, 300);
+    crowd_add(&crowd, 2, sees_all_or_none, dict);
+    crowd_add(&crowd, 1, sets_all, dict);
+    crowd_join(&crowd);
+    dicts_check_sound(dict);
+    crowd_fini(&crowd);
+    mproc_dict_free(dict);
+}
+
 /* ---- objects -------------------------------------------------------------------------------------------- */
 
 static void uses_what_is_in_it(peer *self)
@@ -242,6 +293,7 @@ CHECK_TWINS(dict_shared, peers_of_processes, dict_shared_threads, peers_of_threa
     CASE(no_update_is_lost),
     CASE(each_value_is_popped_once),
     CASE(readers_see_whole_values),
+    CASE(many_keys_are_set_in_one_step),
     CASE(objects_live_as_long_as_they_are_in_it)
 );
 

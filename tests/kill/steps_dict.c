@@ -237,6 +237,14 @@ static void update(void *state)
     test_dict_say(state);
 }
 
+/* Keys that are there, with values of all kinds, and new ones. */
+static void update_many(void *state)
+{
+    must(mproc_dict_update(test_dict_mine, MPROC_MAP("text", MPROC_LIST(1, 2), "new", 1, "number", test_dict_other,
+                                                     "list", 3, test_dict_other, test_dict_text)));
+    test_dict_say(state);
+}
+
 static void clear(void *state)
 {
     must(mproc_dict_clear(test_dict_mine));
@@ -273,8 +281,28 @@ BEGIN_VALUES(set_default)
 BEGIN_VALUES(increment)
 BEGIN_VALUES(increment_new)
 BEGIN_VALUES(update)
+BEGIN_VALUES(update_many)
 BEGIN_VALUES(clear)
 BEGIN_VALUES(look)
+
+/* So many new keys that buckets are split and added, and segments. */
+static void update_grows(void *state)
+{
+    mproc_value pairs[2 * 12];
+
+    for (int i = 0; i < 12; i++) {
+        pairs[2 * i] = mproc_int(i);
+        pairs[2 * i + 1] = i % 2 ? mproc_int(i) : KEY(test_dict_text);
+    }
+    must(mproc_dict_update(test_dict_mine, mproc_map_from(pairs, 12)));
+    test_dict_say(state);
+}
+
+static void begin_update_grows(void *state)
+{
+    test_dict_begin(state);
+    test_dict_expect(make_full_bucket, update_grows);
+}
 
 /* One key is left of so many that the table is given back with it. */
 static void make_last_of_many(void)
@@ -319,6 +347,8 @@ static const step_scenario scenarios[] = {
     {.name = "dict.increment", CHANGES(begin_increment, increment)},
     {.name = "dict.increment_new", CHANGES(begin_increment_new, increment_new)},
     {.name = "dict.update", .slow = true, CHANGES(begin_update, update)},
+    {.name = "dict.update_many", .slow = true, CHANGES(begin_update_many, update_many)},
+    {.name = "dict.update_grows", .slow = true, CHANGES(begin_update_grows, update_grows)},
     {.name = "dict.clear", .slow = true, CHANGES(begin_clear, clear)},
     {.name = "dict.look", .slow = true, CHANGES(begin_look, look)},
 };

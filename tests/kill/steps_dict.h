@@ -33,6 +33,9 @@ void test_dict_delete_keys(mproc_dict *from, int64_t first, int64_t end);
 void test_dict_enter(void *state);
 void test_dict_say(void *state);
 
+/* The dead is recovered, and what it has begun and not finished is finished. */
+void test_dict_recover(void *state);
+
 /* All that is there is whole. */
 const char *test_dict_check_sound(void);
 
@@ -42,8 +45,8 @@ const char *test_dict_check(void *state, bool completed);
 /* Others go on with the dict; then it is dropped, after which nothing of it is left. */
 const char *test_dict_check_end(void *state, bool completed);
 
-#define RECOVERED                                                                                              \
-    .recover_enter = test_family_enter_recoverer, .recover = test_family_recover, .teardown = test_family_end, \
+#define RECOVERED                                                                                            \
+    .recover_enter = test_family_enter_recoverer, .recover = test_dict_recover, .teardown = test_family_end, \
     .sparse = true
 
 #endif

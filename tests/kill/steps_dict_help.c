@@ -102,6 +102,12 @@ void test_dict_expect(void (*make)(void), void (*change)(void *state))
     print(test_dict, before);
 }
 
+void test_dict_recover(void *state)
+{
+    test_family_recover(state);
+    if (test_dict) (void)mproc_dict_count(test_dict);
+}
+
 const char *test_dict_check_sound(void)
 {
     const char *wrong = table_sound(test_dict);

@@ -113,6 +113,7 @@ static void begin_alone(void *state)
 {
     test_family_pass_objects();
     test_family_begin(state);
+    test_dict = NULL;
 }
 
 static void enter_with_table(void *state)

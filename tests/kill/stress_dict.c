@@ -16,6 +16,7 @@
 #define PROCESSES 4
 #define KEYS 24
 #define TEXT_BYTES 80
+#define PAIRS 1000000000
 
 enum { CHANGE, LOOK, THREADS };
 
@@ -101,6 +102,21 @@ static void change(struct model *model, uint32_t number, uint32_t to, uint32_t h
     atomic_store(&model->busy, 0);
 }
 
+/* Two keys of a life whose values are the same at any time, one behind the other. */
+static mproc_value pair_key(uint32_t life, uint32_t number)
+{
+    return mproc_int(PAIRS + 2 * (int64_t)life + number);
+}
+
+static void set_pair(uint32_t made_of)
+{
+    char text[TEXT_BYTES];
+    mproc_value value = value_of(made_of, text);
+
+    EXPECT(mproc_dict_update(dict, MPROC_LIST(MPROC_LIST(pair_key(life_number, 0), value),
+                                              MPROC_LIST(pair_key(life_number, 1), value))) == MPROC_OK);
+}
+
 static mproc_status adds(mproc_call *call)
 {
     int64_t number, more;
@@ -126,6 +142,7 @@ static void change_all(void)
         uint32_t made_of = atomic_load(&model->made_of[number]);
         if (how % 64 == 0) stress_pause(&seed, 1, 100);
         if (how % 4 == 0) count_up(how / 4);
+        else if (how % 8 == 2) set_pair(how);
         else change(model, number, made_of && how % 4 == 1 ? 0 : 1 + how % 100000, how / 4);
         EXPECT(is_made_of(life_number, number, atomic_load(&model->made_of[number])));
         atomic_fetch_add(&board->rounds[life_number][CHANGE], 1);
@@ -143,7 +160,11 @@ static void look_at_all(void)
         for (size_t i = 0; i < mproc_value_count(copy); i++) {
             mproc_value value = mproc_value_at(copy, i);
             const char *text = mproc_value_string(value);
+            int64_t key = mproc_value_int(mproc_value_key(copy, i));
             for (size_t j = 1; text && j < mproc_value_size(value); j++) EXPECT(text[j] == text[0]);
+            if (key < PAIRS || key % 2 == 1) continue;
+            EXPECT(mproc_value_int(mproc_value_key(copy, i + 1)) == key + 1);
+            EXPECT(mproc_value_equal(mproc_value_at(copy, i + 1), value));
         }
         mproc_value_clear(&copy);
         stress_pause(&seed, 1, 100);
@@ -203,6 +224,22 @@ static void check_life(uint32_t life)
     atomic_store(&model->checked, 1);
 }
 
+/* When all lives have ended: their pairs go. */
+static void check_pairs(void)
+{
+    for (uint32_t life = 0; life < stress.lives; life++) {
+        mproc_value first = mproc_nil(), second = mproc_nil();
+        bool there = mproc_dict_has(dict, pair_key(life, 0));
+        CHECK_EQ(mproc_dict_has(dict, pair_key(life, 1)), there);
+        if (!there) continue;
+        CHECK_OK(mproc_dict_pop(dict, pair_key(life, 0), &first));
+        CHECK_OK(mproc_dict_pop(dict, pair_key(life, 1), &second));
+        CHECK(mproc_value_equal(first, second));
+        mproc_value_clear(&first);
+        mproc_value_clear(&second);
+    }
+}
+
 static void put_back(void)
 {
     check_life(stress.dead);
@@ -244,6 +281,7 @@ void stress_dict(int seconds)
     stress_check_nothing_wrong(&board->wrong);
     for (uint32_t i = 0; i < stress.lives; i++)
         if (!atomic_load(&board->models[i].checked)) check_life(i);
+    check_pairs();
     CHECK_EQ(mproc_dict_count(dict), 1);
     wrong = table_sound(dict);
     CHECK_STRING(wrong ? wrong : "", "");

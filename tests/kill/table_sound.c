@@ -20,7 +20,7 @@ static bool mark(const struct marks *marks, uint32_t place, uint32_t units)
 static bool is_found(const struct container *container, const struct table_record *record)
 {
     mproc_value view = table_key_view(record);
-    struct table_spot spot = {NULL, NULL};
+    struct table_spot spot = {NULL, NULL, 0};
     struct table_key key;
 
     return table_key_set(&key, &view) == MPROC_OK && key.hash == low(word_get(&record->hash_next)) &&
