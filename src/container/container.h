@@ -33,8 +33,8 @@ struct container {
 #define CELL_PARCEL ((uint64_t)0xFE)
 
 /*
- * Which stages of the intent are for what: a value that goes in or comes out; all else. Those of the intent inside
- * the lock: a value that is held while it is taken out; what container_finish() leaves.
+ * Which stages of the intent are for what: a value that goes in or comes out; all else. The second one of the intent
+ * that is for locks inside the lock has what table_finish() leaves.
  */
 enum { STAGE_VALUE, STAGE_OTHER };
 
@@ -58,19 +58,14 @@ static inline void word_set(_Atomic uint64_t *word, uint64_t value)
     atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
-/*
- * Under the lock: a step of many changes is not done yet, as who began it was killed. Does it; others may have had
- * the lock meanwhile.
- */
-void container_finish(struct intent *intent, struct container *container);
-
-/* Returns the intent that has the lock. */
+/* Returns the intent that has the lock. An odd version: somebody has died in the middle of a step of many. */
 static inline struct intent *container_lock(struct container *container)
 {
     struct intent *intent = work_intent();
 
     object_lock(intent, arena_offset(container), &container->lock);
-    if (word_get(&container->version) % 2 == 1) container_finish(intent, container);
+    if (word_get(&container->version) % 2 == 1)
+        object_type(word_get(&container->body))->finish(intent, arena_offset(container));
     return intent;
 }
 

@@ -80,10 +80,13 @@ static enum table_outcome change_locked(struct intent *intent, const struct cont
     return TABLE_DONE;
 }
 
-/* Whether the table is empty, and has more memory than one that is empty keeps. */
-static inline bool is_large(const struct container *container)
+/*
+ * Whether the table is empty, and has more memory than one that is empty keeps. Asked without the lock, so it may be
+ * so no more.
+ */
+static inline bool is_large(const mproc_dict *dict)
 {
-    uint64_t used = word_get(&table_of(container)->used);
+    uint64_t used = word_get(&table_of(dict_container(dict))->used);
 
     return high(used) == 0 && low(used) > UNITS_KEPT;
 }
@@ -113,32 +116,29 @@ mproc_status dict_change(const mproc_dict *dict, const struct dict_change *chang
     struct container *container = dict_container(dict);
     struct intent *intent = work_intent();
     mproc_status status = MPROC_OK;
-    bool large = false;
 
     do {
         struct table_need need;
         container_lock(container);
         *outcome = change_locked(intent, container, change, &need);
-        if (!change->to) large = is_large(container);
         container_unlock(intent, container);
         if (*outcome == TABLE_NEEDS) status = table_provide(container, &need);
     } while (status == MPROC_OK && *outcome == TABLE_NEEDS);
     if (word_get(&intent->stages[STAGE_VALUE])) object_drop(intent, &intent->stages[STAGE_VALUE]);
-    if (large) (void)clear(container, true); /* without memory for an empty one the large one stays */
     return status;
 }
 
 /* ---- one key -------------------------------------------------------------------------------------------- */
 
-static mproc_status set(const mproc_dict *dict, const struct reference *owner, const struct table_key *key,
-                        const mproc_value *value)
+static mproc_status set(const mproc_dict *dict, const struct table_key *key, const mproc_value *value)
 {
     struct cell cell;
     struct dict_change change = {.key = key, .to = &cell};
     enum table_outcome outcome;
     mproc_status status;
 
-    if (!cell_write_small(&cell, value) && (status = container_stage(owner, value, &cell)) != MPROC_OK) return status;
+    if (!cell_write_small(&cell, value) && (status = container_stage(&dict->reference, value, &cell)) != MPROC_OK)
+        return status;
     return dict_change(dict, &change, &outcome);
 }
 
@@ -167,6 +167,7 @@ static mproc_status take_out(const mproc_dict *dict, const struct table_key *key
     mproc_status status = dict_change(dict, &change, &outcome);
 
     if (status == MPROC_OK && outcome == TABLE_ABSENT) status = dict_not_found(dict, name);
+    if (is_large(dict)) (void)clear(dict_container(dict), true); /* without memory for an empty one it stays */
     return status;
 }
 
@@ -198,7 +199,7 @@ static mproc_status pop(const mproc_dict *dict, const struct table_key *key, con
                         mproc_value *value)
 {
     struct intent *intent = work_intent();
-    _Atomic uint64_t *held = &container_nested()->stages[STAGE_VALUE];
+    _Atomic uint64_t *held = &intent->stages[STAGE_OTHER];
     struct cell cell;
     struct dict_change change = {.key = key, .from = &cell};
     enum table_outcome outcome = TABLE_CHANGED;
@@ -212,8 +213,10 @@ static mproc_status pop(const mproc_dict *dict, const struct table_key *key, con
         object_drop(intent, held);
         if (outcome != TABLE_DONE) mproc_value_clear(&copy);
     }
-    if (status == MPROC_OK) *value = copy;
-    return status;
+    if (status != MPROC_OK) return status;
+    if (is_large(dict)) (void)clear(dict_container(dict), true);
+    *value = copy;
+    return MPROC_OK;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------ */
@@ -224,80 +227,40 @@ static mproc_status refuse_items(void)
                        "a dict is made of a map, of a list of pairs, which are lists of two, or of nil");
 }
 
-/* `owner` is the dict of which nothing can be a part, as it comes into it. */
+/* `owner` is the dict that they are for: nothing of it may be in itself. */
 static mproc_status fill(const mproc_dict *dict, const struct reference *owner, mproc_value items)
 {
-    bool map = items.type == MPROC_TYPE_MAP;
     size_t count = mproc_value_count(items);
+    bool map = items.type == MPROC_TYPE_MAP;
     mproc_status status = MPROC_OK;
 
+    if (items.type != MPROC_TYPE_NIL && !map && items.type != MPROC_TYPE_LIST) return refuse_items();
+    if (count > 0 && !items.as.data)
+        return mproc_error(MPROC_INVALID, "%zu pairs of a dict are at no address", count);
     for (size_t i = 0; i < count && status == MPROC_OK; i++) {
         mproc_value pair = mproc_value_at(items, i), name = map ? mproc_value_key(items, i) : mproc_value_at(pair, 0),
                     value = map ? pair : mproc_value_at(pair, 1);
         struct table_key key;
+        struct cell cell;
+        struct dict_change change = {.key = &key, .to = &cell};
+        enum table_outcome outcome;
         if (!map && (pair.type != MPROC_TYPE_LIST || pair.count != 2)) return refuse_items();
-        if ((status = table_key_set(&key, &name)) == MPROC_OK) status = set(dict, owner, &key, &value);
+        if ((status = table_key_set(&key, &name)) == MPROC_OK) status = container_stage(owner, &value, &cell);
+        if (status == MPROC_OK) status = dict_change(dict, &change, &outcome);
     }
     return status;
 }
 
-mproc_status dict_make(enum object_kind kind, struct reference **out)
-{
-    mproc_status status;
-
-    if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = reference_create(kind, sizeof(struct container), out)) != MPROC_OK) return status;
-    reference_publish(*out);
-    status = table_create(work_intent(), &container_of(*out)->body);
-    if (status != MPROC_OK) reference_free(*out);
-    return status;
-}
-
-/* A dict that nobody else has, of pairs that `owner` gets; NULL: none. */
-static mproc_status make(mproc_value items, const struct reference *owner, struct reference **out)
-{
-    struct reference *reference;
-    mproc_status status;
-
-    if (items.type != MPROC_TYPE_NIL && items.type != MPROC_TYPE_MAP && items.type != MPROC_TYPE_LIST)
-        return refuse_items();
-    if (mproc_value_count(items) > 0 && !items.as.data)
-        return mproc_error(MPROC_INVALID, "%zu pairs of a dict are at no address", mproc_value_count(items));
-    if ((status = dict_make(OBJECT_DICT, &reference)) != MPROC_OK) return status;
-    if ((status = fill((mproc_dict *)reference, owner ? owner : reference, items)) == MPROC_OK) *out = reference;
-    else reference_free(reference);
-    return status;
-}
-
-/* All that can fail comes before the step. */
-static mproc_status merge(const mproc_dict *dict, const mproc_value *items)
-{
-    struct reference *from;
-    mproc_status status = make(*items, &dict->reference, &from);
-
-    if (status != MPROC_OK) return status;
-    status = table_merge(dict_container(dict), container_of(from));
-    reference_free(from);
-    return status;
-}
-
-/* Without the lock, unless there is a change all the time, or one of many keys. */
 size_t mproc_dict_count(const mproc_dict *dict)
 {
-    struct container *container = dict_container(dict);
-    struct intent *intent;
+    const struct container *container = dict_container(dict);
+    uint64_t version;
     uint32_t count;
 
-    for (int i = 0; i < LOOKS; i++) {
-        uint64_t version = container_version(container);
+    do {
+        version = container_version(container);
         count = table_count(table_of(container));
-        if (version % 2 == 0 && !container_changed(container, version)) return count;
-        plat_thread_pause();
-    }
-    if (family_enter_with(dict->reference.arena) != MPROC_OK) return table_count(table_of(container));
-    intent = container_lock(container);
-    count = table_count(table_of(container));
-    container_unlock(intent, container);
+    } while (container_changed(container, version));
     return count;
 }
 
@@ -307,6 +270,7 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
                              const mproc_value *value, mproc_function *function, mproc_value *result)
 {
     mproc_status status = family_enter_with(dict->reference.arena);
+    struct reference *from;
     struct table_key key;
     struct cell cell;
 
@@ -314,7 +278,7 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
     if (status != MPROC_OK) return status;
     switch (method) {
     case MPROC_DICT_SET:
-        return set(dict, &dict->reference, &key, value);
+        return set(dict, &key, value);
     case MPROC_DICT_GET:
         return get(dict, &key, name, result);
     case MPROC_DICT_HAS:
@@ -332,9 +296,15 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
     case MPROC_DICT_CLEAR:
         return clear(dict_container(dict), false);
     case MPROC_DICT_POP_ITEM:
-        return dict_pop_item(dict, result);
+        status = dict_pop_item(dict, result);
+        if (is_large(dict)) (void)clear(dict_container(dict), true);
+        return status;
     case MPROC_DICT_MERGE:
-        return merge(dict, value);
+        if ((status = dict_make(OBJECT_DICT, &from)) != MPROC_OK) return status;
+        status = fill((mproc_dict *)from, &dict->reference, *value); /* all that can fail comes before the step */
+        if (status == MPROC_OK) status = table_merge(dict_container(dict), container_of(from));
+        reference_free(from);
+        return status;
     default:
         return dict_copy(dict, method, result);
     }
@@ -342,13 +312,27 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
 
 /* ---- made and freed ------------------------------------------------------------------------------------- */
 
+mproc_status dict_make(enum object_kind kind, struct reference **out)
+{
+    mproc_status status;
+
+    if ((status = family_enter()) != MPROC_OK) return status;
+    if ((status = reference_create(kind, sizeof(struct container), out)) != MPROC_OK) return status;
+    reference_publish(*out);
+    status = table_create(work_intent(), &container_of(*out)->body);
+    if (status != MPROC_OK) reference_free(*out);
+    return status;
+}
+
 mproc_status mproc_dict_create(mproc_value items, mproc_dict **out)
 {
     struct reference *reference;
     mproc_status status;
 
     if (!out) return mproc_error(MPROC_INVALID, "a dict was to be created, and out is NULL");
-    if ((status = make(items, NULL, &reference)) == MPROC_OK) *out = (mproc_dict *)reference;
+    if ((status = dict_make(OBJECT_DICT, &reference)) != MPROC_OK) return status;
+    if ((status = fill((mproc_dict *)reference, reference, items)) == MPROC_OK) *out = (mproc_dict *)reference;
+    else reference_free(reference);
     return status;
 }
 

@@ -31,6 +31,7 @@ static void last_dropped(struct intent *intent, uint64_t object)
 const struct object_type table_type = {.name = "a table",
                                        .links = TABLE_DIRECTORIES + 1,
                                        .links_at = offsetof(struct table, directories),
+                                       .finish = table_finish,
                                        .last_dropped = last_dropped};
 
 static_assert(offsetof(struct table, pending) ==

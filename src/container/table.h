@@ -71,7 +71,7 @@ struct table_directory {
  *   order        the place of the first record | the last << 32
  *   parcels      whether a value ever was a parcel: set before it is published
  *   pending      a link: a table with keys that are to come into this one, in one step: see table_merge()
- *   merging      the place there of the next key that comes, or 0
+ *   merging      the place there of the next key that comes, or 0 | how many have been added << 32
  *   near         of the first segments in each directory: where place 0 would be, if it were one with them
  *   free         the first of each list of free records
  */
@@ -302,5 +302,6 @@ void table_give_back(struct container *container, uint32_t directory);
  * else has that one, which has no body afterwards. MPROC_NO_MEMORY: nothing was changed.
  */
 mproc_status table_merge(struct container *container, struct container *from);
+void table_finish(struct intent *intent, uint64_t container);
 
 #endif

@@ -240,12 +240,14 @@ static bool find_rooms(struct table *table, const struct table_key *key, struct 
 
 static bool is_full(const struct table *table)
 {
-    return table_count(table) >= TABLE_LOAD * low(word_get(&table->buckets));
+    uint32_t count = table_count(table) + high(word_get(&table->merging));
+
+    return count >= TABLE_LOAD * low(word_get(&table->buckets));
 }
 
-/* The list's entries for a key that is added, whose record is written. */
+/* The list's entries for a key that is added, whose record is written; `count` keys are there then. */
 static inline void add_key(struct redo *redo, struct table *table, const struct table_key *key,
-                           const struct cell *cell, const struct rooms *rooms)
+                           const struct cell *cell, const struct rooms *rooms, uint32_t count)
 {
     uint64_t slot = both(rooms->record.place, key->hash);
 
@@ -253,7 +255,7 @@ static inline void add_key(struct redo *redo, struct table *table, const struct 
     if (rooms->slot) redo_store(redo, rooms->slot, slot);
     else add_bucket(redo, table, rooms->last, &rooms->bucket, slot);
     append(redo, table, &rooms->record, rooms->units);
-    redo_store(redo, &table->used, both(rooms->end, (uint64_t)table_count(table) + 1));
+    redo_store(redo, &table->used, both(rooms->end, count));
 }
 
 enum table_outcome table_insert(struct intent *intent, const struct container *container, const struct table_key *key,
@@ -268,7 +270,7 @@ enum table_outcome table_insert(struct intent *intent, const struct container *c
     if (!find_rooms(table, key, &rooms, need)) return TABLE_NEEDS;
     if (cell_is_parcel(cell)) word_set(&table->parcels, 1);
     redo = container_redo(intent, container);
-    add_key(&redo, table, key, cell, &rooms);
+    add_key(&redo, table, key, cell, &rooms, table_count(table) + 1);
     if (cell_is_parcel(cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], 0);
     container_redo_commit(&redo, container);
     return TABLE_DONE;
@@ -350,9 +352,10 @@ void table_empty(struct table *table)
 /*
  * A step of many keys is a table of its own, which is published by one list: it becomes the `pending` one, and the
  * version is odd until all of it is merged. Then its keys come one after the other, each by one list, in which
- * `merging` goes on to the next one. Whoever takes the lock meanwhile, as the one who began was killed, goes on
- * there. All room that can be needed is there before; but a bucket that would be split stays as it is if there is
- * none for that.
+ * `merging` goes on to the next one; how many there
+ * are is counted up at the end, so that who asks for no more needs no lock. Whoever takes the lock meanwhile, as the
+ * one who began was killed, goes on there. All room that can be needed is there before; but a bucket that would be
+ * split stays as it is if there is none for that.
  *
  * A value that is replaced takes the place of the one that replaces it, and goes with the pending table: so if one of
  * the tables has parcels, both may have.
@@ -380,6 +383,7 @@ static void merge_one(struct intent *intent, const struct container *container, 
     struct table *table = table_of(container);
     struct table_key key;
     struct cell cell = table_cell(from), old;
+    uint32_t added = high(word_get(&table->merging));
     struct table_spot spot;
     struct table_need need;
     struct rooms rooms;
@@ -399,12 +403,13 @@ static void merge_one(struct intent *intent, const struct container *container, 
         found = find_rooms(table, &key, &rooms, &need);
         assert(found);
         redo = container_redo(intent, container);
-        add_key(&redo, table, &key, &cell, &rooms);
+        add_key(&redo, table, &key, &cell, &rooms, table_count(table));
+        added++;
     }
     (void)found;
     redo_store(&redo, &from->head, cell_head(&old));
     redo_store(&redo, &from->word, old.word);
-    redo_store(&redo, &table->merging, high(word_get(&from->hash_next)));
+    redo_store(&redo, &table->merging, both(high(word_get(&from->hash_next)), added));
     container_redo_commit(&redo, container);
     intent_restart(intent);
 }
@@ -417,23 +422,30 @@ static void merge_rest(struct intent *intent, struct container *container)
     const struct table *pending = arena_at(word_get(&table->pending));
     struct redo redo = {intent, 0};
     uint32_t place, spare = 0;
+    uint64_t used;
 
     while ((place = low(word_get(&table->merging))) != 0)
         merge_one(intent, container, table_at(pending, place), &spare);
+    used = word_get(&table->used);
     redo_store(&redo, stage, arena_offset(pending));
     redo_store(&redo, &table->pending, 0);
+    redo_store(&redo, &table->used, both(low(used), (uint64_t)high(used) + high(word_get(&table->merging))));
+    redo_store(&redo, &table->merging, 0);
     redo_store(&redo, &container->version, word_get(&container->version) + 1);
     redo_commit(&redo);
     container_unlock(intent, container);
     object_drop(intent, stage);
 }
 
-void container_finish(struct intent *intent, struct container *container)
+/* Others may have the lock meanwhile, and leave it in the same way. */
+void table_finish(struct intent *intent, uint64_t container)
 {
+    struct container *container_ = (struct container *)arena_at(container);
+
     do {
-        merge_rest(intent, container);
-        object_lock(intent, arena_offset(container), &container->lock);
-    } while (container_version(container) % 2 == 1);
+        merge_rest(intent, container_);
+        object_lock(intent, container, &container_->lock);
+    } while (container_version(container_) % 2 == 1);
 }
 
 mproc_status table_merge(struct container *container, struct container *from)

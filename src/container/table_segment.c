@@ -83,7 +83,7 @@ mproc_status table_provide(struct container *container, const struct table_need 
             container_commit(intent, container);
         }
         container_unlock(intent, container);
-        object_drop(intent, stage);
+        block_give(intent, stage, 0);
     } while (making.room);
     return MPROC_OK;
 }

@@ -31,6 +31,8 @@ struct wait;
  *   taken_lost     a thread has died in a call that took something out of the object: `*taken` says what, and is to
  *                  be counted and cleared. `locked`: the call had not let go of its lock; then it is cleared, no
  *                  more, if nothing was taken
+ *   finish         a thread has died that had a container's lock, and has left a step of many changes to this, the
+ *                  container's body, half done: does the rest of it, under that lock, and has it afterwards
  *   last_dropped   nobody has a handle any more; afterwards the links are dropped and the block is given back
  *   opened         this process has got a reference, by a value that refers to the object, or to `by`, which stands
  *                  for it: makes what that needs outside of the arena
@@ -49,6 +51,7 @@ struct object_type {
     void (*holder_died)(struct intent *intent, uint64_t object);
     _Atomic uint32_t *(*left)(uint64_t object, uint32_t index);
     void (*taken_lost)(struct intent *intent, uint64_t object, _Atomic uint64_t *taken, bool locked);
+    void (*finish)(struct intent *intent, uint64_t container);
     void (*last_dropped)(struct intent *intent, uint64_t object);
     mproc_status (*stand_in)(struct intent *intent, const struct handle_ref *ref, _Atomic uint64_t *owned,
                              const struct wait *wait);

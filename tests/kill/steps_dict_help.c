@@ -105,7 +105,7 @@ void test_dict_expect(void (*make)(void), void (*change)(void *state))
 void test_dict_recover(void *state)
 {
     test_family_recover(state);
-    if (test_dict) (void)mproc_dict_count(test_dict);
+    if (test_dict) container_unlock(container_lock(dict_container(test_dict)), dict_container(test_dict));
 }
 
 const char *test_dict_check_sound(void)
