@@ -185,9 +185,11 @@ void mproc_wait_set_free(mproc_wait_set *set)
     free(set);
 }
 
+/* `*told`: the system wakes those who wait, if it is ready. */
 static mproc_status add_locked(mproc_wait_set *set, const mproc_waitable *thing, const struct waitable *row,
-                               plat_handle handle, bool looked)
+                               plat_handle handle, bool *told)
 {
+    bool looked = handle == PLAT_NO_HANDLE;
     struct entry *entry;
     mproc_status status = MPROC_OK;
 
@@ -203,6 +205,7 @@ static mproc_status add_locked(mproc_wait_set *set, const mproc_waitable *thing,
     entry->handle = handle;
     entry->always = status == MPROC_END;
     if (looked || entry->always) look_from_now_on(set, entry);
+    *told = !entry->looked;
     put_into_bucket(set, (uint32_t)(entry - set->entries));
     set->count++;
     if (row->apart) atomic_store(&set->apart, row->apart);
@@ -214,17 +217,17 @@ mproc_status mproc_wait_set_add(mproc_wait_set *set, mproc_waitable thing)
 {
     const struct waitable *row;
     plat_handle handle = PLAT_NO_HANDLE;
-    mproc_status status;
+    bool told = false;
+    mproc_status status, looked;
 
     assert(set);
     if ((status = family_enter_with(set->arena)) != MPROC_OK) return status;
     if ((status = wait_kind_of(&thing, &row)) != MPROC_OK) return status;
     plat_mutex_lock(&set->mutex);
-    status = row->look(wait_key(&thing), &handle);
-    if (status == MPROC_OK || status == MPROC_TIMEOUT)
-        status = add_locked(set, &thing, row, handle, handle == PLAT_NO_HANDLE);
+    looked = status = row->look(wait_key(&thing), &handle);
+    if (looked == MPROC_OK || looked == MPROC_TIMEOUT) status = add_locked(set, &thing, row, handle, &told);
     plat_mutex_unlock(&set->mutex);
-    if (status == MPROC_OK) wait_look_again();
+    if (status == MPROC_OK && (looked == MPROC_OK || !told)) wait_look_again();
     return status;
 }
 

@@ -260,6 +260,26 @@ static void case_who_sleeps_waits_for_what_others_add(void)
     }
 }
 
+/* The system does not tell of it. */
+static void case_who_sleeps_is_woken_by_a_kept_message_that_is_added(void)
+{
+    ends pipe = connections_create(false);
+    mproc_waitable ready;
+    waiting_thread waiting = {.set = set_of(NULL, 0), .things = &ready, .count = 1, .timeout_ms = MPROC_FOREVER};
+    mproc_value value = mproc_nil();
+
+    connections_write_raw(pipe.second, "\0\0\0\3abc", 7);
+    CHECK_STATUS(mproc_connection_recv(pipe.first, &value, MPROC_FOREVER), MPROC_INVALID);
+    waiting_begin(&waiting);
+    waiting_await_asleep(1);
+    CHECK_OK(mproc_wait_set_add(waiting.set, MPROC_WAITABLE(pipe.first)));
+    waiting_end(&waiting);
+    CHECK_OK(waiting.status);
+    CHECK(ready.object == pipe.first);
+    mproc_wait_set_free(waiting.set);
+    connections_free(&pipe);
+}
+
 static void case_what_others_remove_is_waited_for_no_more(void)
 {
     one_of_each each;
@@ -431,6 +451,7 @@ CHECK_SUITE_SETUP(wait_sets, waiting_setup,
     CASE(process_that_has_ended_is_ready_until_it_is_removed),
     CASE(message_that_was_taken_and_kept_is_ready),
     CASE_WITH(who_sleeps_waits_for_what_others_add, .limit_s = 60, .leaves = OF_A_POOL), /* likewise */
+    CASE(who_sleeps_is_woken_by_a_kept_message_that_is_added),
     CASE_WITH(what_others_remove_is_waited_for_no_more, .leaves = OF_A_POOL), /* likewise */
     CASE_WITH(interrupt_ends_all_who_wait_in_a_set, .leaves = OF_A_POOL), /* likewise */
     CASE(each_thing_is_reported_once_whoever_else_waits),
