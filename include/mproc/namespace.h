@@ -89,7 +89,7 @@ static inline mproc_status mproc_namespace_update_with(mproc_namespace *space, c
 /* ---- the whole ------------------------------------------------------------------------------------- */
 
 /* Returns how many names there are. Does not block. */
-MPROC_API size_t mproc_namespace_count(const mproc_namespace *space);
+static inline size_t mproc_namespace_count(const mproc_namespace *space);
 
 /*
  * Copies the whole, as it is at one moment, to `*copy`: a map by names, in their order, which is the caller's:
@@ -119,7 +119,8 @@ enum mproc_namespace_method {
     MPROC_NAMESPACE_HAS = MPROC_DICT_HAS,
     MPROC_NAMESPACE_COPY = MPROC_DICT_COPY,
     MPROC_NAMESPACE_NAMES = MPROC_DICT_KEYS,
-    MPROC_NAMESPACE_TEXT = 64
+    MPROC_NAMESPACE_TEXT = 64,
+    MPROC_NAMESPACE_COUNT = 65
 };
 
 /* One call, wherever the namespace is. */
@@ -172,6 +173,15 @@ static inline mproc_status mproc_namespace_update_with(mproc_namespace *space, c
     mproc_value key = mproc_string(name);
 
     return mproc_namespace_call(space, MPROC_NAMESPACE_UPDATE, &key, &args, function, NULL);
+}
+
+static inline size_t mproc_namespace_count(const mproc_namespace *space)
+{
+    mproc_value result = mproc_nil();
+
+    return mproc_namespace_call(space, MPROC_NAMESPACE_COUNT, NULL, NULL, NULL, &result) == MPROC_OK
+               ? MPROC_CAST_(size_t, mproc_value_uint(result))
+               : 0;
 }
 
 static inline mproc_status mproc_namespace_copy(const mproc_namespace *space, mproc_value *copy)

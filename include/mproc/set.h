@@ -86,7 +86,7 @@ MPROC_NODISCARD static inline mproc_status mproc_set_pop(mproc_set *set, mproc_v
 /* ---- the whole ------------------------------------------------------------------------------------- */
 
 /* Returns how many elements there are (Python: len()). Does not block. */
-MPROC_API size_t mproc_set_count(const mproc_set *set);
+static inline size_t mproc_set_count(const mproc_set *set);
 
 /* Takes all elements out (Python: clear()). Blocks and returns as mproc_dict_clear(). */
 static inline mproc_status mproc_set_clear(mproc_set *set);
@@ -109,13 +109,10 @@ MPROC_NODISCARD static inline mproc_status mproc_set_text(const mproc_set *set, 
 /*
  * Adds all elements of the other (Python: update(), set |= other).
  *
- * Does not block, but takes as long as copying both; who changes the set at the same time waits for a part of that.
- * It needs memory for another such set. Returns as mproc_set_create(), with the set unchanged.
+ * Does not block, but takes as long as copying the other; whoever uses the set at the same time waits for a part of
+ * that. Returns as mproc_set_create(), with the set unchanged.
  */
 static inline mproc_status mproc_set_update(mproc_set *set, mproc_value other);
-
-/* Leaves what is in both (Python: set &= other). Blocks and returns as mproc_set_update(). */
-static inline mproc_status mproc_set_intersection_update(mproc_set *set, mproc_value other);
 
 /* Takes out what is in the other (Python: set -= other). Blocks and returns as mproc_set_update(). */
 static inline mproc_status mproc_set_difference_update(mproc_set *set, mproc_value other);
@@ -124,10 +121,16 @@ static inline mproc_status mproc_set_difference_update(mproc_set *set, mproc_val
 static inline mproc_status mproc_set_symmetric_difference_update(mproc_set *set, mproc_value other);
 
 /*
+ * Leaves what is in both (Python: set &= other). Takes as long as copying both, and needs memory for what is left;
+ * else it blocks and returns as mproc_set_update().
+ */
+static inline mproc_status mproc_set_intersection_update(mproc_set *set, mproc_value other);
+
+/*
  * Writes what is in one of both, or in both, to `*result`: a list, first those of the set in their order, then the
  * others, which is the caller's: mproc_value_clear() (Python: set | other). A set of it is made by
- * mproc_set_create(). Blocks and returns as mproc_set_update(), with `*result` unchanged; MPROC_INVALID: also if
- * `result` is NULL.
+ * mproc_set_create(). Takes as long as copying both; else it blocks and returns as mproc_set_update(), with `*result`
+ * unchanged. MPROC_INVALID: also if `result` is NULL.
  */
 MPROC_NODISCARD static inline mproc_status mproc_set_union(const mproc_set *set, mproc_value other,
                                                            mproc_value *result);
@@ -176,6 +179,7 @@ enum mproc_set_method {
     MPROC_SET_COPY = 33,
     MPROC_SET_POP = 34,
     MPROC_SET_TEXT = 35,
+    MPROC_SET_COUNT = 36,
     MPROC_SET_UNION = 64,
     MPROC_SET_INTERSECTION = 65,
     MPROC_SET_DIFFERENCE = 66,
@@ -221,6 +225,15 @@ static inline bool mproc_set_has(const mproc_set *set, mproc_value element)
 static inline mproc_status mproc_set_pop(mproc_set *set, mproc_value *element)
 {
     return mproc_set_call(set, MPROC_SET_POP, NULL, element);
+}
+
+static inline size_t mproc_set_count(const mproc_set *set)
+{
+    mproc_value result = mproc_nil();
+
+    return mproc_set_call(set, MPROC_SET_COUNT, NULL, &result) == MPROC_OK
+               ? MPROC_CAST_(size_t, mproc_value_uint(result))
+               : 0;
 }
 
 static inline mproc_status mproc_set_clear(mproc_set *set)

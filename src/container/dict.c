@@ -111,6 +111,11 @@ static mproc_status clear(struct container *container, bool emptied)
     return MPROC_OK;
 }
 
+void dict_trim(const mproc_dict *dict)
+{
+    if (is_large(dict)) (void)clear(dict_container(dict), true);
+}
+
 mproc_status dict_change(const mproc_dict *dict, const struct dict_change *change, enum table_outcome *outcome)
 {
     struct container *container = dict_container(dict);
@@ -227,8 +232,7 @@ static mproc_status refuse_items(void)
                        "a dict is made of a map, of a list of pairs, which are lists of two, or of nil");
 }
 
-/* `owner` is the dict that they are for: nothing of it may be in itself. */
-static mproc_status fill(const mproc_dict *dict, const struct reference *owner, mproc_value items)
+mproc_status dict_fill(const mproc_dict *dict, const struct reference *owner, mproc_value items)
 {
     size_t count = mproc_value_count(items);
     bool map = items.type == MPROC_TYPE_MAP;
@@ -301,8 +305,9 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
         return status;
     case MPROC_DICT_MERGE:
         if ((status = dict_make(OBJECT_DICT, &from)) != MPROC_OK) return status;
-        status = fill((mproc_dict *)from, &dict->reference, *value); /* all that can fail comes before the step */
-        if (status == MPROC_OK) status = table_merge(dict_container(dict), container_of(from));
+        status =
+            dict_fill((mproc_dict *)from, &dict->reference, *value); /* all that can fail comes before the step */
+        if (status == MPROC_OK) status = table_merge(dict_container(dict), container_of(from), TABLE_MERGE);
         reference_free(from);
         return status;
     default:
@@ -331,7 +336,7 @@ mproc_status mproc_dict_create(mproc_value items, mproc_dict **out)
 
     if (!out) return mproc_error(MPROC_INVALID, "a dict was to be created, and out is NULL");
     if ((status = dict_make(OBJECT_DICT, &reference)) != MPROC_OK) return status;
-    if ((status = fill((mproc_dict *)reference, reference, items)) == MPROC_OK) *out = (mproc_dict *)reference;
+    if ((status = dict_fill((mproc_dict *)reference, reference, items)) == MPROC_OK) *out = (mproc_dict *)reference;
     else reference_free(reference);
     return status;
 }

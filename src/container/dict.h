@@ -37,6 +37,12 @@ static inline const char *dict_noun(const mproc_dict *dict)
 mproc_status dict_make(enum object_kind kind, struct reference **out);
 
 /*
+ * Sets the pairs of a map, or of a list of lists of two. `owner` is whom they are for: nothing of it may be in
+ * itself. As mproc_dict_set(); some may have been set.
+ */
+mproc_status dict_fill(const mproc_dict *dict, const struct reference *owner, mproc_value items);
+
+/*
  * Looks for a key. If its value is a parcel, the empty owned slot gets a handle of it; NULL: none is wanted. Returns
  * whether the key is there.
  */
@@ -63,6 +69,9 @@ struct dict_change {
  * go is not there; or TABLE_CHANGED: it is otherwise. MPROC_NO_MEMORY.
  */
 mproc_status dict_change(const mproc_dict *dict, const struct dict_change *change, enum table_outcome *outcome);
+
+/* After keys went otherwise: gives memory back, if none is left. */
+void dict_trim(const mproc_dict *dict);
 
 /* The calls; see <mproc/dict.h>. The dict is of this family, and `key` can be one. */
 mproc_status dict_increment(const mproc_dict *dict, const struct table_key *key, int64_t by, mproc_value *result);

@@ -91,11 +91,6 @@ static mproc_status print(const mproc_namespace *space, mproc_value *result)
 
 /* ---- all calls ------------------------------------------------------------------------------------------ */
 
-size_t mproc_namespace_count(const mproc_namespace *space)
-{
-    return mproc_dict_count(&space->dict);
-}
-
 mproc_status mproc_namespace_call(const mproc_namespace *space, enum mproc_namespace_method method,
                                   const mproc_value *name, const mproc_value *value, mproc_function *function,
                                   mproc_value *result)
@@ -105,6 +100,10 @@ mproc_status mproc_namespace_call(const mproc_namespace *space, enum mproc_names
     if (status == MPROC_OK && (int)method < MPROC_DICT_CLEAR) status = check_name(name);
     if (status != MPROC_OK) return status;
     if (method == MPROC_NAMESPACE_TEXT) return print(space, result);
+    if (method == MPROC_NAMESPACE_COUNT) {
+        *result = mproc_uint(mproc_dict_count(&space->dict));
+        return MPROC_OK;
+    }
     return mproc_dict_call(&space->dict, (enum mproc_dict_method)method, name, value, function, result);
 }
 
@@ -122,11 +121,12 @@ mproc_status mproc_namespace_create(mproc_value values, mproc_namespace **out)
                            mproc_type_name((mproc_type)values.type));
     if (count > 0 && !values.as.data)
         return mproc_error(MPROC_INVALID, "a namespace of %zu names at no address", count);
-    if ((status = dict_make(OBJECT_NAMESPACE, &reference)) != MPROC_OK) return status;
-    for (size_t i = 0; i < count && status == MPROC_OK; i++) {
-        mproc_value name = mproc_value_key(values, i), value = mproc_value_at(values, i);
-        status = mproc_namespace_call((mproc_namespace *)reference, MPROC_NAMESPACE_SET, &name, &value, NULL, NULL);
+    for (size_t i = 0; i < count; i++) {
+        mproc_value name = mproc_value_key(values, i);
+        if ((status = check_name(&name)) != MPROC_OK) return status;
     }
+    if ((status = dict_make(OBJECT_NAMESPACE, &reference)) != MPROC_OK) return status;
+    status = dict_fill((mproc_dict *)reference, reference, values);
     if (status == MPROC_OK) *out = (mproc_namespace *)reference;
     else reference_free(reference);
     return status;

@@ -56,11 +56,6 @@ static mproc_status print(const mproc_dict *dict, mproc_value *result)
 
 /* ---- all calls ------------------------------------------------------------------------------------------ */
 
-size_t mproc_set_count(const mproc_set *set)
-{
-    return mproc_dict_count(&set->dict);
-}
-
 mproc_status mproc_set_call(const mproc_set *set, enum mproc_set_method method, const mproc_value *value,
                             mproc_value *result)
 {
@@ -86,8 +81,17 @@ mproc_status mproc_set_call(const mproc_set *set, enum mproc_set_method method, 
         return dict_copy(dict, MPROC_DICT_KEYS, result);
     case MPROC_SET_POP:
         return mproc_dict_call(dict, MPROC_DICT_POP_ITEM, NULL, NULL, NULL, result);
+    case MPROC_SET_COUNT:
+        *result = mproc_uint(mproc_dict_count(dict));
+        return MPROC_OK;
     case MPROC_SET_TEXT:
         return print(dict, result);
+    case MPROC_SET_UPDATE:
+        return set_merge(set, TABLE_MERGE, value);
+    case MPROC_SET_DIFFERENCE_UPDATE:
+        return set_merge(set, TABLE_SUBTRACT, value);
+    case MPROC_SET_SYMMETRIC_DIFFERENCE_UPDATE:
+        return set_merge(set, TABLE_TOGGLE, value);
     default:
         return set_combine(set, method, value, result);
     }

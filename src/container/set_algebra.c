@@ -1,7 +1,8 @@
 /*
- * Sets: what is done with two of them. The other one's elements are first put into a set of this thread alone. Then,
- * under the lock, one goes through both, and what is wanted comes into a table that nobody else sees; a change puts
- * that in the place of the one that there is, by one list. So whoever is killed meanwhile has changed nothing.
+ * Sets: what is done with two of them. The other one's elements are first put into a set of this thread alone. To add
+ * them or to take them out is to merge that one, see table_merge(). For all else one goes through both under the
+ * lock, and what is wanted comes into a table that nobody else sees; to leave but what is in both is to put that in
+ * the place of the one that there is, by one list.
  *
  * Under the lock no memory is taken: what the new table lacks is counted there and provided without the lock; then
  * all begins again.
@@ -16,7 +17,7 @@ struct combination {
     const struct container *theirs; /* NULL: the other is the set itself */
     struct container *made;         /* NULL: nothing is wanted but the counts */
     uint32_t wanted;
-    bool changes;                   /* the set itself */
+    bool changes;                   /* the set, which gets what is made */
     enum table_outcome outcome;     /* TABLE_NEEDS: no more comes into the new table, but is counted */
     uint32_t count, others, common; /* of the set's elements, of the other's, and of both */
     uint32_t units, keys;           /* that the new table is to have */
@@ -78,15 +79,6 @@ static uint32_t look_at_theirs(struct combination *combination, struct intent *i
     return common;
 }
 
-/* Whether what is wanted is not what the set has. */
-static bool makes_a_difference(const struct combination *combination)
-{
-    uint32_t wanted = combination->wanted, common = combination->common;
-
-    return (!(wanted & OURS) && common < combination->count) || (!(wanted & COMMON) && common > 0) ||
-           (wanted & THEIRS && common < combination->others);
-}
-
 /* The bodies of both change places, so that what was there goes with the container that this thread alone has. */
 static void exchange(struct intent *intent, const struct container *container, const struct container *made)
 {
@@ -109,7 +101,7 @@ static void attempt(struct combination *combination)
     combination->count = table_count(table_of(combination->ours));
     combination->others = combination->theirs ? table_count(table_of(combination->theirs)) : combination->count;
     combination->common = combination->theirs ? look_at_theirs(combination, intent, false) : combination->count;
-    if (combination->made && (!combination->changes || makes_a_difference(combination))) {
+    if (combination->made && (!combination->changes || combination->common < combination->count)) {
         want_ours(combination, intent);
         if (combination->theirs && combination->wanted & THEIRS) (void)look_at_theirs(combination, intent, true);
         if (combination->changes && combination->outcome == TABLE_DONE)
@@ -156,7 +148,7 @@ static mproc_status give(const struct combination *combination, enum mproc_set_m
     }
 }
 
-/* Of UNION, INTERSECTION, DIFFERENCE, SYMMETRIC_DIFFERENCE, and of those that change the set likewise. */
+/* Of UNION, INTERSECTION, DIFFERENCE, SYMMETRIC_DIFFERENCE. */
 static const uint32_t wanted_by[] = {OURS | COMMON | THEIRS, COMMON, OURS, OURS | THEIRS};
 
 static bool is_itself(const mproc_set *set, const mproc_value *other)
@@ -169,7 +161,7 @@ mproc_status set_combine(const mproc_set *set, enum mproc_set_method method, con
                          mproc_value *result)
 {
     struct combination combination = {.ours = dict_container(&set->dict),
-                                      .changes = method >= MPROC_SET_UPDATE && method < MPROC_SET_IS_DISJOINT};
+                                      .changes = method == MPROC_SET_INTERSECTION_UPDATE};
     mproc_set *theirs = NULL, *made = NULL;
     mproc_status status = MPROC_OK;
 
@@ -188,5 +180,19 @@ mproc_status set_combine(const mproc_set *set, enum mproc_set_method method, con
     if (status == MPROC_OK) status = give(&combination, method, made, result);
     mproc_set_free(made);
     mproc_set_free(theirs);
+    return status;
+}
+
+mproc_status set_merge(const mproc_set *set, enum table_merging how, const mproc_value *other)
+{
+    mproc_set *theirs;
+    mproc_status status;
+
+    if (is_itself(set, other))
+        return how == TABLE_MERGE ? MPROC_OK : mproc_dict_call(&set->dict, MPROC_DICT_CLEAR, NULL, NULL, NULL, NULL);
+    if ((status = mproc_set_create(*other, &theirs)) != MPROC_OK) return status;
+    status = table_merge(dict_container(&set->dict), dict_container(&theirs->dict), how);
+    mproc_set_free(theirs);
+    if (status == MPROC_OK && mproc_dict_count(&set->dict) == 0) dict_trim(&set->dict);
     return status;
 }

@@ -71,7 +71,8 @@ struct table_directory {
  *   order        the place of the first record | the last << 32
  *   parcels      whether a value ever was a parcel: set before it is published
  *   pending      a link: a table with keys that are to come into this one, in one step: see table_merge()
- *   merging      the place there of the next key that comes, or 0 | how many have been added << 32
+ *   merging      the place there of the next key that comes or goes, or 0 | how many more keys there are then than
+ *                `used` says << 32. Of a table that is pending: an enum table_merging
  *   near         of the first segments in each directory: where place 0 would be, if it were one with them
  *   free         the first of each list of free records
  */
@@ -298,10 +299,16 @@ bool table_has_room(const struct table *table, const struct table_load *load, st
 void table_give_back(struct container *container, uint32_t directory);
 
 /*
- * Without the lock: adds all keys of another container, or gives those that are there its values, in one step. Nobody
- * else has that one, which has no body afterwards. MPROC_NO_MEMORY: nothing was changed.
+ * What becomes of the keys of another container. MERGE: they are added, or get its values; SUBTRACT: they go; TOGGLE:
+ * they are added, or go.
  */
-mproc_status table_merge(struct container *container, struct container *from);
+enum table_merging { TABLE_MERGE, TABLE_SUBTRACT, TABLE_TOGGLE };
+
+/*
+ * Without the lock: does that with all of them, in one step. Nobody else has the other one, which has no body
+ * afterwards. MPROC_NO_MEMORY: nothing was changed.
+ */
+mproc_status table_merge(struct container *container, struct container *from, enum table_merging how);
 void table_finish(struct intent *intent, uint64_t container);
 
 #endif

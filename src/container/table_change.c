@@ -321,20 +321,27 @@ static const _Atomic uint64_t *slot_of(const struct table_spot *spot)
     return slot;
 }
 
-void table_remove(struct intent *intent, const struct container *container, const struct table_spot *spot)
+/* The list's entries for a key that goes; `count` keys are there then. */
+static inline void remove_key(struct redo *redo, struct table *table, const struct table_spot *spot, uint32_t count)
 {
-    struct table *table = table_of(container);
     struct table_record *record = spot->record;
     uint32_t units = high(word_get(&record->before));
     _Atomic uint64_t *list = &table->free[list_of(units)];
-    struct cell cell = table_cell(record);
+
+    redo_store(redo, slot_of(spot), 0);
+    take_out(redo, table, record);
+    redo_store(redo, &record->before, both(low(word_get(list)), units));
+    redo_store(redo, list, spot->place);
+    redo_store(redo, &table->used, both(low(word_get(&table->used)), count));
+}
+
+void table_remove(struct intent *intent, const struct container *container, const struct table_spot *spot)
+{
+    struct table *table = table_of(container);
+    struct cell cell = table_cell(spot->record);
     struct redo redo = container_redo(intent, container);
 
-    redo_store(&redo, slot_of(spot), 0);
-    take_out(&redo, table, record);
-    redo_store(&redo, &record->before, both(low(word_get(list)), units));
-    redo_store(&redo, list, spot->place);
-    redo_store(&redo, &table->used, both(low(word_get(&table->used)), (uint64_t)table_count(table) - 1));
+    remove_key(&redo, table, spot, table_count(table) - 1);
     if (cell_is_parcel(&cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], cell.word);
     container_redo_commit(&redo, container);
 }
@@ -351,14 +358,13 @@ void table_empty(struct table *table)
 
 /*
  * A step of many keys is a table of its own, which is published by one list: it becomes the `pending` one, and the
- * version is odd until all of it is merged. Then its keys come one after the other, each by one list, in which
- * `merging` goes on to the next one; how many there
- * are is counted up at the end, so that who asks for no more needs no lock. Whoever takes the lock meanwhile, as the
- * one who began was killed, goes on there. All room that can be needed is there before; but a bucket that would be
- * split stays as it is if there is none for that.
+ * version is odd until all of it is merged. Then its keys come or go one after the other, each by one list, in which
+ * `merging` goes on to the next one; how many there are is changed at the end, so that who asks for no more needs no
+ * lock. Whoever takes the lock meanwhile, as the one who began was killed, goes on there. All room that can be needed
+ * is there before; but a bucket that would be split stays as it is if there is none for that.
  *
- * A value that is replaced takes the place of the one that replaces it, and goes with the pending table: so if one of
- * the tables has parcels, both may have.
+ * A value that is replaced, or goes, takes a place in the pending table, and goes with it: so if one of the tables
+ * has parcels, both may have.
  */
 
 /* Of the table that is to be merged: what its keys take at worst, each a record and a bucket. */
@@ -378,38 +384,44 @@ static struct table_load load_of(const struct table *table)
 }
 
 static void merge_one(struct intent *intent, const struct container *container, struct table_record *from,
-                      uint32_t *spare)
+                      enum table_merging how, uint32_t *spare)
 {
     struct table *table = table_of(container);
     struct table_key key;
     struct cell cell = table_cell(from), old;
-    uint32_t added = high(word_get(&table->merging));
+    uint32_t more = high(word_get(&table->merging));
     struct table_spot spot;
     struct table_need need;
     struct rooms rooms;
     struct redo redo;
-    bool found;
+    bool found, added, has_room;
 
     cell_set(&old, MPROC_TYPE_NIL, 0);
     *spare += UNITS_TO_SPARE;
     table_key_of(from, &key);
-    if (table_find(container, container_version(container), &key, &spot) == TABLE_DONE) {
-        old = table_cell(spot.record);
-        redo = container_redo(intent, container);
+    found = table_find(container, container_version(container), &key, &spot) == TABLE_DONE;
+    added = !found && how != TABLE_SUBTRACT;
+    if (found) old = table_cell(spot.record);
+    if (added) {
+        if (is_full(table)) (void)split(intent, container, table, spare, &need);
+        has_room = find_rooms(table, &key, &rooms, &need);
+        assert(has_room);
+        (void)has_room;
+    }
+    redo = container_redo(intent, container);
+    if (added) {
+        add_key(&redo, table, &key, &cell, &rooms, table_count(table));
+        more++;
+    } else if (found && how == TABLE_MERGE) {
         redo_store(&redo, &spot.record->head, cell_head(&cell));
         redo_store(&redo, &spot.record->word, cell.word);
-    } else {
-        if (is_full(table)) (void)split(intent, container, table, spare, &need);
-        found = find_rooms(table, &key, &rooms, &need);
-        assert(found);
-        redo = container_redo(intent, container);
-        add_key(&redo, table, &key, &cell, &rooms, table_count(table));
-        added++;
+    } else if (found) {
+        remove_key(&redo, table, &spot, table_count(table));
+        more--;
     }
-    (void)found;
     redo_store(&redo, &from->head, cell_head(&old));
     redo_store(&redo, &from->word, old.word);
-    redo_store(&redo, &table->merging, both(high(word_get(&from->hash_next)), added));
+    redo_store(&redo, &table->merging, both(high(word_get(&from->hash_next)), more));
     container_redo_commit(&redo, container);
     intent_restart(intent);
 }
@@ -420,16 +432,17 @@ static void merge_rest(struct intent *intent, struct container *container)
     _Atomic uint64_t *stage = &container_nested()->stages[STAGE_OTHER];
     struct table *table = table_of(container);
     const struct table *pending = arena_at(word_get(&table->pending));
+    enum table_merging how = (enum table_merging)word_get(&pending->merging);
     struct redo redo = {intent, 0};
     uint32_t place, spare = 0;
     uint64_t used;
 
     while ((place = low(word_get(&table->merging))) != 0)
-        merge_one(intent, container, table_at(pending, place), &spare);
+        merge_one(intent, container, table_at(pending, place), how, &spare);
     used = word_get(&table->used);
     redo_store(&redo, stage, arena_offset(pending));
     redo_store(&redo, &table->pending, 0);
-    redo_store(&redo, &table->used, both(low(used), (uint64_t)high(used) + high(word_get(&table->merging))));
+    redo_store(&redo, &table->used, both(low(used), high(used) + high(word_get(&table->merging))));
     redo_store(&redo, &table->merging, 0);
     redo_store(&redo, &container->version, word_get(&container->version) + 1);
     redo_commit(&redo);
@@ -448,7 +461,7 @@ void table_finish(struct intent *intent, uint64_t container)
     } while (container_version(container_) % 2 == 1);
 }
 
-mproc_status table_merge(struct container *container, struct container *from)
+mproc_status table_merge(struct container *container, struct container *from, enum table_merging how)
 {
     struct table_load load = load_of(table_of(from));
     struct redo redo = {work_intent(), 0};
@@ -458,7 +471,7 @@ mproc_status table_merge(struct container *container, struct container *from)
 
     if (load.keys == 0) return MPROC_OK;
     container_lock(container);
-    while (!table_has_room(table_of(container), &load, &need)) {
+    while (how != TABLE_SUBTRACT && !table_has_room(table_of(container), &load, &need)) {
         container_unlock(redo.intent, container);
         if ((status = table_provide(container, &need)) != MPROC_OK) return status;
         provided = true;
@@ -466,6 +479,7 @@ mproc_status table_merge(struct container *container, struct container *from)
     }
     if (word_get(&table_of(container)->parcels)) word_set(&table_of(from)->parcels, 1);
     else word_set(&table_of(container)->parcels, word_get(&table_of(from)->parcels));
+    word_set(&table_of(from)->merging, how);
     redo_store(&redo, &container->version, word_get(&container->version) + 1);
     redo_store(&redo, &table_of(container)->merging, low(word_get(&table_of(from)->order)));
     redo_store(&redo, &table_of(container)->pending, word_get(&from->body));

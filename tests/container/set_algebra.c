@@ -227,11 +227,32 @@ static void case_any_changes_by_sets_leave_what_they_should(void)
     free(there);
 }
 
+static void case_sets_that_others_empty_give_their_memory_back(void)
+{
+    mproc_set *set = sets_create(mproc_nil()), *other = sets_create(mproc_nil());
+    uint64_t blocks = peers_blocks();
+
+    for (int64_t i = 0; i < 5000; i++) CHECK(sets_add(other, mproc_int(i)));
+    CHECK_OK(mproc_set_update(set, MPROC_VALUE(other)));
+    CHECK_EQ(mproc_set_count(set), 5000);
+    CHECK_OK(mproc_set_difference_update(set, MPROC_VALUE(other)));
+    CHECK_EQ(mproc_set_count(set), 0);
+    CHECK_OK(mproc_set_symmetric_difference_update(set, MPROC_VALUE(other)));
+    dicts_check_sound(&set->dict);
+    CHECK_OK(mproc_set_symmetric_difference_update(set, MPROC_VALUE(other)));
+    CHECK_EQ(mproc_set_count(set), 0);
+    CHECK_OK(mproc_set_clear(other));
+    CHECK_EQ(peers_blocks(), blocks);
+    mproc_set_free(other);
+    mproc_set_free(set);
+}
+
 CHECK_SUITE_SETUP(set_algebra, peers_of_threads,
     CASE(two_sets_are_combined),
     CASE(nothing_is_combined_with_something),
     CASE(set_is_combined_with_itself),
     CASE(two_sets_are_compared),
     CASE(what_is_no_other_set_changes_nothing),
-    CASE(any_changes_by_sets_leave_what_they_should)
+    CASE(any_changes_by_sets_leave_what_they_should),
+    CASE(sets_that_others_empty_give_their_memory_back)
 );
