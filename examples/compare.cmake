@@ -1,12 +1,11 @@
 # Runs PROGRAM (with EMULATOR, if there is one) and compares all that it writes with the file EXPECTED. With ANY_ORDER
 # the lines are sorted, and each number in them is an N; SORTED: the lines are sorted; PROCESSES: each number behind
-# the word process is an N. With ERRORS it is stderr that is compared, and it writes nothing else.
+# the word process is an N. With ERRORS what it writes to stderr belongs to it.
 execute_process(COMMAND ${EMULATOR} ${PROGRAM}
                 RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)
 if(ERRORS)
-    set(swapped "${output}")
-    set(output "${errors}")
-    set(errors "${swapped}")
+    set(output "${output}${errors}")
+    set(errors "")
 endif()
 file(READ ${EXPECTED} expected)
 string(REPLACE "\r\n" "\n" output "${output}")
@@ -31,5 +30,5 @@ if(NOT output STREQUAL expected)
     message(FATAL_ERROR "${PROGRAM} wrote:\n${output}\nand was to write:\n${expected}")
 endif()
 if(NOT errors STREQUAL "")
-    message(FATAL_ERROR "${PROGRAM} wrote elsewhere:\n${errors}")
+    message(FATAL_ERROR "${PROGRAM} wrote to stderr:\n${errors}")
 endif()

@@ -68,20 +68,13 @@ static void give_up(struct keyed *keyed)
     free(kept);
 }
 
-/* No message has it any more. */
-static void drop(struct keyed *kept)
-{
-    if (log_on(MPROC_LOG_DEBUG)) log_owe(MPROC_LOG_DEBUG, "a handle that was kept for messages is dropped");
-    give_up(kept);
-}
-
 /* Of objects that were dropped while there was no room to say so: the mark comes before they are gone. */
 static void sweep_one(struct keyed *keyed)
 {
     uint64_t object = keyed->key & (((uint64_t)1 << KEY_OFFSET_BITS) - 1);
     bool there = block_may_be(object) && block_kind(object) >> 8 == keyed->key >> KEY_OFFSET_BITS;
 
-    if (!there || atomic_load(&deposited_at(object)->dropped)) drop(keyed);
+    if (!there || atomic_load(&deposited_at(object)->dropped)) give_up(keyed);
 }
 
 static void serve_one(const plat_deposit_request *request)
@@ -97,7 +90,7 @@ static void serve_one(const plat_deposit_request *request)
         else plat_deposit_answer(request, kept->handle, kept->handle == PLAT_NO_HANDLE ? MPROC_LIMIT : MPROC_OK);
         break;
     case PLAT_DEPOSIT_DROP:
-        if (kept) drop(&kept->keyed);
+        if (kept) give_up(&kept->keyed);
         break;
     }
 }
@@ -124,10 +117,7 @@ static void serve(void *unused)
     int ready;
 
     (void)unused;
-    while (!atomic_load(&ends) && plat_handle_wait(&asked, 1, PLAT_FOREVER, &ready) == MPROC_OK) {
-        deposit_serve();
-        log_speak();
-    }
+    while (!atomic_load(&ends) && plat_handle_wait(&asked, 1, PLAT_FOREVER, &ready) == MPROC_OK) deposit_serve();
     atomic_store(&threads, 0);
 }
 
@@ -273,7 +263,7 @@ static void drop_here(uint64_t key)
 
     plat_mutex_lock(&mutex);
     serve_locked();
-    if ((keyed = key_table_find(&all, key))) drop(keyed);
+    if ((keyed = key_table_find(&all, key))) give_up(keyed);
     plat_mutex_unlock(&mutex);
 }
 
@@ -348,6 +338,7 @@ void deposit_last_dropped(struct intent *intent, uint64_t object)
 
     (void)intent;
     if (atomic_load(&deposited->deposit.number) == 0 || door == PLAT_NO_HANDLE) return;
+    if (log_on(MPROC_LOG_DEBUG)) log_owe(MPROC_LOG_DEBUG, "a handle that was kept for a message is given up");
     if (store != PLAT_NO_HANDLE) {
         drop_here(key);
     } else if (!plat_deposit_drop(door, key, &deposited->deposit)) {

@@ -160,6 +160,28 @@ static void case_error_text_of_the_caller_stays(void)
     CHECK_STRING(mproc_error_text(MPROC_INVALID), "of the caller");
 }
 
+static void case_what_a_process_sets_itself_is_not_inherited(void)
+{
+    const struct log_settings parents = {MPROC_LOG_INFO, true};
+
+    mproc_log_set_level(MPROC_LOG_ERROR);
+    mproc_log_set_handler(logged_keep, NULL);
+    log_inherit(&parents);
+    mproc_log(MPROC_LOG_ERROR, "to the handler");
+    CHECK_EQ(mproc_log_level(), MPROC_LOG_ERROR);
+    CHECK_STRING(logged.text, "[ERROR/MainProcess] to the handler\n");
+}
+
+static void case_what_a_process_has_not_set_is_inherited(void)
+{
+    const struct log_settings parents = {MPROC_LOG_INFO, true};
+
+    log_inherit(&parents);
+    CHECK_EQ(mproc_log_level(), MPROC_LOG_INFO);
+    CHECK(mproc_log_enabled(MPROC_LOG_INFO) && !mproc_log_enabled(MPROC_LOG_DEBUG));
+    CHECK(log_settings().to_stderr);
+}
+
 /* ---- two threads ---------------------------------------------------------------------------------- */
 
 static _Atomic uint32_t inside, go_on, taken;
@@ -302,6 +324,8 @@ CHECK_SUITE(base_log,
     CASE(handler_can_put_another_in_its_place),
     CASE(no_handler_hears_nothing),
     CASE(error_text_of_the_caller_stays),
+    CASE(what_a_process_sets_itself_is_not_inherited),
+    CASE(what_a_process_has_not_set_is_inherited),
     CASE(two_threads_can_be_in_a_handler_at_once),
     CASE(who_takes_a_handler_away_waits_for_those_in_it),
     CASE(long_text_is_cut_with_a_mark),

@@ -1,6 +1,7 @@
 /* Connections in items of queues, to processes that run already. */
 #include "connection/connections.h"
 
+#include "logged.h"
 #include "process/deposit.h"
 
 /* Sends back what it receives by the connection in each item of the first queue, until there is a nil. */
@@ -335,12 +336,28 @@ static void case_closed_connection_is_no_item(void)
     CHECK_EQ(deposit_count(), 0);
 }
 
+static void case_handle_that_no_message_has_any_more_is_said(void)
+{
+    mproc_queue *queue = connections_queue();
+    ends pipe = connections_create(false);
+
+    logged_begin(MPROC_LOG_DEBUG);
+    connections_put(queue, MPROC_LIST(pipe.second, 7));
+    mproc_queue_free(queue);
+    mproc_log(MPROC_LOG_DEBUG, "what is owed comes first");
+    CHECK_LOGGED("[DEBUG/MainProcess] a handle that was kept for a message is given up\n[DEBUG/MainProcess] what is");
+    logged_end();
+    mproc_connection_free(pipe.first);
+    mproc_connection_free(pipe.second);
+}
+
 CHECK_SUITE_SETUP(connection_travels, connections_setup_deposits,
     CASE(process_that_runs_gets_a_connection),
     CASE(child_passes_on_what_it_has_made),
     CASE(end_that_comes_back_is_the_same),
     CASE(message_keeps_an_end_open),
     CASE(message_that_nobody_reads_drops_it),
+    CASE(handle_that_no_message_has_any_more_is_said),
     CASE(item_goes_on_to_others_unread),
     CASE(item_is_an_argument_of_a_process),
     CASE(argument_is_passed_on),
