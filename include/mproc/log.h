@@ -109,9 +109,10 @@ MPROC_API bool mproc_log_enabled(int level);
     (mproc_log_enabled(level) ? mproc_log_write((level), __FILE__, __LINE__, __VA_ARGS__) : MPROC_CAST_(void, 0))
 
 /*
- * What mproc_log() does if the line is said: for those who have no macros. `file` may be NULL; it stays the caller's.
+ * What mproc_log() does if the line is said: for those who have no macros. `file` may be NULL; `number` is a line of
+ * it.
  */
-MPROC_API void mproc_log_write(int level, const char *file, int line, const char *format, ...) MPROC_PRINTF_(4, 5);
+MPROC_API void mproc_log_write(int level, const char *file, int number, const char *format, ...) MPROC_PRINTF_(4, 5);
 
 #ifdef __cplusplus
 }
