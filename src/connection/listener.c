@@ -275,14 +275,19 @@ bool mproc_listener_closed(const mproc_listener *listener)
 
 void mproc_listener_close(mproc_listener *listener)
 {
+    uint32_t own = wait_own(&listener->reference);
     bool closes;
 
     if (family_enter_with(listener->reference.arena) != MPROC_OK) return;
     atomic_store(&listener->reference.closed, 1);
     waitable_ends(listener, false);
-    while (atomic_load(&listener->reference.sleepers) > 0) {
+    while (atomic_load(&listener->reference.sleepers) > own) {
         alarm_ring(listener);
         plat_clock_sleep_until(plat_clock_now_ns() + CLOSE_NS);
+    }
+    if (own > 0) { /* by a handler of the log, in an accept: that is to see it, and mproc_listener_free() goes on */
+        alarm_ring(listener);
+        return;
     }
     plat_mutex_lock(&listener->mutex);
     if ((closes = listener->os != NULL)) {

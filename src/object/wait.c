@@ -78,6 +78,14 @@ void wait_end(const struct wait *wait)
     if (wait->reference) leave(wait->reference);
 }
 
+uint32_t wait_own(const struct reference *reference)
+{
+    uint32_t own = 0;
+
+    for (uint32_t i = 0; i < waits.count && i < WAITS_NOTED; i++) own += waits.references[i] == reference;
+    return own;
+}
+
 void wait_thread_ends(void)
 {
     if (waits.count > WAITS_NOTED) waits.count = WAITS_NOTED;

@@ -51,6 +51,9 @@ mproc_status deadline_from_timeout(int64_t timeout_ms, int64_t *deadline_ns);
 mproc_status wait_begin(struct wait *wait, struct reference *reference, int64_t timeout_ms);
 void wait_end(const struct wait *wait);
 
+/* How many waits by the reference this thread is in: in a function of the program that a wait calls. */
+uint32_t wait_own(const struct reference *reference);
+
 /* The calling thread ends, perhaps in the middle of waits: they keep no reference any longer. */
 void wait_thread_ends(void);
 

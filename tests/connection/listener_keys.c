@@ -333,6 +333,27 @@ static void case_last_one_who_was_refused_is_told_of(void)
     }
 }
 
+static void closes_the_listener(const mproc_log_line *line, void *context) MPROC_NOEXCEPT_
+{
+    (void)line;
+    mproc_listener_close(context);
+}
+
+/* A server that gives up when somebody tries a key. */
+static void case_log_handler_may_close_the_listener(void)
+{
+    one_accept accept = {.listener = create(LISTENING_PRIVATE), .timeout_ms = MPROC_FOREVER};
+
+    mproc_log_set_level(MPROC_LOG_WARNING);
+    mproc_log_set_handler(closes_the_listener, accept.listener);
+    listening_begin(&accept);
+    mproc_connection_free(listening_connect(accept.listener));
+    listening_end(&accept);
+    CHECK_EQ(accept.status, MPROC_CLOSED);
+    mproc_log_set_handler(NULL, NULL);
+    mproc_listener_free(accept.listener);
+}
+
 /* ---- several at once ------------------------------------------------------------------------------ */
 
 static mproc_status connects(mproc_call *call)
@@ -458,6 +479,7 @@ CHECK_SUITE_SETUP(listener_keys, keys_setup,
     CASE(nonsense_ends_nothing),
     CASE(flood_of_clients_does_not_outlast_the_limit),
     CASE(last_one_who_was_refused_is_told_of),
+    CASE(log_handler_may_close_the_listener),
     CASE(several_processes_are_accepted_by_several_threads),
     CASE(handle_is_ready_for_each_step),
     CASE(closing_drops_who_has_not_proved_it),
