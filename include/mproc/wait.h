@@ -134,7 +134,8 @@ MPROC_API size_t mproc_wait_set_count(mproc_wait_set *set);
  * are to `things`, as they were added, and how many into `*count`. Those for which there is no room come with the
  * next waits; what stays ready is reported again each time. Without a thing in the set it waits until one is added.
  *
- * Returns as mproc_wait(). MPROC_INVALID: also if `room` is 0, or `things` or `count` is NULL.
+ * Returns as mproc_wait(), but the text says of what kind the thing was. MPROC_INVALID: also if `room` is 0, or
+ * `things` or `count` is NULL.
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_wait_set_wait(mproc_wait_set *set, mproc_waitable *things, size_t room,
                                                            int64_t timeout_ms, size_t *count);

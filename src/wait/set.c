@@ -284,13 +284,13 @@ static mproc_status look_at(const struct entry *entry, bool announce, struct fou
 {
     void *key = wait_key(&entry->thing);
     plat_handle handle;
-    mproc_status status = entry->always ? MPROC_OK : MPROC_TIMEOUT;
+    mproc_status status = MPROC_OK;
 
-    if (status != MPROC_OK && announce && entry->row->announce && (status = entry->row->announce(key)) != MPROC_OK)
-        return status;
-    if (!entry->always) status = entry->row->look(key, &handle);
+    if (!entry->always && announce && entry->row->announce) status = entry->row->announce(key);
+    if (!entry->always && status == MPROC_OK) status = entry->row->look(key, &handle);
     if (status == MPROC_OK) report(found, entry);
-    return status == MPROC_TIMEOUT ? MPROC_OK : status;
+    if (status == MPROC_OK || status == MPROC_TIMEOUT) return MPROC_OK;
+    return mproc_error(status, "%s in the set: %s", entry->row->name, mproc_last_error_text());
 }
 
 /* What the system does not tell of. */

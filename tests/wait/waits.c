@@ -299,6 +299,19 @@ static mproc_status waits_for_a_task_of_its_own_pool(mproc_call *call)
     return mproc_wait(&thing, 1, MPROC_FOREVER, NULL);
 }
 
+/* Others may have put it into their set. */
+static mproc_status waits_in_a_set_for_a_task_of_its_own_pool(mproc_call *call)
+{
+    mproc_event *gate = NULL;
+    mproc_waitable ready;
+    int64_t set;
+    size_t count;
+
+    MPROC_TRY(mproc_unpack(call, &gate, &set));
+    MPROC_TRY(mproc_event_wait(gate, MPROC_FOREVER));
+    return mproc_wait_set_wait((mproc_wait_set *)(intptr_t)set, &ready, 1, MPROC_FOREVER, &count);
+}
+
 static void case_worker_waits_for_no_task_of_its_own_pool(void)
 {
     mproc_pool *pool = NULL;
@@ -314,6 +327,29 @@ static void case_worker_waits_for_no_task_of_its_own_pool(void)
     CHECK_STATUS(mproc_result_get(first, NULL, check_limit_ms()), MPROC_BAD_STATE);
     mproc_result_free(first);
     mproc_result_free(second);
+    mproc_event_free(gate);
+    mproc_pool_free(pool);
+}
+
+static void case_worker_waits_in_no_set_for_a_task_of_its_own_pool(void)
+{
+    mproc_pool *pool = NULL;
+    mproc_event *gate = NULL;
+    mproc_wait_set *set = NULL;
+    mproc_result *first = NULL, *second = NULL;
+
+    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 1, .kind = MPROC_THREADS}, &pool));
+    CHECK_OK(mproc_event_create(&gate));
+    CHECK_OK(mproc_wait_set_create(&set));
+    CHECK_OK(mproc_pool_apply_async(pool, waits_in_a_set_for_a_task_of_its_own_pool,
+                                    MPROC_ARGS(gate, (int64_t)(intptr_t)set), NULL, &first));
+    CHECK_OK(mproc_pool_apply_async(pool, fixture_does_nothing, mproc_no_args(), NULL, &second));
+    CHECK_OK(mproc_wait_set_add(set, MPROC_WAITABLE(second)));
+    CHECK_OK(mproc_event_set(gate));
+    CHECK_SAYS(mproc_result_get(first, NULL, check_limit_ms()), MPROC_BAD_STATE, "a result in the set: ");
+    mproc_result_free(first);
+    mproc_result_free(second);
+    mproc_wait_set_free(set);
     mproc_event_free(gate);
     mproc_pool_free(pool);
 }
@@ -334,4 +370,5 @@ CHECK_SUITE_SETUP(wait_waits, waiting_setup,
     CASE_WITH(interrupt_ends_each_wait, .leaves = OF_A_POOL),
     CASE(bad_arguments_are_refused),
     CASE_WITH(worker_waits_for_no_task_of_its_own_pool, .leaves = OF_A_POOL),
+    CASE_WITH(worker_waits_in_no_set_for_a_task_of_its_own_pool, .leaves = OF_A_POOL),
 );
