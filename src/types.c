@@ -4,6 +4,7 @@
 #include "container/dict.h"
 #include "container/namespace.h"
 #include "container/set.h"
+#include "manager/client.h"
 #include "object/object.h"
 #include "object/parcel.h"
 #include "pool/stream.h"
@@ -28,6 +29,7 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_SET] = &set_type,
     [OBJECT_NAMESPACE] = &namespace_type,
     [OBJECT_TABLE] = &table_type,
+    [OBJECT_REMOTE] = &remote_type,
     [OBJECT_QUEUE] = &queue_type,
     [OBJECT_SPAWN_DATA] = &spawn_data_type,
     [OBJECT_PARCEL] = &parcel_type,

@@ -217,7 +217,8 @@ enum mproc_dict_method {
     MPROC_DICT_VALUES = 35,
     MPROC_DICT_ITEMS = 36,
     MPROC_DICT_POP_ITEM = 37,
-    MPROC_DICT_MERGE = 38
+    MPROC_DICT_MERGE = 38,
+    MPROC_DICT_COUNT = 39
 };
 
 /* One call, wherever the dict is. */

@@ -12,6 +12,7 @@
 #include <mproc/listener.h>
 #include <mproc/lock.h>
 #include <mproc/log.h>
+#include <mproc/manager.h>
 #include <mproc/map.h>
 #include <mproc/namespace.h>
 #include <mproc/os_handle.h>

@@ -20,6 +20,14 @@ struct handle_ref {
 
 static_assert(sizeof(struct handle_ref) == 16, "it is part of the encoding");
 
+/* In the offset of what is an object of another program's manager, its highest bit: no arena is so large. */
+#define HANDLE_REMOTE ((uint64_t)1 << 39)
+
+static inline bool handle_is_remote(const struct handle_ref *ref)
+{
+    return (ref->offset & HANDLE_REMOTE) != 0;
+}
+
 struct handle_functions {
     /*
      * Makes, or finds, this process' object: its address begins with `*ref`. The reference was in a value that is

@@ -9,7 +9,14 @@
 /* A table that is empty keeps so many units, or fewer. */
 #define UNITS_KEPT 512
 
-const struct object_type dict_type = {.name = "a dict", .links = 1, .links_at = offsetof(struct container, body)};
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result);
+
+const struct object_type dict_type = {.name = "a dict",
+                                      .links = 1,
+                                      .links_at = offsetof(struct container, body),
+                                      .call = call_served,
+                                      .moments = MPROC_DICT_CLEAR};
 
 static_assert(sizeof(struct container) <= ARENA_LINE - sizeof(struct block_header), "readers take one cache line");
 
@@ -255,12 +262,22 @@ mproc_status dict_fill(const mproc_dict *dict, const struct reference *owner, mp
     return status;
 }
 
+/* What of a proxy is none is a failure. */
+static size_t count_remote(const mproc_dict *dict)
+{
+    mproc_value count = mproc_nil();
+
+    return dict_call_remote(dict, MPROC_DICT_COUNT, NULL, NULL, &count) == MPROC_OK ? (size_t)mproc_value_uint(count)
+                                                                                    : 0;
+}
+
 size_t mproc_dict_count(const mproc_dict *dict)
 {
     const struct container *container = dict_container(dict);
     uint64_t version;
     uint32_t count;
 
+    if (!container) return count_remote(dict);
     do {
         version = container_version(container);
         count = table_count(table_of(container));
@@ -270,14 +287,59 @@ size_t mproc_dict_count(const mproc_dict *dict)
 
 /* ---- all calls ------------------------------------------------------------------------------------------ */
 
+/* From another program: what a method is given is looked at here, as there no header has. */
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result)
+{
+    const mproc_dict *dict = (const mproc_dict *)reference;
+    bool pair = method == MPROC_DICT_SET || method == MPROC_DICT_SETDEFAULT || method == MPROC_DICT_INCREMENT,
+         merge = method == MPROC_DICT_MERGE;
+
+    if (method == 0 || method > MPROC_DICT_COUNT || method == MPROC_DICT_UPDATE ||
+        (method > MPROC_DICT_SETDEFAULT && method < MPROC_DICT_CLEAR))
+        return mproc_error(MPROC_NOT_SUPPORTED, "a dict in another program has no method %lu", (unsigned long)method);
+    if (count != (merge ? 1 : method >= MPROC_DICT_CLEAR ? 0 : pair ? 2 : 1))
+        return mproc_error(MPROC_INVALID, "method %lu of a dict was given %zu values", (unsigned long)method, count);
+    if (method == MPROC_DICT_INCREMENT && values[1].type != MPROC_TYPE_INT64)
+        return mproc_error(MPROC_INVALID, "%s is added to a value of a dict: only an int64 can be",
+                           mproc_type_name((mproc_type)values[1].type));
+    return mproc_dict_call(dict, (enum mproc_dict_method)method, count > 0 && !merge ? &values[0] : NULL,
+                           merge  ? &values[0]
+                           : pair ? &values[1]
+                                  : NULL,
+                           NULL, result);
+}
+
+mproc_status dict_call_remote(const mproc_dict *dict, enum mproc_dict_method method, const mproc_value *name,
+                              const mproc_value *value, mproc_value *result)
+{
+    const mproc_value *first = name ? name : value, *second = name ? value : NULL;
+    const mproc_value values[2] = {first ? *first : mproc_nil(), second ? *second : mproc_nil()};
+    size_t count = (first ? 1u : 0u) + (second ? 1u : 0u);
+
+    if (method == MPROC_DICT_UPDATE)
+        return mproc_error(MPROC_NOT_SUPPORTED,
+                           "a dict in another program has not the function that is to update it: "
+                           "mproc_dict_increment() and mproc_dict_setdefault() are one step");
+    if (!result && method != MPROC_DICT_SET && method != MPROC_DICT_HAS && method != MPROC_DICT_DELETE &&
+        method != MPROC_DICT_CLEAR && method != MPROC_DICT_MERGE)
+        return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
+    return object_types[OBJECT_REMOTE]->call(&dict->reference, method, values, count, result);
+}
+
 mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method method, const mproc_value *name,
                              const mproc_value *value, mproc_function *function, mproc_value *result)
 {
-    mproc_status status = family_enter_with(dict->reference.arena);
+    mproc_status status = MPROC_OK;
     struct reference *from;
     struct table_key key;
     struct cell cell;
 
+    if (thread_self.arena != dict->reference.arena) {
+        status = family_enter_with_slow(dict->reference.arena);
+        if (status == MPROC_OK && dict->reference.arena == REFERENCE_REMOTE)
+            return dict_call_remote(dict, method, name, value, result);
+    }
     if (status == MPROC_OK && method < MPROC_DICT_CLEAR) status = table_key_set(&key, name);
     if (status != MPROC_OK) return status;
     switch (method) {
@@ -310,6 +372,9 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
         if (status == MPROC_OK) status = table_merge(dict_container(dict), container_of(from), TABLE_MERGE);
         reference_free(from);
         return status;
+    case MPROC_DICT_COUNT:
+        *result = mproc_uint(mproc_dict_count(dict));
+        return MPROC_OK;
     default:
         return dict_copy(dict, method, result);
     }

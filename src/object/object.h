@@ -39,6 +39,7 @@ enum object_kind {
     OBJECT_STREAM = 58,     /* what goes with messages of a pipe */
     OBJECT_TASKS = 59,      /* a segment of the stream of a pool's tasks */
     OBJECT_TABLE = 56,      /* keys and values: what dicts and their kin have */
+    OBJECT_REMOTE = 57,     /* no block has it: the row of all that is in another program */
     OBJECT_LEASES = 60,     /* what one process has got from a queue and not done */
     OBJECT_SPAWN_DATA = 61, /* what a child is born with */
     OBJECT_PARCEL = 62,     /* a value on its way */

@@ -48,6 +48,13 @@ static void hold_object(void *context, const struct handle_ref *ref)
     uint64_t object = ref->offset, original;
 
     if (holding->status != MPROC_OK) return;
+    if (handle_is_remote(ref)) {
+        holding->status = mproc_error(MPROC_NOT_SUPPORTED,
+                                      "%s of another program's manager is this process' own: another one connects to "
+                                      "that manager by itself",
+                                      handle_name(ref->kind));
+        return;
+    }
     if (!object_there(ref)) {
         holding->status = mproc_error(MPROC_CLOSED, "%s that is passed on has been freed", handle_name(ref->kind));
         return;

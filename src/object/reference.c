@@ -60,9 +60,22 @@ void reference_publish(const struct reference *reference)
 static struct handle_ref meant(const struct handle_ref *ref)
 {
     const struct object_type *type = object_types[ref->kind];
-    uint64_t original = type->stands_for && object_there(ref) ? type->stands_for(ref->offset) : 0;
+    uint64_t original = type && type->stands_for && object_there(ref) ? type->stands_for(ref->offset) : 0;
 
     return original ? object_ref(original) : *ref;
+}
+
+static mproc_status open_remote(const struct handle_ref *ref, struct reference **out)
+{
+    struct reference *reference;
+    mproc_status status;
+
+    if ((status = make(&reference)) != MPROC_OK) return status;
+    reference->ref = *ref;
+    reference->arena = REFERENCE_REMOTE;
+    if ((status = object_types[OBJECT_REMOTE]->opened(reference, 0)) == MPROC_OK) *out = reference;
+    else free(reference);
+    return status;
 }
 
 mproc_status reference_open(const struct handle_ref *ref, struct reference **out)
@@ -73,6 +86,7 @@ mproc_status reference_open(const struct handle_ref *ref, struct reference **out
     _Atomic uint64_t *owned;
     mproc_status status;
 
+    if (handle_is_remote(ref)) return open_remote(ref, out);
     if (!object_there(ref))
         return mproc_error(MPROC_CLOSED, "%s that a value refers to has been freed", object_types[ref->kind]->name);
     if ((status = make(&reference)) != MPROC_OK) return status;
@@ -136,7 +150,7 @@ static void keep(void *context, const struct handle_ref *ref)
     struct keeping *keeping = context;
     struct reference *reference;
 
-    if (keeping->status == MPROC_OK && object_types[ref->kind]->opened)
+    if (keeping->status == MPROC_OK && (handle_is_remote(ref) || object_types[ref->kind]->opened))
         keeping->status = open_in_scope(keeping->scope, ref, &reference);
 }
 
@@ -209,6 +223,10 @@ void reference_free(struct reference *reference)
     const struct object_type *type;
 
     if (!reference) return;
+    if (reference->arena == REFERENCE_REMOTE) {
+        leave_scope(reference);
+        object_types[OBJECT_REMOTE]->closing(reference);
+    }
     if (reference->arena != thread_self.arena) {
         free(reference);
         return;

@@ -7,6 +7,7 @@
 
 #include <mproc/call.h>
 
+#include "object/parcel.h"
 #include "object/resource_owner.h"
 
 /*
@@ -16,7 +17,7 @@
 struct reference {
     struct handle_ref ref; /* first: so values find it */
     void *at;              /* the object */
-    uint32_t arena;        /* the generation of the arena in which that is */
+    uint32_t arena;        /* the generation of the arena in which that is, or REFERENCE_REMOTE */
     _Atomic uint32_t closed;
     _Atomic uint32_t sleepers;
     _Atomic uint32_t noted; /* of its type: what this process has done by it, as bits */
@@ -25,6 +26,12 @@ struct reference {
     struct reference_scope *scope; /* whose it is; NULL: the program's */
     struct reference *next;        /* of the same scope */
 };
+
+/*
+ * Instead of an arena: the object is in another program, and `at` is NULL. All that is done by it is done by the row
+ * of OBJECT_REMOTE.
+ */
+#define REFERENCE_REMOTE UINT32_MAX
 
 /*
  * The references that a task gets from values: one of each object, however often it asks. They are the task's, which
@@ -36,6 +43,12 @@ struct reference_scope {
 };
 
 void reference_scope_clear(struct reference_scope *scope);
+
+/* Keeps the objects in another program that a value refers to; as a parcel_keeper, of which it begins as one. */
+struct remote_keeper {
+    struct parcel_keeper head;
+    struct reference_scope scope;
+};
 
 /*
  * Opens what the arguments refer to and what has a part outside of the arena, which handles do not keep alive. As

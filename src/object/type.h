@@ -8,6 +8,7 @@
 #include "arena/intent.h"
 
 struct handle_ref;
+struct mproc_value;
 struct reference;
 struct wait;
 
@@ -37,6 +38,10 @@ struct wait;
  *   opened         this process has got a reference, by a value that refers to the object, or to `by`, which stands
  *                  for it: makes what that needs outside of the arena
  *   closing        this process gives up a reference, made or opened
+ *   call           one call as it comes from another program, or goes to one: by the number of its method, with the
+ *                  values that the method is given, of which anything can be. `*result` is nil at first, and the
+ *                  caller's afterwards. NULL: it is not served to others
+ *   moments        methods with a smaller number take no longer than moments
  *   send_away      threads may wait by a reference that is freed otherwise than by parking: they look again
  *   forked         this process is a fork() copy: another thread of its origin may have had the mutex of the type
  */
@@ -58,6 +63,9 @@ struct object_type {
     uint64_t (*stands_for)(uint64_t object);
     mproc_status (*opened)(struct reference *reference, uint64_t by);
     void (*closing)(struct reference *reference);
+    mproc_status (*call)(const struct reference *reference, uint32_t method, const struct mproc_value *values,
+                         size_t count, struct mproc_value *result);
+    uint32_t moments;
     void (*send_away)(const struct reference *reference);
     void (*forked)(void);
 };

@@ -16,15 +16,19 @@ void children_retain(mproc_process *process)
     plat_mutex_unlock(&mutex);
 }
 
-void children_release(mproc_process *process)
+bool children_drop(mproc_process *process)
 {
     bool unused;
 
-    if (!process) return;
     plat_mutex_lock(&mutex);
     unused = --process->references == 0;
     plat_mutex_unlock(&mutex);
-    if (unused) process_destroy(process);
+    return unused;
+}
+
+void children_release(mproc_process *process)
+{
+    if (process && children_drop(process)) process_destroy(process);
 }
 
 mproc_process *children_next(mproc_process *previous)

@@ -32,6 +32,9 @@ mproc_process *children_next(mproc_process *previous);
 void children_retain(mproc_process *process);
 void children_release(mproc_process *process);
 
+/* The same, but what it was the last reference to is the caller's to destroy: true. */
+bool children_drop(mproc_process *process);
+
 /* Around fork(): the list is consistent, and in the copy all sentinels are closed. */
 void children_fork_begins(void);
 void children_fork_ends(void);

@@ -65,7 +65,8 @@ static void release_kept(void *memory)
 {
     struct parcel_keeper *keeper = memory;
 
-    if (family_enter_with(keeper->arena) == MPROC_OK) resource_release(keeper->owned);
+    if (keeper->arena == REFERENCE_REMOTE) reference_scope_clear(&((struct remote_keeper *)memory)->scope);
+    else if (family_enter_with(keeper->arena) == MPROC_OK) resource_release(keeper->owned);
     free(keeper);
 }
 
@@ -295,7 +296,7 @@ mproc_status family_enter_with_slow(uint32_t arena)
     mproc_status status = MPROC_OK;
 
     if (atomic_load(&family.state) != FAMILY_FORKED && !thread_self.slot) status = family_enter_slow();
-    if (status != MPROC_OK || thread_self.arena == arena) return status;
+    if (status != MPROC_OK || thread_self.arena == arena || arena == REFERENCE_REMOTE) return status;
     return mproc_error(MPROC_FORKED,
                        "process %lld is a fork() copy, and was to use what it has from the process that it is a copy "
                        "of: that is of another family; a copy uses what it has made itself",

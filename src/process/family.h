@@ -47,8 +47,8 @@ static inline mproc_status family_enter(void)
 mproc_status family_enter_with_slow(uint32_t arena);
 
 /*
- * The same for a call on an object, which was made in the arena of this generation. MPROC_FORKED: it is of the family
- * of another process, of which this one is a fork() copy.
+ * The same for a call on an object, which was made in the arena of this generation, or is REFERENCE_REMOTE.
+ * MPROC_FORKED: it is of the family of another process, of which this one is a fork() copy.
  */
 static inline mproc_status family_enter_with(uint32_t arena)
 {

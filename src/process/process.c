@@ -212,7 +212,7 @@ void mproc_process_free(mproc_process *process)
     atomic_store(&process->freed, true);
     waitable_ends(process, true);
     if (family_enter_with(process->arena) == MPROC_OK) give_up_arguments(process);
-    children_release(process);
+    if (children_drop(process)) process_destroy(process);
 }
 
 /* What a function that runs uses stays: it is not given to a child meanwhile. */

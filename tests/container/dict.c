@@ -378,3 +378,27 @@ CHECK_SUITE_SETUP(dict, peers_of_threads,
     CASE(update_makes_a_value_of_a_value),
     CASE(update_is_one_step)
 );
+
+/*
+ * The same, of dicts in a manager; functions do not go there. Its threads make what they sleep by when they first
+ * have to, which on Windows is a handle.
+ */
+#define CASE_SERVED(name) CASE_WITH(name, .leaves = CHECK_HANDLES)
+
+CHECK_SUITE_SETUP(dict_served, dicts_of_a_manager,
+    CASE_SERVED(keys_and_values_of_each_type_come_back),
+    CASE_SERVED(keys_keep_their_order),
+    CASE_SERVED(dicts_are_made_of_maps_and_of_pairs),
+    CASE_SERVED(missing_keys_are_told),
+    CASE_SERVED(pop_gives_the_value),
+    CASE_SERVED(pop_item_takes_the_last),
+    CASE_SERVED(default_is_set_once),
+    CASE_SERVED(copies_are_the_whole_at_one_moment),
+    CASE_SERVED(dict_changes_while_somebody_goes_through_it),
+    CASE_SERVED(clear_takes_all),
+    CASE_SERVED(many_keys_are_set_in_one_call),
+    CASE_SERVED(dicts_are_joined),
+    CASE_SERVED(what_cannot_be_set_whole_is_not_set),
+    CASE_SERVED(increments_count),
+    CASE_SERVED(what_is_no_key_is_refused)
+);

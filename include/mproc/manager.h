@@ -1,0 +1,222 @@
+/*
+ * Managers: what a program serves to others, of this machine or of another one (Python: BaseManager with get_server()
+ * and connect()). A manager has values under names; another program connects to it, with its key, and gets them by
+ * their names. Plain values are copies. Objects are proxies: the same pointers, for the same functions, which the
+ * manager's program carries out.
+ *
+ *     mproc_dict *stock;
+ *     mproc_manager *manager;
+ *     const mproc_manager_options options = {.address = "tcp:127.0.0.1:5000", .authkey = key};
+ *     mproc_check(mproc_manager_create(&options, &manager));
+ *     mproc_check(mproc_manager_serve(manager, "stock", MPROC_VALUE(stock)));
+ *
+ * and in the other program:
+ *
+ *     const mproc_manager_connect_options options = {.authkey = key};
+ *     mproc_check(mproc_manager_connect("tcp:127.0.0.1:5000", &options, &manager, 5000));
+ *     mproc_check(mproc_manager_get(manager, "stock", &value));
+ *     mproc_check(mproc_value_to(value, &stock));
+ *     mproc_check(mproc_dict_increment(stock, MPROC_VALUE("apples"), -1, NULL));
+ *
+ * The two need have nothing in common but the address and the key: they can be other programs, of other builds, and
+ * in other languages, see docs/manager-protocol.md. Processes of one family need no manager: they hand each other the
+ * objects themselves, with nothing in between.
+ *
+ * Served are values of all types but functions, and of the objects dicts. A dict that is a value in a served dict
+ * comes as a proxy, too, and such a proxy may be put into dicts of its manager: then those have the object itself.
+ * What a client got lives as long as it has proxies, or values that were got, whatever becomes of the names. A
+ * client's references are dropped when it ends, in whatever way.
+ *
+ * What else a proxy does differently:
+ *   - It belongs to its process: MPROC_NOT_SUPPORTED if it is put into a queue, an argument, or anything else that is
+ *     not of its manager. Another process connects by itself.
+ *   - mproc_dict_update_with() is MPROC_NOT_SUPPORTED, as the function is not there where the dict is;
+ *     mproc_dict_increment() and mproc_dict_setdefault() are one step each, as ever.
+ *   - Its calls block until the manager has answered. They return also:
+ *       MPROC_PEER_DIED    the manager has ended, or was closed: at once, also if it was killed
+ *       MPROC_INTERRUPTED, MPROC_TIMEOUT (call_timeout_ms)   it may be done, or may not
+ *       MPROC_TOO_LONG     the call, or what comes of it, has more bytes than the manager allows in a message
+ *       MPROC_LIMIT        this client has as many objects as the manager allows
+ *       MPROC_CLOSED       this process has shut the connection down
+ *     Where a call returns no status it is false, or 0, then.
+ *   - Calls of several threads by one connection take turns. Those of several connections do not wait for each other.
+ *
+ * Nothing is decoded of what somebody without the key sends. What clients with the key send is checked whole before
+ * anything of it is used. One that sends what is no message, more than is allowed, takes no answers, or vanishes,
+ * loses its own connection, and nothing else happens. Over TCP everything goes as it is: neither hidden nor signed.
+ *
+ * Classes of the program, managers that are processes of their own, and other objects than dicts are not there yet.
+ */
+#ifndef MPROC_MANAGER_H
+#define MPROC_MANAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mproc/dict.h>
+#include <mproc/status.h>
+#include <mproc/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mproc_manager mproc_manager;
+
+/* Zero in a field is its default. */
+typedef struct mproc_manager_options {
+    /* Also clients in Python up to 3.11, which know MD5 alone. Default: those are refused. */
+    bool allow_md5;
+    /* About so many are connected before they are accepted. Default: 128. */
+    int backlog;
+    /* As in <mproc/listener.h>. Default: a new one that nobody guesses, for this user alone. */
+    const char *address;
+    /* Bytes, or text, of which a copy is made. Default, nil: mproc_process_authkey(). There is always a key. */
+    mproc_value authkey;
+    /* How long a client may take to prove that it has the key. Default: 10000. */
+    int64_t authkey_timeout_ms;
+    /* How long a client may take to receive an answer. Default: 10000. */
+    int64_t answer_timeout_ms;
+    /* So many can be connected. Default: 1024. */
+    uint32_t clients_max;
+    /* So many objects can one of them have at a time. Default: 65536. At most 1048575. */
+    uint32_t objects_per_client_max;
+    /* The most bytes in a message, of calls and of what comes of them. Default: 64 MiB. At most 1 GiB. */
+    size_t message_bytes_max;
+} mproc_manager_options;
+
+typedef struct mproc_manager_connect_options {
+    /* What the manager has. Read during the call. Default, nil: mproc_process_authkey(). */
+    mproc_value authkey;
+    /* How long each call may take. Default: no limit. */
+    int64_t call_timeout_ms;
+} mproc_manager_connect_options;
+
+/* ---- serving --------------------------------------------------------------------------------------- */
+
+/*
+ * Begins to serve, in this process (Python: get_server().serve_forever()): from now on clients are accepted, and
+ * their calls carried out, by threads of the library. One of them does what takes moments. What takes longer, and
+ * answers that a client is slow to take, have threads of their own, as many as are at it and one more.
+ *
+ * Does not block. `*manager` is the caller's: mproc_manager_free().
+ *
+ * Returns MPROC_OK, or, with nothing done, as mproc_listener_create(). MPROC_INVALID: also if a limit is negative or
+ * above what it can be.
+ */
+static inline mproc_status mproc_manager_create(const mproc_manager_options *options, mproc_manager **manager);
+
+/*
+ * Gives clients a value under a name, from now on and in place of what was there. Objects in it live as long as it is
+ * served. `name` is text. Does not block.
+ *
+ * Returns MPROC_OK, or, with nothing changed:
+ *   MPROC_NOT_SUPPORTED  there is an object or a function in the value that cannot be served, as the text says
+ *   MPROC_BAD_STATE      `manager` is a connection to one: serving is done where it was created
+ *   MPROC_INVALID        the name, or the value, cannot be one
+ *   MPROC_CLOSED         an object in the value has been freed
+ *   MPROC_NO_MEMORY      the family's shared memory has no room
+ *   MPROC_FORKED         this process is a fork() copy of the manager's
+ */
+MPROC_API mproc_status mproc_manager_serve(mproc_manager *manager, const char *name, mproc_value value);
+
+/*
+ * Serves the name no longer. What clients have got stays theirs. Does not block. Returns as mproc_manager_serve();
+ * MPROC_NOT_FOUND: nothing has this name.
+ */
+MPROC_API mproc_status mproc_manager_withdraw(mproc_manager *manager, const char *name);
+
+/* Returns how many clients are connected; 0 for a connection. Does not block. */
+MPROC_API size_t mproc_manager_clients(const mproc_manager *manager);
+
+/* ---- using ------------------------------------------------------------------------------------------ */
+
+/*
+ * Connects to a manager (Python: connect()). Blocks until both sides have proved that they have the key, and the
+ * manager has accepted, at most `timeout_ms`. `*manager` is the caller's: mproc_manager_free(). No thread is started.
+ *
+ * Returns MPROC_OK, or, with nothing done:
+ *   MPROC_LIMIT      it has as many clients as it allows; or there are too many open files
+ *   MPROC_MISMATCH   what answers there is no manager, or one of another version of the protocol
+ *   MPROC_PEER_DIED  it has ended meanwhile
+ *   MPROC_INVALID    a limit is negative, or as mproc_client()
+ *   and as mproc_client()
+ */
+MPROC_NODISCARD static inline mproc_status mproc_manager_connect(const char *address,
+                                                                 const mproc_manager_connect_options *options,
+                                                                 mproc_manager **manager, int64_t timeout_ms);
+
+/*
+ * Gets a copy of what is served under a name, with proxies for the objects in it; where the manager was created, with
+ * the objects themselves. `*value` is the caller's: mproc_value_clear(). What mproc_value_to() made of it stays.
+ *
+ * Blocks and returns as said above for proxies; or, with `*value` unchanged:
+ *   MPROC_NOT_FOUND  nothing has this name
+ *   MPROC_INVALID    `name` is no text, or `value` is NULL
+ *   MPROC_NO_MEMORY  here, or there, is no room for the copy
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_manager_get(mproc_manager *manager, const char *name,
+                                                         mproc_value *value);
+
+/* ---- both ------------------------------------------------------------------------------------------- */
+
+/* Returns the address to which clients connect, or this one has. It is the manager's. Does not block. */
+MPROC_API const char *mproc_manager_address(const mproc_manager *manager);
+
+/*
+ * Returns how many objects clients have, each counted for each client (Python: _number_of_objects()); for a
+ * connection, how many of its manager's objects this process has by it. Does not block.
+ */
+MPROC_API size_t mproc_manager_objects(const mproc_manager *manager);
+
+/*
+ * Ends serving: no client is accepted any more, those that are connected find the manager ended, and their references
+ * are dropped. Blocks until calls that were begun are done. For a connection: ends it, and calls by it, also those
+ * that wait, return MPROC_CLOSED. To shut down again does nothing. mproc_manager_free() is still to be called.
+ */
+MPROC_API void mproc_manager_shutdown(mproc_manager *manager);
+
+/*
+ * Shuts down what serves, and frees it. A connection stays, unless it was shut down, until the last proxy, and the
+ * last value with a proxy in it, is given back. NULL is fine.
+ */
+MPROC_API void mproc_manager_free(mproc_manager *manager);
+
+/* ---- what the inline functions above call; not for direct use --------------------------------- */
+
+MPROC_API mproc_status mproc_manager_create_sized(const mproc_manager_options *options, size_t options_size,
+                                                  mproc_manager **manager);
+
+MPROC_NODISCARD MPROC_API mproc_status mproc_manager_connect_sized(const char *address,
+                                                                   const mproc_manager_connect_options *options,
+                                                                   size_t options_size, mproc_manager **manager,
+                                                                   int64_t timeout_ms);
+
+static inline mproc_status mproc_manager_create(const mproc_manager_options *options, mproc_manager **manager)
+{
+    return mproc_manager_create_sized(options, sizeof(mproc_manager_options), manager);
+}
+
+static inline mproc_status mproc_manager_connect(const char *address, const mproc_manager_connect_options *options,
+                                                 mproc_manager **manager, int64_t timeout_ms)
+{
+    return mproc_manager_connect_sized(address, options, sizeof(mproc_manager_connect_options), manager, timeout_ms);
+}
+
+#ifdef __cplusplus
+}
+
+static inline mproc_status mproc_manager_create(const mproc_manager_options &options, mproc_manager **manager)
+{
+    return mproc_manager_create_sized(&options, sizeof options, manager);
+}
+
+static inline mproc_status mproc_manager_connect(const char *address, const mproc_manager_connect_options &options,
+                                                 mproc_manager **manager, int64_t timeout_ms)
+{
+    return mproc_manager_connect_sized(address, &options, sizeof options, manager, timeout_ms);
+}
+#endif
+
+#endif

@@ -1,0 +1,147 @@
+/* Managers, as programs see them: what serves, or a connection to it. */
+#include <mproc/manager.h>
+
+#include <stdlib.h>
+
+#include <mproc/process.h>
+
+#include "base/options.h"
+#include "manager/client.h"
+#include "manager/kind.h"
+#include "manager/server.h"
+#include "process/family.h"
+
+#define ANSWER_MS 10000
+#define MESSAGE_BYTES ((size_t)64 << 20)
+#define CLIENTS 1024
+#define OBJECTS 65536
+
+static mproc_status make(const struct manager_kind *kind, mproc_manager **manager)
+{
+    if (!(*manager = calloc(1, sizeof **manager))) return mproc_error(MPROC_NO_MEMORY, "no memory for a manager");
+    (*manager)->kind = kind;
+    return MPROC_OK;
+}
+
+/* The key of this process, if none is given. */
+static mproc_value key_of(mproc_value given)
+{
+    size_t size;
+    const void *key;
+
+    if (!mproc_value_is_nil(given)) return given;
+    key = mproc_process_authkey(mproc_current_process(), &size);
+    return mproc_bytes(key, size);
+}
+
+/* ---- made ----------------------------------------------------------------------------------------------- */
+
+static mproc_status check_options(mproc_manager_options *options)
+{
+    if (!options->answer_timeout_ms) options->answer_timeout_ms = ANSWER_MS;
+    if (!options->message_bytes_max) options->message_bytes_max = MESSAGE_BYTES;
+    if (!options->clients_max) options->clients_max = CLIENTS;
+    if (!options->objects_per_client_max) options->objects_per_client_max = OBJECTS;
+    if (options->answer_timeout_ms < 0)
+        return mproc_error(MPROC_INVALID, "a manager whose clients may take %lld ms to receive an answer",
+                           (long long)options->answer_timeout_ms);
+    if (options->message_bytes_max > MPROC_VALUE_BYTES_MAX)
+        return mproc_error(MPROC_INVALID, "a manager with messages of %zu bytes: they have %zu at most",
+                           options->message_bytes_max, MPROC_VALUE_BYTES_MAX);
+    if (options->objects_per_client_max >= MESSAGE_OBJECTS_MAX)
+        return mproc_error(MPROC_INVALID, "a manager with %lu objects for each client: they have %lu at most",
+                           (unsigned long)options->objects_per_client_max, (unsigned long)MESSAGE_OBJECTS_MAX - 1);
+    return MPROC_OK;
+}
+
+mproc_status mproc_manager_create_sized(const mproc_manager_options *options, size_t options_size,
+                                        mproc_manager **manager)
+{
+    mproc_manager_options all;
+    struct server *server = NULL;
+    mproc_manager *made = NULL;
+    mproc_status status;
+
+    options_read(&all, sizeof all, options, options_size);
+    if (!manager) return mproc_error(MPROC_INVALID, "a manager was to be made, and manager is NULL");
+    if ((status = check_options(&all)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    all.authkey = key_of(all.authkey);
+    if ((status = make(&server_kind, &made)) != MPROC_OK) return status;
+    status = server_create(&all, &server);
+    made->self = server;
+    if (status == MPROC_OK) *manager = made;
+    else free(made);
+    return status;
+}
+
+mproc_status mproc_manager_connect_sized(const char *address, const mproc_manager_connect_options *options,
+                                         size_t options_size, mproc_manager **manager, int64_t timeout_ms)
+{
+    mproc_manager_connect_options all;
+    struct client *client = NULL;
+    mproc_manager *made = NULL;
+    mproc_status status;
+
+    options_read(&all, sizeof all, options, options_size);
+    if (!manager) return mproc_error(MPROC_INVALID, "a manager was to be connected to, and manager is NULL");
+    if (all.call_timeout_ms < 0)
+        return mproc_error(MPROC_INVALID, "calls of a manager that may take %lld ms", (long long)all.call_timeout_ms);
+    if ((status = family_enter()) != MPROC_OK || (status = make(&client_kind, &made)) != MPROC_OK) return status;
+    all.authkey = key_of(all.authkey);
+    status = client_create(address, &all, timeout_ms, &client);
+    made->self = client;
+    if (status == MPROC_OK) *manager = made;
+    else free(made);
+    return status;
+}
+
+/* ---- what each kind does in its own way ----------------------------------------------------------------- */
+
+static mproc_status refuse_name(void)
+{
+    return mproc_error(MPROC_INVALID, "what a manager serves has a name, which is NULL");
+}
+
+mproc_status mproc_manager_serve(mproc_manager *manager, const char *name, mproc_value value)
+{
+    return name ? manager->kind->serve(manager->self, name, &value) : refuse_name();
+}
+
+mproc_status mproc_manager_withdraw(mproc_manager *manager, const char *name)
+{
+    return name ? manager->kind->withdraw(manager->self, name) : refuse_name();
+}
+
+mproc_status mproc_manager_get(mproc_manager *manager, const char *name, mproc_value *value)
+{
+    if (!name) return refuse_name();
+    if (!value) return mproc_error(MPROC_INVALID, "what a manager serves as '%s' is to go to NULL", name);
+    return manager->kind->get(manager->self, name, value);
+}
+
+size_t mproc_manager_clients(const mproc_manager *manager)
+{
+    return manager->kind->clients(manager->self);
+}
+
+size_t mproc_manager_objects(const mproc_manager *manager)
+{
+    return manager->kind->objects(manager->self);
+}
+
+const char *mproc_manager_address(const mproc_manager *manager)
+{
+    return manager->kind->address(manager->self);
+}
+
+void mproc_manager_shutdown(mproc_manager *manager)
+{
+    manager->kind->shutdown(manager->self);
+}
+
+void mproc_manager_free(mproc_manager *manager)
+{
+    if (!manager) return;
+    manager->kind->free(manager->self);
+    free(manager);
+}

@@ -1,0 +1,214 @@
+/* The server of a manager: accepts clients, and receives their calls. */
+#include "manager/server.h"
+
+#include <stdlib.h>
+
+#include <mproc/process.h>
+
+#include "manager/kind.h"
+#include "process/family.h"
+
+/* So many are ready at a time. */
+#define READY_MAX 64
+/* Whoever has connected and proves no key is looked for so often. */
+#define LOOK_MS 10000
+/* Where the system has no room for one more, so long is waited. */
+#define PAUSE_NS ((int64_t)10000000)
+
+/* ---- clients -------------------------------------------------------------------------------------------- */
+
+static mproc_waitable waitable_of(struct session *session)
+{
+    mproc_waitable thing = mproc_waitable_connection(session->connection);
+
+    thing.context = session;
+    return thing;
+}
+
+void server_await(struct session *session)
+{
+    if (mproc_wait_set_add(session->server->set, waitable_of(session)) != MPROC_OK) session_end(session);
+}
+
+static void accept_all(struct server *server)
+{
+    mproc_connection *connection;
+    struct session *session;
+    mproc_status status;
+
+    while ((status = mproc_listener_accept(server->listener, &connection, 0)) == MPROC_OK)
+        if ((session = session_begin(server, connection))) server_await(session);
+    if (status != MPROC_TIMEOUT && status != MPROC_INTERRUPTED && !atomic_load(&server->thread.ends))
+        plat_clock_sleep_until(plat_clock_now_ns() + PAUSE_NS);
+}
+
+static void go_on(struct server *server, struct session *session)
+{
+    enum session_step step = session_receive(session);
+
+    if (step == SESSION_WAITS) return;
+    (void)mproc_wait_set_remove(server->set, waitable_of(session));
+    if (step == SESSION_WORKS) workers_give(server, session);
+    else session_end(session);
+}
+
+static void serve(void *context)
+{
+    struct server *server = context;
+    mproc_waitable ready[READY_MAX];
+    size_t count;
+
+    thread_self.requests_alone = true; /* interrupts are for those who wait */
+    while (!atomic_load(&server->thread.ends)) {
+        mproc_status status = mproc_wait_set_wait(server->set, ready, READY_MAX, LOOK_MS, &count);
+        if (status == MPROC_TIMEOUT) accept_all(server);
+        else if (status != MPROC_OK && status != MPROC_INTERRUPTED)
+            plat_clock_sleep_until(plat_clock_now_ns() + PAUSE_NS);
+        for (size_t i = 0; status == MPROC_OK && i < count; i++) {
+            if (ready[i].context) go_on(server, ready[i].context);
+            else accept_all(server);
+        }
+    }
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------- */
+
+/* The listener that is closed is ready, so the thread sees that it is to end. */
+static void ring(void *context)
+{
+    struct server *server = context;
+
+    mproc_listener_close(server->listener);
+}
+
+/* Threads that send to a client return when its connection is closed. */
+static void close_connections(struct server *server)
+{
+    plat_mutex_lock(&server->mutex);
+    for (struct session *at = server->sessions; at; at = at->next) mproc_connection_close(at->connection);
+    plat_mutex_unlock(&server->mutex);
+}
+
+static void shut_down(void *self)
+{
+    struct server *server = self;
+
+    if (family_enter_with(server->arena) != MPROC_OK) return;
+    plat_mutex_lock(&server->shutdown);
+    if (!atomic_exchange(&server->down, true)) {
+        pool_thread_end(&server->thread, ring);
+        close_connections(server);
+        workers_end(&server->workers);
+        while (server->sessions) session_end(server->sessions);
+        mproc_wait_set_free(server->set);
+    }
+    plat_mutex_unlock(&server->shutdown);
+}
+
+/* A fork() copy has none of it. */
+static void end(void *self)
+{
+    struct server *server = self;
+
+    if (family_enter_with(server->arena) == MPROC_OK) {
+        shut_down(server);
+        mproc_listener_free(server->listener);
+        mproc_dict_free(server->names);
+    }
+    free(server);
+}
+
+/* ---- the beginning -------------------------------------------------------------------------------------- */
+
+static mproc_status create_parts(struct server *server, const mproc_manager_options *options)
+{
+    mproc_listener_options listener_options = {.allow_md5 = options->allow_md5,
+                                               .backlog = options->backlog,
+                                               .authkey_timeout_ms = options->authkey_timeout_ms,
+                                               .authkey = options->authkey};
+    mproc_status status;
+
+    if ((status = mproc_listener_create(options->address, &listener_options, &server->listener)) != MPROC_OK)
+        return status;
+    if ((status = mproc_dict_create(mproc_nil(), &server->names)) != MPROC_OK) return status;
+    if ((status = mproc_wait_set_create(&server->set)) != MPROC_OK) return status;
+    if ((status = mproc_wait_set_add(server->set, mproc_waitable_listener(server->listener))) != MPROC_OK)
+        return status;
+    if ((status = workers_init(&server->workers)) != MPROC_OK) return status;
+    return pool_thread_start(&server->thread, serve, server, "the thread of a manager");
+}
+
+mproc_status server_create(const mproc_manager_options *options, struct server **out)
+{
+    struct server *server = calloc(1, sizeof *server);
+    mproc_status status;
+
+    if (!server) return mproc_error(MPROC_NO_MEMORY, "no memory for a manager");
+    server->arena = thread_self.arena;
+    server->options = *options;
+    server->options.address = NULL;
+    server->options.authkey = mproc_nil();
+    if ((status = create_parts(server, options)) == MPROC_OK) {
+        *out = server;
+        return MPROC_OK;
+    }
+    mproc_wait_set_free(server->set);
+    mproc_listener_free(server->listener);
+    mproc_dict_free(server->names);
+    mproc_semaphore_free(server->workers.jobs);
+    free(server);
+    return status;
+}
+
+/* ---- as a manager --------------------------------------------------------------------------------------- */
+
+static mproc_status put_name(void *self, const char *name, const mproc_value *value)
+{
+    struct server *server = self;
+
+    return names_serve(server->names, name, value);
+}
+
+static mproc_status withdraw(void *self, const char *name)
+{
+    struct server *server = self;
+
+    return names_withdraw(server->names, name);
+}
+
+static mproc_status get(void *self, const char *name, mproc_value *value)
+{
+    struct server *server = self;
+
+    return names_get(server->names, name, value);
+}
+
+static const char *address(const void *self)
+{
+    const struct server *server = self;
+
+    return mproc_listener_address(server->listener);
+}
+
+static size_t clients(const void *self)
+{
+    const struct server *server = self;
+
+    return atomic_load(&server->clients);
+}
+
+static size_t objects(void *self)
+{
+    struct server *server = self;
+
+    return atomic_load(&server->objects);
+}
+
+const struct manager_kind server_kind = {.serve = put_name,
+                                         .withdraw = withdraw,
+                                         .get = get,
+                                         .address = address,
+                                         .clients = clients,
+                                         .objects = objects,
+                                         .shutdown = shut_down,
+                                         .free = end};

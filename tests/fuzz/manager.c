@@ -1,0 +1,124 @@
+/*
+ * Feeds libFuzzer's bytes to both sides of a manager's protocol. As messages of a client: what is received, to a
+ * manager's session, behind a client that has an object already. As a message of a manager: what is received, to a
+ * client, whose proxies are opened, called and given back.
+ *
+ * Whatever comes, nothing else than the dict is reached, and nothing is left over.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manager/answer.h"
+#include "manager/server.h"
+
+enum { MESSAGE_MAX = 4096, OF_A_MANAGER = 1, UNIT = 8 };
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+static void must(bool holds, const char *what)
+{
+    if (holds) return;
+    fprintf(stderr, "fuzz: %s: %s\n", what, mproc_last_error_text());
+    abort();
+}
+
+static struct server server;
+
+static void begin(void)
+{
+    mproc_dict *dict;
+
+    if (server.names) return;
+    server.options = (mproc_manager_options){
+        .answer_timeout_ms = 1000, .message_bytes_max = 1 << 20, .clients_max = 4, .objects_per_client_max = 8};
+    must(mproc_dict_create(mproc_nil(), &server.names) == MPROC_OK, "no names");
+    must(mproc_dict_create(MPROC_MAP("n", 1), &dict) == MPROC_OK, "no dict");
+    must(mproc_dict_set(server.names, MPROC_VALUE("dict"), MPROC_VALUE(dict)) == MPROC_OK, "it is not served");
+    mproc_dict_free(dict);
+}
+
+static void send_value(mproc_connection *connection, mproc_value value)
+{
+    must(mproc_connection_send(connection, value, 0) == MPROC_OK, "there is no room");
+}
+
+/* Receives the answers that are there. */
+static void drain(mproc_connection *connection)
+{
+    mproc_value bytes;
+
+    while (mproc_connection_recv_bytes(connection, SIZE_MAX, &bytes, 0) == MPROC_OK) mproc_value_clear(&bytes);
+}
+
+/* The input is several messages, each with a byte that says its size, in units. */
+static void of_a_client(const unsigned char *data, size_t size)
+{
+    enum session_step step = SESSION_WAITS;
+    mproc_connection *here, *there;
+    struct session *session;
+
+    must(mproc_pipe(NULL, &here, &there) == MPROC_OK, "there is no pipe");
+    must((session = session_begin(&server, there)) != NULL, "it is not accepted");
+    send_value(here, MPROC_LIST(1, 0, MANAGER_GET, "dict"));
+    must(session_receive(session) == SESSION_WAITS, "the first call is not answered");
+    while (step != SESSION_ENDS && size > 1) {
+        size_t part = UNIT * (size_t)data[0];
+        if (part > size - 1) part = size - 1;
+        must(mproc_connection_send_bytes(here, data + 1, part, 0) == MPROC_OK, "there is no room");
+        data += 1 + part;
+        size -= 1 + part;
+        step = session_receive(session);
+        if (step == SESSION_WORKS) step = session_work(session);
+        drain(here);
+    }
+    session_end(session);
+    mproc_connection_free(here);
+    must(atomic_load(&server.objects) == 0 && atomic_load(&server.clients) == 0, "something is left");
+}
+
+static void visit(void *context, const struct handle_ref *ref)
+{
+    void *object = NULL;
+
+    (void)context;
+    if (handle_open(ref, &object) == MPROC_OK) handle_drop(object);
+}
+
+/* A client that waits for the answer to its call 1. */
+static void of_a_manager(const unsigned char *data, size_t size)
+{
+    struct client *client = calloc(1, sizeof *client);
+    mproc_value bytes = mproc_nil(), value = mproc_nil();
+    mproc_connection *there;
+    struct answer answer;
+
+    must(client != NULL, "no memory");
+    must(mproc_pipe(NULL, &client->connection, &there) == MPROC_OK, "there is no pipe");
+    must(mproc_lock_create(NULL, &client->turn) == MPROC_OK, "there is no lock");
+    must(connections_add(client) == MPROC_OK, "there is no room for a connection");
+    must(mproc_connection_send_bytes(there, data, size, 0) == MPROC_OK, "there is no room");
+    must(mproc_connection_recv_bytes(client->connection, SIZE_MAX, &bytes, 0) == MPROC_OK, "nothing came");
+    if (answer_read(&bytes, &answer) == MPROC_OK) {
+        if (answer.number == 1 && answer_take(client, &answer, &value) == MPROC_OK) {
+            value_visit_objects(&value, visit, NULL);
+            mproc_value_clear(&value);
+        } else if (answer.number != 1) {
+            answer_discard(client, &answer);
+        }
+    }
+    mproc_value_clear(&bytes);
+    must(client->proxies.count == 0, "proxies are left");
+    mproc_connection_free(there);
+    client_release(client);
+}
+
+/* The first byte says whose messages they are. */
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    if (size < 2 || size > MESSAGE_MAX) return 0;
+    begin();
+    if (data[0] & OF_A_MANAGER) of_a_manager(data + 1, size - 1);
+    else of_a_client(data + 1, size - 1);
+    return 0;
+}

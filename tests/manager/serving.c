@@ -1,0 +1,122 @@
+#include "manager/serving.h"
+
+#define KEY_TEXT "a key"
+
+void serving_setup(void)
+{
+    serving both;
+    mproc_dict *dict;
+    mproc_value copy;
+
+    listening_setup();
+    both = serving_create(LISTENING_PRIVATE, NULL);
+    serving_put(both.manager, "dict", mproc_nil());
+    dict = serving_dict(both.client, "dict");
+    CHECK_OK(mproc_dict_copy(dict, &copy));
+    mproc_value_clear(&copy);
+    mproc_dict_free(dict);
+    serving_free(&both);
+}
+
+static const char *address_of(int kind)
+{
+    if (kind == LISTENING_TCP) return "tcp:127.0.0.1:0";
+    return kind == LISTENING_TCP6 ? "tcp:[::1]:0" : NULL;
+}
+
+serving serving_create(int kind, const mproc_manager_options *options)
+{
+    mproc_manager_options all = {0};
+    serving both = {NULL, NULL};
+    mproc_status status;
+
+    if (options) all = *options;
+    if (!all.address) all.address = address_of(kind);
+    all.authkey = MPROC_VALUE(KEY_TEXT);
+    status = mproc_manager_create(&all, &both.manager);
+    if (status == MPROC_NOT_SUPPORTED) CHECK_SKIP("this system has nothing to prove a key by");
+    CHECK_OK(status);
+    both.client = serving_connect(both.manager);
+    return both;
+}
+
+void serving_free(serving *both)
+{
+    mproc_manager_free(both->client);
+    mproc_manager_free(both->manager);
+}
+
+mproc_manager *serving_connect(const mproc_manager *manager)
+{
+    const mproc_manager_connect_options options = {.authkey = MPROC_VALUE(KEY_TEXT)};
+    mproc_manager *client = NULL;
+
+    CHECK_OK(mproc_manager_connect(mproc_manager_address(manager), &options, &client, check_limit_ms()));
+    return client;
+}
+
+mproc_dict *serving_dict(mproc_manager *client, const char *name)
+{
+    mproc_value value = mproc_nil();
+    mproc_dict *dict = NULL;
+
+    CHECK_OK(mproc_manager_get(client, name, &value));
+    CHECK_OK(mproc_value_to(value, &dict));
+    mproc_value_clear(&value);
+    return dict;
+}
+
+void serving_put(mproc_manager *manager, const char *name, mproc_value items)
+{
+    mproc_dict *dict = NULL;
+
+    CHECK_OK(mproc_dict_create(items, &dict));
+    CHECK_OK(mproc_manager_serve(manager, name, MPROC_VALUE(dict)));
+    mproc_dict_free(dict);
+}
+
+mproc_connection *serving_raw(const mproc_manager *manager)
+{
+    const mproc_client_options options = {.authkey = MPROC_VALUE(KEY_TEXT)};
+    mproc_connection *connection = NULL;
+    mproc_value greeting = mproc_nil();
+
+    CHECK_OK(mproc_client(mproc_manager_address(manager), &options, &connection, check_limit_ms()));
+    CHECK_OK(mproc_connection_recv(connection, &greeting, check_limit_ms()));
+    CHECK_EQ(mproc_value_int(mproc_value_at(greeting, 1)), MPROC_OK);
+    mproc_value_clear(&greeting);
+    return connection;
+}
+
+typedef struct count {
+    const mproc_manager *manager;
+    size_t clients, objects;
+} count;
+
+static bool has_clients(void *context)
+{
+    const count *wanted = context;
+
+    return mproc_manager_clients(wanted->manager) == wanted->clients;
+}
+
+static bool has_objects(void *context)
+{
+    const count *wanted = context;
+
+    return mproc_manager_objects(wanted->manager) == wanted->objects;
+}
+
+void serving_await_clients(const mproc_manager *manager, size_t clients)
+{
+    count wanted = {manager, clients, 0};
+
+    CHECK_WAIT_UNTIL(has_clients, &wanted);
+}
+
+void serving_await_objects(const mproc_manager *manager, size_t objects)
+{
+    count wanted = {manager, 0, objects};
+
+    CHECK_WAIT_UNTIL(has_objects, &wanted);
+}

@@ -1,0 +1,33 @@
+/* What the tests of managers share, besides listening.h. */
+#ifndef SERVING_H
+#define SERVING_H
+
+#include "connection/listening.h"
+
+/* For CHECK_SUITE_SETUP: as listening_setup(), and a manager with a client was there. */
+void serving_setup(void);
+
+/* A manager, and a client of it in this process. */
+typedef struct serving {
+    mproc_manager *manager, *client;
+} serving;
+
+/* With the key "a key". `options` may be NULL, and has no key. */
+serving serving_create(int kind, const mproc_manager_options *options);
+void serving_free(serving *both);
+mproc_manager *serving_connect(const mproc_manager *manager);
+
+/* The dict that is served under the name. */
+mproc_dict *serving_dict(mproc_manager *client, const char *name);
+
+/* Serves a new dict of these items under the name, and nobody else has it. */
+void serving_put(mproc_manager *manager, const char *name, mproc_value items);
+
+/* A connection that has proved the key and has got the greeting. */
+mproc_connection *serving_raw(const mproc_manager *manager);
+
+/* Waits until the manager has so many clients, or so many objects are lent. */
+void serving_await_clients(const mproc_manager *manager, size_t count);
+void serving_await_objects(const mproc_manager *manager, size_t count);
+
+#endif
