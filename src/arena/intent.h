@@ -147,29 +147,40 @@ static inline void intent_restart(struct intent *intent)
 }
 
 /*
- * A list whose length is in a variable of who fills it in: the same, but faster for lists that are long. What is
- * counted in memory makes each entry wait for the one before. It begins with {intent}.
+ * A list whose end is in a variable of who fills it in: the same, but faster for lists that are long. What is counted
+ * in memory makes each entry wait for the one before.
  */
 struct redo {
     struct intent *intent;
-    uint32_t count;
+    struct intent_entry *end;
 };
+
+static inline struct redo redo_begin(struct intent *intent)
+{
+    return (struct redo){intent, intent->entries};
+}
 
 static inline void redo_store(struct redo *redo, const _Atomic uint64_t *word, uint64_t value)
 {
-    struct intent_entry *entry = &redo->intent->entries[redo->count++];
-
-    assert(redo->count <= INTENT_ENTRIES);
-    atomic_store_explicit(&entry->word, arena_offset(word), memory_order_relaxed);
-    atomic_store_explicit(&entry->value, value, memory_order_relaxed);
+    assert(redo->end < redo->intent->entries + INTENT_ENTRIES);
+    atomic_store_explicit(&redo->end->word, arena_offset(word), memory_order_relaxed);
+    atomic_store_explicit(&redo->end->value, value, memory_order_relaxed);
+    redo->end++;
 }
 
+/* As intent_commit(), where all words are whole. */
 static inline void redo_commit(const struct redo *redo)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&redo->intent->count, (uint16_t)redo->count, memory_order_relaxed); /* publishes */
+    atomic_store_explicit(&redo->intent->count, (uint16_t)(redo->end - redo->intent->entries),
+                          memory_order_relaxed); /* publishes */
     atomic_signal_fence(memory_order_seq_cst);
-    intent_apply(redo->intent, redo->count);
+    for (const struct intent_entry *entry = redo->intent->entries; entry < redo->end; entry++) {
+        uint64_t word = atomic_load_explicit(&entry->word, memory_order_relaxed);
+        uint64_t value = atomic_load_explicit(&entry->value, memory_order_relaxed);
+        atomic_store_explicit((_Atomic uint64_t *)arena_at(word), value, memory_order_release);
+        atomic_signal_fence(memory_order_seq_cst);
+    }
 }
 
 struct thread_slot;

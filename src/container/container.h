@@ -89,7 +89,7 @@ static inline void container_commit(struct intent *intent, const struct containe
 /* The same, by a list in a variable. In the middle of a step of many changes the version is odd, and stays so. */
 static inline struct redo container_redo(struct intent *intent, const struct container *container)
 {
-    struct redo redo = {intent, 0};
+    struct redo redo = redo_begin(intent);
 
     redo_store(&redo, &container->version, word_get(&container->version) | 1);
     return redo;

@@ -51,14 +51,28 @@ mproc_status table_create(struct intent *intent, _Atomic uint64_t *owned)
     return MPROC_OK;
 }
 
+void table_empty(struct table *table)
+{
+    word_set(&table->buckets, 0);
+    word_set(&table->used, 1);
+    word_set(&table->order, 0);
+    for (int i = 0; i < (int)TABLE_LISTS; i++) word_set(&table->free[i], 0);
+}
+
 /* ---- keys ------------------------------------------------------------------------------------------ */
 
-/* Each bit of the word changes some of the lower half. */
 static inline uint64_t mixed(uint64_t hash, uint64_t word)
 {
-    hash ^= word;
-    hash = (hash ^ hash >> 32) * 0x9FB21C651E98DF25u;
+    hash = (hash ^ word) * 0x9FB21C651E98DF25u;
     return hash ^ hash >> 32;
+}
+
+/* Buckets go by the lower bits, which without a second product were alike for keys that count up. */
+static inline uint32_t hash_end(uint64_t hash)
+{
+    uint32_t end = high(hash * 0xD6E8FEB86659FD93u);
+
+    return end ? end : 1;
 }
 
 static inline uint64_t word_at(const struct table_key *key, uint32_t index)
@@ -109,8 +123,7 @@ mproc_status table_key_set(struct table_key *key, const mproc_value *value)
     if (key_is_allowed(value->type) && cell_write_small(&cell, value)) key->last = cell.word;
     else if ((status = set_long(key, value)) != MPROC_OK) return status;
     for (uint32_t i = 0; i + 1 < key->words; i++) hash = mixed(hash, word_at(key, i));
-    hash = mixed(hash, key->last);
-    key->hash = low(hash) ? low(hash) : 1;
+    key->hash = hash_end(mixed(hash, key->last));
     return MPROC_OK;
 }
 

@@ -29,6 +29,9 @@ extern const struct object_type table_type;
 /* So many keys for each bucket, on average. */
 #define TABLE_LOAD 4
 
+/* So many units of another bucket a step of many may take for each of its keys, besides those that they may need. */
+#define TABLE_SPARE 2
+
 /*
  * A slot is a key's hash, which is not 0, << 32 | the place of its record; 0: free. `link` is the place of the next
  * bucket, or 0.
@@ -291,6 +294,9 @@ mproc_status table_reserve(struct container *container, uint32_t units, uint32_t
 
 /* Of a table that this thread alone has, and which never had a parcel: takes all out, and keeps the segments. */
 void table_empty(struct table *table);
+
+/* Of a table that is to be merged with another: what its keys take there at worst, each a record and a bucket. */
+struct table_load table_load_of(const struct table *table);
 
 /* Under the lock: whether so much can be added. False: first a segment is needed. */
 bool table_has_room(const struct table *table, const struct table_load *load, struct table_need *need);

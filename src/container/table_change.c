@@ -1,9 +1,6 @@
 /* Tables: what changes them. Each change is one list, so it is whole or not there. */
 #include "container/table.h"
 
-/* So many units of another bucket a step of many may take for each of its keys, besides those that they may need. */
-#define UNITS_TO_SPARE 2
-
 /* ---- room for records --------------------------------------------------------------------------------- */
 
 static uint32_t list_of(uint32_t units)
@@ -258,22 +255,45 @@ static inline void add_key(struct redo *redo, struct table *table, const struct 
     redo_store(redo, &table->used, both(rooms->end, count));
 }
 
-enum table_outcome table_insert(struct intent *intent, const struct container *container, const struct table_key *key,
-                                const struct cell *cell, struct table_need *need)
+/* The list's entries for a key of the pending table that has come: `old` takes the place of its value there. */
+static inline void leave(struct redo *redo, struct table *table, struct table_record *from, const struct cell *old,
+                         uint32_t added)
 {
+    redo_store(redo, &from->head, cell_head(old));
+    redo_store(redo, &from->word, old->word);
+    redo_store(redo, &table->merging, both(high(word_get(&from->hash_next)), added));
+}
+
+/*
+ * A key that is not there: whose value is in the stage if it is a parcel, or which comes `from` the pending table; then
+ * nothing is missing, but a bucket is split only with `*units` to spare.
+ */
+static enum table_outcome add(struct intent *intent, const struct container *container, const struct table_key *key,
+                              const struct cell *cell, struct table_record *from, uint32_t *units,
+                              struct table_need *need)
+{
+    static const struct cell nothing = {MPROC_TYPE_NIL, 0, 0};
     struct table *table = table_of(container);
-    uint32_t units = UINT32_MAX;
     struct rooms rooms;
     struct redo redo;
 
-    if (is_full(table) && !split(intent, container, table, &units, need)) return TABLE_NEEDS;
+    if (is_full(table) && !split(intent, container, table, units, need) && !from) return TABLE_NEEDS;
     if (!find_rooms(table, key, &rooms, need)) return TABLE_NEEDS;
     if (cell_is_parcel(cell)) word_set(&table->parcels, 1);
     redo = container_redo(intent, container);
-    add_key(&redo, table, key, cell, &rooms, table_count(table) + 1);
-    if (cell_is_parcel(cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], 0);
+    add_key(&redo, table, key, cell, &rooms, table_count(table) + !from);
+    if (from) leave(&redo, table, from, &nothing, high(word_get(&table->merging)) + 1);
+    else if (cell_is_parcel(cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], 0);
     container_redo_commit(&redo, container);
     return TABLE_DONE;
+}
+
+enum table_outcome table_insert(struct intent *intent, const struct container *container, const struct table_key *key,
+                                const struct cell *cell, struct table_need *need)
+{
+    uint32_t units = UINT32_MAX;
+
+    return add(intent, container, key, cell, NULL, &units, need);
 }
 
 /* A number for a number of the same type is one store. */
@@ -346,14 +366,6 @@ void table_remove(struct intent *intent, const struct container *container, cons
     container_redo_commit(&redo, container);
 }
 
-void table_empty(struct table *table)
-{
-    word_set(&table->buckets, 0);
-    word_set(&table->used, 1);
-    word_set(&table->order, 0);
-    for (int i = 0; i < (int)TABLE_LISTS; i++) word_set(&table->free[i], 0);
-}
-
 /* ---- many at once -------------------------------------------------------------------------------------- */
 
 /*
@@ -367,62 +379,40 @@ void table_empty(struct table *table)
  * has parcels, both may have.
  */
 
-/* Of the table that is to be merged: what its keys take at worst, each a record and a bucket. */
-static struct table_load load_of(const struct table *table)
-{
-    const uint32_t bucket = sizeof(struct table_bucket) / TABLE_UNIT;
-    struct table_load load = {table_count(table), 0, bucket};
-
-    for (uint32_t place = low(word_get(&table->order)); place;) {
-        const struct table_record *record = table_at(table, place);
-        uint32_t units = high(word_get(&record->before));
-        load.units += units + bucket + UNITS_TO_SPARE;
-        if (units > load.most) load.most = units;
-        place = high(word_get(&record->hash_next));
-    }
-    return load;
-}
-
 static void merge_one(struct intent *intent, const struct container *container, struct table_record *from,
                       enum table_merging how, uint32_t *spare)
 {
     struct table *table = table_of(container);
-    struct table_key key;
-    struct cell cell = table_cell(from), old;
     uint32_t more = high(word_get(&table->merging));
+    struct cell cell = table_cell(from), old;
+    enum table_outcome outcome = TABLE_DONE;
     struct table_spot spot;
     struct table_need need;
-    struct rooms rooms;
+    struct table_key key;
     struct redo redo;
-    bool found, added, has_room;
+    bool found;
 
     cell_set(&old, MPROC_TYPE_NIL, 0);
-    *spare += UNITS_TO_SPARE;
+    *spare += TABLE_SPARE;
     table_key_of(from, &key);
     found = table_find(container, container_version(container), &key, &spot) == TABLE_DONE;
-    added = !found && how != TABLE_SUBTRACT;
-    if (found) old = table_cell(spot.record);
-    if (added) {
-        if (is_full(table)) (void)split(intent, container, table, spare, &need);
-        has_room = find_rooms(table, &key, &rooms, &need);
-        assert(has_room);
-        (void)has_room;
+    if (!found && how != TABLE_SUBTRACT) {
+        outcome = add(intent, container, &key, &cell, from, spare, &need);
+    } else {
+        if (found) old = table_cell(spot.record);
+        redo = container_redo(intent, container);
+        if (found && how == TABLE_MERGE) {
+            redo_store(&redo, &spot.record->head, cell_head(&cell));
+            redo_store(&redo, &spot.record->word, cell.word);
+        } else if (found) {
+            remove_key(&redo, table, &spot, table_count(table));
+            more--;
+        }
+        leave(&redo, table, from, &old, more);
+        container_redo_commit(&redo, container);
     }
-    redo = container_redo(intent, container);
-    if (added) {
-        add_key(&redo, table, &key, &cell, &rooms, table_count(table));
-        more++;
-    } else if (found && how == TABLE_MERGE) {
-        redo_store(&redo, &spot.record->head, cell_head(&cell));
-        redo_store(&redo, &spot.record->word, cell.word);
-    } else if (found) {
-        remove_key(&redo, table, &spot, table_count(table));
-        more--;
-    }
-    redo_store(&redo, &from->head, cell_head(&old));
-    redo_store(&redo, &from->word, old.word);
-    redo_store(&redo, &table->merging, both(high(word_get(&from->hash_next)), more));
-    container_redo_commit(&redo, container);
+    assert(outcome == TABLE_DONE);
+    (void)outcome;
     intent_restart(intent);
 }
 
@@ -433,7 +423,7 @@ static void merge_rest(struct intent *intent, struct container *container)
     struct table *table = table_of(container);
     const struct table *pending = arena_at(word_get(&table->pending));
     enum table_merging how = (enum table_merging)word_get(&pending->merging);
-    struct redo redo = {intent, 0};
+    struct redo redo = redo_begin(intent);
     uint32_t place, spare = 0;
     uint64_t used;
 
@@ -463,8 +453,8 @@ void table_finish(struct intent *intent, uint64_t container)
 
 mproc_status table_merge(struct container *container, struct container *from, enum table_merging how)
 {
-    struct table_load load = load_of(table_of(from));
-    struct redo redo = {work_intent(), 0};
+    struct table_load load = table_load_of(table_of(from));
+    struct redo redo = redo_begin(work_intent());
     struct table_need need;
     bool provided = false;
     mproc_status status;

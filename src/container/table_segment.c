@@ -116,6 +116,21 @@ static bool has_buckets(const struct table *table, uint64_t keys, struct table_n
     return true;
 }
 
+struct table_load table_load_of(const struct table *table)
+{
+    const uint32_t bucket = sizeof(struct table_bucket) / TABLE_UNIT;
+    struct table_load load = {table_count(table), 0, bucket};
+
+    for (uint32_t place = low(word_get(&table->order)); place;) {
+        const struct table_record *record = table_at(table, place);
+        uint32_t units = high(word_get(&record->before));
+        load.units += units + bucket + TABLE_SPARE;
+        if (units > load.most) load.most = units;
+        place = high(word_get(&record->hash_next));
+    }
+    return load;
+}
+
 /* At the end of a segment there may be room that is too small for the next: at worst, for the largest. */
 bool table_has_room(const struct table *table, const struct table_load *load, struct table_need *need)
 {

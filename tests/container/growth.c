@@ -111,6 +111,35 @@ static void case_many_keys_come_and_go(void)
     mproc_dict_free(dict);
 }
 
+/* Names with a number, long names, and numbers whose lower, or upper, bits are the same. */
+static mproc_value alike(int kind, int64_t number, char *text, size_t size)
+{
+    if (kind < 2) snprintf(text, size, kind ? "user:%08lld:name" : "key%lld", (long long)number);
+    if (kind < 2) return MPROC_VALUE((const char *)text);
+    return mproc_int(kind == 2 ? number : kind == 3 ? number * 4096 : (int64_t)((uint64_t)number << 40));
+}
+
+static void case_keys_that_are_alike_do_not_meet(void)
+{
+    int64_t many = 100000;
+    char text[40];
+
+    for (int kind = 0; kind < 5; kind++) {
+        mproc_dict *dict = dicts_create(mproc_nil());
+        const struct table *table = table_of(dict_container(dict));
+        uint32_t longest = 0;
+        for (int64_t i = 0; i < many; i++)
+            CHECK_OK(mproc_dict_set(dict, alike(kind, i, text, sizeof text), mproc_int(i)));
+        for (uint32_t i = 0; i < low(word_get(&table->buckets)); i++) {
+            uint32_t length = 1, link = low(word_get(&table_bucket_at(table, i)->link));
+            for (; link; length++) link = low(word_get(&((const struct table_bucket *)table_at(table, link))->link));
+            if (length > longest) longest = length;
+        }
+        CHECK(longest <= 4);
+        mproc_dict_free(dict);
+    }
+}
+
 static void case_an_entry_takes_less_than_90_bytes(void)
 {
     int64_t many = 200000;
@@ -189,6 +218,7 @@ CHECK_SUITE_SETUP(dict_growth, peers_of_threads,
     CASE(many_keys_come_and_go),
     CASE(values_that_are_replaced_in_one_step_are_given_back),
     CASE(many_keys_in_one_step_take_no_more_memory_than_one_by_one),
+    CASE(keys_that_are_alike_do_not_meet),
     CASE(an_entry_takes_less_than_90_bytes),
     CASE(keys_that_come_and_go_take_no_memory)
 );
