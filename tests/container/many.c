@@ -46,5 +46,5 @@ static void case_ten_million_keys_come_and_leave_nothing(void)
 }
 
 CHECK_SUITE_SETUP(dict_many, peers_of_threads,
-    CASE_LIMIT(ten_million_keys_come_and_leave_nothing, 200),
+    CASE_LIMIT(ten_million_keys_come_and_leave_nothing, 600),
 );
