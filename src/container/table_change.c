@@ -265,8 +265,8 @@ static inline void leave(struct redo *redo, struct table *table, struct table_re
 }
 
 /*
- * A key that is not there: whose value is in the stage if it is a parcel, or which comes `from` the pending table; then
- * nothing is missing, but a bucket is split only with `*units` to spare.
+ * A key that is not there: whose value is in the stage if it is a parcel, or which comes `from` the pending table;
+ * then nothing is missing, but a bucket is split only with `*units` to spare.
  */
 static enum table_outcome add(struct intent *intent, const struct container *container, const struct table_key *key,
                               const struct cell *cell, struct table_record *from, uint32_t *units,
