@@ -341,29 +341,30 @@ static const _Atomic uint64_t *slot_of(const struct table_spot *spot)
     return slot;
 }
 
-/* The list's entries for a key that goes; `count` keys are there then. */
-static inline void remove_key(struct redo *redo, struct table *table, const struct table_spot *spot, uint32_t count)
+/* A key that is there: its value comes into the stage if it is a parcel, or in the place of that of `from`. */
+static void take_away(struct intent *intent, const struct container *container, const struct table_spot *spot,
+                      struct table_record *from)
 {
+    struct table *table = table_of(container);
     struct table_record *record = spot->record;
-    uint32_t units = high(word_get(&record->before));
+    struct cell cell = table_cell(record);
+    uint32_t units = high(word_get(&record->before)), count = table_count(table) - !from;
     _Atomic uint64_t *list = &table->free[list_of(units)];
+    struct redo redo = container_redo(intent, container);
 
-    redo_store(redo, slot_of(spot), 0);
-    take_out(redo, table, record);
-    redo_store(redo, &record->before, both(low(word_get(list)), units));
-    redo_store(redo, list, spot->place);
-    redo_store(redo, &table->used, both(low(word_get(&table->used)), count));
+    redo_store(&redo, slot_of(spot), 0);
+    take_out(&redo, table, record);
+    redo_store(&redo, &record->before, both(low(word_get(list)), units));
+    redo_store(&redo, list, spot->place);
+    redo_store(&redo, &table->used, both(low(word_get(&table->used)), count));
+    if (from) leave(&redo, table, from, &cell, high(word_get(&table->merging)) - 1);
+    else if (cell_is_parcel(&cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], cell.word);
+    container_redo_commit(&redo, container);
 }
 
 void table_remove(struct intent *intent, const struct container *container, const struct table_spot *spot)
 {
-    struct table *table = table_of(container);
-    struct cell cell = table_cell(spot->record);
-    struct redo redo = container_redo(intent, container);
-
-    remove_key(&redo, table, spot, table_count(table) - 1);
-    if (cell_is_parcel(&cell)) redo_store(&redo, &intent->stages[STAGE_VALUE], cell.word);
-    container_redo_commit(&redo, container);
+    take_away(intent, container, spot, NULL);
 }
 
 /* ---- many at once -------------------------------------------------------------------------------------- */
@@ -383,7 +384,6 @@ static void merge_one(struct intent *intent, const struct container *container, 
                       enum table_merging how, uint32_t *spare)
 {
     struct table *table = table_of(container);
-    uint32_t more = high(word_get(&table->merging));
     struct cell cell = table_cell(from), old;
     enum table_outcome outcome = TABLE_DONE;
     struct table_spot spot;
@@ -398,17 +398,16 @@ static void merge_one(struct intent *intent, const struct container *container, 
     found = table_find(container, container_version(container), &key, &spot) == TABLE_DONE;
     if (!found && how != TABLE_SUBTRACT) {
         outcome = add(intent, container, &key, &cell, from, spare, &need);
+    } else if (found && how != TABLE_MERGE) {
+        take_away(intent, container, &spot, from);
     } else {
-        if (found) old = table_cell(spot.record);
         redo = container_redo(intent, container);
-        if (found && how == TABLE_MERGE) {
+        if (found) {
+            old = table_cell(spot.record);
             redo_store(&redo, &spot.record->head, cell_head(&cell));
             redo_store(&redo, &spot.record->word, cell.word);
-        } else if (found) {
-            remove_key(&redo, table, &spot, table_count(table));
-            more--;
         }
-        leave(&redo, table, from, &old, more);
+        leave(&redo, table, from, &old, high(word_get(&table->merging)));
         container_redo_commit(&redo, container);
     }
     assert(outcome == TABLE_DONE);
