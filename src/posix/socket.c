@@ -8,6 +8,7 @@
 #include "error.h"
 #include "handle.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -284,6 +285,7 @@ mproc_status plat_channel_connect(const plat_address *address, plat_handle wake,
 
     while (status == MPROC_OK) {
         const socket_address *found = attempt->found;
+        assert(found);
         status = connect_to(address, &found[attempt->index], wake, deadline_ns, attempt, channel);
         if (status == MPROC_OK || status == MPROC_TIMEOUT || status == MPROC_INTERRUPTED) break;
         plat_handle_close(attempt->handle);
