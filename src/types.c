@@ -4,6 +4,7 @@
 #include "container/dict.h"
 #include "container/namespace.h"
 #include "container/set.h"
+#include "container/list.h"
 #include "manager/client.h"
 #include "object/object.h"
 #include "object/parcel.h"
@@ -24,10 +25,12 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_VALUE] = &value_type,
     [OBJECT_ARRAY] = &array_type,
     [OBJECT_MEMORY] = &memory_type,
-    [OBJECT_LIST] = &list_type,
+    [OBJECT_SHAREABLE_LIST] = &shareable_list_type,
     [OBJECT_DICT] = &dict_type,
     [OBJECT_SET] = &set_type,
     [OBJECT_NAMESPACE] = &namespace_type,
+    [OBJECT_LIST] = &list_type,
+    [OBJECT_ITEMS] = &items_type,
     [OBJECT_TABLE] = &table_type,
     [OBJECT_REMOTE] = &remote_type,
     [OBJECT_QUEUE] = &queue_type,

@@ -9,6 +9,7 @@
 #include <mproc/dict.h>
 #include <mproc/event.h>
 #include <mproc/iterator.h>
+#include <mproc/list.h>
 #include <mproc/listener.h>
 #include <mproc/lock.h>
 #include <mproc/log.h>

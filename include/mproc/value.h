@@ -78,6 +78,7 @@ typedef enum mproc_type {
     X(12, connection, CONNECTION, "a connection")             \
     X(13, os_handle, OS_HANDLE, "a handle of the system")     \
     X(14, dict, DICT, "a dict")                               \
+    X(15, list, LIST, "a shared list")                        \
     X(16, set, SET, "a set")                                  \
     X(17, namespace, NAMESPACE, "a namespace")
 

@@ -165,6 +165,7 @@ struct writer {
     bool full; /* it has failed because there was no room */
     uint32_t objects;
     unsigned char *end;
+    const struct cell *twice; /* it has failed because of this key of a map */
 };
 
 static mproc_status write_other(struct writer *writer, struct cell *cell, const mproc_value *value);
@@ -225,10 +226,9 @@ static mproc_status write_items(struct writer *writer, struct cell *cell, const 
     return MPROC_OK;
 }
 
-static mproc_status write_keys(const mproc_value *map, struct cell *cells)
+static mproc_status write_keys(struct writer *writer, const mproc_value *map, struct cell *cells)
 {
     uint32_t twice;
-    char text[64];
 
     for (uint64_t i = 0; i < 2 * (uint64_t)map->count; i += 2)
         if (!key_is_allowed(cells[i].type)) {
@@ -238,8 +238,8 @@ static mproc_status write_keys(const mproc_value *map, struct cell *cells)
     if (map->count <= MAP_SCANNED_MAX) twice = keys_twice(cells, map->count);
     else twice = index_write(cells, map->count, (uint32_t *)(cells + 2 * (size_t)map->count));
     if (twice == 0) return MPROC_OK;
-    mproc_value_print(cell_view(&cells[2 * (size_t)twice]), text, sizeof text);
-    return mproc_error(MPROC_INVALID, "a map has the key %s twice", text);
+    writer->twice = &cells[2 * (size_t)twice];
+    return MPROC_INVALID;
 }
 
 static mproc_status write_container(struct writer *writer, struct cell *cell, const mproc_value *value)
@@ -257,7 +257,7 @@ static mproc_status write_container(struct writer *writer, struct cell *cell, co
     if (value->form & VALUE_IS_VIEW) status = write_views(writer, cells, value, elements);
     else status = write_items(writer, cells, value->as.items, elements);
     writer->depth--;
-    return status == MPROC_OK && map ? write_keys(value, cells) : status;
+    return status == MPROC_OK && map ? write_keys(writer, value, cells) : status;
 }
 
 static mproc_status write_handle(struct writer *writer, struct cell *cell, const mproc_value *value)
@@ -318,9 +318,10 @@ mproc_status encoding_write(const mproc_value *value, void *encoding, size_t cap
     size_t room = capacity < MPROC_VALUE_BYTES_MAX ? capacity : MPROC_VALUE_BYTES_MAX;
     struct encoding_header header = {ENCODING_MAGIC, 0, 0};
     unsigned char *bytes = encoding;
-    struct writer writer = {bytes + ENCODING_PAYLOAD, 0, false, 0, bytes + room};
+    struct writer writer = {.at = bytes + ENCODING_PAYLOAD, .end = bytes + room};
     struct cell *root = (struct cell *)(bytes + ENCODING_ROOT);
     mproc_status status = MPROC_OK;
+    char text[64];
 
     assert((uintptr_t)encoding % sizeof(uint64_t) == 0);
     if (room < ENCODING_PAYLOAD) writer.full = true;
@@ -328,6 +329,10 @@ mproc_status encoding_write(const mproc_value *value, void *encoding, size_t cap
     if (writer.full) {
         if ((status = encoding_measure(value, &room)) != MPROC_OK) return status;
         return mproc_error(MPROC_INVALID, "an encoding of %zu bytes does not fit the buffer of %zu", room, capacity);
+    }
+    if (writer.twice) {
+        mproc_value_print(cell_view(writer.twice), text, sizeof text);
+        return mproc_error(MPROC_INVALID, "a map has the key %s twice", text);
     }
     if (status != MPROC_OK) return status;
     header.size = (uint64_t)(writer.at - bytes);

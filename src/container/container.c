@@ -27,7 +27,8 @@ static mproc_status refuse_itself(const struct reference *reference, const mproc
                        handle_name(reference->ref.kind));
 }
 
-mproc_status container_stage(const struct reference *reference, const mproc_value *value, struct cell *cell)
+mproc_status container_stage(const struct reference *reference, const mproc_value *value, struct cell *cell,
+                             _Atomic uint64_t *owned)
 {
     bool text = value->type == MPROC_TYPE_STRING || value->type == MPROC_TYPE_BYTES;
     struct intent *intent = work_intent();
@@ -44,12 +45,12 @@ mproc_status container_stage(const struct reference *reference, const mproc_valu
     }
     objects = value_count_objects(value);
     if (objects > 0 && (status = refuse_itself(reference, value)) != MPROC_OK) return status;
-    if ((status = parcel_create(intent, size, objects, &intent->stages[STAGE_VALUE])) != MPROC_OK) return status;
-    parcel = parcel_at(word_get(&intent->stages[STAGE_VALUE]));
+    if ((status = parcel_create(intent, size, objects, owned)) != MPROC_OK) return status;
+    parcel = parcel_at(word_get(owned));
     status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
     if (status == MPROC_OK && objects > 0) status = parcel_hold(intent, parcel, false, NULL);
     if (status == MPROC_OK) cell_set(cell, CELL_PARCEL, arena_offset(parcel));
-    else object_drop(intent, &intent->stages[STAGE_VALUE]);
+    else object_drop(intent, owned);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Containers: dicts today. What all of them have is here: a lock, a version, and a body, which is an object of its
- * own with one handle, the container's link. So to clear a container is to change that link.
+ * Containers: dicts and lists. What all of them have is here: a lock, a version, and a body, which is an object of
+ * its own with one handle, the container's link. So to clear a container is to change that link.
  *
  * A change is a redo list under the lock. Its first entry makes the version odd, its last one even again: who reads
  * without the lock has read what was there at one moment if the version was even and is the same afterwards.
@@ -56,6 +56,22 @@ static inline uint64_t word_get(const _Atomic uint64_t *word)
 static inline void word_set(_Atomic uint64_t *word, uint64_t value)
 {
     atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+/* Two numbers in one word. */
+static inline uint32_t low(uint64_t word)
+{
+    return (uint32_t)word;
+}
+
+static inline uint32_t high(uint64_t word)
+{
+    return (uint32_t)(word >> 32);
+}
+
+static inline uint64_t both(uint64_t low_half, uint64_t high_half)
+{
+    return low_half | high_half << 32;
 }
 
 /* Returns the intent that has the lock. An odd version: somebody has died in the middle of a step of many. */
@@ -136,11 +152,12 @@ static inline bool cell_same(const struct cell *left, const struct cell *right)
 }
 
 /*
- * Makes the cell of a value that is to go into the container; its parcel, if it has one, is in the intent's stage.
- * MPROC_INVALID: it cannot be copied, or refers to the container itself. MPROC_CLOSED: as
- * parcel_hold(). MPROC_NO_MEMORY.
+ * Makes the cell of a value that is to go into the container; its parcel, if it has one, is in the empty owned slot:
+ * the intent's stage, or that of a body that nobody else has. MPROC_INVALID: it cannot be copied, or refers to the
+ * container itself. MPROC_CLOSED: as parcel_hold(). MPROC_NO_MEMORY.
  */
-mproc_status container_stage(const struct reference *reference, const mproc_value *value, struct cell *cell);
+mproc_status container_stage(const struct reference *reference, const mproc_value *value, struct cell *cell,
+                             _Atomic uint64_t *owned);
 
 /* Under the lock: puts a handle of the cell's parcel, if it has one, into the empty owned slot. */
 void container_hold(const struct cell *cell, _Atomic uint64_t *owned);

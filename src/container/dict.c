@@ -149,7 +149,8 @@ static mproc_status set(const mproc_dict *dict, const struct table_key *key, con
     enum table_outcome outcome;
     mproc_status status;
 
-    if (!cell_write_small(&cell, value) && (status = container_stage(&dict->reference, value, &cell)) != MPROC_OK)
+    if (!cell_write_small(&cell, value) &&
+        (status = container_stage(&dict->reference, value, &cell, &work_intent()->stages[STAGE_VALUE])) != MPROC_OK)
         return status;
     return dict_change(dict, &change, &outcome);
 }
@@ -200,7 +201,7 @@ static mproc_status set_default(const mproc_dict *dict, const struct table_key *
             object_drop(intent, &intent->stages[STAGE_VALUE]);
             break;
         }
-        if ((status = container_stage(&dict->reference, value, &to)) == MPROC_OK)
+        if ((status = container_stage(&dict->reference, value, &to, &intent->stages[STAGE_VALUE])) == MPROC_OK)
             status = dict_change(dict, &change, &outcome);
     }
     return status;
@@ -256,7 +257,8 @@ mproc_status dict_fill(const mproc_dict *dict, const struct reference *owner, mp
         struct dict_change change = {.key = &key, .to = &cell};
         enum table_outcome outcome;
         if (!map && (pair.type != MPROC_TYPE_LIST || pair.count != 2)) return refuse_items();
-        if ((status = table_key_set(&key, &name)) == MPROC_OK) status = container_stage(owner, &value, &cell);
+        if ((status = table_key_set(&key, &name)) == MPROC_OK)
+            status = container_stage(owner, &value, &cell, &work_intent()->stages[STAGE_VALUE]);
         if (status == MPROC_OK) status = dict_change(dict, &change, &outcome);
     }
     return status;

@@ -1,8 +1,6 @@
 /* Dicts: what becomes of a value by what it was, in one step. */
-#include <stdlib.h>
-
 #include "container/dict.h"
-#include "process/call.h"
+#include "container/update.h"
 
 /* ---- numbers -------------------------------------------------------------------------------------------- */
 
@@ -58,49 +56,6 @@ mproc_status dict_increment(const mproc_dict *dict, const struct table_key *key,
 
 /* ---- any function --------------------------------------------------------------------------------------- */
 
-/* One that runs. `items` are the function's arguments, of which the first is the value as it is. */
-struct update {
-    mproc_value *items;
-    size_t count;
-    struct call_result result;
-    _Atomic uint64_t *held; /* that value, if it is a parcel */
-};
-
-static mproc_status update_begin(struct update *update, mproc_function *function, const mproc_args *args)
-{
-    mproc_status status;
-
-    if (!function) return mproc_error(MPROC_INVALID, "a dict is to be updated with no function");
-    if (args->type != MPROC_TYPE_LIST && args->type != MPROC_TYPE_NIL)
-        return mproc_error(MPROC_INVALID, "the arguments of an update are %s: a single one is written MPROC_ARGS(x)",
-                           mproc_type_name((mproc_type)args->type));
-    if (args->count > 0 && !args->as.data)
-        return mproc_error(MPROC_INVALID, "the arguments of an update are at no address");
-    *update = (struct update){.count = 1 + mproc_value_count(*args)};
-    update->result.arena = thread_self.arena;
-    if (!(update->items = malloc(update->count * sizeof *update->items)))
-        return mproc_error(MPROC_NO_MEMORY, "no memory for %zu arguments of an update", update->count);
-    for (size_t i = 1; i < update->count; i++) update->items[i] = mproc_value_at(*args, i - 1);
-    if ((status = resource_slot_take(&update->held)) != MPROC_OK) return status;
-    return resource_slot_take(&update->result.owned);
-}
-
-static void update_end(const struct update *update)
-{
-    if (update->held) resource_release(update->held);
-    if (update->result.owned) resource_release(update->result.owned);
-    free(update->items);
-}
-
-/* What the function has returned: nil if it kept nothing. */
-static mproc_value returned(const struct update *update)
-{
-    uint64_t parcel = word_get(update->result.owned);
-
-    if (parcel) return encoding_view(parcel_data(parcel_at(parcel)));
-    return update->result.size > 0 ? encoding_view(update->result.bytes) : mproc_nil();
-}
-
 /*
  * The function runs without any lock, so it may do what it likes, and be killed. If somebody has changed the value
  * meanwhile, what it has made is of no use, and it is asked again.
@@ -109,32 +64,24 @@ mproc_status dict_update(const mproc_dict *dict, const struct table_key *key, co
                          mproc_function *function, const mproc_args *args)
 {
     enum table_outcome outcome = TABLE_CHANGED;
-    struct update update = {0};
-    struct reference_scope scope = {0};
     bool names = dict->reference.ref.kind == OBJECT_NAMESPACE;
-    struct mproc_call call = {.name = names ? "an update of a namespace" : "an update of a dict",
-                              .scope = &scope,
-                              .result = &update.result};
+    struct update update;
     struct cell from, to;
     struct dict_change change = {.key = key, .from = &from, .to = &to};
     mproc_value value;
-    mproc_status status = update_begin(&update, function, args);
+    mproc_status status =
+        update_begin(&update, names ? "an update of a namespace" : "an update of a dict", function, args);
 
     while (status == MPROC_OK && outcome != TABLE_DONE) {
-        object_drop(work_intent(), update.held);
-        object_drop(work_intent(), update.result.owned);
-        update.result.size = 0;
+        update_again(&update);
         if (!dict_look(dict, key, &from, update.held)) {
             status = dict_not_found(dict, name);
             break;
         }
-        assert(update.items);
-        update.items[0] = container_view(&from);
-        call.args = mproc_list_from(update.items, update.count);
-        status = function(&call);
-        reference_scope_clear(&scope);
-        value = returned(&update);
-        if (status == MPROC_OK) status = container_stage(&dict->reference, &value, &to);
+        status = update_make(&update, &from, &value);
+        reference_scope_clear(&update.scope);
+        if (status == MPROC_OK)
+            status = container_stage(&dict->reference, &value, &to, &work_intent()->stages[STAGE_VALUE]);
         if (status == MPROC_OK) status = dict_change(dict, &change, &outcome);
     }
     update_end(&update);

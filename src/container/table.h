@@ -192,21 +192,6 @@ static inline uint32_t table_count(const struct table *table)
     return (uint32_t)(word_get(&table->used) >> 32);
 }
 
-static inline uint32_t low(uint64_t word)
-{
-    return (uint32_t)word;
-}
-
-static inline uint32_t high(uint64_t word)
-{
-    return (uint32_t)(word >> 32);
-}
-
-static inline uint64_t both(uint64_t low_half, uint64_t high_half)
-{
-    return low_half | high_half << 32;
-}
-
 /* The segment that is in the directory, or 0. Under the lock. */
 static inline uint64_t table_segment(const struct table *table, uint32_t directory, uint32_t segment)
 {

@@ -46,12 +46,12 @@ struct mproc_shareable_list {
     struct reference reference;
 };
 
-const struct object_type list_type = {
+const struct object_type shareable_list_type = {
     .name = "a shareable list", .opened = named_open, .closing = named_close, .holder_died = named_holder_died};
 
 static struct reference *reference_of(const mproc_shareable_list *list)
 {
-    assert(list && list->reference.ref.kind == OBJECT_LIST);
+    assert(list && list->reference.ref.kind == OBJECT_SHAREABLE_LIST);
     return (struct reference *)&list->reference;
 }
 
@@ -253,7 +253,7 @@ mproc_status mproc_shareable_list_create_sized(mproc_value items, const mproc_sh
                            all.text_bytes, MPROC_VALUE_BYTES_MAX);
     if ((status = measure(items, all.text_bytes, &size)) != MPROC_OK) return status;
     if ((status = family_enter()) != MPROC_OK) return status;
-    if ((status = named_create(OBJECT_LIST, size, all.name, &reference)) != MPROC_OK) return status;
+    if ((status = named_create(OBJECT_SHAREABLE_LIST, size, all.name, &reference)) != MPROC_OK) return status;
     fill(reference, items, all.text_bytes);
     named_publish(reference);
     *out = (mproc_shareable_list *)reference;
@@ -267,7 +267,7 @@ mproc_status mproc_shareable_list_attach(const char *name, mproc_shareable_list 
 
     if (!out) return mproc_error(MPROC_INVALID, "a shareable list was to be attached, and out is NULL");
     if ((status = family_enter()) != MPROC_OK) return status;
-    status = named_attach(OBJECT_LIST, sizeof(struct elements), name, &reference);
+    status = named_attach(OBJECT_SHAREABLE_LIST, sizeof(struct elements), name, &reference);
     if (status != MPROC_OK) return status;
     *out = (mproc_shareable_list *)reference;
     return MPROC_OK;
@@ -275,7 +275,7 @@ mproc_status mproc_shareable_list_attach(const char *name, mproc_shareable_list 
 
 void mproc_shareable_list_free(mproc_shareable_list *list)
 {
-    assert(!list || list->reference.ref.kind == OBJECT_LIST);
+    assert(!list || list->reference.ref.kind == OBJECT_SHAREABLE_LIST);
     if (list) family_free(&list->reference);
 }
 

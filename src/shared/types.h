@@ -7,6 +7,6 @@
 extern const struct object_type value_type;
 extern const struct object_type array_type;
 extern const struct object_type memory_type;
-extern const struct object_type list_type;
+extern const struct object_type shareable_list_type;
 
 #endif

@@ -35,6 +35,8 @@ extern const steps_table steps_dict;
 extern const steps_table steps_dict_object;
 extern const steps_table steps_set;
 extern const steps_table steps_namespace;
+extern const steps_table steps_list;
+extern const steps_table steps_list_object;
 extern const steps_table steps_tasks;
 extern const steps_table steps_workers;
 extern const steps_table steps_limits;

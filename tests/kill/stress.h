@@ -49,6 +49,9 @@ void stress_dict(int seconds);
 /* The same of a set, which they also change by other sets. */
 void stress_set(int seconds);
 
+/* The same of a list. */
+void stress_list(int seconds);
+
 /* Numbers that look random, from a seed that each stress prints. */
 uint32_t stress_random(uint32_t *seed);
 uint32_t stress_seed(const char *name);

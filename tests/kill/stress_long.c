@@ -52,6 +52,11 @@ static void case_set(void)
     stress_set(SECONDS);
 }
 
+static void case_list(void)
+{
+    stress_list(SECONDS);
+}
+
 static void case_leases(void)
 {
     stress_leases(SECONDS);
@@ -67,5 +72,6 @@ CHECK_SUITE(stress_long,
     CASE_LIMIT(queue, 240),
     CASE_LIMIT(dict, 240),
     CASE_LIMIT(set, 240),
+    CASE_LIMIT(list, 240),
     CASE_LIMIT(leases, 240)
 );

@@ -47,6 +47,11 @@ static void case_set(void)
     stress_set(SECONDS);
 }
 
+static void case_list(void)
+{
+    stress_list(SECONDS);
+}
+
 static void case_leases(void)
 {
     stress_leases(SECONDS);
@@ -61,5 +66,6 @@ CHECK_SUITE(stress,
     CASE_LIMIT(queue, 60),
     CASE_LIMIT(dict, 60),
     CASE_LIMIT(set, 60),
+    CASE_LIMIT(list, 60),
     CASE_LIMIT(leases, 60)
 );
