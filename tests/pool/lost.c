@@ -169,14 +169,16 @@ static void case_a_worker_killed_with_a_megabyte_leaves_nothing(void)
         mproc_pool *pool = fixture_create(1);
         fixture_board *board = fixture_board_create();
         mproc_result *results[2];
+        int64_t pid;
 
         for (int i = 0; i < 2; i++)
             CHECK_OK(mproc_pool_apply_async(pool, stays_with_a_megabyte,
                                             MPROC_ARGS(fixture_board_offset(board), mproc_bytes(large, sizeof large)),
                                             NULL, &results[i]));
         CHECK_AWAIT(&board->started, 1);
-        os_kill(atomic_load(&board->pid));
-        check_lost(results[0], atomic_load(&board->pid), os_killed_text());
+        pid = atomic_load(&board->pid); /* soon it is the successor's */
+        os_kill(pid);
+        check_lost(results[0], pid, os_killed_text());
         atomic_store(&board->go, 1);
         CHECK_OK(mproc_result_get(results[1], NULL, MPROC_FOREVER));
         mproc_result_free(results[1]);
