@@ -76,7 +76,7 @@ void path_plan(step_path *path)
         long cost = HIT_COST * point->occurrence - i;
         long best_cost = best == 0 ? 0 : HIT_COST * path->points[best].occurrence - best;
         if (point->returned && point->occurrence <= RETURNS_MAX) point->change = true;
-        if (point->asleep) path->slept = true;
+        if (point->asleep) path->slept = point->change = true; /* others go on meanwhile, or would have to wake it */
         if (!path->slept && point->in_text && point->occurrence > 0 && cost < best_cost) best = i;
         path->points[i].anchor = best;
     }
