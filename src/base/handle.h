@@ -28,6 +28,13 @@ static inline bool handle_is_remote(const struct handle_ref *ref)
     return (ref->offset & HANDLE_REMOTE) != 0;
 }
 
+/* Tells it from all others of its family, whose places need less than 40 bits, and whose generations need 24. */
+static inline uint64_t handle_key(const struct handle_ref *ref)
+{
+    assert(ref->offset >> 40 == 0);
+    return (uint64_t)ref->generation << 40 | ref->offset;
+}
+
 struct handle_functions {
     /*
      * Makes, or finds, this process' object: its address begins with `*ref`. The reference was in a value that is

@@ -4,16 +4,23 @@
 #include <stdlib.h>
 
 #define MASK_FIRST 63
+/* So many need no table. */
+#define FEW 8
 
-static struct keyed **lists_of(struct key_table *table)
+static struct keyed *const *lists_of(const struct key_table *table)
 {
     return table->lists ? table->lists : &table->list;
 }
 
 /* The middle bits of the product depend on most bits of the key, which is a multiple of something, mostly. */
+static size_t number_of(const struct key_table *table, uint64_t key)
+{
+    return (size_t)(key * 0x9E3779B97F4A7C15u >> 32) & table->mask;
+}
+
 static struct keyed **list_of(struct key_table *table, uint64_t key)
 {
-    return &lists_of(table)[(key * 0x9E3779B97F4A7C15u >> 32) & table->mask];
+    return table->lists ? &table->lists[number_of(table, key)] : &table->list;
 }
 
 static void put(struct key_table *table, struct keyed *keyed)
@@ -42,13 +49,13 @@ static void grow(struct key_table *table)
 
 void key_table_add(struct key_table *table, struct keyed *keyed)
 {
-    if (table->count++ / 2 > table->mask) grow(table);
+    if (table->count++ >= FEW + 2 * table->mask) grow(table);
     put(table, keyed);
 }
 
-struct keyed *key_table_find(struct key_table *table, uint64_t key)
+struct keyed *key_table_find(const struct key_table *table, uint64_t key)
 {
-    struct keyed *at = *list_of(table, key);
+    struct keyed *at = lists_of(table)[number_of(table, key)];
 
     while (at && at->key != key) at = at->next;
     return at;
@@ -63,15 +70,13 @@ void key_table_take(struct key_table *table, struct keyed *keyed)
     table->count--;
 }
 
-void key_table_visit(struct key_table *table, void (*visit)(struct keyed *keyed))
+struct keyed *key_table_next(const struct key_table *table, const struct keyed *keyed)
 {
-    for (size_t i = 0; i <= table->mask; i++) {
-        struct keyed *at = lists_of(table)[i], *next;
-        for (; at; at = next) {
-            next = at->next;
-            visit(at);
-        }
-    }
+    size_t number = keyed ? number_of(table, keyed->key) + 1 : 0;
+
+    if (keyed && keyed->next) return keyed->next;
+    while (number <= table->mask && !lists_of(table)[number]) number++;
+    return number <= table->mask ? lists_of(table)[number] : NULL;
 }
 
 void key_table_clear(struct key_table *table)

@@ -26,13 +26,13 @@ struct key_table {
 void key_table_add(struct key_table *table, struct keyed *keyed);
 
 /* One with this key, or NULL. */
-struct keyed *key_table_find(struct key_table *table, uint64_t key);
+struct keyed *key_table_find(const struct key_table *table, uint64_t key);
 
 /* Takes out one that is there. */
 void key_table_take(struct key_table *table, struct keyed *keyed);
 
-/* Calls `visit` for each; that may take out the one that it is called for. */
-void key_table_visit(struct key_table *table, void (*visit)(struct keyed *keyed));
+/* The one behind `keyed`, in no order; NULL: the first one, and behind the last. */
+struct keyed *key_table_next(const struct key_table *table, const struct keyed *keyed);
 
 /* Forgets all that is in it. */
 void key_table_clear(struct key_table *table);

@@ -114,30 +114,48 @@ struct reference_scope *reference_scope_enter(struct reference_scope *scope)
     return before;
 }
 
-static struct reference *find(const struct reference_scope *scope, const struct handle_ref *ref)
+static struct reference *reference_of(struct keyed *keyed)
 {
-    struct reference *at = scope->first;
-
-    while (at && (at->ref.offset != ref->offset || at->ref.generation != ref->generation)) at = at->next;
-    return at;
+    return keyed ? (struct reference *)(void *)((unsigned char *)keyed - offsetof(struct reference, keyed)) : NULL;
 }
 
+struct reference *reference_scope_next(const struct reference_scope *scope, const struct reference *reference)
+{
+    return reference_of(key_table_next(&scope->references, reference ? &reference->keyed : NULL));
+}
+
+/* Under the mutex. What is in other programs may have a key that something else has. */
+static struct reference *find(const struct reference_scope *scope, const struct handle_ref *ref)
+{
+    struct keyed *at = key_table_find(&scope->references, handle_key(ref));
+
+    while (at && (reference_of(at)->ref.offset != ref->offset || reference_of(at)->ref.generation != ref->generation))
+        at = at->next;
+    return reference_of(at);
+}
+
+/* Opened without the mutex, as that may take long: what another thread has opened meanwhile, is taken. */
 static mproc_status open_in_scope(struct reference_scope *scope, const struct handle_ref *ref, struct reference **out)
 {
     const struct handle_ref object = meant(ref);
-    struct reference *reference;
-    mproc_status status = MPROC_OK;
+    struct reference *made;
+    mproc_status status;
 
     plat_mutex_lock(&scope->mutex);
-    if (!(reference = find(scope, &object)) && (status = reference_open(ref, &reference)) == MPROC_OK) {
-        assert(reference);
-        reference->scope = scope;
-        reference->next = scope->first;
-        scope->first = reference;
+    *out = find(scope, &object);
+    plat_mutex_unlock(&scope->mutex);
+    if (*out) return MPROC_OK;
+    if ((status = reference_open(ref, &made)) != MPROC_OK) return status;
+    plat_mutex_lock(&scope->mutex);
+    if (!(*out = find(scope, &object))) {
+        made->scope = scope;
+        made->keyed.key = handle_key(&object);
+        key_table_add(&scope->references, &made->keyed);
+        *out = made;
     }
     plat_mutex_unlock(&scope->mutex);
-    *out = reference;
-    return status;
+    if (*out != made) reference_free(made);
+    return MPROC_OK;
 }
 
 struct keeping {
@@ -171,23 +189,23 @@ mproc_status reference_open_here(const struct handle_ref *ref, struct reference 
 static void leave_scope(struct reference *reference)
 {
     struct reference_scope *scope = reference->scope;
-    struct reference **at;
 
     if (!scope) return;
     plat_mutex_lock(&scope->mutex);
-    for (at = &scope->first; *at != reference; at = &(*at)->next) assert(*at);
-    *at = reference->next;
+    key_table_take(&scope->references, &reference->keyed);
     plat_mutex_unlock(&scope->mutex);
 }
 
 void reference_scope_clear(struct reference_scope *scope)
 {
-    while (scope->first) {
-        struct reference *reference = scope->first;
-        scope->first = reference->next;
-        reference->scope = NULL;
-        reference_free(reference);
+    struct reference *at = reference_scope_next(scope, NULL), *next;
+
+    for (; at; at = next) {
+        next = reference_scope_next(scope, at);
+        at->scope = NULL;
+        reference_free(at);
     }
+    key_table_clear(&scope->references);
 }
 
 /* ---- accounts ---------------------------------------------------------------------------------- */

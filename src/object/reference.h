@@ -7,6 +7,7 @@
 
 #include <mproc/call.h>
 
+#include "base/key_table.h"
 #include "object/parcel.h"
 #include "object/resource_owner.h"
 
@@ -24,7 +25,7 @@ struct reference {
     _Atomic uint64_t *owned;
     _Atomic(void *) own;           /* what the functions of its type keep for this process, or NULL */
     struct reference_scope *scope; /* whose it is; NULL: the program's */
-    struct reference *next;        /* of the same scope */
+    struct keyed keyed;            /* there */
 };
 
 /*
@@ -39,10 +40,13 @@ struct reference {
  */
 struct reference_scope {
     plat_mutex mutex;
-    struct reference *first;
+    struct key_table references;
 };
 
 void reference_scope_clear(struct reference_scope *scope);
+
+/* The reference behind this one, in no order; NULL: the first one, and behind the last. */
+struct reference *reference_scope_next(const struct reference_scope *scope, const struct reference *reference);
 
 /* Keeps the objects in another program that a value refers to; as a parcel_keeper, of which it begins as one. */
 struct remote_keeper {

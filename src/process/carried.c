@@ -15,23 +15,15 @@ static bool same(const struct handle_ref *one, const struct handle_ref *other)
     return one->offset == other->offset && one->generation == other->generation;
 }
 
-static uint64_t key_of(const struct handle_ref *ref)
-{
-    return ref->offset ^ (uint64_t)ref->generation << 40;
-}
-
 static struct carried *find_locked(const struct handle_ref *ref)
 {
-    struct keyed *at = key_table_find(&all, key_of(ref));
-
-    while (at && !(at->key == key_of(ref) && same(&((struct carried *)at)->ref, ref))) at = at->next;
-    return (struct carried *)at;
+    return (struct carried *)key_table_find(&all, handle_key(ref));
 }
 
 static void add_locked(struct carried *carried)
 {
     carried->references = 1;
-    carried->keyed.key = key_of(&carried->ref);
+    carried->keyed.key = handle_key(&carried->ref);
     key_table_add(&all, &carried->keyed);
 }
 
@@ -167,13 +159,13 @@ size_t carried_count(const struct reference_scope *kept)
 {
     size_t count = 0;
 
-    for (const struct reference *at = kept->first; at; at = at->next) count += carried_of(at) != NULL;
+    for (const struct reference *at = NULL; (at = reference_scope_next(kept, at));) count += carried_of(at) != NULL;
     return count;
 }
 
 void carried_list(const struct reference_scope *kept, struct spawn_given *into)
 {
-    for (const struct reference *at = kept->first; at; at = at->next) {
+    for (const struct reference *at = NULL; (at = reference_scope_next(kept, at));) {
         const struct carried *carried = carried_of(at);
         if (carried) *into++ = (struct spawn_given){carried->ref, carried->handle};
     }
@@ -182,12 +174,11 @@ void carried_list(const struct reference_scope *kept, struct spawn_given *into)
 /* To free a reference takes it out of the scope. */
 void carried_gave(const struct reference_scope *kept)
 {
-    struct reference *at = kept->first;
+    struct reference *at = reference_scope_next(kept, NULL), *next;
 
-    while (at) {
-        struct reference *next = at->next;
+    for (; at; at = next) {
+        next = reference_scope_next(kept, at);
         if (carried_of(at)) reference_free(at);
-        at = next;
     }
 }
 
@@ -218,15 +209,10 @@ void carried_fork_ends(void)
     plat_mutex_unlock(&mutex);
 }
 
-static void close_one(struct keyed *keyed)
-{
-    plat_handle_close(((struct carried *)keyed)->handle);
-}
-
 /* A copy that kept them open would keep the other ends from learning that the process has ended. */
 void carried_forked(void)
 {
-    key_table_visit(&all, close_one);
+    for (struct keyed *at = NULL; (at = key_table_next(&all, at));) plat_handle_close(((struct carried *)at)->handle);
     key_table_clear(&all);
     for (size_t i = 0; i < given_count; i++) plat_handle_close((plat_handle)given[i].number);
     given_count = 0;

@@ -69,12 +69,14 @@ static void give_up(struct keyed *keyed)
 }
 
 /* Of objects that were dropped while there was no room to say so: the mark comes before they are gone. */
-static void sweep_one(struct keyed *keyed)
+static void sweep(void)
 {
-    uint64_t object = keyed->key & (((uint64_t)1 << KEY_OFFSET_BITS) - 1);
-    bool there = block_may_be(object) && block_kind(object) >> 8 == keyed->key >> KEY_OFFSET_BITS;
-
-    if (!there || atomic_load(&deposited_at(object)->dropped)) give_up(keyed);
+    for (struct keyed *at = key_table_next(&all, NULL), *next; at; at = next) {
+        uint64_t object = at->key & (((uint64_t)1 << KEY_OFFSET_BITS) - 1);
+        bool there = block_may_be(object) && block_kind(object) >> 8 == at->key >> KEY_OFFSET_BITS;
+        next = key_table_next(&all, at);
+        if (!there || atomic_load(&deposited_at(object)->dropped)) give_up(at);
+    }
 }
 
 static void serve_one(const plat_deposit_request *request)
@@ -101,7 +103,7 @@ static void serve_locked(void)
 
     if (store == PLAT_NO_HANDLE) return;
     while (plat_deposit_next(store, &request)) serve_one(&request);
-    if (atomic_exchange(&arena_header->deposits_left, 0)) key_table_visit(&all, sweep_one);
+    if (atomic_exchange(&arena_header->deposits_left, 0)) sweep();
 }
 
 void deposit_serve(void)
@@ -363,7 +365,10 @@ void deposit_fork_ends(void)
 /* A copy that kept them open would keep the other ends from learning that the process has ended. */
 void deposit_forked(void)
 {
-    key_table_visit(&all, give_up);
+    for (struct keyed *at = key_table_next(&all, NULL), *next; at; at = next) {
+        next = key_table_next(&all, at);
+        give_up(at);
+    }
     key_table_clear(&all);
     plat_handle_close(store);
     plat_handle_close(door);

@@ -242,7 +242,7 @@ static void end_run(mproc_process *process)
 
 mproc_status mproc_process_run(mproc_process *process)
 {
-    struct reference_scope scope = {.first = NULL}, *before;
+    struct reference_scope scope = {.references = {.mask = 0}}, *before;
     mproc_call call;
     mproc_status status;
 

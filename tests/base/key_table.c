@@ -7,7 +7,6 @@
 enum { MANY = 3000 };
 
 static struct keyed all[MANY];
-static int visits;
 
 static uint64_t key_at(int i)
 {
@@ -77,23 +76,24 @@ static void case_several_may_have_the_same_key(void)
     CHECK(key_table_find(&table, 5) == NULL);
 }
 
-static struct key_table visited;
-
-static void take_out(struct keyed *keyed)
-{
-    key_table_take(&visited, keyed);
-    visits++;
-}
-
 static void case_each_is_visited_and_may_be_taken_out_then(void)
 {
-    key_table_visit(&visited, take_out);
-    CHECK_EQ(visits, 0);
-    add_all(&visited);
-    key_table_visit(&visited, take_out);
-    CHECK_EQ(visits, MANY);
-    CHECK_EQ(visited.count, 0);
-    key_table_clear(&visited);
+    struct key_table table = {.mask = 0};
+    int visits = 0;
+
+    CHECK(key_table_next(&table, NULL) == NULL);
+    for (int i = 0; i < 3; i++) key_table_add(&table, &all[i]);
+    for (struct keyed *at = NULL; (at = key_table_next(&table, at));) visits++;
+    CHECK_EQ(visits, 3);
+    key_table_clear(&table);
+    add_all(&table);
+    for (struct keyed *at = key_table_next(&table, NULL), *next; at; at = next, visits++) {
+        next = key_table_next(&table, at);
+        key_table_take(&table, at);
+    }
+    CHECK_EQ(visits, 3 + MANY);
+    CHECK_EQ(table.count, 0);
+    key_table_clear(&table);
 }
 
 CHECK_SUITE(base_key_table,
