@@ -302,7 +302,7 @@ void test_tasks_work_as_victim(void *state)
 void test_tasks_work_in_ranges(void *state)
 {
     struct pool_shared *shared = test_tasks_pool->shared;
-    struct reference_scope scope = {.first = NULL};
+    struct reference_scope scope = {.references = {.mask = 0}};
     struct worker worker = {.shared = shared,
                             .part = pool_worker_at(shared, VICTIM),
                             .index = VICTIM,

@@ -113,7 +113,7 @@ static int helper_is_stopped_and_awaited(const char *text)
 
 static void case_time_limits_hold(void)
 {
-    fixture_run first = {.helper = "linux_stopped.is_stopped_and_asked"};
+    fixture_run first = {.helper = "linux_travels_stopped.is_stopped_and_asked"};
 
     fixture_run_to_end(&first);
     CHECK_EQ(first.code, 0);
@@ -121,7 +121,7 @@ static void case_time_limits_hold(void)
 
 static void case_threads_do_not_wait_for_the_handles_of_others(void)
 {
-    fixture_run first = {.helper = "linux_stopped.is_stopped_and_awaited"};
+    fixture_run first = {.helper = "linux_travels_stopped.is_stopped_and_awaited"};
 
     fixture_run_to_end(&first);
     CHECK_EQ(first.code, 0);
@@ -188,7 +188,7 @@ static void case_who_waits_for_a_handle_learns_that_the_first_process_was_killed
     mproc_shared_memory_free(told);
 }
 
-CHECK_SUITE_SETUP(linux_stopped, connections_setup_deposits,
+CHECK_SUITE_SETUP(linux_travels_stopped, connections_setup_deposits,
     CASE(time_limits_hold),
     CASE(threads_do_not_wait_for_the_handles_of_others),
     CASE(who_waits_for_a_handle_learns_that_the_first_process_was_killed),
