@@ -12,7 +12,7 @@ static mproc_status look(mproc_call *call)
 
     MPROC_TRY(mproc_unpack(call, &number, &found, &totals));
     for (int64_t i = number; i < 1000; i += 10) {
-        bool is_new;
+        bool is_new = false;
         MPROC_TRY(mproc_set_add(found, MPROC_VALUE(i * i % 16), &is_new));
         firsts += is_new;
     }
@@ -25,7 +25,7 @@ int main(void)
     mproc_namespace *totals;
     mproc_set *found;
     mproc_value text;
-    bool same;
+    bool same = false;
 
     mproc_main_guard();
 
