@@ -63,7 +63,8 @@ typedef struct mproc_log_line {
 /*
  * Gets each line, with the context that it was set with. It is called by whichever thread has something to say - one
  * of the library's own, too -, by several at once, and never while the library has locked anything: so it may call
- * all functions of the library. But who is in it keeps others waiting, such as those who join a process, and it must
+ * all functions of the library, but not free what the line is about, such as the listener that has refused a client:
+ * its thread goes on with that. Who is in it keeps others waiting, such as those who join a process, and it must
  * return, as it was called. What is logged in it, by itself or by what it calls, is dropped.
  */
 typedef void mproc_log_handler(const mproc_log_line *line, void *context) MPROC_NOEXCEPT_;
