@@ -35,7 +35,7 @@ static void grow(struct key_table *table)
 {
     struct key_table larger = {.mask = table->mask ? 4 * table->mask + 3 : MASK_FIRST, .count = table->count};
 
-    if (!(larger.lists = calloc(larger.mask + 1, sizeof *larger.lists))) return;
+    if (!(larger.lists = calloc(larger.mask + 1, sizeof(struct keyed *)))) return;
     for (size_t i = 0; i <= table->mask; i++) {
         struct keyed *at = lists_of(table)[i], *next;
         for (; at; at = next) {

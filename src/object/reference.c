@@ -138,14 +138,14 @@ static struct reference *find(const struct reference_scope *scope, const struct 
 static mproc_status open_in_scope(struct reference_scope *scope, const struct handle_ref *ref, struct reference **out)
 {
     const struct handle_ref object = meant(ref);
-    struct reference *made;
+    struct reference *made = NULL;
     mproc_status status;
 
     plat_mutex_lock(&scope->mutex);
     *out = find(scope, &object);
     plat_mutex_unlock(&scope->mutex);
     if (*out) return MPROC_OK;
-    if ((status = reference_open(ref, &made)) != MPROC_OK) return status;
+    if ((status = reference_open(ref, &made)) != MPROC_OK || !made) return status;
     plat_mutex_lock(&scope->mutex);
     if (!(*out = find(scope, &object))) {
         made->scope = scope;

@@ -190,7 +190,6 @@ static int handle_duplicate(int descriptor)
 }
 
 /* With a descriptor or without. */
-static int handle_duplicate(int descriptor);
 static ssize_t deposit_send(int socket, const deposit_packet *packet, plat_handle along)
 {
     int descriptor = (int)along;

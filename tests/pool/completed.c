@@ -179,6 +179,7 @@ static void take_next(void *context)
 {
     taker *self = context;
 
+    CHECK(!mproc_interrupted()); /* from now on it hears of interrupts */
     atomic_store(&self->begun, 1);
     self->status = mproc_completed_next(self->completed, &self->index, MPROC_FOREVER);
 }
