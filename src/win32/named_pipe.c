@@ -153,15 +153,22 @@ mproc_status pipe_listener_open(pipe_listener *listener, const char *name, int b
     return status;
 }
 
-/* The memory of an operation is the system's until that is over. */
+/*
+ * The memory of an operation is the system's until that is over. The result may be written only after there is
+ * nothing left to cancel, by way of the thread that has begun the operation; and the event tells nothing of one
+ * operation alone, so GetOverlappedResult() cannot wait here.
+ */
+static void take_back(HANDLE pipe, OVERLAPPED *operation)
+{
+    CancelIoEx(pipe, operation);
+    while (!HasOverlappedIoCompleted(operation)) plat_thread_yield();
+}
+
 void pipe_listener_close(pipe_listener *listener)
 {
-    DWORD none;
-
     for (int i = 0; i < listener->count; i++) {
         pipe_instance *instance = &listener->instances[i];
-        if (instance->begun && CancelIoEx(instance->pipe, &instance->operation))
-            GetOverlappedResult(instance->pipe, &instance->operation, &none, TRUE);
+        if (instance->begun) take_back(instance->pipe, &instance->operation);
         CloseHandle(instance->pipe);
     }
     free(listener->name);
@@ -224,10 +231,8 @@ mproc_status pipe_watch(HANDLE event, HANDLE pipe, void **watch)
 void pipe_unwatch(HANDLE pipe, void *watch)
 {
     watched_read *read = watch;
-    DWORD none;
 
-    if (read && read->begun && CancelIoEx(pipe, &read->operation))
-        GetOverlappedResult(pipe, &read->operation, &none, TRUE);
+    if (read && read->begun) take_back(pipe, &read->operation);
     free(read);
 }
 

@@ -1,6 +1,9 @@
 /* connection/pending.h: clients that have to prove that they have the key, look by look. */
 #include "connection/pending.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "check.h"
 
 static const struct handshake_key key = {"a key", 5, false};
@@ -133,8 +136,76 @@ static void case_many_who_come_do_not_keep_others_from_being_heard(void)
     place_close(&at);
 }
 
+/* ---- clients that one thread waits for, and another takes ----------------------------------------------- */
+
+typedef struct watcher {
+    plat_listener *os;
+    plat_channel channel;
+    void *watch;
+    plat_handle begun, over;
+} watcher;
+
+static void await_event(plat_handle event)
+{
+    int ready;
+
+    CHECK_OK(plat_handle_wait(&event, 1, PLAT_FOREVER, &ready));
+}
+
+/* It stays until all is over: what it has begun is not ended with it. */
+static void watch_from_here(void *argument)
+{
+    watcher *self = argument;
+
+    CHECK_OK(plat_listener_watch(self->os, &self->channel, &self->watch));
+    plat_event_set(self->begun);
+    await_event(self->over);
+}
+
+/* The system writes there how an operation ended, by way of the thread that has begun it. */
+static void case_memory_of_a_watch_is_free_once_another_thread_has_taken_it_back(void)
+{
+    enum { ROUNDS = 30, BLOCKS = 64, BYTES = 40 /* of a watch on Windows */ };
+    static const unsigned char zeros[BYTES];
+    unsigned char *blocks[BLOCKS];
+    watcher self = {.watch = NULL};
+    plat_thread *thread;
+    plat_address peer;
+    client other;
+    place at;
+
+    place_open(&at, 8, PLAT_FOREVER / 2);
+    self.os = at.os;
+    connect_to(&at, &other);
+    await_event(plat_listener_handle(at.os));
+    CHECK_OK(plat_listener_accept(at.os, &self.channel, &peer));
+    CHECK_OK(plat_event_create(&self.begun));
+    CHECK_OK(plat_event_create(&self.over));
+    for (int round = 0; round < ROUNDS; round++) {
+        self.watch = NULL;
+        plat_event_clear(self.begun);
+        plat_event_clear(self.over);
+        CHECK_OK(plat_thread_start(watch_from_here, &self, &thread));
+        await_event(self.begun);
+        plat_listener_unwatch(at.os, &self.channel, self.watch);
+        for (int i = 0; i < BLOCKS; i++) CHECK((blocks[i] = calloc(1, BYTES)));
+        plat_event_set(self.over);
+        plat_thread_join(thread);
+        for (int i = 0; i < BLOCKS; i++) {
+            CHECK(blocks[i] && memcmp(blocks[i], zeros, BYTES) == 0);
+            free(blocks[i]);
+        }
+    }
+    plat_handle_close(self.begun);
+    plat_handle_close(self.over);
+    plat_channel_close(&self.channel);
+    plat_channel_close(&other.channel);
+    place_close(&at);
+}
+
 CHECK_SUITE(connection_pending,
     CASE(client_is_heard_though_nobody_has_accepted_for_long),
     CASE(silent_client_is_dropped_when_its_time_is_over),
     CASE(many_who_come_do_not_keep_others_from_being_heard),
+    CASE(memory_of_a_watch_is_free_once_another_thread_has_taken_it_back),
 );
