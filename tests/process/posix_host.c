@@ -237,9 +237,11 @@ static void frees_and_exits(void *process)
 
 static void case_copies_do_not_hang_whatever_other_threads_did(void)
 {
-    mproc_process *process = fixture_create(fixture_does_nothing, NULL, 0, NULL);
+    mproc_process *process;
     pthread_t thread;
 
+    if (FIXTURE_SANITIZED) CHECK_SKIP("a sanitizer's own malloc() is locked for ever in a copy of one who was in it");
+    process = fixture_create(fixture_does_nothing, NULL, 0, NULL);
     CHECK_EQ(pthread_create(&thread, NULL, starts_and_joins, NULL), 0);
     while (!atomic_load(&thief_stops)) CHECK_EQ(in_a_copy(frees_and_exits, process), 7);
     pthread_join(thread, NULL);
