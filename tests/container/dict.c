@@ -93,8 +93,7 @@ static void case_pop_gives_the_value(void)
     mproc_value value = mproc_nil();
 
     CHECK_OK(mproc_dict_pop(dict, KEY("list"), &value));
-    CHECK(mproc_value_equal(value, MPROC_LIST(1, 2, "three")));
-    mproc_value_clear(&value);
+    CHECK(got_equals(value, MPROC_LIST(1, 2, "three")));
     CHECK_OK(mproc_dict_pop(dict, KEY("n"), &value));
     CHECK_EQ(mproc_value_int(value), 1);
     CHECK_EQ(mproc_dict_count(dict), 0);
@@ -108,15 +107,14 @@ static void case_pop_item_takes_the_last(void)
     mproc_value pair = mproc_nil();
 
     CHECK_OK(mproc_dict_pop_item(dict, &pair));
-    CHECK(mproc_value_equal(pair, MPROC_LIST("a key that is long", "text that is long")));
-    mproc_value_clear(&pair);
+    CHECK(got_equals(pair, MPROC_LIST("a key that is long", "text that is long")));
     CHECK_OK(mproc_dict_set(dict, KEY("n"), mproc_int(2)));
     CHECK_OK(mproc_dict_pop_item(dict, &pair));
     CHECK_STRING(mproc_value_string(mproc_value_at(pair, 0)), "list");
     mproc_value_clear(&pair);
     CHECK_OK(mproc_dict_pop_item(dict, &pair));
-    CHECK(mproc_value_equal(pair, MPROC_LIST("n", 2)));
-    mproc_value_clear(&pair);
+    CHECK(got_equals(pair, MPROC_LIST("n", 2)));
+    pair = mproc_nil();
     CHECK_SAYS(mproc_dict_pop_item(dict, &pair), MPROC_NOT_FOUND, "the dict is empty");
     CHECK(mproc_value_is_nil(pair));
     dicts_check_sound(dict);
@@ -131,11 +129,9 @@ static void case_default_is_set_once(void)
     CHECK_OK(mproc_dict_setdefault(dict, KEY("there"), KEY("a text that is long"), &now));
     CHECK_EQ(mproc_value_int(now), 1);
     CHECK_OK(mproc_dict_setdefault(dict, KEY("new"), KEY("a text that is long"), &now));
-    CHECK_STRING(mproc_value_string(now), "a text that is long");
-    mproc_value_clear(&now);
+    got_text(now, "a text that is long");
     CHECK_OK(mproc_dict_setdefault(dict, KEY("new"), mproc_int(3), &now));
-    CHECK_STRING(mproc_value_string(now), "a text that is long");
-    mproc_value_clear(&now);
+    got_text(now, "a text that is long");
     dicts_check_prints(dict, "{'there': 1, 'new': 'a text that is long'}");
     mproc_dict_free(dict);
 }
@@ -152,15 +148,12 @@ static void case_copies_are_the_whole_at_one_moment(void)
                             MPROC_MAP("a", 1, "bee", MPROC_LIST("x", 2), "sea that is long", "text that is long")));
     mproc_value_clear(&copy);
     CHECK_OK(mproc_dict_keys(dict, &copy));
-    CHECK(mproc_value_equal(copy, MPROC_LIST("a", "bee", "sea that is long")));
-    mproc_value_clear(&copy);
+    CHECK(got_equals(copy, MPROC_LIST("a", "bee", "sea that is long")));
     CHECK_OK(mproc_dict_values(dict, &copy));
-    CHECK(mproc_value_equal(copy, MPROC_LIST(1, mproc_nil(), "text that is long")));
-    mproc_value_clear(&copy);
+    CHECK(got_equals(copy, MPROC_LIST(1, mproc_nil(), "text that is long")));
     CHECK_OK(mproc_dict_items(dict, &copy));
-    CHECK(mproc_value_equal(copy, MPROC_LIST(MPROC_LIST("a", 1), MPROC_LIST("bee", mproc_nil()),
-                                             MPROC_LIST("sea that is long", "text that is long"))));
-    mproc_value_clear(&copy);
+    CHECK(got_equals(copy, MPROC_LIST(MPROC_LIST("a", 1), MPROC_LIST("bee", mproc_nil()),
+                                      MPROC_LIST("sea that is long", "text that is long"))));
     mproc_dict_free(dict);
 }
 

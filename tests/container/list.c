@@ -76,12 +76,10 @@ static void case_elements_go_from_anywhere(void)
     CHECK_OK(mproc_list_delete(list, 0));
     CHECK_OK(mproc_list_delete(list, -1));
     CHECK_OK(mproc_list_pop(list, 3, &value));
-    CHECK(mproc_value_equal(value, MPROC_LIST(4)));
-    mproc_value_clear(&value);
+    CHECK(got_equals(value, MPROC_LIST(4)));
     CHECK_OK(mproc_list_delete(list, 1));
     CHECK_OK(mproc_list_pop(list, 0, &value));
-    CHECK_STRING(mproc_value_string(value), long_text);
-    mproc_value_clear(&value);
+    got_text(value, long_text);
     CHECK_OK(mproc_list_pop(list, -1, &value));
     CHECK_EQ(mproc_value_int(value), 5);
     lists_check_prints(list, "['3']");
@@ -149,8 +147,7 @@ static void case_list_changes_while_somebody_goes_through_it(void)
     CHECK_STATUS(mproc_list_get(list, seen, &value), MPROC_NOT_FOUND);
     CHECK_OK(mproc_list_copy(list, &copy));
     for (size_t i = 0; i < mproc_value_count(copy); i++) CHECK_OK(mproc_list_delete(list, 0));
-    CHECK(mproc_value_equal(copy, MPROC_LIST(0, 1, 2, 10, 11, 12)));
-    mproc_value_clear(&copy);
+    CHECK(got_equals(copy, MPROC_LIST(0, 1, 2, 10, 11, 12)));
     lists_check_prints(list, "[]");
     mproc_list_free(list);
 }

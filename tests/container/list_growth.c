@@ -5,12 +5,6 @@
 
 #include "container/lists.h"
 
-static uint32_t next(uint32_t *seed)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return *seed >> 8;
-}
-
 /* ---- a model -------------------------------------------------------------------------------------------- */
 
 enum { MOST = 4000, TEXT_BYTES = 200 };
@@ -42,14 +36,14 @@ static void splice(struct model *model, size_t at, size_t removed, uint32_t made
 /* The ends more often than the middle. */
 static size_t any_place(const struct model *model, uint32_t *seed)
 {
-    uint32_t which = next(seed) % 4;
+    uint32_t which = any_number(seed) % 4;
 
-    return which == 0 ? 0 : which == 1 ? next(seed) % model->count : model->count - 1;
+    return which == 0 ? 0 : which == 1 ? any_number(seed) % model->count : model->count - 1;
 }
 
 static void grow(mproc_list *list, struct model *model, uint32_t *seed)
 {
-    uint32_t made_of = 1 + next(seed) % 1000000, how = next(seed) % 16;
+    uint32_t made_of = 1 + any_number(seed) % 1000000, how = any_number(seed) % 16;
     size_t at = how < 12 || model->count == 0 ? model->count : any_place(model, seed);
     char text[TEXT_BYTES], other[TEXT_BYTES];
 
@@ -71,7 +65,7 @@ static void grow(mproc_list *list, struct model *model, uint32_t *seed)
 
 static void shrink(mproc_list *list, struct model *model, uint32_t *seed)
 {
-    uint32_t how = next(seed) % 8;
+    uint32_t how = any_number(seed) % 8;
     mproc_value value = mproc_nil();
     char text[TEXT_BYTES];
     size_t at, removed = 1;
@@ -93,7 +87,7 @@ static void shrink(mproc_list *list, struct model *model, uint32_t *seed)
 
 static void change_one(mproc_list *list, struct model *model, uint32_t *seed)
 {
-    uint32_t made_of = 1 + next(seed) % 1000000;
+    uint32_t made_of = 1 + any_number(seed) % 1000000;
     char text[TEXT_BYTES];
     size_t at;
 
@@ -129,7 +123,7 @@ static void case_any_changes_leave_what_they_should(void)
     CHECK(model != NULL);
     for (int i = 0; i < 10; i++) {
         for (int j = 0; j < check_many(4000, 700); j++) {
-            uint32_t how = next(&seed) % 8;
+            uint32_t how = any_number(&seed) % 8;
             if (how == 0) change_one(list, model, &seed);
             else if (i % 2 == 0 ? how < 6 : how < 3) grow(list, model, &seed);
             else shrink(list, model, &seed);

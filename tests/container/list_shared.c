@@ -1,6 +1,4 @@
 /* Lists that several use, be they processes or threads. */
-#include <string.h>
-
 #include "container/lists.h"
 
 /* ---- what one does, another sees -------------------------------------------------------------------------- */
@@ -14,17 +12,14 @@ static void changes_what_it_gets(peer *self)
     CHECK_OK(mproc_list_increment(self->object, 1, 3, NULL));
     CHECK_OK(mproc_list_remove(self->object, TEXT("gone")));
     CHECK_OK(mproc_list_pop(self->object, 2, &value));
-    CHECK_EQ(mproc_value_int(value), 5);
+    CHECK_EQ(got_int(value), 5);
 }
 
 static void case_what_a_peer_does_is_seen(void)
 {
     mproc_list *list = lists_create(MPROC_LIST(1, "gone", 5));
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
-    crowd_add(&crowd, 1, changes_what_it_gets, list);
-    crowd_fini(&crowd);
+    peers_use(list, 1, 0, changes_what_it_gets);
     lists_check_prints(list, "[[1, {'a': 2.5}], 4, 'a text that is long enough']");
     mproc_list_free(list);
 }
@@ -42,31 +37,18 @@ static void appends(peer *self)
 static void case_no_append_and_no_increment_is_lost(void)
 {
     mproc_list *list = lists_create(MPROC_LIST(0));
-    int64_t last[4] = {-1, -1, -1, -1};
-    peer_crowd crowd;
+    int64_t last[4] = {-1, -1, -1, -1}, times = check_many(20000, 2000);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(20000, 2000);
-    crowd_add(&crowd, 4, appends, list);
-    crowd_join(&crowd);
-    CHECK_EQ(lists_int(list, 0), 4 * crowd.extra);
-    CHECK_EQ(mproc_list_count(list), 4 * crowd.extra + 1);
-    for (int64_t i = 1; i <= 4 * crowd.extra; i++) {
+    peers_use(list, 4, times, appends);
+    CHECK_EQ(lists_int(list, 0), 4 * times);
+    CHECK_EQ(mproc_list_count(list), 4 * times + 1);
+    for (int64_t i = 1; i <= 4 * times; i++) {
         int64_t number = lists_int(list, i);
         CHECK_EQ(number / 4, last[number % 4] + 1);
         last[number % 4] = number / 4;
     }
     lists_check_sound(list);
-    crowd_fini(&crowd);
     mproc_list_free(list);
-}
-
-static mproc_status adds(mproc_call *call)
-{
-    int64_t number, more;
-
-    MPROC_TRY(mproc_unpack(call, &number, &more));
-    return mproc_call_return(call, mproc_int(number + more));
 }
 
 static void updates(peer *self)
@@ -77,14 +59,10 @@ static void updates(peer *self)
 static void case_no_update_is_lost(void)
 {
     mproc_list *list = lists_create(MPROC_LIST("a", 0));
-    peer_crowd crowd;
+    int64_t times = check_many(5000, 500);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(5000, 500);
-    crowd_add(&crowd, 4, updates, list);
-    crowd_join(&crowd);
-    CHECK_EQ(lists_int(list, 1), 8 * crowd.extra);
-    crowd_fini(&crowd);
+    peers_use(list, 4, times, updates);
+    CHECK_EQ(lists_int(list, 1), 8 * times);
     mproc_list_free(list);
 }
 
@@ -107,16 +85,10 @@ static void pops(peer *self)
 static void case_each_element_is_popped_once(void)
 {
     mproc_list *list = lists_create(mproc_nil());
-    peer_crowd crowd;
+    int64_t many = check_many(4000, 400);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(4000, 400);
-    for (int64_t i = 0; i < crowd.extra; i++)
-        CHECK_OK(mproc_list_append(list, MPROC_LIST("some text of a length", i)));
-    crowd_add(&crowd, 4, pops, list);
-    crowd_join(&crowd);
-    CHECK_EQ(atomic_load(&crowd.board->done), crowd.extra * (crowd.extra - 1) / 2);
-    crowd_fini(&crowd);
+    for (int64_t i = 0; i < many; i++) CHECK_OK(mproc_list_append(list, MPROC_LIST("some text of a length", i)));
+    CHECK_EQ(peers_use(list, 4, 0, pops), many * (many - 1) / 2);
     mproc_list_free(list);
 }
 
@@ -139,32 +111,25 @@ static void comes_and_goes(peer *self)
 static void case_sort_comes_to_an_end_while_others_change_the_list(void)
 {
     mproc_list *list = lists_create(MPROC_LIST(3, 2, 1, 0));
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(10000, 1000);
-    crowd_add(&crowd, 1, sorts, list);
-    crowd_add(&crowd, 2, comes_and_goes, list);
-    crowd_join(&crowd);
+    peers_use_beside(list, check_many(10000, 1000), comes_and_goes, sorts);
     CHECK_EQ(mproc_list_count(list), 4);
     lists_check_sound(list);
-    crowd_fini(&crowd);
     mproc_list_free(list);
 }
 
 /* ---- readers beside writers ------------------------------------------------------------------------------- */
 
-/* Texts of which all characters are the same, of any length. `other`: also what makes another body. */
-static void writes(peer *self)
+/* `moves`: also what makes another body. */
+static void write_all(peer *self, bool moves)
 {
-    char text[41] = {0};
+    char text[SAME_BYTES];
 
     for (int64_t i = 0; i < self->extra; i++) {
-        memset(text, (int)('0' + i % 10), 40);
-        CHECK_OK(mproc_list_set(self->object, i % 20, mproc_string_from(text, (size_t)(1 + i % 40))));
-        CHECK_OK(mproc_list_append(self->object, mproc_string_from(text, (size_t)(1 + i % 7))));
-        if (self->other) {
-            CHECK_OK(mproc_list_insert(self->object, 1, mproc_string_from(text, (size_t)(1 + i % 7))));
+        CHECK_OK(mproc_list_set(self->object, i % 20, same_text(i, SAME_BYTES, text)));
+        CHECK_OK(mproc_list_append(self->object, same_text(i, 7, text)));
+        if (moves) {
+            CHECK_OK(mproc_list_insert(self->object, 1, same_text(i, 7, text)));
             CHECK_OK(mproc_list_delete(self->object, 1));
             if (i % 16 == 0) CHECK_OK(mproc_list_reverse(self->object));
             if (i % 16 == 8) CHECK_OK(mproc_list_sort(self->object, NULL, false));
@@ -174,44 +139,44 @@ static void writes(peer *self)
     atomic_store(&self->board->done, 1);
 }
 
+static void writes(peer *self)
+{
+    write_all(self, false);
+}
+
+static void writes_and_moves(peer *self)
+{
+    write_all(self, true);
+}
+
 static void reads(peer *self)
 {
     for (int64_t i = 0; atomic_load(&self->board->done) == 0; i++) {
         mproc_value value = mproc_nil();
-        const char *text;
         CHECK_OK(mproc_list_get(self->object, i % 20, &value));
-        text = mproc_value_string(value);
-        CHECK(text != NULL && strspn(text, (char[]){text[0], 0}) == mproc_value_size(value));
-        mproc_value_clear(&value);
+        got_same_text(value);
         CHECK(mproc_list_count(self->object) >= 20 && mproc_list_count(self->object) <= 22);
     }
 }
 
-static void check_readers(bool moves)
+static void check_readers(peer_body *one_does)
 {
     mproc_list *list = lists_create(mproc_nil());
-    peer_crowd crowd;
 
     for (int i = 0; i < 20; i++) CHECK_OK(mproc_list_append(list, TEXT("0")));
-    crowd_init(&crowd);
-    if (moves) crowd.other = list;
-    crowd.extra = check_many(20000, 1500);
-    crowd_add(&crowd, 2, reads, list);
-    crowd_add(&crowd, 1, writes, list);
-    crowd_join(&crowd);
+    peers_use_beside(list, check_many(20000, 1500), reads, one_does);
     lists_check_sound(list);
-    crowd_fini(&crowd);
     mproc_list_free(list);
 }
 
 static void case_readers_see_whole_values(void)
 {
-    check_readers(false);
+    check_readers(writes);
 }
 
 static void case_readers_see_whole_values_while_all_are_moved(void)
 {
-    check_readers(true);
+    check_readers(writes_and_moves);
 }
 
 /* ---- objects ---------------------------------------------------------------------------------------------- */
@@ -243,16 +208,13 @@ static void case_objects_live_as_long_as_they_are_in_it(void)
     mproc_queue *queue = NULL;
     mproc_value value = mproc_nil();
     uint64_t blocks;
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
     inner = lists_create(MPROC_LIST(1));
     CHECK_OK(mproc_queue_create(NULL, &queue));
     CHECK_OK(mproc_list_extend(list, MPROC_LIST(inner, MPROC_LIST("it", queue))));
     mproc_queue_free(queue);
     mproc_list_free(inner);
-    crowd_add(&crowd, 1, uses_what_is_in_it, list);
-    crowd_join(&crowd);
+    peers_use(list, 1, 0, uses_what_is_in_it);
     CHECK_OK(mproc_list_get(list, 0, &value));
     CHECK_OK(mproc_value_to(value, &inner));
     mproc_value_clear(&value);
@@ -261,13 +223,12 @@ static void case_objects_live_as_long_as_they_are_in_it(void)
     CHECK_OK(mproc_value_to(value, &queue));
     mproc_value_clear(&value);
     CHECK_OK(mproc_queue_get(queue, &value, 0));
-    CHECK_EQ(mproc_value_int(value), 3);
+    CHECK_EQ(got_int(value), 3);
     mproc_queue_free(queue);
     blocks = peers_blocks();
     mproc_list_free(inner);
     CHECK_EQ(peers_blocks(), blocks); /* the outer one has it */
     mproc_list_free(list);
-    crowd_fini(&crowd);
 }
 
 /* What is in two places is one list: seen from both, and from who has it. */

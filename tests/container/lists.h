@@ -1,11 +1,10 @@
-/* What the tests of lists share, besides peers.h. */
+/* What the tests of lists share. */
 #ifndef LISTS_H
 #define LISTS_H
 
+#include "container/containers.h"
 #include "kill/items_sound.h"
-#include "sync/peers.h"
 
-#define TEXT(x) MPROC_VALUE(x)
 #define OPEN MPROC_LIST_OPEN
 
 static inline mproc_list *lists_create(mproc_value items)
@@ -21,20 +20,16 @@ static inline int64_t lists_int(const mproc_list *list, int64_t index)
     mproc_value value = mproc_nil();
 
     CHECK_OK(mproc_list_get(list, index, &value));
-    CHECK_EQ(mproc_value_type(value), MPROC_TYPE_INT64);
-    return mproc_value_int(value);
+    return got_int(value);
 }
 
 /* Whether what is got is the value. */
 static inline bool lists_has(const mproc_list *list, int64_t index, mproc_value expected)
 {
     mproc_value value = mproc_nil();
-    bool same;
 
     CHECK_OK(mproc_list_get(list, index, &value));
-    same = mproc_value_equal(value, expected);
-    mproc_value_clear(&value);
-    return same;
+    return got_equals(value, expected);
 }
 
 static inline void lists_check_sound(const mproc_list *list)
@@ -48,12 +43,9 @@ static inline void lists_check_sound(const mproc_list *list)
 static inline void lists_check_prints(const mproc_list *list, const char *expected)
 {
     mproc_value copy = mproc_nil();
-    char text[512];
 
     CHECK_OK(mproc_list_copy(list, &copy));
-    mproc_value_print(copy, text, sizeof text);
-    CHECK_STRING(text, expected);
-    mproc_value_clear(&copy);
+    got_prints(copy, expected);
     lists_check_sound(list);
 }
 

@@ -15,8 +15,7 @@ static int64_t number(const mproc_namespace *space, const char *name)
     mproc_value value = mproc_nil();
 
     CHECK_OK(mproc_namespace_get(space, name, &value));
-    CHECK_EQ(mproc_value_type(value), MPROC_TYPE_INT64);
-    return mproc_value_int(value);
+    return got_int(value);
 }
 
 /* What print(space) would say, and that it is whole. */
@@ -25,8 +24,7 @@ static void check_text(const mproc_namespace *space, const char *expected)
     mproc_value text = mproc_nil();
 
     CHECK_OK(mproc_namespace_text(space, &text));
-    CHECK_STRING(mproc_value_string(text), expected);
-    mproc_value_clear(&text);
+    got_text(text, expected);
     dicts_check_sound(&space->dict);
 }
 
@@ -41,8 +39,7 @@ static void case_values_come_back_by_their_names(void)
     CHECK_OK(mproc_namespace_set(space, "x", mproc_int(11)));
     CHECK_EQ(number(space, "x"), 11);
     CHECK_OK(mproc_namespace_get(space, "a name that is long", &value));
-    CHECK(mproc_value_equal(value, MPROC_LIST(1, "two")));
-    mproc_value_clear(&value);
+    CHECK(got_equals(value, MPROC_LIST(1, "two")));
     CHECK(mproc_namespace_has(space, "\xc3\xa4"));
     CHECK_EQ(mproc_namespace_count(space), 3);
     CHECK_OK(mproc_namespace_delete(space, "x"));
@@ -70,11 +67,9 @@ static void case_copies_have_the_names_in_their_order(void)
 
     CHECK_OK(mproc_namespace_set(space, "c", mproc_int(3)));
     CHECK_OK(mproc_namespace_copy(space, &copy));
-    CHECK(mproc_value_equal(copy, MPROC_MAP("b", 1, "a", "x", "c", 3)));
-    mproc_value_clear(&copy);
+    CHECK(got_equals(copy, MPROC_MAP("b", 1, "a", "x", "c", 3)));
     CHECK_OK(mproc_namespace_names(space, &copy));
-    CHECK(mproc_value_equal(copy, MPROC_LIST("b", "a", "c")));
-    mproc_value_clear(&copy);
+    CHECK(got_equals(copy, MPROC_LIST("b", "a", "c")));
     mproc_namespace_free(space);
 }
 
@@ -126,14 +121,6 @@ static void case_what_is_no_name_is_refused(void)
 
 /* ---- by several --------------------------------------------------------------------------------------------- */
 
-static mproc_status adds(mproc_call *call)
-{
-    int64_t sum, more;
-
-    MPROC_TRY(mproc_unpack(call, &sum, &more));
-    return mproc_call_return(call, mproc_int(sum + more));
-}
-
 static void changes_what_it_gets(peer *self)
 {
     mproc_value value = mproc_nil();
@@ -153,14 +140,11 @@ static void case_what_a_peer_does_is_seen(void)
 {
     mproc_namespace *space = create(MPROC_MAP("n", 1));
     mproc_queue *queue = NULL;
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
     CHECK_OK(mproc_queue_create(NULL, &queue));
     CHECK_OK(mproc_namespace_set(space, "queue", MPROC_VALUE(queue)));
     mproc_queue_free(queue);
-    crowd_add(&crowd, 1, changes_what_it_gets, space);
-    crowd_fini(&crowd);
+    peers_use(space, 1, 0, changes_what_it_gets);
     check_text(space, "Namespace(n=4, text='a text that is long enough')");
     mproc_namespace_free(space);
 }
@@ -176,15 +160,11 @@ static void counts(peer *self)
 static void case_changes_of_all_add_up(void)
 {
     mproc_namespace *space = create(MPROC_MAP("updated", 0));
-    peer_crowd crowd;
+    int64_t times = check_many(5000, 500);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(5000, 500);
-    crowd_add(&crowd, 4, counts, space);
-    crowd_join(&crowd);
-    CHECK_EQ(number(space, "incremented"), 4 * crowd.extra);
-    CHECK_EQ(number(space, "updated"), 4 * crowd.extra);
-    crowd_fini(&crowd);
+    peers_use(space, 4, times, counts);
+    CHECK_EQ(number(space, "incremented"), 4 * times);
+    CHECK_EQ(number(space, "updated"), 4 * times);
     mproc_namespace_free(space);
 }
 

@@ -27,8 +27,7 @@ static void case_elements_of_each_type_come_back(void)
         CHECK(mproc_set_has(set, elements[i]));
     }
     CHECK_OK(mproc_set_copy(set, &copy));
-    CHECK(mproc_value_equal(copy, mproc_list_from(elements, ELEMENTS)));
-    mproc_value_clear(&copy);
+    CHECK(got_equals(copy, mproc_list_from(elements, ELEMENTS)));
     dicts_check_sound(&set->dict);
     mproc_set_free(set);
 }
@@ -68,15 +67,13 @@ static void case_pop_takes_the_element_that_came_last(void)
     mproc_value element = mproc_nil();
 
     CHECK_OK(mproc_set_pop(set, &element));
-    CHECK_STRING(mproc_value_string(element), "b");
-    mproc_value_clear(&element);
+    got_text(element, "b");
     CHECK_OK(mproc_set_pop(set, &element));
     CHECK_EQ(mproc_value_int(element), 5);
     mproc_value_clear(&element);
     sets_check(set, "['a text that is long']");
     CHECK_OK(mproc_set_pop(set, &element));
-    CHECK_STRING(mproc_value_string(element), "a text that is long");
-    mproc_value_clear(&element);
+    got_text(element, "a text that is long");
     CHECK_SAYS(mproc_set_pop(set, NULL), MPROC_INVALID, "an item of a set");
     mproc_set_free(set);
 }
@@ -121,8 +118,7 @@ static void check_text(const mproc_set *set, const char *expected)
     mproc_value text = mproc_nil();
 
     CHECK_OK(mproc_set_text(set, &text));
-    CHECK_STRING(mproc_value_string(text), expected);
-    mproc_value_clear(&text);
+    got_text(text, expected);
 }
 
 static void case_sets_are_printed_as_python_does(void)

@@ -29,11 +29,8 @@ static void check_operations(mproc_value other)
     for (int i = 0; i < OPERATIONS; i++) {
         mproc_set *set = sets_create(MPROC_LIST("a", 1, "c"));
         mproc_value result = mproc_nil();
-        char text[64];
         CHECK_OK(operations[i].gives(set, other, &result));
-        mproc_value_print(result, text, sizeof text);
-        CHECK_STRING(text, operations[i].expected);
-        mproc_value_clear(&result);
+        got_prints(result, operations[i].expected);
         sets_check(set, "['a', 1, 'c']");
         CHECK_OK(operations[i].changes(set, other));
         sets_check(set, operations[i].expected);
@@ -183,8 +180,7 @@ static void take_any(bool *any, mproc_value *items, size_t *count, uint32_t *see
 
     *count = 0;
     for (uint32_t i = 0; i < NUMBERS; i++) {
-        *seed = *seed * 1664525u + 1013904223u;
-        any[i] = (*seed >> 8) % 8 < share;
+        any[i] = any_number(seed) % 8 < share;
         if (any[i]) items[(*count)++] = element_of(i, texts[i]);
     }
 }

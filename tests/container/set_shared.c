@@ -36,16 +36,11 @@ static void adds_all(peer *self)
 static void case_each_element_is_new_to_one(void)
 {
     mproc_set *set = sets_create(mproc_nil());
-    peer_crowd crowd;
+    int64_t many = check_many(20000, 2000);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(20000, 2000);
-    crowd_add(&crowd, 4, adds_all, set);
-    crowd_join(&crowd);
-    CHECK_EQ(atomic_load(&crowd.board->done), crowd.extra);
-    CHECK_EQ(mproc_set_count(set), crowd.extra);
+    CHECK_EQ(peers_use(set, 4, many, adds_all), many);
+    CHECK_EQ(mproc_set_count(set), many);
     dicts_check_sound(&set->dict);
-    crowd_fini(&crowd);
     mproc_set_free(set);
 }
 
@@ -62,16 +57,11 @@ static void pops_all(peer *self)
 static void case_each_element_is_popped_once(void)
 {
     mproc_set *set = sets_create(mproc_nil());
-    peer_crowd crowd;
+    int64_t many = check_many(5000, 500);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(5000, 500);
-    for (int64_t i = 0; i < crowd.extra; i++) CHECK(sets_add(set, mproc_int(i)));
-    crowd_add(&crowd, 4, pops_all, set);
-    crowd_join(&crowd);
-    CHECK_EQ(atomic_load(&crowd.board->done), crowd.extra);
+    for (int64_t i = 0; i < many; i++) CHECK(sets_add(set, mproc_int(i)));
+    CHECK_EQ(peers_use(set, 4, 0, pops_all), many);
     CHECK_EQ(mproc_set_count(set), 0);
-    crowd_fini(&crowd);
     mproc_set_free(set);
 }
 
@@ -118,15 +108,9 @@ static void looks_at_all(peer *self)
 static void case_change_by_a_set_is_one_step(void)
 {
     mproc_set *set = sets_create(mproc_nil());
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(3000, 300);
-    crowd_add(&crowd, 2, changes_by_sets, set);
-    crowd_add(&crowd, 1, looks_at_all, set);
-    crowd_join(&crowd);
+    peers_use_beside(set, check_many(3000, 300), changes_by_sets, looks_at_all);
     sets_check(set, "[]");
-    crowd_fini(&crowd);
     mproc_set_free(set);
 }
 
@@ -148,16 +132,11 @@ static void updates_meanwhile(peer *self)
 static void case_no_element_is_lost_to_changes_by_sets(void)
 {
     mproc_set *set = sets_create(mproc_nil());
-    peer_crowd crowd;
+    int64_t times = check_many(3000, 300);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(3000, 300);
-    crowd_add(&crowd, 2, adds_its_own, set);
-    crowd_add(&crowd, 1, updates_meanwhile, set);
-    crowd_join(&crowd);
-    CHECK_EQ(mproc_set_count(set), 2 * crowd.extra);
+    peers_use_beside(set, times, adds_its_own, updates_meanwhile);
+    CHECK_EQ(mproc_set_count(set), 2 * times);
     dicts_check_sound(&set->dict);
-    crowd_fini(&crowd);
     mproc_set_free(set);
 }
 

@@ -26,13 +26,10 @@ static inline bool sets_add(mproc_set *set, mproc_value element)
 static inline void sets_check(const mproc_set *set, const char *expected)
 {
     mproc_value copy = mproc_nil();
-    char text[512];
 
     CHECK_OK(mproc_set_copy(set, &copy));
     CHECK_EQ(mproc_set_count(set), mproc_value_count(copy));
-    mproc_value_print(copy, text, sizeof text);
-    CHECK_STRING(text, expected);
-    mproc_value_clear(&copy);
+    got_prints(copy, expected);
     dicts_check_sound(&set->dict);
 }
 

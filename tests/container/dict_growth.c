@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t next(uint32_t *seed)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return *seed >> 8;
-}
-
 /* ---- a model -------------------------------------------------------------------------------------------- */
 
 enum { NUMBERS = 3000, TEXT_BYTES = 700 };
@@ -43,10 +37,10 @@ static mproc_value value_of(uint32_t made_of, char *text)
 static void change(mproc_dict *dict, struct model *model, uint32_t *seed, bool grows)
 {
     char key_text[TEXT_BYTES], value_text[TEXT_BYTES];
-    uint32_t number = next(seed) % NUMBERS, made_of = 1 + next(seed) % 1000000;
+    uint32_t number = any_number(seed) % NUMBERS, made_of = 1 + any_number(seed) % 1000000;
     mproc_value key = key_of(number, key_text);
 
-    if (next(seed) % 8 < (grows ? 6 : 2)) {
+    if (any_number(seed) % 8 < (grows ? 6 : 2)) {
         CHECK_OK(mproc_dict_set(dict, key, value_of(made_of, value_text)));
         model->count += model->made_of[number] == 0;
         model->made_of[number] = made_of;

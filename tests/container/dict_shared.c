@@ -1,8 +1,6 @@
 /* Dicts that several use, be they processes or threads. */
 #include "container/dicts.h"
 
-#include <string.h>
-
 /* ---- what one does, another sees -------------------------------------------------------------------------- */
 
 static void changes_what_it_gets(peer *self)
@@ -14,17 +12,14 @@ static void changes_what_it_gets(peer *self)
     CHECK_OK(mproc_dict_increment(self->object, KEY("n"), 3, NULL));
     CHECK_OK(mproc_dict_delete(self->object, KEY("gone")));
     CHECK_OK(mproc_dict_pop(self->object, KEY("popped"), &value));
-    CHECK_EQ(mproc_value_int(value), 5);
+    CHECK_EQ(got_int(value), 5);
 }
 
 static void case_what_a_peer_does_is_seen(void)
 {
     mproc_dict *dict = dicts_create(MPROC_MAP("n", 1, "gone", 2, "popped", 5));
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
-    crowd_add(&crowd, 1, changes_what_it_gets, dict);
-    crowd_fini(&crowd);
+    peers_use(dict, 1, 0, changes_what_it_gets);
     dicts_check_prints(dict, "{'n': 4, 'text': 'a text that is long enough', 7: [1, {'a': 2.5}]}");
     mproc_dict_free(dict);
 }
@@ -43,25 +38,13 @@ static void increments(peer *self)
 static void case_increments_of_all_add_up(void)
 {
     mproc_dict *dict = dicts_create(mproc_nil());
-    peer_crowd crowd;
+    int64_t times = check_many(20000, 2000);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(20000, 2000);
-    crowd_add(&crowd, 4, increments, dict);
-    crowd_join(&crowd);
-    CHECK_EQ(dicts_int(dict, KEY("all")), 4 * crowd.extra);
-    CHECK_EQ(dicts_int(dict, mproc_int(crowd.extra - 1)), 4);
+    peers_use(dict, 4, times, increments);
+    CHECK_EQ(dicts_int(dict, KEY("all")), 4 * times);
+    CHECK_EQ(dicts_int(dict, mproc_int(times - 1)), 4);
     dicts_check_sound(dict);
-    crowd_fini(&crowd);
     mproc_dict_free(dict);
-}
-
-static mproc_status adds(mproc_call *call)
-{
-    int64_t number, more;
-
-    MPROC_TRY(mproc_unpack(call, &number, &more));
-    return mproc_call_return(call, mproc_int(number + more));
 }
 
 static void updates(peer *self)
@@ -73,14 +56,10 @@ static void updates(peer *self)
 static void case_no_update_is_lost(void)
 {
     mproc_dict *dict = dicts_create(MPROC_MAP("n", 0));
-    peer_crowd crowd;
+    int64_t times = check_many(5000, 500);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(5000, 500);
-    crowd_add(&crowd, 4, updates, dict);
-    crowd_join(&crowd);
-    CHECK_EQ(dicts_int(dict, KEY("n")), 8 * crowd.extra);
-    crowd_fini(&crowd);
+    peers_use(dict, 4, times, updates);
+    CHECK_EQ(dicts_int(dict, KEY("n")), 8 * times);
     mproc_dict_free(dict);
 }
 
@@ -99,33 +78,26 @@ static void pops(peer *self)
 static void case_each_value_is_popped_once(void)
 {
     mproc_dict *dict = dicts_create(mproc_nil());
-    peer_crowd crowd;
+    int64_t many = check_many(5000, 500);
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(5000, 500);
-    for (int64_t i = 0; i < crowd.extra; i++)
+    for (int64_t i = 0; i < many; i++)
         CHECK_OK(mproc_dict_set(dict, mproc_int(i), MPROC_LIST("a text of some length", i)));
-    crowd_add(&crowd, 4, pops, dict);
-    crowd_join(&crowd);
-    CHECK_EQ(atomic_load(&crowd.board->done), crowd.extra);
+    CHECK_EQ(peers_use(dict, 4, many, pops), many);
     CHECK_EQ(mproc_dict_count(dict), 0);
-    crowd_fini(&crowd);
     mproc_dict_free(dict);
 }
 
 /* ---- readers beside writers ------------------------------------------------------------------------------- */
 
-/* Values of which all digits are the same, of any length. */
-static void writes(peer *self)
+static void write_all(peer *self, bool clears)
 {
-    char text[41] = {0};
+    char text[SAME_BYTES];
 
     for (int64_t i = 0; i < self->extra; i++) {
-        memset(text, (int)('0' + i % 10), 40);
-        CHECK_OK(mproc_dict_set(self->object, KEY("text"), mproc_string_from(text, (size_t)(1 + i % 40))));
+        CHECK_OK(mproc_dict_set(self->object, KEY("text"), same_text(i, SAME_BYTES, text)));
         CHECK_OK(mproc_dict_set(self->object, mproc_int(i), mproc_int(i)));
         if (i >= 20) CHECK_OK(mproc_dict_delete(self->object, mproc_int(i - 20)));
-        if (self->other && i % 500 == 499) {
+        if (clears && i % 500 == 499) {
             CHECK_OK(mproc_dict_clear(self->object));
             CHECK_OK(mproc_dict_set(self->object, KEY("text"), KEY("00")));
             for (int64_t j = i - 19; j <= i; j++) CHECK_OK(mproc_dict_set(self->object, mproc_int(j), mproc_int(j)));
@@ -134,39 +106,38 @@ static void writes(peer *self)
     atomic_store(&self->board->done, 1);
 }
 
+static void writes(peer *self)
+{
+    write_all(self, false);
+}
+
+static void writes_and_clears(peer *self)
+{
+    write_all(self, true);
+}
+
 static void reads(peer *self)
 {
     while (atomic_load(&self->board->done) == 0) {
         mproc_value value = mproc_nil();
-        const char *text;
         if (mproc_dict_get(self->object, KEY("text"), &value) != MPROC_OK) continue;
-        text = mproc_value_string(value);
-        CHECK(text != NULL && strspn(text, (char[]){text[0], 0}) == mproc_value_size(value));
-        mproc_value_clear(&value);
+        got_same_text(value);
         CHECK(mproc_dict_count(self->object) <= 22);
     }
 }
 
-/* `clears`: whoever writes clears the dict now and then, too. */
-static void check_readers(bool clears)
+static void check_readers(peer_body *one_does)
 {
     mproc_dict *dict = dicts_create(MPROC_MAP("text", "0"));
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
-    if (clears) crowd.other = dict;
-    crowd.extra = check_many(40000, 3000);
-    crowd_add(&crowd, 2, reads, dict);
-    crowd_add(&crowd, 1, writes, dict);
-    crowd_join(&crowd);
+    peers_use_beside(dict, check_many(40000, 3000), reads, one_does);
     dicts_check_sound(dict);
-    crowd_fini(&crowd);
     mproc_dict_free(dict);
 }
 
 static void case_readers_see_whole_values(void)
 {
-    check_readers(false);
+    check_readers(writes);
 }
 
 /*
@@ -175,7 +146,7 @@ static void case_readers_see_whole_values(void)
  */
 static void case_readers_see_whole_values_while_all_are_freed(void)
 {
-    check_readers(true);
+    check_readers(writes_and_clears);
 }
 
 /* ---- many keys in one step -------------------------------------------------------------------------------- */
@@ -217,15 +188,9 @@ static void sets_all(peer *self)
 static void case_many_keys_are_set_in_one_step(void)
 {
     mproc_dict *dict = dicts_create(mproc_nil());
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
-    crowd.extra = check_many(3000, 300);
-    crowd_add(&crowd, 2, sees_all_or_none, dict);
-    crowd_add(&crowd, 1, sets_all, dict);
-    crowd_join(&crowd);
+    peers_use_beside(dict, check_many(3000, 300), sees_all_or_none, sets_all);
     dicts_check_sound(dict);
-    crowd_fini(&crowd);
     mproc_dict_free(dict);
 }
 
@@ -258,17 +223,14 @@ static void case_objects_live_as_long_as_they_are_in_it(void)
     mproc_queue *queue = NULL;
     mproc_value value = mproc_nil();
     uint64_t blocks;
-    peer_crowd crowd;
 
-    crowd_init(&crowd);
     inner = dicts_create(MPROC_MAP("n", 1));
     CHECK_OK(mproc_queue_create(NULL, &queue));
     CHECK_OK(mproc_dict_set(dict, KEY("inner"), MPROC_VALUE(inner)));
     CHECK_OK(mproc_dict_set(dict, KEY("queue"), MPROC_LIST("it", queue)));
     mproc_queue_free(queue);
     mproc_dict_free(inner);
-    crowd_add(&crowd, 1, uses_what_is_in_it, dict);
-    crowd_join(&crowd);
+    peers_use(dict, 1, 0, uses_what_is_in_it);
     CHECK_OK(mproc_dict_get(dict, KEY("inner"), &value));
     CHECK_OK(mproc_value_to(value, &inner));
     mproc_value_clear(&value);
@@ -278,13 +240,12 @@ static void case_objects_live_as_long_as_they_are_in_it(void)
     CHECK_OK(mproc_value_to(value, &queue));
     mproc_value_clear(&value);
     CHECK_OK(mproc_queue_get(queue, &value, 0));
-    CHECK_EQ(mproc_value_int(value), 3);
+    CHECK_EQ(got_int(value), 3);
     mproc_queue_free(queue);
     blocks = peers_blocks();
     mproc_dict_free(inner);
     CHECK_EQ(peers_blocks(), blocks); /* the outer one has it */
     mproc_dict_free(dict);
-    crowd_fini(&crowd);
 }
 
 CHECK_TWINS(dict_shared, peers_of_processes, dict_shared_threads, peers_of_threads,
