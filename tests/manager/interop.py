@@ -3,82 +3,19 @@ conversation with tests/manager/interop.c. Any Python from 3.6 on.
 
 usage: PYTHON interop.py PROGRAM"""
 import os
-import struct
 import subprocess
 import sys
 import tempfile
 from multiprocessing.connection import Client
 
-NIL, BOOL, INT64, UINT64, DOUBLE, STRING, BYTES, LIST, MAP, OBJECT = range(10)
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "base"))
+from value_format import encode, read
+
 DICT = 14
 OK, NOT_FOUND = 0, 7
 GET, GIVE_BACK = 1, 2
 SET_ITEM, GET_ITEM, INCREMENT, HAS, COPY, UPDATE, COUNT = 1, 2, 5, 7, 33, 38, 39
-
-
-class Object:
-    """An object of the manager: its kind, and its number for this client."""
-
-    def __init__(self, kind, number):
-        self.kind, self.number = kind, number
-
-
-# ---- values -------------------------------------------------------------------------------------------
-
-def decode(data, at=16):
-    """The value in the cell at byte `at`."""
-    kind, count, word = struct.unpack_from("<IIQ", data, at)
-    if kind in (NIL, BOOL, UINT64):
-        return {NIL: None, BOOL: word == 1, UINT64: word}[kind]
-    if kind in (INT64, DOUBLE):
-        return struct.unpack_from("<q" if kind == INT64 else "<d", data, at + 8)[0]
-    if kind in (STRING, BYTES):
-        begin = at + 8 if count <= 7 else at + word
-        text = data[begin:begin + count]
-        return text.decode() if kind == STRING else text
-    if kind == OBJECT:
-        kind, _, number = struct.unpack_from("<IIQ", data, at + word)
-        return Object(kind, number)
-    cells = [at + word + 16 * i for i in range(count if kind == LIST else 2 * count)]
-    elements = [decode(data, cell) for cell in cells]
-    return elements if kind == LIST else dict(zip(elements[::2], elements[1::2]))
-
-
-def encode(value):
-    """Maps of up to 8 pairs, which have no index."""
-    data = bytearray(32)
-    put(data, 16, value)
-    struct.pack_into("<4sIQ", data, 0, b"MPV\x01", 0, len(data))
-    return bytes(data)
-
-
-def put(data, at, value):
-    """The cell at byte `at`, and behind all that is there its payload, then those of its elements."""
-    if value is None or isinstance(value, (bool, float)):
-        struct.pack_into("<IId" if isinstance(value, float) else "<IIQ", data, at,
-                         NIL if value is None else DOUBLE if isinstance(value, float) else BOOL, 0, value or 0)
-    elif isinstance(value, int):
-        struct.pack_into("<IIq" if value < 2 ** 63 else "<IIQ", data, at, INT64 if value < 2 ** 63 else UINT64, 0,
-                         value)
-    elif isinstance(value, (str, bytes)):
-        text = value.encode() if isinstance(value, str) else value
-        kind = STRING if isinstance(value, str) else BYTES
-        if len(text) <= 7:
-            struct.pack_into("<II8s", data, at, kind, len(text), text)
-        else:
-            struct.pack_into("<IIQ", data, at, kind, len(text), len(data) - at)
-            data += text + bytes(8 - len(text) % 8)
-    elif isinstance(value, Object):
-        struct.pack_into("<IIQ", data, at, OBJECT, 16, len(data) - at)
-        data += struct.pack("<IIQ", value.kind, 0, value.number)
-    else:
-        elements = [x for pair in value.items() for x in pair] if isinstance(value, dict) else list(value)
-        begin = len(data)
-        struct.pack_into("<IIQ", data, at, MAP if isinstance(value, dict) else LIST, len(value),
-                         begin - at if elements else 0)
-        data += bytes(16 * len(elements))
-        for i, element in enumerate(elements):
-            put(data, begin + 16 * i, element)
 
 
 # ---- calls --------------------------------------------------------------------------------------------
@@ -97,7 +34,7 @@ class Manager:
         assert self.greeting["version"] == 1, self.greeting
 
     def receive(self, number):
-        answer_number, status, text, result = decode(self.connection.recv_bytes())
+        answer_number, status, text, result = read(self.connection.recv_bytes())
         assert answer_number == number, (answer_number, number)
         if status != OK:
             raise Refused(status, text)
