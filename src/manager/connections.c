@@ -24,16 +24,17 @@ static uint32_t free_slot(void)
 static mproc_status make_room(void)
 {
     uint32_t room = connections.room ? 2 * connections.room : ROOM_FIRST;
-    struct client **all;
+    struct client **all, **old = connections.all;
 
     if (room > CLIENT_SLOTS_MAX)
         return mproc_error(MPROC_LIMIT, "this process has %d connections to managers: that is all it can have",
                            CLIENT_SLOTS_MAX);
-    if (!(all = realloc(connections.all, room * sizeof(struct client *))))
+    if (!(all = calloc(room, sizeof(struct client *))))
         return mproc_error(MPROC_NO_MEMORY, "no memory for one more connection to a manager");
-    for (uint32_t i = connections.room; i < room; i++) all[i] = NULL;
-    connections.all = all;
+    for (uint32_t i = 0; i < connections.room; i++) all[i] = old[i];
+    connections.all = all; /* a fork() copy may find any state, but none with a table that is gone */
     connections.room = room;
+    free(old);
     return MPROC_OK;
 }
 
@@ -53,12 +54,15 @@ mproc_status connections_add(struct client *client)
     return status;
 }
 
+/* One that a fork() copy frees is its origin's, and in no table. */
 bool connections_release(struct client *client)
 {
+    uint32_t slot = client->slot;
     bool last;
 
     plat_mutex_lock(&connections.mutex);
-    if ((last = --client->references == 0)) connections.all[client->slot] = NULL;
+    if ((last = --client->references == 0) && slot < connections.room && connections.all[slot] == client)
+        connections.all[slot] = NULL;
     plat_mutex_unlock(&connections.mutex);
     return last;
 }
@@ -112,10 +116,12 @@ mproc_status connections_name_objects(struct client *client, const struct messag
     return naming.status;
 }
 
-/* The copy has no connections; what was there is not its own. */
+/* The copy has no connections; what was there is not its own, but can be freed, whoever was at it in its origin. */
 void connections_forked(void)
 {
     memset(&connections.mutex, 0, sizeof connections.mutex);
+    for (uint32_t i = 0; i < connections.room; i++)
+        if (connections.all[i]) memset(&connections.all[i]->proxies.mutex, 0, sizeof connections.mutex);
     connections.all = NULL;
     connections.room = 0;
 }
