@@ -133,7 +133,7 @@ typedef struct getter {
     mproc_status status;
 } getter;
 
-static void gets(void *argument)
+static void ask_for_x(void *argument)
 {
     getter *self = argument;
 
@@ -146,7 +146,7 @@ static void case_interrupt_ends_a_call_that_waits(void)
     getter self = {.client = play_well(&other, 0), .value = mproc_int(7)};
     plat_thread *thread;
 
-    CHECK_OK(plat_thread_start(gets, &self, &thread));
+    CHECK_OK(plat_thread_start(ask_for_x, &self, &thread));
     connections_await_sleepers(1);
     mproc_interrupt();
     plat_thread_join(thread);
@@ -166,7 +166,7 @@ static void case_shutdown_ends_a_call_that_waits(void)
     getter self = {.client = play_well(&other, 0), .value = mproc_int(7)};
     plat_thread *thread;
 
-    CHECK_OK(plat_thread_start(gets, &self, &thread));
+    CHECK_OK(plat_thread_start(ask_for_x, &self, &thread));
     connections_await_sleepers(1);
     mproc_manager_shutdown(self.client);
     plat_thread_join(thread);
