@@ -78,7 +78,7 @@ static void case_what_is_no_manager_is_a_mismatch(void)
     };
 
     for (size_t i = 0; i < sizeof greetings / sizeof greetings[0]; i++) {
-        played other = {NULL};
+        played other = {.raw = NULL};
         mproc_manager *client = NULL;
         CHECK_SAYS(play(&other, greetings[i], 0, &client), MPROC_MISMATCH, "is no manager, or of another version");
         CHECK(!client);
@@ -88,7 +88,7 @@ static void case_what_is_no_manager_is_a_mismatch(void)
 
 static void case_a_manager_that_ends_before_it_greets_is_told(void)
 {
-    played other = {NULL};
+    played other = {.raw = NULL};
     mproc_manager *client = NULL;
 
     CHECK_SAYS(play(&other, mproc_nil(), 0, &client), MPROC_PEER_DIED, "has ended");
@@ -98,7 +98,7 @@ static void case_a_manager_that_ends_before_it_greets_is_told(void)
 
 static void case_a_manager_that_refuses_says_why(void)
 {
-    played other = {NULL};
+    played other = {.raw = NULL};
     mproc_manager *client = NULL;
 
     CHECK_SAYS(play(&other, MPROC_LIST(0, MPROC_LIMIT, "it is full", mproc_nil()), 0, &client), MPROC_LIMIT,
@@ -112,7 +112,7 @@ static void case_a_manager_that_refuses_says_why(void)
 /* What comes after the limit is not taken for the answer to the next call. */
 static void case_a_late_answer_is_that_of_no_other_call(void)
 {
-    played other = {NULL};
+    played other = {.raw = NULL};
     mproc_manager *client = play_well(&other, 20);
     mproc_value value = mproc_int(7);
 
@@ -142,7 +142,7 @@ static void ask_for_x(void *argument)
 
 static void case_interrupt_ends_a_call_that_waits(void)
 {
-    played other = {NULL};
+    played other = {.raw = NULL};
     getter self = {.client = play_well(&other, 0), .value = mproc_int(7)};
     plat_thread *thread;
 
@@ -162,7 +162,7 @@ static void case_interrupt_ends_a_call_that_waits(void)
 
 static void case_shutdown_ends_a_call_that_waits(void)
 {
-    played other = {NULL};
+    played other = {.raw = NULL};
     getter self = {.client = play_well(&other, 0), .value = mproc_int(7)};
     plat_thread *thread;
 
@@ -190,7 +190,7 @@ static void case_what_is_no_answer_ends_the_connection(void)
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        played other = {NULL};
+        played other = {.raw = NULL};
         mproc_manager *client = play_well(&other, 0);
         mproc_value value = mproc_int(7);
         CHECK_OK(mproc_connection_send(other.raw, wrong[i], check_limit_ms()));
