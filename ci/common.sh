@@ -70,9 +70,11 @@ install_missing()
     Run this script as root or with sudo, or have them installed: apt-get install$missing"
     fi
     say "Installing what is missing:$missing"
-    $as_root apt-get update -q || fail "the list of packages could not be fetched: is there a network?"
+    patient='-o DPkg::Lock::Timeout=600' # somebody else may be installing
     # shellcheck disable=SC2086
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing ||
+    $as_root apt-get $patient update -q || fail "the list of packages could not be fetched: is there a network?"
+    # shellcheck disable=SC2086
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get $patient install -q -y --no-install-recommends $missing ||
         fail "apt-get could not install:$missing"
     missing=''
 }
