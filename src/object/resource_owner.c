@@ -90,7 +90,8 @@ void resource_owner_died(struct intent *intent, const _Atomic uint64_t *chain)
     for (uint64_t at = atomic_load(chain); at != 0;) {
         struct resource_table *table = (struct resource_table *)arena_at(at);
         for (int i = 0; i < TABLE_SLOTS; i++) {
-            object_holder_died(intent, atomic_load(&table->slots[i]));
+            uint64_t object = atomic_load(&table->slots[i]);
+            if (object) object_holder_died(intent, object);
         }
         at = atomic_load(&table->next);
     }
@@ -103,7 +104,8 @@ void resource_owner_recover(struct intent *intent, _Atomic uint64_t *chain)
 
     while ((head = atomic_load(chain)) != 0) {
         struct resource_table *table = (struct resource_table *)arena_at(head);
-        for (int i = 0; i < TABLE_SLOTS; i++) object_drop(intent, &table->slots[i]);
+        for (int i = 0; i < TABLE_SLOTS; i++)
+            if (atomic_load(&table->slots[i])) object_drop(intent, &table->slots[i]);
         block_give(intent, chain, atomic_load(&table->next));
     }
 }
