@@ -288,6 +288,12 @@ static const char *die_and_recover(step_trials *run, bool *astray)
     return run->fell ? NULL : wrong;
 }
 
+/* Where the victim has walked, any point of its way will do for a real kill. */
+static bool counts(const step_trials *run, bool astray)
+{
+    return !astray || (run->walked && !run->fell);
+}
+
 /* One trial as run->victim, run->recoverer and run->pair say. A second time on foot if it went astray. */
 static bool trial(step_trials *run)
 {
@@ -296,7 +302,7 @@ static bool trial(step_trials *run)
     bool astray = false;
     int tries;
 
-    for (tries = 0; tries < 2 && wrong == NULL && (tries == 0 || astray); tries++) {
+    for (tries = 0; tries < 2 && wrong == NULL && (tries == 0 || !counts(run, astray)); tries++) {
         astray = false;
         run->victim.direct = run->recoverer.direct = tries == 0;
         run->fell = run->completed = run->recovered = false;
