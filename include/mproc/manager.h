@@ -45,7 +45,11 @@
  * anything of it is used. One that sends what is no message, more than is allowed, takes no answers, or vanishes,
  * loses its own connection, and nothing else happens. Over TCP everything goes as it is: neither hidden nor signed.
  *
- * Classes of the program, managers that are processes of their own, and other objects than dicts are not there yet.
+ * A manager can be a process of its own (mproc_manager_start()): then nothing that clients do takes time of the
+ * program's processes, and it can be ended, or killed, without them. What it serves is the family's all the same:
+ * whoever has started it serves and gets objects with no call in between, and they live on after it.
+ *
+ * Classes of the program, and other objects than dicts are not there yet.
  */
 #ifndef MPROC_MANAGER_H
 #define MPROC_MANAGER_H
@@ -55,6 +59,7 @@
 #include <stdint.h>
 
 #include <mproc/dict.h>
+#include <mproc/process.h>
 #include <mproc/status.h>
 #include <mproc/value.h>
 
@@ -84,6 +89,16 @@ typedef struct mproc_manager_options {
     uint32_t objects_per_client_max;
     /* The most bytes in a message, of calls and of what comes of them. Default: 64 MiB. At most 1 GiB. */
     size_t message_bytes_max;
+    /*
+     * Of mproc_manager_start() alone: runs in the process before that serves, with these arguments (Python:
+     * initializer, initargs). What it takes from them stays until the process ends. If it fails, so does the start.
+     */
+    mproc_function *initializer;
+    mproc_args initializer_args;
+    /* The process' name. Default: "Manager-1", and so on. */
+    const char *name;
+    /* How long the process may take to end, before it is terminated, and then, before it is killed. Default: 1000. */
+    int64_t shutdown_timeout_ms;
 } mproc_manager_options;
 
 typedef struct mproc_manager_connect_options {
@@ -103,9 +118,42 @@ typedef struct mproc_manager_connect_options {
  * Does not block. `*manager` is the caller's: mproc_manager_free().
  *
  * Returns MPROC_OK, or, with nothing done, as mproc_listener_create(). MPROC_INVALID: also if a limit is negative or
- * above what it can be.
+ * above what it can be, or there is an initializer.
  */
 static inline mproc_status mproc_manager_create(const mproc_manager_options *options, mproc_manager **manager);
+
+/*
+ * Starts a process that does nothing else than serve (Python: start()), and takes it from there that it serves, and
+ * at which address. It ignores Ctrl-C, and ends with the process that has started it: a daemon.
+ *
+ * Blocks until it serves, or cannot, at most `timeout_ms`, in which the initializer returns. `*manager` is the
+ * caller's: mproc_manager_free(). To the process that starts it the manager is as one that serves here: by it serve,
+ * withdraw and get need no call of the process. A manager that has ended, in whatever way, serves nothing: its
+ * functions return MPROC_PEER_DIED, or, when it was shut down, MPROC_CLOSED. Another one can be started at the same
+ * address at once.
+ *
+ * Returns MPROC_OK, or, with no process left, as mproc_manager_create() and mproc_process_start(), or what the
+ * initializer has returned, with its text; and also:
+ *   MPROC_TIMEOUT      it does not serve in time
+ *   MPROC_INTERRUPTED  mproc_interrupt() was called
+ *   MPROC_PEER_DIED    the process has ended before it served, as the text says: the initializer has ended it, it was
+ *                      killed
+ *   MPROC_BAD_FUNCTION the initializer lies in no module that the process could open
+ */
+MPROC_NODISCARD static inline mproc_status mproc_manager_start(const mproc_manager_options *options,
+                                                               mproc_manager **manager, int64_t timeout_ms);
+
+/*
+ * Returns the process that was started, as any other one: its id, its end to wait for, how it ended. It is the
+ * manager's, which frees it. NULL if the manager was not started. Does not block.
+ */
+MPROC_API mproc_process *mproc_manager_process(mproc_manager *manager);
+
+/*
+ * Waits for the end of the process that was started (Python: join()). Blocks and returns as mproc_process_join();
+ * MPROC_BAD_STATE: it was not started.
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_manager_join(mproc_manager *manager, int64_t timeout_ms);
 
 /*
  * Gives clients a value under a name, from now on and in place of what was there. Objects in it live as long as it is
@@ -172,8 +220,14 @@ MPROC_API size_t mproc_manager_objects(const mproc_manager *manager);
 
 /*
  * Ends serving: no client is accepted any more, those that are connected find the manager ended, and their references
- * are dropped. Blocks until calls that were begun are done. For a connection: ends it, and calls by it, also those
- * that wait, return MPROC_CLOSED. To shut down again does nothing. mproc_manager_free() is still to be called.
+ * are dropped. Blocks until calls that were begun are done. To shut down again does nothing. mproc_manager_free() is
+ * still to be called.
+ *
+ * One that was started is asked to do that, and waited for (Python: shutdown()); if its process has not ended within
+ * shutdown_timeout_ms, it is terminated, and if it has not ended within another, killed. Its exit code is 0, or tells
+ * the signal. A process that exits does the same with its managers, but has no more than a second for them.
+ *
+ * For a connection: ends it, and calls by it, also those that wait, return MPROC_CLOSED.
  */
 MPROC_API void mproc_manager_shutdown(mproc_manager *manager);
 
@@ -188,6 +242,10 @@ MPROC_API void mproc_manager_free(mproc_manager *manager);
 MPROC_API mproc_status mproc_manager_create_sized(const mproc_manager_options *options, size_t options_size,
                                                   mproc_manager **manager);
 
+MPROC_NODISCARD MPROC_API mproc_status mproc_manager_start_sized(const mproc_manager_options *options,
+                                                                 size_t options_size, mproc_manager **manager,
+                                                                 int64_t timeout_ms);
+
 MPROC_NODISCARD MPROC_API mproc_status mproc_manager_connect_sized(const char *address,
                                                                    const mproc_manager_connect_options *options,
                                                                    size_t options_size, mproc_manager **manager,
@@ -196,6 +254,12 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_manager_connect_sized(const char *a
 static inline mproc_status mproc_manager_create(const mproc_manager_options *options, mproc_manager **manager)
 {
     return mproc_manager_create_sized(options, sizeof(mproc_manager_options), manager);
+}
+
+static inline mproc_status mproc_manager_start(const mproc_manager_options *options, mproc_manager **manager,
+                                               int64_t timeout_ms)
+{
+    return mproc_manager_start_sized(options, sizeof(mproc_manager_options), manager, timeout_ms);
 }
 
 static inline mproc_status mproc_manager_connect(const char *address, const mproc_manager_connect_options *options,
@@ -210,6 +274,12 @@ static inline mproc_status mproc_manager_connect(const char *address, const mpro
 static inline mproc_status mproc_manager_create(const mproc_manager_options &options, mproc_manager **manager)
 {
     return mproc_manager_create_sized(&options, sizeof options, manager);
+}
+
+static inline mproc_status mproc_manager_start(const mproc_manager_options &options, mproc_manager **manager,
+                                               int64_t timeout_ms)
+{
+    return mproc_manager_start_sized(&options, sizeof options, manager, timeout_ms);
 }
 
 static inline mproc_status mproc_manager_connect(const char *address, const mproc_manager_connect_options &options,

@@ -1,12 +1,13 @@
 /*
- * The kinds of managers that a program has: one that serves in this process, and a connection to one. Each is a row
- * of functions; <mproc/manager.h> says what they do.
+ * The kinds of managers that a program has: one that serves in this process, one that serves in a process of its own,
+ * and a connection to one. Each is a row of functions; <mproc/manager.h> says what they do.
  */
 #ifndef MPROC_MANAGER_KIND_H
 #define MPROC_MANAGER_KIND_H
 
 #include <mproc/dict.h>
 #include <mproc/manager.h>
+#include <mproc/process.h>
 
 struct manager_kind {
     mproc_status (*serve)(void *self, const char *name, const mproc_value *value);
@@ -15,6 +16,7 @@ struct manager_kind {
     const char *(*address)(const void *self);
     size_t (*clients)(const void *self);
     size_t (*objects)(void *self);
+    mproc_process *(*process)(void *self); /* NULL: it is none of its own */
     void (*shutdown)(void *self);
     void (*free)(void *self);
 };
@@ -25,6 +27,7 @@ struct mproc_manager {
 };
 
 extern const struct manager_kind server_kind;
+extern const struct manager_kind started_kind;
 extern const struct manager_kind client_kind;
 
 /* Those that serve keep what they serve in a dict of the family. */

@@ -9,12 +9,14 @@
 #include "manager/client.h"
 #include "manager/kind.h"
 #include "manager/server.h"
+#include "manager/started.h"
 #include "process/family.h"
 
 #define ANSWER_MS 10000
 #define MESSAGE_BYTES ((size_t)64 << 20)
 #define CLIENTS 1024
 #define OBJECTS 65536
+#define SHUTDOWN_MS 1000
 
 static mproc_status make(const struct manager_kind *kind, mproc_manager **manager)
 {
@@ -42,6 +44,12 @@ static mproc_status check_options(mproc_manager_options *options)
     if (!options->message_bytes_max) options->message_bytes_max = MESSAGE_BYTES;
     if (!options->clients_max) options->clients_max = CLIENTS;
     if (!options->objects_per_client_max) options->objects_per_client_max = OBJECTS;
+    if (!options->shutdown_timeout_ms) options->shutdown_timeout_ms = SHUTDOWN_MS;
+    if (!options->initializer && !mproc_value_is_nil(options->initializer_args))
+        return mproc_error(MPROC_INVALID, "there are arguments for the initializer, and no initializer");
+    if (options->shutdown_timeout_ms < 0)
+        return mproc_error(MPROC_INVALID, "a manager that has %lld ms to shut down",
+                           (long long)options->shutdown_timeout_ms);
     if (options->answer_timeout_ms < 0)
         return mproc_error(MPROC_INVALID, "a manager whose clients may take %lld ms to receive an answer",
                            (long long)options->answer_timeout_ms);
@@ -59,16 +67,45 @@ mproc_status mproc_manager_create_sized(const mproc_manager_options *options, si
 {
     mproc_manager_options all;
     struct server *server = NULL;
+    mproc_dict *names = NULL;
     mproc_manager *made = NULL;
     mproc_status status;
 
     options_read(&all, sizeof all, options, options_size);
     if (!manager) return mproc_error(MPROC_INVALID, "a manager was to be made, and manager is NULL");
+    if (all.initializer)
+        return mproc_error(MPROC_INVALID, "a manager that serves in this process has no initializer: call it, or use "
+                                          "mproc_manager_start()");
     if ((status = check_options(&all)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
     all.authkey = key_of(all.authkey);
     if ((status = make(&server_kind, &made)) != MPROC_OK) return status;
-    status = server_create(&all, &server);
+    if ((status = mproc_dict_create(mproc_nil(), &names)) == MPROC_OK)
+        status = server_create(&all, names, NULL, &server);
     made->self = server;
+    if (status == MPROC_OK) {
+        *manager = made;
+        return MPROC_OK;
+    }
+    mproc_dict_free(names);
+    free(made);
+    return status;
+}
+
+mproc_status mproc_manager_start_sized(const mproc_manager_options *options, size_t options_size,
+                                       mproc_manager **manager, int64_t timeout_ms)
+{
+    mproc_manager_options all;
+    struct started *started = NULL;
+    mproc_manager *made = NULL;
+    mproc_status status;
+
+    options_read(&all, sizeof all, options, options_size);
+    if (!manager) return mproc_error(MPROC_INVALID, "a manager was to be started, and manager is NULL");
+    if ((status = check_options(&all)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
+    all.authkey = key_of(all.authkey);
+    if ((status = make(&started_kind, &made)) != MPROC_OK) return status;
+    status = started_create(&all, timeout_ms, &started);
+    made->self = started;
     if (status == MPROC_OK) *manager = made;
     else free(made);
     return status;
@@ -127,6 +164,19 @@ size_t mproc_manager_clients(const mproc_manager *manager)
 size_t mproc_manager_objects(const mproc_manager *manager)
 {
     return manager->kind->objects(manager->self);
+}
+
+mproc_process *mproc_manager_process(mproc_manager *manager)
+{
+    return manager->kind->process ? manager->kind->process(manager->self) : NULL;
+}
+
+mproc_status mproc_manager_join(mproc_manager *manager, int64_t timeout_ms)
+{
+    mproc_process *process = mproc_manager_process(manager);
+
+    if (process) return mproc_process_join(process, timeout_ms);
+    return mproc_error(MPROC_BAD_STATE, "a manager that was not started is no process that could be joined");
 }
 
 const char *mproc_manager_address(const mproc_manager *manager)

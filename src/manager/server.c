@@ -130,7 +130,6 @@ static mproc_status create_parts(struct server *server, const mproc_manager_opti
 
     if ((status = mproc_listener_create(options->address, &listener_options, &server->listener)) != MPROC_OK)
         return status;
-    if ((status = mproc_dict_create(mproc_nil(), &server->names)) != MPROC_OK) return status;
     if ((status = mproc_wait_set_create(&server->set)) != MPROC_OK) return status;
     if ((status = mproc_wait_set_add(server->set, mproc_waitable_listener(server->listener))) != MPROC_OK)
         return status;
@@ -138,7 +137,8 @@ static mproc_status create_parts(struct server *server, const mproc_manager_opti
     return pool_thread_start(&server->thread, serve, server, "the thread of a manager");
 }
 
-mproc_status server_create(const mproc_manager_options *options, struct server **out)
+mproc_status server_create(const mproc_manager_options *options, mproc_dict *names, struct server_counts *counts,
+                           struct server **out)
 {
     struct server *server = calloc(1, sizeof *server);
     mproc_status status;
@@ -148,13 +148,14 @@ mproc_status server_create(const mproc_manager_options *options, struct server *
     server->options = *options;
     server->options.address = NULL;
     server->options.authkey = mproc_nil();
+    server->names = names;
+    server->counts = counts ? counts : &server->own_counts;
     if ((status = create_parts(server, options)) == MPROC_OK) {
         *out = server;
         return MPROC_OK;
     }
     mproc_wait_set_free(server->set);
     mproc_listener_free(server->listener);
-    mproc_dict_free(server->names);
     mproc_semaphore_free(server->workers.jobs);
     free(server);
     return status;
@@ -194,14 +195,14 @@ static size_t clients(const void *self)
 {
     const struct server *server = self;
 
-    return atomic_load(&server->clients);
+    return atomic_load(&server->counts->clients);
 }
 
 static size_t objects(void *self)
 {
     struct server *server = self;
 
-    return atomic_load(&server->objects);
+    return (size_t)atomic_load(&server->counts->objects);
 }
 
 const struct manager_kind server_kind = {.serve = put_name,

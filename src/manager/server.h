@@ -56,6 +56,12 @@ struct workers {
     size_t room;
 };
 
+/* What whoever has started the manager sees, too: changed by its server alone. */
+struct server_counts {
+    _Atomic uint32_t clients;
+    _Atomic uint64_t objects;
+};
+
 struct server {
     uint32_t arena;
     struct mproc_manager_options options; /* with all defaults; neither address nor key */
@@ -66,13 +72,18 @@ struct server {
     struct workers workers;
     plat_mutex mutex;
     struct session *sessions;
-    _Atomic uint32_t clients;
-    _Atomic size_t objects;
+    struct server_counts *counts;
+    struct server_counts own_counts;
     _Atomic bool down;
     plat_mutex shutdown;
 };
 
-mproc_status server_create(const mproc_manager_options *options, struct server **out);
+/*
+ * Serves what is in `names`, which is the server's if this is MPROC_OK. `counts` stay the caller's; NULL: the server
+ * has its own.
+ */
+mproc_status server_create(const mproc_manager_options *options, mproc_dict *names, struct server_counts *counts,
+                           struct server **out);
 
 /* ---- sessions --------------------------------------------------------------------------------------- */
 

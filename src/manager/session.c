@@ -106,7 +106,7 @@ static mproc_status carry_out(struct session *session)
     }
     mproc_value_clear(&result);
     mproc_value_clear(&session->request);
-    atomic_fetch_add(&session->server->objects, (size_t)session->lent.count - session->counted);
+    atomic_fetch_add(&session->server->counts->objects, (uint64_t)session->lent.count - session->counted);
     session->counted = session->lent.count;
     return status;
 }
@@ -175,7 +175,7 @@ static mproc_status greet(struct session *session)
     mproc_value map = mproc_map_from(pairs, sizeof pairs / sizeof pairs[0] / 2);
     mproc_status status;
 
-    if (atomic_load(&session->server->clients) >= options->clients_max) {
+    if (atomic_load(&session->server->counts->clients) >= options->clients_max) {
         (void)refuse(session, mproc_error(MPROC_LIMIT, "it has %lu clients, and cannot have more (clients_max)",
                                           (unsigned long)options->clients_max));
         return MPROC_LIMIT;
@@ -205,7 +205,7 @@ struct session *session_begin(struct server *server, mproc_connection *connectio
     if ((session->next = server->sessions)) session->next->previous = session;
     server->sessions = session;
     plat_mutex_unlock(&server->mutex);
-    atomic_fetch_add(&server->clients, 1);
+    atomic_fetch_add(&server->counts->clients, 1);
     return session;
 }
 
@@ -222,7 +222,7 @@ void session_end(struct session *session)
     mproc_value_clear(&session->request);
     message_clear(&session->answer);
     lent_clear(&session->lent);
-    atomic_fetch_sub(&server->objects, session->counted);
-    atomic_fetch_sub(&server->clients, 1);
+    atomic_fetch_sub(&server->counts->objects, session->counted);
+    atomic_fetch_sub(&server->counts->clients, 1);
     free(session);
 }

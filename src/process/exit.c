@@ -11,13 +11,14 @@
 /* A daemon that catches SIGTERM has this long to make use of it. */
 #define DAEMON_GRACE_NS ((int64_t)1000000000)
 
-/* Pool workers have nothing of their own to finish; other daemons may catch SIGTERM. */
+/* Pool workers have nothing of their own to finish, managers have; other daemons may catch SIGTERM. */
 static void end_daemons(void)
 {
     mproc_process *process = NULL;
 
     while ((process = children_next(process))) {
         if (process->worker) mproc_process_kill(process);
+        else if (process->stoppable) mproc_process_interrupt(process);
         else if (process->daemon) mproc_process_terminate(process);
     }
 }

@@ -34,7 +34,8 @@ struct mproc_process {
     char *working_directory;
     plat_stream stdio[3];
     bool daemon;
-    bool worker; /* of a pool: ended without a grace time, and not listed */
+    bool worker;    /* of a pool: ended without a grace time, and not listed */
+    bool stoppable; /* a manager: Ctrl-C is not for it, and when it is interrupted it ends in good order */
     process_ended *ended;
     void *ended_context;
     char name[SPAWN_NAME_BYTES];

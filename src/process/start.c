@@ -138,7 +138,7 @@ static mproc_status start_program(mproc_process *process, plat_handle child_end)
                         .handles = {arena_memory(), child_end, PLAT_NO_HANDLE, PLAT_NO_HANDLE},
                         .daemon = process->daemon,
                         .inherit_signals = process->inherit_signals,
-                        .without_interrupts = process->worker,
+                        .without_interrupts = process->worker || process->stoppable,
                         .token_write = write_token,
                         .context = &process->slot};
     plat_handle *list;

@@ -1,4 +1,5 @@
-/* Managers in fork() copies, which are not of the family. */
+/* Managers in fork() copies, which are not of the family; and those that are processes, with signals. */
+#include <signal.h>
 #include <stdlib.h>
 
 #include "manager/serving.h"
@@ -41,6 +42,86 @@ static void case_copy_has_no_managers(void)
     serving_free(&all.both);
 }
 
+/* ---- processes of their own ------------------------------------------------------------------------------ */
+
+static mproc_manager *start(const mproc_manager_options *options)
+{
+    mproc_manager *manager = NULL;
+
+    CHECK_OK(mproc_manager_start(options, &manager, check_limit_ms()));
+    return manager;
+}
+
+static pid_t pid_of(mproc_manager *manager)
+{
+    return (pid_t)mproc_process_pid(mproc_manager_process(manager));
+}
+
+static void started_in_the_copy(void *context)
+{
+    mproc_manager *manager = context;
+    mproc_value value = mproc_int(7);
+
+    CHECK_SAYS(mproc_manager_serve(manager, "n", mproc_int(1)), MPROC_FORKED, "fork() copy");
+    CHECK_STATUS(mproc_manager_withdraw(manager, "n"), MPROC_FORKED);
+    CHECK_STATUS(mproc_manager_get(manager, "n", &value), MPROC_FORKED);
+    CHECK_STATUS(mproc_manager_join(manager, 0), MPROC_FORKED);
+    CHECK_EQ(mproc_manager_clients(manager), 0);
+    mproc_manager_shutdown(manager);
+    mproc_manager_free(manager);
+}
+
+static void case_copy_has_no_managers_that_were_started(void)
+{
+    mproc_manager *manager = start(NULL);
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_manager_serve(manager, "n", mproc_int(1)));
+    CHECK_EQ(fixture_in_a_copy(started_in_the_copy, manager, exit), 5);
+    CHECK_OK(mproc_manager_get(manager, "n", &value));
+    mproc_manager_free(manager);
+}
+
+static void case_manager_ignores_ctrl_c(void)
+{
+    mproc_manager *manager = start(NULL), *client = NULL;
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_manager_serve(manager, "n", mproc_int(1)));
+    CHECK_EQ(kill(pid_of(manager), SIGINT), 0);
+    CHECK_OK(mproc_manager_connect(mproc_manager_address(manager), NULL, &client, check_limit_ms()));
+    CHECK_OK(mproc_manager_get(client, "n", &value));
+    mproc_manager_free(client);
+    mproc_manager_shutdown(manager);
+    CHECK_EQ(mproc_process_exit_status(mproc_manager_process(manager)).code, 0);
+    mproc_manager_free(manager);
+}
+
+static void sleeps_for_ever(void)
+{
+    for (;;) check_pause_ms(1000);
+}
+
+static mproc_status never_exits(mproc_call *call)
+{
+    (void)call;
+    signal(SIGTERM, SIG_IGN);
+    atexit(sleeps_for_ever);
+    return MPROC_OK;
+}
+
+static void case_manager_that_cannot_be_terminated_is_killed(void)
+{
+    mproc_manager *manager = start(&(mproc_manager_options){.initializer = never_exits, .shutdown_timeout_ms = 1});
+
+    mproc_manager_shutdown(manager);
+    CHECK_EQ(mproc_process_exit_status(mproc_manager_process(manager)).signal, SIGKILL);
+    mproc_manager_free(manager);
+}
+
 CHECK_SUITE_SETUP(posix_managers, serving_setup,
-    CASE(copy_has_no_managers)
+    CASE(copy_has_no_managers),
+    CASE(copy_has_no_managers_that_were_started),
+    CASE(manager_ignores_ctrl_c),
+    CASE(manager_that_cannot_be_terminated_is_killed)
 );
