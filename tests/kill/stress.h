@@ -86,6 +86,10 @@ void stress_check_nothing_wrong(const struct stress_wrong *wrong);
         if (!(condition)) stress_say_wrong(&board->wrong, __LINE__); \
     } while (0)
 
+/* Tells the lives where an object is, and opens it in one of them. */
+void stress_tell(_Atomic uint64_t *object, const void *handle);
+void *stress_open(const _Atomic uint64_t *object);
+
 /* ---- stress tests over a board ------------------------------------------------------------------------ */
 
 #define STRESS_PROCESSES_MAX 4

@@ -6,6 +6,7 @@
 #include "object/resource_owner.h"
 #include "object/recovery.h"
 #include "pool/pool.h"
+#include "process/family.h"
 #include "check.h"
 
 #include <mproc/mproc.h>
@@ -142,6 +143,21 @@ void stress_check_nothing_wrong(const struct stress_wrong *wrong)
 {
     if (atomic_load(&wrong->count)) printf("line %lu\n", (unsigned long)atomic_load(&wrong->line));
     CHECK_EQ(atomic_load(&wrong->count), 0);
+}
+
+void stress_tell(_Atomic uint64_t *object, const void *handle)
+{
+    atomic_store(object, ((const struct reference *)handle)->ref.offset);
+}
+
+void *stress_open(const _Atomic uint64_t *object)
+{
+    struct handle_ref ref = object_ref(atomic_load(object));
+    struct reference *reference = NULL;
+
+    CHECK_OK(family_enter());
+    CHECK_OK(reference_open(&ref, &reference));
+    return reference;
 }
 
 /* ---- stress tests over a board ------------------------------------------------------------------------ */

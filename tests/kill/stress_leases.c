@@ -52,16 +52,6 @@ static bool stopped(void)
     return atomic_load(&board->stop) != 0;
 }
 
-static void *open_again(const _Atomic uint64_t *object)
-{
-    struct handle_ref ref = object_ref(atomic_load(object));
-    struct reference *reference = NULL;
-
-    CHECK_OK(family_enter());
-    CHECK_OK(reference_open(&ref, &reference));
-    return reference;
-}
-
 /* ---- who puts ------------------------------------------------------------------------------------ */
 
 static void put_bytes(uint64_t number, size_t size)
@@ -227,7 +217,7 @@ static void leave(struct worker *worker)
 
 static void work(void *unused)
 {
-    struct worker worker = {.queue = open_again(&board->queue)};
+    struct worker worker = {.queue = stress_open(&board->queue)};
     uint32_t seed = life_number * THREADS + WORK;
 
     (void)unused;
@@ -237,7 +227,7 @@ static void work(void *unused)
             finish_one(&worker);
         } else if (random / 2 % 64 == 0) {
             leave(&worker);
-            worker.queue = open_again(&board->queue);
+            worker.queue = stress_open(&board->queue);
         } else {
             get_one(&worker, random / 128);
         }
@@ -256,8 +246,8 @@ static mproc_status live(mproc_call *call)
     CHECK_OK(mproc_unpack_bytes(call, &life, sizeof life));
     board = arena_at(life.board);
     life_number = life.number;
-    queue = open_again(&board->queue);
-    event = open_again(&board->event);
+    queue = stress_open(&board->queue);
+    event = stress_open(&board->event);
     CHECK_OK(plat_thread_start(work, NULL, &worker));
     put_items();
     plat_thread_join(worker);
@@ -349,11 +339,6 @@ static void judge(const struct stress *stress)
     CHECK_EQ(object_handles(arena_at(atomic_load(&board->event))), 1);
 }
 
-static uint64_t offset_of(const void *object)
-{
-    return ((const struct reference *)object)->ref.offset;
-}
-
 static void stress_one(const char *name, const mproc_queue_options *options, int seconds)
 {
     struct stress stress = {.live = live,
@@ -368,8 +353,8 @@ static void stress_one(const char *name, const mproc_queue_options *options, int
     CHECK_OK(mproc_queue_create(options, &queue));
     CHECK_OK(mproc_event_create(&event));
     CHECK_OK(mproc_event_set(event));
-    atomic_store(&board->queue, offset_of(queue));
-    atomic_store(&board->event, offset_of(event));
+    stress_tell(&board->queue, queue);
+    stress_tell(&board->event, event);
     life_number = STRESS_LIVES_MAX - 1; /* no other life is so late */
     nothings = 0;
     stress_blow(&stress, seconds);

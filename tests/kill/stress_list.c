@@ -1,10 +1,8 @@
 /*
- * A stress over one list: each process puts values of its own in it, anywhere, takes them out, and counts with all
- * others; it is killed at random. What it has written down before and after each change is the model: after its death
- * its values are there once, or not, as the model says, but for the one that it was changing. Others see whole
- * values.
+ * A list under stress: values, of which no two are the same, come anywhere and go again; now and then all are
+ * sorted. The first element counts.
  */
-#include "stress.h"
+#include "stress_container.h"
 
 #include "check.h"
 #include "kill/items_sound.h"
@@ -15,51 +13,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROCESSES 4
-#define VALUES 24
 #define TEXT_BYTES 80
 
-enum { CHANGE, LOOK, THREADS };
-
-/* Of one life: which of its values are in the list. `next` is what becomes of `at`. */
-struct model {
-    _Atomic uint32_t there[VALUES];
-    _Atomic uint32_t at;
-    _Atomic uint32_t next;
-    _Atomic uint32_t busy;
-    _Atomic uint32_t checked;
-};
-
-struct board {
-    _Atomic uint64_t object;
-    _Atomic uint32_t stop;
-    _Atomic uint32_t left;
-    struct stress_wrong wrong;
-    _Atomic uint32_t counted[STRESS_LIVES_MAX];
-    _Atomic uint32_t rounds[STRESS_LIVES_MAX][THREADS];
-    struct model models[STRESS_LIVES_MAX];
-};
-
-static struct board *board;
-static mproc_list *list;
-static uint32_t life_number;
-static struct stress stress;
-
-static bool stopped(void)
+static void *create(void)
 {
-    return atomic_load(&board->stop) != 0;
+    mproc_list *list = NULL;
+
+    CHECK_OK(mproc_list_create(MPROC_LIST(0), &list));
+    return list;
 }
 
 /* ---- values --------------------------------------------------------------------------------------------- */
 
-/* Numbers, and texts of many sizes, by turns. No two are the same. */
-static mproc_value value_of(uint32_t life, uint32_t number, char *text)
+/* Numbers, and texts of many sizes, by turns. */
+static mproc_value value_of(uint32_t life, uint32_t thing, char *text)
 {
-    if (number % 2) return mproc_int(-(int64_t)(life * VALUES + number));
-    memset(text, (int)('a' + number), TEXT_BYTES - 1);
-    snprintf(text, TEXT_BYTES, "life %lu, value %lu", (unsigned long)life, (unsigned long)number);
+    if (thing % 2) return mproc_int(-(int64_t)(life * STRESS_THINGS + thing));
+    memset(text, (int)('a' + thing), TEXT_BYTES - 1);
+    snprintf(text, TEXT_BYTES, "life %lu, value %lu", (unsigned long)life, (unsigned long)thing);
     text[strlen(text)] = ' ';
-    text[30 + number] = 0;
+    text[30 + thing] = 0;
     return MPROC_VALUE((const char *)text);
 }
 
@@ -74,10 +47,32 @@ static bool is_whole(mproc_value value)
         value, value_of((uint32_t)strtoul(text + 5, NULL, 10), (uint32_t)strtoul(number + 8, NULL, 10), whole));
 }
 
-/* ---- what a life does ----------------------------------------------------------------------------------- */
+static bool is(void *list, uint32_t life, uint32_t thing, uint32_t count)
+{
+    char text[TEXT_BYTES];
+    int64_t counted = 0;
+
+    return mproc_list_count_of(list, value_of(life, thing, text), &counted) == MPROC_OK && counted == count;
+}
+
+static void take_out(void *list, uint32_t life)
+{
+    char text[TEXT_BYTES];
+
+    for (uint32_t i = 0; i < STRESS_THINGS; i++) (void)!mproc_list_remove(list, value_of(life, i, text));
+}
+
+/* ---- changes -------------------------------------------------------------------------------------------- */
+
+static void plan(uint32_t random, uint32_t *next)
+{
+    uint32_t thing = random % STRESS_THINGS;
+
+    next[thing] = !next[thing];
+}
 
 /* The first element counts, and stays the first. */
-static mproc_status put(mproc_value value, uint32_t how)
+static mproc_status put(mproc_list *list, mproc_value value, uint32_t how)
 {
     int64_t index = 1 + how / 4 % 20;
 
@@ -85,35 +80,6 @@ static mproc_status put(mproc_value value, uint32_t how)
     if (how % 4 == 1) return mproc_list_insert(list, index, value);
     if (how % 4 == 2) return mproc_list_extend(list, mproc_list_from(&value, 1));
     return mproc_list_set_slice(list, index, index, 1, mproc_list_from(&value, 1));
-}
-
-static void change(struct model *model, uint32_t number, uint32_t how)
-{
-    uint32_t to = !atomic_load(&model->there[number]);
-    char text[TEXT_BYTES];
-    mproc_value value = value_of(life_number, number, text);
-
-    atomic_store(&model->at, number);
-    atomic_store(&model->next, to);
-    atomic_store(&model->busy, 1);
-    EXPECT((to ? put(value, how) : mproc_list_remove(list, value)) == MPROC_OK);
-    atomic_store(&model->there[number], to);
-    atomic_store(&model->busy, 0);
-}
-
-static mproc_status adds(mproc_call *call)
-{
-    int64_t number, more;
-
-    MPROC_TRY(mproc_unpack(call, &number, &more));
-    return mproc_call_return(call, mproc_int(number + more));
-}
-
-static void count_up(uint32_t how)
-{
-    if (how % 2) EXPECT(mproc_list_increment(list, 0, 1, NULL) == MPROC_OK);
-    else EXPECT(mproc_list_update_with(list, 0, adds, MPROC_ARGS(1)) == MPROC_OK);
-    atomic_fetch_add(&board->counted[life_number], 1);
 }
 
 /* All stay where they are, in another body. */
@@ -124,142 +90,85 @@ static int are_same(mproc_value left, mproc_value right)
     return 0;
 }
 
-static void change_all(void)
+static mproc_status change(void *list, uint32_t life, uint32_t random, const uint32_t *now, const uint32_t *next)
 {
-    struct model *model = &board->models[life_number];
-    uint32_t seed = life_number * THREADS + CHANGE;
-
-    while (!stopped()) {
-        uint32_t random = stress_random(&seed), number = random % VALUES, how = random / VALUES;
-        char text[TEXT_BYTES];
-        if (how % 64 == 0) stress_pause(&seed, 1, 100);
-        if (how % 64 == 1) EXPECT(mproc_list_sort(list, are_same, how % 128 == 1) == MPROC_OK);
-        if (how % 4 == 0) count_up(how / 4);
-        else change(model, number, how / 4);
-        EXPECT(mproc_list_contains(list, value_of(life_number, number, text)) ==
-               (atomic_load(&model->there[number]) != 0));
-        atomic_fetch_add(&board->rounds[life_number][CHANGE], 1);
-    }
-}
-
-/* Whatever is there is whole, and so is the whole. */
-static void look_at_all(void)
-{
-    uint32_t seed = life_number * THREADS + LOOK;
-
-    while (!stopped()) {
-        mproc_value copy = mproc_nil(), value = mproc_nil();
-        EXPECT(mproc_list_copy(list, &copy) == MPROC_OK);
-        for (size_t i = 0; i < mproc_value_count(copy); i++) EXPECT(is_whole(mproc_value_at(copy, i)));
-        mproc_value_clear(&copy);
-        for (int64_t i = 0; mproc_list_get(list, i, &value) == MPROC_OK; i++) {
-            EXPECT(is_whole(value));
-            mproc_value_clear(&value);
-        }
-        stress_pause(&seed, 1, 100);
-        atomic_fetch_add(&board->rounds[life_number][LOOK], 1);
-    }
-}
-
-static void look_thread(void *unused)
-{
-    (void)unused;
-    look_at_all();
-    atomic_fetch_add(&board->left, 1);
-}
-
-static uint32_t rounds(uint32_t life, uint32_t thread)
-{
-    return atomic_load(&board->rounds[life][thread]);
-}
-
-static mproc_status live(mproc_call *call)
-{
-    struct stress_life life;
-    struct reference *reference;
-    plat_thread *thread;
-    struct handle_ref ref;
-
-    MPROC_TRY(mproc_unpack_bytes(call, &life, sizeof life));
-    board = arena_at(life.board);
-    life_number = life.number;
-    ref = object_ref(atomic_load(&board->object));
-    MPROC_TRY(reference_open(&ref, &reference));
-    list = (mproc_list *)(void *)reference;
-    MPROC_TRY(plat_thread_start(look_thread, NULL, &thread));
-    change_all();
-    plat_thread_join(thread);
-    mproc_list_free(list);
-    atomic_fetch_add(&board->left, 1);
-    return MPROC_OK;
-}
-
-/* ---- judging -------------------------------------------------------------------------------------------- */
-
-/* Of a life that has ended: takes its values out, so that there are never many. */
-static void check_life(uint32_t life)
-{
-    struct model *model = &board->models[life];
-    bool busy = atomic_load(&model->busy);
+    uint32_t thing = random % STRESS_THINGS, how = random / STRESS_THINGS;
     char text[TEXT_BYTES];
+    mproc_value value = value_of(life, thing, text);
 
-    for (uint32_t i = 0; i < VALUES; i++) {
-        mproc_value value = value_of(life, i, text);
-        int64_t count = 0;
-        CHECK_OK(mproc_list_count_of(list, value, &count));
-        if (busy && atomic_load(&model->at) == i && count == atomic_load(&model->next))
-            atomic_store(&model->there[i], atomic_load(&model->next));
-        CHECK_EQ(count, atomic_load(&model->there[i]));
-        if (count > 0) CHECK_OK(mproc_list_remove(list, value));
+    (void)now;
+    if (how % 64 == 1) MPROC_TRY(mproc_list_sort(list, are_same, how % 128 == 1));
+    return next[thing] ? put(list, value, how) : mproc_list_remove(list, value);
+}
+
+static mproc_status adds(mproc_call *call)
+{
+    int64_t number, more;
+
+    MPROC_TRY(mproc_unpack(call, &number, &more));
+    return mproc_call_return(call, mproc_int(number + more));
+}
+
+static mproc_status count_up(void *list, uint32_t random)
+{
+    if (random % 2) return mproc_list_increment(list, 0, 1, NULL);
+    return mproc_list_update_with(list, 0, adds, MPROC_ARGS(1));
+}
+
+/* ---- looks ---------------------------------------------------------------------------------------------- */
+
+/* In one piece, and one by one. */
+static bool look(void *list)
+{
+    mproc_value copy = mproc_nil(), value = mproc_nil();
+    bool whole = mproc_list_copy(list, &copy) == MPROC_OK;
+
+    for (size_t i = 0; i < mproc_value_count(copy); i++) whole = whole && is_whole(mproc_value_at(copy, i));
+    mproc_value_clear(&copy);
+    for (int64_t i = 0; mproc_list_get(list, i, &value) == MPROC_OK; i++) {
+        whole = whole && is_whole(value);
+        mproc_value_clear(&value);
     }
-    atomic_store(&model->checked, 1);
+    return whole;
 }
 
-static void put_back(void)
-{
-    check_life(stress.dead);
-}
-
-static bool all_left(void *unused)
-{
-    (void)unused;
-    return atomic_load(&board->left) == PROCESSES * THREADS;
-}
-
-static uint64_t count(void)
+static uint64_t counted(void *list)
 {
     mproc_value value = mproc_nil();
 
-    CHECK_OK(mproc_list_get(list, 0, &value));
-    return (uint64_t)mproc_value_int(value);
+    return mproc_list_get(list, 0, &value) == MPROC_OK ? (uint64_t)mproc_value_int(value) : 0;
+}
+
+static size_t count(void *list)
+{
+    return mproc_list_count(list);
+}
+
+static const char *sound(void *list)
+{
+    return items_sound(list);
+}
+
+static const struct stress_container container = {
+    .name = "a list",
+    .create = create,
+    .plan = plan,
+    .change = change,
+    .is = is,
+    .take_out = take_out,
+    .look = look,
+    .count_up = count_up,
+    .counted = counted,
+    .count = count,
+    .sound = sound,
+};
+
+static mproc_status live(mproc_call *call)
+{
+    return stress_container_live(&container, call);
 }
 
 void stress_list(int seconds)
 {
-    const char *wrong;
-
-    stress = (struct stress){.live = live,
-                             .processes = PROCESSES,
-                             .threads = THREADS,
-                             .least = 200,
-                             .most = 4000,
-                             .put_back = put_back,
-                             .rounds = rounds};
-    board = stress_begin(&stress, "a list", sizeof *board);
-    CHECK_OK(mproc_list_create(MPROC_LIST(0), &list));
-    atomic_store(&board->object, ((const struct reference *)(const void *)list)->ref.offset);
-    stress_blow(&stress, seconds);
-    stress_await_rounds(&stress);
-    atomic_store(&board->stop, 1);
-    CHECK_WAIT_UNTIL(all_left, NULL);
-    stress_join(&stress);
-    stress_check_nothing_wrong(&board->wrong);
-    for (uint32_t i = 0; i < stress.lives; i++)
-        if (!atomic_load(&board->models[i].checked)) check_life(i);
-    CHECK_EQ(mproc_list_count(list), 1);
-    wrong = items_sound(list);
-    CHECK_STRING(wrong ? wrong : "", "");
-    stress_judge_count(&stress, "a list", count(), board->counted);
-    mproc_list_free(list);
-    stress_end(&stress);
+    stress_container(&container, live, seconds);
 }

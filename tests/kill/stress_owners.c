@@ -111,16 +111,6 @@ static void give_tasks(mproc_pool *pool)
     }
 }
 
-static mproc_event *open_event(void)
-{
-    struct handle_ref ref = object_ref(atomic_load(&board->event));
-    struct reference *reference = NULL;
-
-    CHECK_OK(family_enter());
-    CHECK_OK(reference_open(&ref, &reference));
-    return (mproc_event *)(void *)reference;
-}
-
 static mproc_status live(mproc_call *call)
 {
     struct stress_life life;
@@ -128,7 +118,7 @@ static mproc_status live(mproc_call *call)
 
     CHECK_OK(mproc_unpack_bytes(call, &life, sizeof life));
     board = arena_at(life.board);
-    event = open_event();
+    event = stress_open(&board->event);
     memset(text, 't', TEXT_BYTES);
     CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = WORKERS}, &pool));
     while (!atomic_load(&board->stop)) {
@@ -172,7 +162,7 @@ void stress_owners(int seconds)
 
     board = stress_begin(&stress, "owners of pools", sizeof *board);
     CHECK_OK(mproc_event_create(&event));
-    atomic_store(&board->event, ((const struct reference *)(const void *)event)->ref.offset);
+    stress_tell(&board->event, event);
     stress_blow(&stress, seconds);
     stress_await_rounds(&stress);
     atomic_store(&board->stop, 1);

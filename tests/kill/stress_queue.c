@@ -163,17 +163,13 @@ static void get_items(void *unused)
 
 static mproc_status live(mproc_call *call)
 {
-    struct reference *reference = NULL;
     struct stress_life life;
-    struct handle_ref ref;
     plat_thread *getter;
 
     CHECK_OK(mproc_unpack_bytes(call, &life, sizeof life));
     board = arena_at(life.board);
     life_number = life.number;
-    ref = object_ref(atomic_load(&board->object));
-    CHECK_OK(reference_open(&ref, &reference));
-    queue = (mproc_queue *)(void *)reference;
+    queue = stress_open(&board->object);
     CHECK_OK(plat_thread_start(get_items, NULL, &getter));
     put_items();
     plat_thread_join(getter);
@@ -288,7 +284,7 @@ static void stress_one(const char *name, const mproc_queue_options *options, int
 
     board = stress_begin(&stress, name, sizeof *board);
     CHECK_OK(mproc_queue_create(options, &queue));
-    atomic_store(&board->object, ((const struct reference *)(const void *)queue)->ref.offset);
+    stress_tell(&board->object, queue);
     life_number = STRESS_LIVES_MAX - 1; /* no other life is so late */
     nothings = 0;
     memset(last, 0, sizeof last);

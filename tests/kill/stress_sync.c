@@ -238,24 +238,15 @@ static void be_second(void *unused)
 
 /* ---- a process -------------------------------------------------------------------------------- */
 
-static struct reference *open_thing(int which)
-{
-    struct handle_ref ref = object_ref(atomic_load(&board->objects[which]));
-    struct reference *reference = NULL;
-
-    CHECK_OK(reference_open(&ref, &reference));
-    return reference;
-}
-
 static void open_things(void)
 {
-    things.lock = (mproc_lock *)(void *)open_thing(LOCK);
-    things.rlock = (mproc_rlock *)(void *)open_thing(RLOCK);
-    things.semaphore = (mproc_semaphore *)(void *)open_thing(SEMAPHORE);
-    things.condition = (mproc_condition *)(void *)open_thing(CONDITION);
-    things.event = (mproc_event *)(void *)open_thing(EVENT);
-    things.barrier = (mproc_barrier *)(void *)open_thing(BARRIER);
-    things.value = (mproc_shared_value *)(void *)open_thing(VALUE);
+    things.lock = stress_open(&board->objects[LOCK]);
+    things.rlock = stress_open(&board->objects[RLOCK]);
+    things.semaphore = stress_open(&board->objects[SEMAPHORE]);
+    things.condition = stress_open(&board->objects[CONDITION]);
+    things.event = stress_open(&board->objects[EVENT]);
+    things.barrier = stress_open(&board->objects[BARRIER]);
+    things.value = stress_open(&board->objects[VALUE]);
 }
 
 static void free_things(void)
@@ -290,7 +281,7 @@ static mproc_status live(mproc_call *call)
 
 static void tell(int which, const void *thing)
 {
-    atomic_store(&board->objects[which], ((const struct reference *)thing)->ref.offset);
+    stress_tell(&board->objects[which], thing);
 }
 
 static void make_things(void)
