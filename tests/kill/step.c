@@ -33,7 +33,12 @@ static struct {
     size_t size;
 } watched[STEP_WATCHED];
 
-static step_trials *current; /* for the alarm */
+static step_trials *current;
+
+const void *step_about(void)
+{
+    return current->scenario->about;
+}
 
 static long turn;
 

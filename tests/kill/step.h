@@ -34,6 +34,9 @@
 typedef struct step_scenario {
     const char *name;
 
+    /* For its functions, of which many scenarios may have the same: see step_about(). */
+    const void *about;
+
     /* In the parent, before each trial: makes what the operation works on, starts peers. */
     void (*setup)(void *state);
 
@@ -139,6 +142,9 @@ void step_world_is(const step_world *world);
 
 /* All memory that scenarios change, beside the state: it is what the walk puts back. Places as for step_watch(). */
 void step_keep(int place, void *base, size_t size);
+
+/* What the scenario that runs is about. */
+const void *step_about(void);
 
 /* A number that is another in each trial: for what is done in this or that order in turn. */
 long step_turn(void);

@@ -1,109 +1,101 @@
 /*
  * Lists. Promised: whoever is killed in the middle of a change has done all of it or nothing; a change that returned
- * is done; the list is whole and free, and what was in it or was on its way is given back.
+ * is done; the list is whole and free, and what was in it or was on its way is given back; an object counts those who
+ * have it and the values that refer to it, where elements that are the same copy are one.
  */
-#include "steps_list.h"
+#include "items_sound.h"
+#include "steps_container.h"
 
-#include <stdlib.h>
+/* ---- what the list has ------------------------------------------------------------------------------------ */
 
-static void must(mproc_status status)
+static void append(void *list, mproc_value value)
 {
-    if (status != MPROC_OK) abort();
+    test_must(mproc_list_append(list, value));
 }
 
-/* ---- what the list has ----------------------------------------------------------------------------------- */
-
-static void make_nothing(void)
+static void append_numbers(void *list, int64_t first, int64_t end)
 {
+    for (int64_t i = first; i < end; i++) append(list, mproc_int(i));
+}
+
+static void fill_nothing(void *list)
+{
+    (void)list;
+}
+
+static void fill_two(void *list)
+{
+    append_numbers(list, 0, 2);
 }
 
 /* Numbers, text, and a value that is a list. */
-static void make_values(void)
+static void fill_values(void *list)
 {
-    test_list_append(mproc_int(5));
-    test_list_append(TEXT(test_list_text));
-    test_list_append(MPROC_LIST(1, "two"));
-    test_list_append(mproc_int(7));
+    test_must(mproc_list_extend(list, MPROC_LIST(5, test_text, MPROC_LIST(1, "two"), 7)));
 }
 
 /* As many as the first body has room for. */
-static void make_full(void)
+static void fill_body(void *list)
 {
-    const struct items *items = items_of(list_container(test_list));
-
-    test_list_append_numbers(0, (int64_t)word_get(&items->room));
+    append_numbers(list, 0, (int64_t)word_get(&items_of(list_container(list))->room));
 }
 
 /* And as many as the first segment has, and the directory. */
-static void make_full_segment(void)
+static void fill_segment(void *list)
 {
-    make_full();
-    test_list_append_numbers(1000, 1064);
+    fill_body(list);
+    append_numbers(list, 1000, 1064);
 }
 
 /* There is room in front. */
-static void make_with_front(void)
+static void fill_with_front(void *list)
 {
-    make_values();
-    must(mproc_list_delete(test_list, 0));
+    fill_values(list);
+    test_must(mproc_list_delete(list, 0));
 }
 
 /* Numbers alone, in no order. */
-static void make_numbers(void)
+static void fill_numbers(void *list)
 {
-    const int64_t numbers[] = {3, 1, 4, 1, 5, 9, 2, 6};
-
-    for (int i = 0; i < 8; i++) test_list_append(mproc_int(numbers[i]));
+    test_must(mproc_list_extend(list, MPROC_LIST(3, 1, 4, 1, 5, 9, 2, 6)));
 }
 
 /* Texts alone, in no order. */
-static void make_texts(void)
+static void fill_texts(void *list)
 {
-    test_list_append(TEXT("b"));
-    test_list_append(TEXT(test_list_other));
-    test_list_append(TEXT(test_list_text));
+    test_must(mproc_list_extend(list, MPROC_LIST("b", test_other, test_text)));
 }
 
 /* Segments, and one element. */
-static void make_last_of_many(void)
+static void fill_last_of_many(void *list)
 {
-    make_full();
-    test_list_append_numbers(0, 30);
-    while (mproc_list_count(test_list) > 1) must(mproc_list_delete(test_list, -1));
+    fill_body(list);
+    append_numbers(list, 0, 30);
+    while (mproc_list_count(list) > 1) test_must(mproc_list_delete(list, -1));
+}
+
+static void fill_with_lock(void *list)
+{
+    test_must(mproc_list_extend(list, MPROC_LIST(0, MPROC_LIST(test_lock, 7), 1)));
 }
 
 /* ---- changes ---------------------------------------------------------------------------------------------- */
 
-/* The victim's, which says when it is done. */
-#define CHANGE(name, call)        \
-    static void name(void *state) \
-    {                             \
-        must(call);               \
-        test_list_say(state);     \
-    }
+#define CHANGE(name, call) CONTAINER_CHANGE(list, name, call)
 
-static mproc_status pops(int64_t index)
+static mproc_status pops(void *list, int64_t index)
 {
-    mproc_value value = mproc_nil();
-    mproc_status status = mproc_list_pop(test_list_mine, index, &value);
+    mproc_value value;
 
-    mproc_value_clear(&value);
-    return status;
+    return test_cleared(mproc_list_pop(list, index, &value), &value);
 }
 
-static mproc_status adds(void)
+static mproc_status increments(void *list)
 {
     int64_t result = 0;
-    mproc_status status = mproc_list_increment(test_list_mine, 0, 3, &result);
 
-    return status == MPROC_OK && result != 8 ? MPROC_BROKEN : status;
-}
-
-static mproc_status is_doubled(mproc_call *call)
-{
-    mproc_value args = mproc_call_value(call), value = mproc_value_at(args, 0);
-
-    return mproc_call_return(call, MPROC_LIST(value, value, test_list_text));
+    MPROC_TRY(mproc_list_increment(list, 0, 3, &result));
+    return result == 8 ? MPROC_OK : MPROC_BROKEN;
 }
 
 static int by_number(mproc_value left, mproc_value right)
@@ -111,116 +103,192 @@ static int by_number(mproc_value left, mproc_value right)
     return (int)(mproc_value_int(left) - mproc_value_int(right));
 }
 
-static mproc_status looks(void)
+/* Of all that are no numbers: those behind the numbers. */
+static int by_type(mproc_value left, mproc_value right)
 {
-    mproc_value value = mproc_nil();
-    int64_t count = 0;
-
-    must(mproc_list_get(test_list_mine, 1, &value));
-    mproc_value_clear(&value);
-    must(mproc_list_get_slice(test_list_mine, MPROC_LIST_OPEN, MPROC_LIST_OPEN, -1, &value));
-    mproc_value_clear(&value);
-    must(mproc_list_count_of(test_list_mine, TEXT(test_list_text), &count));
-    return count == 1 && mproc_list_count(test_list_mine) == 4 ? MPROC_OK : MPROC_BROKEN;
+    return (mproc_value_type(left) != MPROC_TYPE_INT64) - (mproc_value_type(right) != MPROC_TYPE_INT64);
 }
 
-CHANGE(append_number, mproc_list_append(test_list_mine, mproc_int(10)))
-CHANGE(append_text, mproc_list_append(test_list_mine, TEXT(test_list_other)))
-CHANGE(set_number, mproc_list_set(test_list_mine, 0, mproc_int(6)))
-CHANGE(set_number_to_text, mproc_list_set(test_list_mine, 0, TEXT(test_list_other)))
-CHANGE(set_text_to_list, mproc_list_set(test_list_mine, 1, MPROC_LIST(1, 2)))
-CHANGE(insert_front, mproc_list_insert(test_list_mine, 0, TEXT(test_list_other)))
-CHANGE(insert_middle, mproc_list_insert(test_list_mine, 2, TEXT(test_list_other)))
-CHANGE(delete_middle, mproc_list_delete(test_list_mine, 1))
-CHANGE(delete_last, mproc_list_delete(test_list_mine, -1))
-CHANGE(pop_first, pops(0))
-CHANGE(pop_middle, pops(2))
-CHANGE(pop_last, pops(-1))
-CHANGE(remove_value, mproc_list_remove(test_list_mine, MPROC_LIST(1, "two")))
-CHANGE(extend, mproc_list_extend(test_list_mine, MPROC_LIST(1, test_list_other, 2)))
-CHANGE(set_slice_longer, mproc_list_set_slice(test_list_mine, 1, 3, 1, MPROC_LIST(test_list_other, 2, "three")))
-CHANGE(set_slice_stepped,
-       mproc_list_set_slice(test_list_mine, 2, MPROC_LIST_OPEN, -2, MPROC_LIST(test_list_other, 2)))
-CHANGE(delete_slice, mproc_list_delete_slice(test_list_mine, 0, 4, 2))
-CHANGE(clear, mproc_list_clear(test_list_mine))
-CHANGE(repeat, mproc_list_repeat(test_list_mine, 3))
-CHANGE(reverse, mproc_list_reverse(test_list_mine))
-CHANGE(sort, mproc_list_sort(test_list_mine, NULL, false))
-CHANGE(sort_by, mproc_list_sort(test_list_mine, by_number, true))
-CHANGE(increment, adds())
-CHANGE(update, mproc_list_update_with(test_list_mine, 1, is_doubled, mproc_no_args()))
-CHANGE(look, looks())
+static mproc_status looks(void *list)
+{
+    mproc_value value;
+    int64_t count = 0;
 
-#define BEGIN(name, make, change)         \
-    static void begin_##name(void *state) \
-    {                                     \
-        test_list_begin(state);           \
-        test_list_expect(make, change);   \
-    }
+    MPROC_TRY(test_cleared(mproc_list_get(list, 1, &value), &value));
+    MPROC_TRY(test_cleared(mproc_list_get_slice(list, MPROC_LIST_OPEN, MPROC_LIST_OPEN, -1, &value), &value));
+    MPROC_TRY(mproc_list_count_of(list, TEXT(test_text), &count));
+    return count == 1 && mproc_list_count(list) == 4 ? MPROC_OK : MPROC_BROKEN;
+}
 
-BEGIN(append_first, make_nothing, append_text)
-BEGIN(append_number, make_values, append_number)
-BEGIN(append_segments, make_full, append_text)
-BEGIN(append_segment, make_full_segment, append_number)
-BEGIN(set_number, make_values, set_number)
-BEGIN(set_number_to_text, make_values, set_number_to_text)
-BEGIN(set_text_to_list, make_values, set_text_to_list)
-BEGIN(insert_front, make_values, insert_front)
-BEGIN(insert_in_place, make_with_front, insert_front)
-BEGIN(insert_middle, make_values, insert_middle)
-BEGIN(delete_middle, make_values, delete_middle)
-BEGIN(delete_last, make_last_of_many, delete_last)
-BEGIN(pop_first, make_with_front, pop_first)
-BEGIN(pop_middle, make_values, pop_middle)
-BEGIN(pop_last, make_texts, pop_last)
-BEGIN(remove_value, make_values, remove_value)
-BEGIN(extend, make_values, extend)
-BEGIN(extend_segments, make_full, extend)
-BEGIN(set_slice_longer, make_values, set_slice_longer)
-BEGIN(set_slice_stepped, make_values, set_slice_stepped)
-BEGIN(delete_slice, make_values, delete_slice)
-BEGIN(clear, make_values, clear)
-BEGIN(repeat, make_values, repeat)
-BEGIN(reverse, make_values, reverse)
-BEGIN(sort, make_texts, sort)
-BEGIN(sort_by, make_numbers, sort_by)
-BEGIN(increment, make_values, increment)
-BEGIN(update, make_values, update)
-BEGIN(look, make_values, look)
+static mproc_status gets_lock(void *list)
+{
+    mproc_value value;
 
-#define CHANGES(setup_, operation_) \
-    .setup = setup_, .enter = test_list_enter, .operation = operation_, .check = test_list_check, RECOVERED
+    MPROC_TRY(test_cleared(mproc_list_get(list, 1, &value), &value));
+    return test_cleared(mproc_list_copy(list, &value), &value);
+}
+
+#define LOCKED MPROC_LIST(test_lock, 7)
+
+CHANGE(append_number, mproc_list_append(list, mproc_int(10)))
+CHANGE(append_text, mproc_list_append(list, TEXT(test_other)))
+CHANGE(append_lock, mproc_list_append(list, LOCKED))
+CHANGE(set_number, mproc_list_set(list, 0, mproc_int(6)))
+CHANGE(set_number_to_text, mproc_list_set(list, 0, TEXT(test_other)))
+CHANGE(set_text_to_list, mproc_list_set(list, 1, MPROC_LIST(1, 2)))
+CHANGE(set_lock_to_number, mproc_list_set(list, 1, mproc_int(2)))
+CHANGE(insert_front, mproc_list_insert(list, 0, TEXT(test_other)))
+CHANGE(insert_middle, mproc_list_insert(list, 2, TEXT(test_other)))
+CHANGE(insert_end, mproc_list_insert(list, 100, TEXT(test_other)))
+CHANGE(insert_lock, mproc_list_insert(list, 1, LOCKED))
+CHANGE(delete_first, mproc_list_delete(list, 0))
+CHANGE(delete_middle, mproc_list_delete(list, 1))
+CHANGE(delete_last, mproc_list_delete(list, -1))
+CHANGE(pop_first, pops(list, 0))
+CHANGE(pop_middle, pops(list, 2))
+CHANGE(pop_last, pops(list, -1))
+CHANGE(pop_lock, pops(list, 1))
+CHANGE(remove_value, mproc_list_remove(list, MPROC_LIST(1, "two")))
+CHANGE(remove_lock, mproc_list_remove(list, LOCKED))
+CHANGE(extend, mproc_list_extend(list, MPROC_LIST(1, test_other, 2)))
+CHANGE(extend_by_lock, mproc_list_extend(list, LOCKED))
+CHANGE(set_slice_longer, mproc_list_set_slice(list, 1, 3, 1, MPROC_LIST(test_other, 2, "three")))
+CHANGE(set_slice_shorter, mproc_list_set_slice(list, 0, 3, 1, MPROC_LIST(test_other)))
+CHANGE(set_slice_same, mproc_list_set_slice(list, 1, 3, 1, MPROC_LIST(2, test_other)))
+CHANGE(set_slice_stepped, mproc_list_set_slice(list, 2, MPROC_LIST_OPEN, -2, MPROC_LIST(test_other, 2)))
+CHANGE(set_slice_to_lock, mproc_list_set_slice(list, 0, 2, 1, LOCKED))
+CHANGE(delete_slice, mproc_list_delete_slice(list, 1, 3, 1))
+CHANGE(delete_slice_stepped, mproc_list_delete_slice(list, 0, 4, 2))
+CHANGE(delete_slice_end, mproc_list_delete_slice(list, 2, MPROC_LIST_OPEN, 1))
+CHANGE(clear, mproc_list_clear(list))
+CHANGE(repeat, mproc_list_repeat(list, 3))
+CHANGE(repeat_never, mproc_list_repeat(list, 0))
+CHANGE(reverse, mproc_list_reverse(list))
+CHANGE(sort, mproc_list_sort(list, NULL, false))
+CHANGE(sort_by, mproc_list_sort(list, by_number, true))
+CHANGE(sort_lock, mproc_list_sort(list, by_type, false))
+CHANGE(increment, increments(list))
+CHANGE(update, mproc_list_update_with(list, 1, test_doubles, mproc_no_args()))
+
+/* ---- made, filled and freed by the victim ----------------------------------------------------------------- */
+
+static void create_and_free(void *state)
+{
+    mproc_list *made;
+
+    (void)state;
+    test_must(mproc_list_create(MPROC_LIST(1, test_text, 2), &made));
+    mproc_list_free(made);
+}
+
+/* One list in another, twice, with values of all kinds. */
+static void enter_with_nested(void *state)
+{
+    mproc_list *inner, *outer;
+
+    test_family_enter_victim(state);
+    test_must(mproc_list_create(MPROC_LIST(1, test_text), &inner));
+    test_must(mproc_list_create(MPROC_LIST(inner, test_other, MPROC_LIST(inner, 2)), &outer));
+    mproc_list_free(inner);
+    test_container_mine = outer;
+}
+
+/* ---- the kind --------------------------------------------------------------------------------------------- */
+
+static mproc_status make(enum object_kind object, struct reference **it)
+{
+    mproc_list *list;
+
+    (void)object;
+    MPROC_TRY(mproc_list_create(mproc_nil(), &list));
+    *it = &list->reference;
+    return MPROC_OK;
+}
+
+static mproc_status copy(const void *list, mproc_value *into)
+{
+    return mproc_list_copy(list, into);
+}
+
+static const char *sound(const void *list)
+{
+    return items_sound(list);
+}
+
+/* Everywhere. */
+static mproc_status use(void *list)
+{
+    for (int64_t i = 0; i < 24; i++) append(list, i % 2 ? TEXT(test_text) : mproc_int(i));
+    MPROC_TRY(mproc_list_insert(list, 0, TEXT(test_other)));
+    return mproc_list_insert(list, 5, TEXT(test_other));
+}
+
+static mproc_status use_less(void *list)
+{
+    MPROC_TRY(mproc_list_delete(list, 5));
+    MPROC_TRY(mproc_list_delete(list, 0));
+    MPROC_TRY(mproc_list_delete_slice(list, -23, MPROC_LIST_OPEN, 1));
+    return mproc_list_delete(list, -1);
+}
+
+static const struct container_kind kind = {OBJECT_LIST, make, copy, sound, use, use_less};
+
+#define CHANGES(fill_, change_) CONTAINER_SCENARIO(&kind, fill_, change_, .objects = false)
+#define OBJECTS(fill_, change_) CONTAINER_SCENARIO(&kind, fill_, change_, .objects = true)
 
 static const step_scenario scenarios[] = {
-    {.name = "list.append_first", CHANGES(begin_append_first, append_text)},
-    {.name = "list.append_number", CHANGES(begin_append_number, append_number)},
-    {.name = "list.append_adds_a_directory", CHANGES(begin_append_segments, append_text)},
-    {.name = "list.append_adds_a_segment", CHANGES(begin_append_segment, append_number)},
-    {.name = "list.set_number", CHANGES(begin_set_number, set_number)},
-    {.name = "list.set_number_to_text", CHANGES(begin_set_number_to_text, set_number_to_text)},
-    {.name = "list.set_text_to_list", CHANGES(begin_set_text_to_list, set_text_to_list)},
-    {.name = "list.insert_front", CHANGES(begin_insert_front, insert_front)},
-    {.name = "list.insert_front_in_place", CHANGES(begin_insert_in_place, insert_front)},
-    {.name = "list.insert_middle", CHANGES(begin_insert_middle, insert_middle)},
-    {.name = "list.delete_middle", CHANGES(begin_delete_middle, delete_middle)},
-    {.name = "list.delete_last_of_many", .slow = true, CHANGES(begin_delete_last, delete_last)},
-    {.name = "list.pop_first", CHANGES(begin_pop_first, pop_first)},
-    {.name = "list.pop_middle", CHANGES(begin_pop_middle, pop_middle)},
-    {.name = "list.pop_last", CHANGES(begin_pop_last, pop_last)},
-    {.name = "list.remove", CHANGES(begin_remove_value, remove_value)},
-    {.name = "list.extend", .slow = true, CHANGES(begin_extend, extend)},
-    {.name = "list.extend_adds_segments", .slow = true, CHANGES(begin_extend_segments, extend)},
-    {.name = "list.set_slice_longer", .slow = true, CHANGES(begin_set_slice_longer, set_slice_longer)},
-    {.name = "list.set_slice_stepped", .slow = true, CHANGES(begin_set_slice_stepped, set_slice_stepped)},
-    {.name = "list.delete_slice", CHANGES(begin_delete_slice, delete_slice)},
-    {.name = "list.clear", .slow = true, CHANGES(begin_clear, clear)},
-    {.name = "list.repeat", .slow = true, CHANGES(begin_repeat, repeat)},
-    {.name = "list.reverse", CHANGES(begin_reverse, reverse)},
-    {.name = "list.sort", .slow = true, CHANGES(begin_sort, sort)},
-    {.name = "list.sort_by_a_function", CHANGES(begin_sort_by, sort_by)},
-    {.name = "list.increment", CHANGES(begin_increment, increment)},
-    {.name = "list.update", .slow = true, CHANGES(begin_update, update)},
-    {.name = "list.look", .slow = true, CHANGES(begin_look, look)},
+    {.name = "list.append_first", CHANGES(fill_nothing, append_text)},
+    {.name = "list.append_number", CHANGES(fill_values, append_number)},
+    {.name = "list.append_adds_a_directory", CHANGES(fill_body, append_text)},
+    {.name = "list.append_adds_a_segment", CHANGES(fill_segment, append_number)},
+    {.name = "list.set_number", CHANGES(fill_values, set_number)},
+    {.name = "list.set_number_to_text", CHANGES(fill_values, set_number_to_text)},
+    {.name = "list.set_text_to_list", CHANGES(fill_values, set_text_to_list)},
+    {.name = "list.insert_front", CHANGES(fill_values, insert_front)},
+    {.name = "list.insert_front_in_place", CHANGES(fill_with_front, insert_front)},
+    {.name = "list.insert_middle", CHANGES(fill_values, insert_middle)},
+    {.name = "list.insert_end", CHANGES(fill_values, insert_end)},
+    {.name = "list.delete_first", CHANGES(fill_values, delete_first)},
+    {.name = "list.delete_middle", CHANGES(fill_values, delete_middle)},
+    {.name = "list.delete_last_of_many", CHANGES(fill_last_of_many, delete_last)},
+    {.name = "list.pop_first", CHANGES(fill_with_front, pop_first)},
+    {.name = "list.pop_middle", CHANGES(fill_values, pop_middle)},
+    {.name = "list.pop_last", CHANGES(fill_texts, pop_last)},
+    {.name = "list.remove", CHANGES(fill_values, remove_value)},
+    {.name = "list.extend", CHANGES(fill_values, extend)},
+    {.name = "list.extend_adds_segments", CHANGES(fill_body, extend)},
+    {.name = "list.set_slice_longer", CHANGES(fill_values, set_slice_longer)},
+    {.name = "list.set_slice_shorter", CHANGES(fill_values, set_slice_shorter)},
+    {.name = "list.set_slice_same", CHANGES(fill_values, set_slice_same)},
+    {.name = "list.set_slice_stepped", CHANGES(fill_values, set_slice_stepped)},
+    {.name = "list.delete_slice", CHANGES(fill_values, delete_slice)},
+    {.name = "list.delete_slice_stepped", CHANGES(fill_values, delete_slice_stepped)},
+    {.name = "list.delete_slice_end", CHANGES(fill_values, delete_slice_end)},
+    {.name = "list.clear", CHANGES(fill_values, clear)},
+    {.name = "list.repeat", CHANGES(fill_values, repeat)},
+    {.name = "list.repeat_never", CHANGES(fill_values, repeat_never)},
+    {.name = "list.reverse", CHANGES(fill_values, reverse)},
+    {.name = "list.sort", CHANGES(fill_texts, sort)},
+    {.name = "list.sort_by_a_function", CHANGES(fill_numbers, sort_by)},
+    {.name = "list.increment", CHANGES(fill_values, increment)},
+    {.name = "list.update", CHANGES(fill_values, update)},
+    {.name = "list.look", CHANGES(fill_values, looks)},
+    {.name = "list.object_appended", OBJECTS(fill_two, append_lock)},
+    {.name = "list.object_inserted", OBJECTS(fill_two, insert_lock)},
+    {.name = "list.object_extended", OBJECTS(fill_two, extend_by_lock)},
+    {.name = "list.object_replaced", OBJECTS(fill_with_lock, set_lock_to_number)},
+    {.name = "list.object_got", OBJECTS(fill_with_lock, gets_lock)},
+    {.name = "list.object_popped", OBJECTS(fill_with_lock, pop_lock)},
+    {.name = "list.object_removed", OBJECTS(fill_with_lock, remove_lock)},
+    {.name = "list.object_in_a_slice", OBJECTS(fill_with_lock, set_slice_to_lock)},
+    {.name = "list.object_in_a_slice_deleted", OBJECTS(fill_with_lock, delete_slice)},
+    {.name = "list.object_repeated", OBJECTS(fill_with_lock, repeat)},
+    {.name = "list.object_reversed", OBJECTS(fill_with_lock, reverse)},
+    {.name = "list.object_sorted", OBJECTS(fill_with_lock, sort_lock)},
+    {.name = "list.object_updated", OBJECTS(fill_with_lock, update)},
+    {.name = "list.object_cleared", OBJECTS(fill_with_lock, clear)},
+    {.name = "list.create_and_free", CONTAINER_ALONE(test_container_enter_alone, create_and_free)},
+    {.name = "list.free_nested", CONTAINER_ALONE(enter_with_nested, test_container_free_mine)},
 };
 
 const steps_table steps_list = STEPS_TABLE(scenarios);

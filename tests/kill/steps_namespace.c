@@ -4,130 +4,64 @@
  */
 #include "steps_dict.h"
 
-#include <stdlib.h>
+#include <mproc/namespace.h>
 
-static void must(mproc_status status)
+static void fill_values(void *space)
 {
-    if (status != MPROC_OK) abort();
+    test_must(mproc_namespace_set(space, "number", mproc_int(5)));
+    test_must(mproc_namespace_set(space, "text", TEXT(test_text)));
 }
 
-static mproc_namespace *mine(void)
+static void fill_with_lock(void *space)
 {
-    return (mproc_namespace *)(void *)test_dict_mine;
+    test_must(mproc_namespace_set(space, "it", MPROC_LIST(test_lock, 7)));
 }
 
-static void make_values(void)
-{
-    mproc_namespace *space = (mproc_namespace *)(void *)test_dict;
+#define CHANGE(name, call) CONTAINER_CHANGE(space, name, call)
 
-    must(mproc_namespace_set(space, "number", mproc_int(5)));
-    must(mproc_namespace_set(space, "text", KEY(test_dict_text)));
-}
-
-static void set_new(void *state)
-{
-    must(mproc_namespace_set(mine(), "new", MPROC_LIST(1, "two")));
-    test_dict_say(state);
-}
-
-static void set_number(void *state)
-{
-    must(mproc_namespace_set(mine(), "number", KEY(test_dict_other)));
-    test_dict_say(state);
-}
-
-static void delete_text(void *state)
-{
-    must(mproc_namespace_delete(mine(), "text"));
-    test_dict_say(state);
-}
-
-static void increment(void *state)
-{
-    must(mproc_namespace_increment(mine(), "number", 3, NULL));
-    test_dict_say(state);
-}
-
-static mproc_status is_doubled(mproc_call *call)
-{
-    mproc_value args = mproc_call_value(call), value = mproc_value_at(args, 0);
-
-    return mproc_call_return(call, MPROC_LIST(value, value, test_dict_text));
-}
-
-static void update(void *state)
-{
-    must(mproc_namespace_update_with(mine(), "text", is_doubled, mproc_no_args()));
-    test_dict_say(state);
-}
-
-static void look(void *state)
+static mproc_status looks(void *space)
 {
     mproc_value text;
 
-    must(mproc_namespace_text(mine(), &text));
-    mproc_value_clear(&text);
-    test_dict_say(state);
+    return test_cleared(mproc_namespace_text(space, &text), &text);
 }
 
-#define BEGIN(operation)                             \
-    static void begin_##operation(void *state)       \
-    {                                                \
-        test_dict_begin_as(state, OBJECT_NAMESPACE); \
-        test_dict_expect(make_values, operation);    \
-    }
+CHANGE(set_new, mproc_namespace_set(space, "new", MPROC_LIST(1, "two")))
+CHANGE(set_number, mproc_namespace_set(space, "number", TEXT(test_other)))
+CHANGE(set_lock, mproc_namespace_set(space, "it", MPROC_LIST(test_lock, 7)))
+CHANGE(delete_text, mproc_namespace_delete(space, "text"))
+CHANGE(delete_lock, mproc_namespace_delete(space, "it"))
+CHANGE(increment, mproc_namespace_increment(space, "number", 3, NULL))
+CHANGE(increment_new, mproc_namespace_increment(space, "new", 3, NULL))
+CHANGE(update, mproc_namespace_update_with(space, "text", test_doubles, mproc_no_args()))
 
-BEGIN(set_new)
-BEGIN(set_number)
-BEGIN(delete_text)
-BEGIN(increment)
-BEGIN(update)
-BEGIN(look)
-
-/* ---- made and freed by the victim ----------------------------------------------------------------------- */
-
-static void begin_alone(void *state)
-{
-    test_family_pass_objects();
-    test_family_begin(state);
-}
-
-static void enter_with_slot(void *state)
-{
-    _Atomic uint64_t *owned;
-
-    test_family_enter_victim(state);
-    must(resource_take(1, 0, &owned));
-    resource_release(owned);
-}
+/* ---- made and freed by the victim ------------------------------------------------------------------------- */
 
 static void create_and_free(void *state)
 {
     mproc_namespace *made;
 
     (void)state;
-    must(mproc_namespace_create(MPROC_MAP("number", 1, "text", test_dict_text), &made));
+    test_must(mproc_namespace_create(MPROC_MAP("number", 1, "text", test_text), &made));
     mproc_namespace_free(made);
 }
 
-#define CHANGES(operation_)                                                                                   \
-    .setup = begin_##operation_, .enter = test_dict_enter, .operation = operation_, .check = test_dict_check, \
-    RECOVERED
+static const struct container_kind kind = DICT_KIND(OBJECT_NAMESPACE);
+
+#define CHANGES(fill_, change_) CONTAINER_SCENARIO(&kind, fill_, change_, .objects = false)
+#define OBJECTS(fill_, change_) CONTAINER_SCENARIO(&kind, fill_, change_, .objects = true)
 
 static const step_scenario scenarios[] = {
-    {.name = "namespace.set_new", CHANGES(set_new)},
-    {.name = "namespace.set_number_to_text", CHANGES(set_number)},
-    {.name = "namespace.delete", CHANGES(delete_text)},
-    {.name = "namespace.increment", CHANGES(increment)},
-    {.name = "namespace.update", .slow = true, CHANGES(update)},
-    {.name = "namespace.look", .slow = true, CHANGES(look)},
-    {.name = "namespace.create_and_free",
-     .slow = true,
-     .setup = begin_alone,
-     .enter = enter_with_slot,
-     .operation = create_and_free,
-     .check = test_family_check,
-     RECOVERED},
+    {.name = "namespace.set_new", CHANGES(fill_values, set_new)},
+    {.name = "namespace.set_number_to_text", CHANGES(fill_values, set_number)},
+    {.name = "namespace.delete", CHANGES(fill_values, delete_text)},
+    {.name = "namespace.increment", CHANGES(fill_values, increment)},
+    {.name = "namespace.increment_new", CHANGES(fill_values, increment_new)},
+    {.name = "namespace.update", CHANGES(fill_values, update)},
+    {.name = "namespace.look", CHANGES(fill_values, looks)},
+    {.name = "namespace.object_set", OBJECTS(fill_values, set_lock)},
+    {.name = "namespace.object_deleted", OBJECTS(fill_with_lock, delete_lock)},
+    {.name = "namespace.create_and_free", CONTAINER_ALONE(test_container_enter_alone, create_and_free)},
 };
 
 const steps_table steps_namespace = STEPS_TABLE(scenarios);

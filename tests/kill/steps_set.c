@@ -5,211 +5,132 @@
  */
 #include "steps_dict.h"
 
-#include <stdlib.h>
+#include <mproc/set.h>
 
-static void must(mproc_status status)
+/* ---- what the set has ------------------------------------------------------------------------------------- */
+
+static void fill_nothing(void *set)
 {
-    if (status != MPROC_OK) abort();
+    (void)set;
 }
 
-static mproc_set *mine(void)
+static void fill_four(void *set)
 {
-    return (mproc_set *)(void *)test_dict_mine;
+    test_must(mproc_set_update(set, MPROC_LIST(0, 1, test_text, "four")));
 }
 
-/* ---- what is there -------------------------------------------------------------------------------------- */
-
-static void add(mproc_value element)
+static void fill_last_of_many(void *set)
 {
-    must(mproc_set_add((mproc_set *)(void *)test_dict, element, NULL));
+    for (int64_t i = 0; i < 100; i++) test_must(mproc_set_add(set, mproc_int(i), NULL));
+    for (int64_t i = 0; i < 99; i++) test_must(mproc_set_discard(set, mproc_int(i)));
 }
 
-static void make_nothing(void)
-{
-}
+/* ---- changes ---------------------------------------------------------------------------------------------- */
 
-static void make_four(void)
-{
-    for (int64_t i = 0; i < 2; i++) add(mproc_int(i));
-    add(KEY(test_dict_text));
-    add(KEY("four"));
-}
+#define CHANGE(name, call) CONTAINER_CHANGE(set, name, call)
 
-/* ---- one element ---------------------------------------------------------------------------------------- */
-
-static void add_first(void *state)
-{
-    must(mproc_set_add(mine(), KEY("new"), NULL));
-    test_dict_say(state);
-}
-
-/* It splits a bucket, too. */
-static void add_fifth(void *state)
+static mproc_status adds(void *set)
 {
     bool is_new = false;
 
-    must(mproc_set_add(mine(), KEY(test_dict_other), &is_new));
-    if (!is_new) abort();
-    test_dict_say(state);
+    MPROC_TRY(mproc_set_add(set, TEXT(test_other), &is_new));
+    return is_new ? MPROC_OK : MPROC_BROKEN;
 }
 
-static void discard_first(void *state)
-{
-    must(mproc_set_discard(mine(), mproc_int(0)));
-    must(mproc_set_discard(mine(), KEY("gone")));
-    test_dict_say(state);
-}
-
-static void remove_middle(void *state)
-{
-    must(mproc_set_remove(mine(), KEY(test_dict_text)));
-    test_dict_say(state);
-}
-
-static void pop(void *state)
+static mproc_status pops(void *set)
 {
     mproc_value element;
 
-    must(mproc_set_pop(mine(), &element));
-    mproc_value_clear(&element);
-    test_dict_say(state);
-}
-
-static void clear(void *state)
-{
-    must(mproc_set_clear(mine()));
-    test_dict_say(state);
-}
-
-/* ---- by another set ------------------------------------------------------------------------------------- */
-
-static void update(void *state)
-{
-    must(mproc_set_update(mine(), MPROC_LIST(1, 2, test_dict_other)));
-    test_dict_say(state);
+    return test_cleared(mproc_set_pop(set, &element), &element);
 }
 
 /* The other is a set of this process, which it makes and frees. */
-static void update_by_set(void *state)
+static mproc_status updates_by_set(void *set)
 {
     mproc_set *other;
+    mproc_status status;
 
-    must(mproc_set_create(MPROC_LIST(1, 2), &other));
-    must(mproc_set_update(mine(), MPROC_VALUE(other)));
+    MPROC_TRY(mproc_set_create(MPROC_LIST(1, 2), &other));
+    status = mproc_set_update(set, MPROC_VALUE(other));
     mproc_set_free(other);
-    test_dict_say(state);
+    return status;
 }
 
-static void intersect(void *state)
+static mproc_status updates_by_many(void *set)
 {
-    must(mproc_set_intersection_update(mine(), MPROC_LIST(1, 2, test_dict_text)));
-    test_dict_say(state);
+    mproc_value items[12];
+
+    for (int i = 0; i < 12; i++) items[i] = mproc_int(i);
+    return mproc_set_update(set, mproc_list_from(items, 12));
 }
 
-static void subtract(void *state)
-{
-    must(mproc_set_difference_update(mine(), MPROC_LIST(1, 2, test_dict_text)));
-    test_dict_say(state);
-}
-
-static void subtract_itself(void *state)
-{
-    must(mproc_set_difference_update(mine(), MPROC_VALUE(mine())));
-    test_dict_say(state);
-}
-
-static void exchange(void *state)
-{
-    must(mproc_set_symmetric_difference_update(mine(), MPROC_LIST(1, 2, test_dict_text)));
-    test_dict_say(state);
-}
-
-static void look(void *state)
+static mproc_status looks(void *set)
 {
     mproc_value result;
     bool answer = false;
 
-    must(mproc_set_union(mine(), MPROC_LIST(1, 2), &result));
-    mproc_value_clear(&result);
-    must(mproc_set_is_superset(mine(), MPROC_LIST(1, 0), &answer));
-    if (!answer || !mproc_set_has(mine(), KEY("four")) || mproc_set_count(mine()) != 4) abort();
-    test_dict_say(state);
+    MPROC_TRY(test_cleared(mproc_set_union(set, MPROC_LIST(1, 2), &result), &result));
+    MPROC_TRY(mproc_set_is_superset(set, MPROC_LIST(1, 0), &answer));
+    return answer && mproc_set_has(set, TEXT("four")) && mproc_set_count(set) == 4 ? MPROC_OK : MPROC_BROKEN;
 }
 
-#define BEGIN(operation, make)                 \
-    static void begin_##operation(void *state) \
-    {                                          \
-        test_dict_begin_as(state, OBJECT_SET); \
-        test_dict_expect(make, operation);     \
-    }
+CHANGE(add_new, mproc_set_add(set, TEXT("new"), NULL))
+CHANGE(add_text, adds(set)) /* it splits a bucket, too */
+CHANGE(add_there, mproc_set_add(set, TEXT("four"), NULL))
+CHANGE(discard_first, mproc_set_discard(set, mproc_int(0)))
+CHANGE(discard_last, mproc_set_discard(set, mproc_int(99)))
+CHANGE(discard_none, mproc_set_discard(set, TEXT("gone")))
+CHANGE(remove_middle, mproc_set_remove(set, TEXT(test_text)))
+CHANGE(pop, pops(set))
+CHANGE(clear, mproc_set_clear(set))
+CHANGE(update, mproc_set_update(set, MPROC_LIST(1, 2, test_other)))
+CHANGE(update_by_set, updates_by_set(set))
+CHANGE(update_by_many, updates_by_many(set))
+CHANGE(intersect, mproc_set_intersection_update(set, MPROC_LIST(1, 2, test_text)))
+CHANGE(intersect_none, mproc_set_intersection_update(set, MPROC_LIST(5)))
+CHANGE(subtract, mproc_set_difference_update(set, MPROC_LIST(1, 2, test_text)))
+CHANGE(subtract_itself, mproc_set_difference_update(set, MPROC_VALUE((mproc_set *)set)))
+CHANGE(exchange, mproc_set_symmetric_difference_update(set, MPROC_LIST(1, 2, test_text)))
+CHANGE(exchange_itself, mproc_set_symmetric_difference_update(set, MPROC_VALUE((mproc_set *)set)))
 
-BEGIN(add_first, make_nothing)
-BEGIN(add_fifth, make_four)
-BEGIN(discard_first, make_four)
-BEGIN(remove_middle, make_four)
-BEGIN(pop, make_four)
-BEGIN(clear, make_four)
-BEGIN(update, make_four)
-BEGIN(update_by_set, make_four)
-BEGIN(intersect, make_four)
-BEGIN(subtract, make_four)
-BEGIN(subtract_itself, make_four)
-BEGIN(exchange, make_four)
-BEGIN(look, make_four)
-
-/* ---- made and freed by the victim ----------------------------------------------------------------------- */
-
-static void begin_alone(void *state)
-{
-    test_family_pass_objects();
-    test_family_begin(state);
-}
-
-static void enter_with_slot(void *state)
-{
-    _Atomic uint64_t *owned;
-
-    test_family_enter_victim(state);
-    must(resource_take(1, 0, &owned));
-    resource_release(owned);
-}
+/* ---- made and freed by the victim ------------------------------------------------------------------------- */
 
 static void create_and_free(void *state)
 {
     mproc_set *made, *copy;
 
     (void)state;
-    must(mproc_set_create(MPROC_LIST(1, test_dict_text), &made));
-    must(mproc_set_create(MPROC_VALUE(made), &copy));
+    test_must(mproc_set_create(MPROC_LIST(1, test_text), &made));
+    test_must(mproc_set_create(MPROC_VALUE(made), &copy));
     mproc_set_free(made);
     mproc_set_free(copy);
 }
 
-#define CHANGES(operation_)                                                                                   \
-    .setup = begin_##operation_, .enter = test_dict_enter, .operation = operation_, .check = test_dict_check, \
-    RECOVERED
+static const struct container_kind kind = DICT_KIND(OBJECT_SET);
+
+#define CHANGES(fill_, change_) CONTAINER_SCENARIO(&kind, fill_, change_, .objects = false)
 
 static const step_scenario scenarios[] = {
-    {.name = "set.add_first", .slow = true, CHANGES(add_first)},
-    {.name = "set.add_splits_a_bucket", CHANGES(add_fifth)},
-    {.name = "set.discard", CHANGES(discard_first)},
-    {.name = "set.remove", CHANGES(remove_middle)},
-    {.name = "set.pop", .slow = true, CHANGES(pop)},
-    {.name = "set.clear", .slow = true, CHANGES(clear)},
-    {.name = "set.update", .slow = true, CHANGES(update)},
-    {.name = "set.update_by_a_set", .slow = true, CHANGES(update_by_set)},
-    {.name = "set.intersection_update", .slow = true, CHANGES(intersect)},
-    {.name = "set.difference_update", .slow = true, CHANGES(subtract)},
-    {.name = "set.difference_update_by_itself", .slow = true, CHANGES(subtract_itself)},
-    {.name = "set.symmetric_difference_update", .slow = true, CHANGES(exchange)},
-    {.name = "set.look", .slow = true, CHANGES(look)},
-    {.name = "set.create_and_free",
-     .slow = true,
-     .setup = begin_alone,
-     .enter = enter_with_slot,
-     .operation = create_and_free,
-     .check = test_family_check,
-     RECOVERED},
+    {.name = "set.add_first", CHANGES(fill_nothing, add_new)},
+    {.name = "set.add_splits_a_bucket", CHANGES(fill_four, add_text)},
+    {.name = "set.add_there", CHANGES(fill_four, add_there)},
+    {.name = "set.discard", CHANGES(fill_four, discard_first)},
+    {.name = "set.discard_last_of_many", CHANGES(fill_last_of_many, discard_last)},
+    {.name = "set.discard_none", CHANGES(fill_four, discard_none)},
+    {.name = "set.remove", CHANGES(fill_four, remove_middle)},
+    {.name = "set.pop", CHANGES(fill_four, pop)},
+    {.name = "set.clear", CHANGES(fill_four, clear)},
+    {.name = "set.update", CHANGES(fill_four, update)},
+    {.name = "set.update_by_a_set", CHANGES(fill_four, update_by_set)},
+    {.name = "set.update_grows", CHANGES(fill_nothing, update_by_many)},
+    {.name = "set.intersection_update", CHANGES(fill_four, intersect)},
+    {.name = "set.intersection_update_leaves_none", CHANGES(fill_four, intersect_none)},
+    {.name = "set.difference_update", CHANGES(fill_four, subtract)},
+    {.name = "set.difference_update_by_itself", CHANGES(fill_four, subtract_itself)},
+    {.name = "set.symmetric_difference_update", CHANGES(fill_four, exchange)},
+    {.name = "set.symmetric_difference_update_by_itself", CHANGES(fill_four, exchange_itself)},
+    {.name = "set.look", CHANGES(fill_four, looks)},
+    {.name = "set.create_and_free", CONTAINER_ALONE(test_container_enter_alone, create_and_free)},
 };
 
 const steps_table steps_set = STEPS_TABLE(scenarios);
