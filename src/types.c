@@ -12,6 +12,7 @@
 #include "process/os_handle.h"
 #include "process/spawn_data.h"
 #include "queue/queue.h"
+#include "service/layout.h"
 #include "shared/types.h"
 #include "sync/types.h"
 
@@ -32,6 +33,8 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_LIST] = &list_type,
     [OBJECT_ITEMS] = &items_type,
     [OBJECT_TABLE] = &table_type,
+    [OBJECT_OBJECT] = &service_object_type,
+    [OBJECT_SERVICE] = &service_type,
     [OBJECT_REMOTE] = &remote_type,
     [OBJECT_QUEUE] = &queue_type,
     [OBJECT_SPAWN_DATA] = &spawn_data_type,

@@ -22,10 +22,10 @@
  * in other languages, see docs/manager-protocol.md. Processes of one family need no manager: they hand each other the
  * objects themselves, with nothing in between.
  *
- * Served are values of all types but functions, and of the objects dicts. A dict that is a value in a served dict
- * comes as a proxy, too, and such a proxy may be put into dicts of its manager: then those have the object itself.
- * What a client got lives as long as it has proxies, or values that were got, whatever becomes of the names. A
- * client's references are dropped when it ends, in whatever way.
+ * Served are values of all types but functions, and of the objects dicts, and those of classes (<mproc/object.h>). A
+ * dict that is a value in a served dict comes as a proxy, too, and such a proxy may be put into dicts of its manager:
+ * then those have the object itself. What a client got lives as long as it has proxies, or values that were got,
+ * whatever becomes of the names. A client's references are dropped when it ends, in whatever way.
  *
  * What else a proxy does differently:
  *   - It belongs to its process: MPROC_NOT_SUPPORTED if it is put into a queue, an argument, or anything else that is
@@ -49,7 +49,7 @@
  * program's processes, and it can be ended, or killed, without them. What it serves is the family's all the same:
  * whoever has started it serves and gets objects with no call in between, and they live on after it.
  *
- * Classes of the program, and other objects than dicts are not there yet.
+ * Other objects than dicts and those of classes are not there yet.
  */
 #ifndef MPROC_MANAGER_H
 #define MPROC_MANAGER_H

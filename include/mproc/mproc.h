@@ -16,6 +16,7 @@
 #include <mproc/manager.h>
 #include <mproc/map.h>
 #include <mproc/namespace.h>
+#include <mproc/object.h>
 #include <mproc/os_handle.h>
 #include <mproc/pool.h>
 #include <mproc/pool_statistics.h>

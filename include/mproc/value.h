@@ -80,7 +80,8 @@ typedef enum mproc_type {
     X(14, dict, DICT, "a dict")                               \
     X(15, list, LIST, "a shared list")                        \
     X(16, set, SET, "a set")                                  \
-    X(17, namespace, NAMESPACE, "a namespace")
+    X(17, namespace, NAMESPACE, "a namespace")                \
+    X(18, object, OBJECT, "an object of a class")
 
 #define MPROC_OBJECT_STRUCT(number, name, constant, text) typedef struct mproc_##name mproc_##name;
 MPROC_OBJECT_TABLE(MPROC_OBJECT_STRUCT)

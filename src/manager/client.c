@@ -32,17 +32,30 @@ void client_release(struct client *client)
 
 /* ---- one call ------------------------------------------------------------------------------------------- */
 
-/* What is left of the time for a call. */
-static int64_t left_ms(const struct client *client, int64_t begun_ns)
-{
-    int64_t passed_ms = (plat_clock_now_ns() - begun_ns) / MS_NS;
+/* The time for a call: the connection's, or the call's own, if that is shorter. */
+struct limit {
+    int64_t begun_ns;
+    int64_t ms;
+};
 
-    if (client->call_timeout_ms == 0) return MPROC_FOREVER;
-    return passed_ms < client->call_timeout_ms ? client->call_timeout_ms - passed_ms : 0;
+static struct limit limit_begin(const struct client *client, int64_t timeout_ms)
+{
+    int64_t call_ms = client->call_timeout_ms > 0 ? client->call_timeout_ms : MPROC_FOREVER;
+
+    return (struct limit){plat_clock_now_ns(), timeout_ms < call_ms ? timeout_ms : call_ms};
+}
+
+/* What is left of it. */
+static int64_t left_ms(const struct limit *limit)
+{
+    int64_t passed_ms = (plat_clock_now_ns() - limit->begun_ns) / MS_NS;
+
+    if (limit->ms == MPROC_FOREVER) return MPROC_FOREVER;
+    return passed_ms < limit->ms ? limit->ms - passed_ms : 0;
 }
 
 /* The connection is of no further use, or the call has ended before its answer came. */
-static mproc_status not_answered(const struct client *client, mproc_status status)
+static mproc_status not_answered(const struct client *client, const struct limit *limit, mproc_status status)
 {
     if (status == MPROC_END || status == MPROC_BROKEN || status == MPROC_PEER_DIED)
         return mproc_error(MPROC_PEER_DIED, "the manager at %s has ended, or has closed the connection",
@@ -50,7 +63,7 @@ static mproc_status not_answered(const struct client *client, mproc_status statu
     if (status == MPROC_TIMEOUT)
         return mproc_error(MPROC_TIMEOUT,
                            "the manager at %s did not answer within %lld ms: what it was to do may be done, or not",
-                           client->address, (long long)client->call_timeout_ms);
+                           client->address, (long long)limit->ms);
     return status;
 }
 
@@ -58,15 +71,14 @@ static mproc_status not_answered(const struct client *client, mproc_status statu
  * Receives until the answer comes. Others are to calls that did not wait for theirs. Of the manager's last word,
  * which is an answer to nothing, the text stays.
  */
-static mproc_status receive(struct client *client, int64_t number, int64_t begun_ns, mproc_value *bytes,
+static mproc_status receive(struct client *client, int64_t number, const struct limit *limit, mproc_value *bytes,
                             struct answer *answer)
 {
     mproc_status status;
 
     for (;;) {
-        status = mproc_connection_recv_bytes(client->connection, client->message_bytes_max, bytes,
-                                             left_ms(client, begun_ns));
-        if (status != MPROC_OK) return not_answered(client, status);
+        status = mproc_connection_recv_bytes(client->connection, client->message_bytes_max, bytes, left_ms(limit));
+        if (status != MPROC_OK) return not_answered(client, limit, status);
         if ((status = answer_read(bytes, answer)) == MPROC_OK && answer->number == number) return MPROC_OK;
         if (status == MPROC_OK && answer->number != MESSAGE_NO_CALL) answer_discard(client, answer);
         else break;
@@ -122,24 +134,24 @@ static void settle(struct client *client)
 }
 
 /* In its turn. */
-static mproc_status exchange(struct client *client, const struct message *request, int64_t number, int64_t begun_ns,
-                             mproc_value *bytes, struct answer *answer)
+static mproc_status exchange(struct client *client, const struct message *request, int64_t number,
+                             const struct limit *limit, mproc_value *bytes, struct answer *answer)
 {
     mproc_status status;
 
     send_owed(client);
-    status =
-        mproc_connection_send_bytes(client->connection, request->bytes, request->size, left_ms(client, begun_ns));
+    status = mproc_connection_send_bytes(client->connection, request->bytes, request->size, left_ms(limit));
     /* If it has ended, it may have said why. */
-    if (status != MPROC_OK && status != MPROC_PEER_DIED) return not_answered(client, status);
-    return receive(client, number, begun_ns, bytes, answer);
+    if (status != MPROC_OK && status != MPROC_PEER_DIED) return not_answered(client, limit, status);
+    return receive(client, number, limit, bytes, answer);
 }
 
 mproc_status client_call(struct client *client, uint32_t object, uint32_t method, const mproc_value *values,
-                         size_t count, mproc_value *result)
+                         size_t count, mproc_value *result, int64_t timeout_ms)
 {
     mproc_value items[MESSAGE_HEAD_CALL + MESSAGE_VALUES_MAX], bytes = mproc_nil();
-    int64_t number = atomic_fetch_add(&client->number, 1) + 1, begun_ns = plat_clock_now_ns();
+    int64_t number = atomic_fetch_add(&client->number, 1) + 1;
+    const struct limit limit = limit_begin(client, timeout_ms);
     struct message request;
     struct answer answer;
     mproc_status status;
@@ -152,11 +164,11 @@ mproc_status client_call(struct client *client, uint32_t object, uint32_t method
     status = message_write(&request, items, MESSAGE_HEAD_CALL + count, client->message_bytes_max);
     if (status != MPROC_OK) return status;
     if ((status = connections_name_objects(client, &request)) != MPROC_OK) goto done;
-    if ((status = mproc_lock_acquire(client->turn, left_ms(client, begun_ns))) != MPROC_OK) {
-        status = not_answered(client, status);
+    if ((status = mproc_lock_acquire(client->turn, left_ms(&limit))) != MPROC_OK) {
+        status = not_answered(client, &limit, status);
         goto done;
     }
-    status = exchange(client, &request, number, begun_ns, &bytes, &answer);
+    status = exchange(client, &request, number, &limit, &bytes, &answer);
     (void)mproc_lock_release(client->turn);
     if (status == MPROC_OK) status = answer_take(client, &answer, result);
     mproc_value_clear(&bytes);
@@ -168,10 +180,17 @@ done:
 
 /* ---- the row of proxies --------------------------------------------------------------------------------- */
 
+static mproc_status call_within(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result, int64_t timeout_ms)
+{
+    return client_call(atomic_load(&reference->own), proxy_number(&reference->ref), method, values, count, result,
+                       timeout_ms);
+}
+
 static mproc_status call_remote(const struct reference *reference, uint32_t method, const mproc_value *values,
                                 size_t count, mproc_value *result)
 {
-    return client_call(atomic_load(&reference->own), proxy_number(&reference->ref), method, values, count, result);
+    return call_within(reference, method, values, count, result, MPROC_FOREVER);
 }
 
 static mproc_status opened(struct reference *reference, uint64_t by)
@@ -198,6 +217,7 @@ static void closing(struct reference *reference)
 
 const struct object_type remote_type = {.name = "an object of a manager in another program",
                                         .call = call_remote,
+                                        .call_within = call_within,
                                         .opened = opened,
                                         .closing = closing,
                                         .forked = connections_forked};
@@ -213,6 +233,7 @@ static mproc_status mismatch(const struct client *client)
 /* What it says first: that it accepts, and what it allows; or why it does not. */
 static mproc_status greet(struct client *client, int64_t timeout_ms)
 {
+    const struct limit limit = {0, timeout_ms};
     mproc_value bytes = mproc_nil();
     struct answer answer;
     mproc_status status;
@@ -221,7 +242,7 @@ static mproc_status greet(struct client *client, int64_t timeout_ms)
     if (status == MPROC_TOO_LONG || status == MPROC_BROKEN) return mismatch(client);
     if (status == MPROC_TIMEOUT)
         return mproc_error(MPROC_TIMEOUT, "the manager at %s has not accepted in time", client->address);
-    if (status != MPROC_OK) return not_answered(client, status);
+    if (status != MPROC_OK) return not_answered(client, &limit, status);
     if (answer_read(&bytes, &answer) != MPROC_OK || answer.number != MESSAGE_NO_CALL || answer.objects) {
         status = mismatch(client);
     } else if (answer.status != MPROC_OK) {
@@ -287,7 +308,7 @@ static mproc_status get(void *self, const char *name, mproc_value *value)
 {
     const mproc_value text = mproc_string(name);
 
-    return client_call(self, 0, MANAGER_GET, &text, 1, value);
+    return client_call(self, 0, MANAGER_GET, &text, 1, value, MPROC_FOREVER);
 }
 
 static const char *address(const void *self)

@@ -29,9 +29,10 @@ void client_release(struct client *client);
 
 /*
  * One call. `*result`, unless it is NULL, is the caller's. Returns what the manager has answered, or why it has not;
- * see <mproc/manager.h>.
+ * see <mproc/manager.h>. It waits at most `timeout_ms`, and
+ * no longer than calls of the connection do.
  */
 mproc_status client_call(struct client *client, uint32_t object, uint32_t method, const mproc_value *values,
-                         size_t count, mproc_value *result);
+                         size_t count, mproc_value *result, int64_t timeout_ms);
 
 #endif

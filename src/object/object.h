@@ -34,9 +34,11 @@ enum object_kind {
     OBJECT_SET = MPROC_KIND_SET,
     OBJECT_NAMESPACE = MPROC_KIND_NAMESPACE,
     OBJECT_LIST = MPROC_KIND_LIST,
+    OBJECT_OBJECT = MPROC_KIND_OBJECT,
     OBJECT_QUEUE = MPROC_KIND_QUEUE,
     OBJECT_CONNECTION = MPROC_KIND_CONNECTION,
     OBJECT_OS_HANDLE = MPROC_KIND_OS_HANDLE,
+    OBJECT_SERVICE = 54,    /* what a process has for its objects of classes */
     OBJECT_STREAM = 58,     /* what goes with messages of a pipe */
     OBJECT_TASKS = 59,      /* a segment of the stream of a pool's tasks */
     OBJECT_ITEMS = 55,      /* values in a row: what a list has */

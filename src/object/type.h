@@ -41,6 +41,7 @@ struct wait;
  *   call           one call as it comes from another program, or goes to one: by the number of its method, with the
  *                  values that the method is given, of which anything can be. `*result` is nil at first, and the
  *                  caller's afterwards. NULL: it is not served to others
+ *   call_within    of what is in another program: the same, and the answer is waited for at most so long
  *   moments        methods with a smaller number take no longer than moments
  *   send_away      threads may wait by a reference that is freed otherwise than by parking: they look again
  *   forked         this process is a fork() copy: another thread of its origin may have had the mutex of the type
@@ -65,6 +66,8 @@ struct object_type {
     void (*closing)(struct reference *reference);
     mproc_status (*call)(const struct reference *reference, uint32_t method, const struct mproc_value *values,
                          size_t count, struct mproc_value *result);
+    mproc_status (*call_within)(const struct reference *reference, uint32_t method, const struct mproc_value *values,
+                                size_t count, struct mproc_value *result, int64_t timeout_ms);
     uint32_t moments;
     void (*send_away)(const struct reference *reference);
     void (*forked)(void);

@@ -1,4 +1,6 @@
 /* The end of a process: daemons are ended, other children joined. */
+#include "process/exit.h"
+
 #include "base/log.h"
 #include "object/wait.h"
 #include "process/alarm.h"
@@ -94,16 +96,31 @@ static bool is_interrupted(void)
     return (atomic_load(&arena_header->recovery) & ~LOCK_WAITERS) == thread_self.owner_id;
 }
 
-/* Where it must take no lock, daemons end with the process as they do when it is killed. */
-void mproc_main_exit(void)
+static void (*_Atomic last)(void);
+
+void exit_set_last(void (*function)(void))
 {
-    if (atomic_load(&family.state) != FAMILY_MEMBER || is_interrupted()) return;
-    log_speak();
-    children_close("this process is about to exit");
-    if (plat_system_checks_leaks()) alarm_end();
-    /* Most processes have no children, and end sooner if nothing is asked of the system for them. */
+    atomic_store(&last, function);
+}
+
+/* Most processes have no children, and end sooner if nothing is asked of the system for them. */
+static void end_children(void)
+{
     if (!reaper_started()) return;
     if (mproc_shutdown(MPROC_FOREVER) != MPROC_OK || !plat_system_checks_leaks()) return;
     reaper_end();
     deposit_end();
+}
+
+/* Where it must take no lock, daemons end with the process as they do when it is killed. */
+void mproc_main_exit(void)
+{
+    void (*function)(void);
+
+    if (atomic_load(&family.state) != FAMILY_MEMBER || is_interrupted()) return;
+    log_speak();
+    children_close("this process is about to exit");
+    if (plat_system_checks_leaks()) alarm_end();
+    end_children();
+    if ((function = atomic_load(&last))) function();
 }

@@ -19,13 +19,13 @@ static void (*_Atomic flush_streams)(void);
 
 void task_enter(struct task *task)
 {
-    *task = (struct task){&thread_self, false};
+    *task = (struct task){&thread_self, running, false};
     running = task;
 }
 
 void task_leave(void)
 {
-    running = NULL;
+    running = running->outer;
 }
 
 void task_on_thread_end(task_thread_ended *ended, void *context)
@@ -35,16 +35,16 @@ void task_on_thread_end(task_thread_ended *ended, void *context)
 }
 
 /* It ends at once, and writes nothing: what is in the buffers of its streams is the original's. */
-static void end_copy(mproc_status status)
+void task_end_copy(const struct task *task, mproc_status status)
 {
-    _Exit(status == MPROC_OK ? EXIT_SUCCESS : EXIT_FAILURE);
+    if (task->forked) _Exit(status == MPROC_OK ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 mproc_status task_clean(const struct task *task, mproc_status status)
 {
     char text[TEXT_BYTES];
 
-    if (task->forked) end_copy(status);
+    task_end_copy(task, status);
     if (!robust_list_abandon_own()) return status;
     if (log_on(MPROC_LOG_WARNING)) log_owe(MPROC_LOG_WARNING, "a lock that a task has left held is abandoned");
     log_speak();
@@ -78,6 +78,6 @@ void task_thread_ends(void)
     task_thread_ended *ended = listener.ended;
 
     listener.ended = NULL;
-    task_leave();
+    running = NULL; /* it is gone */
     if (ended) ended(listener.context);
 }

@@ -16,9 +16,10 @@
 /* Called in a thread that ends inside a task, when what was on its stack is gone already. */
 typedef void task_thread_ended(void *context);
 
-/* A thread that runs tasks; the thread's own. */
+/* A thread that runs tasks; the thread's own. `outer` is there while a task runs another function as one. */
 struct task {
     const struct thread_self *self;
+    struct task *outer;
     bool forked; /* this is a fork() copy, made by the task */
 };
 
@@ -37,6 +38,9 @@ static inline uint64_t task_left(const struct thread_self *self)
 
 /* Then: does what is to be done. Returns the status that the function has returned; its text may say more. */
 mproc_status task_clean(const struct task *task, mproc_status status);
+
+/* Of a function whose thread goes on with what it holds: a fork() copy that the function has made ends. */
+void task_end_copy(const struct task *task, mproc_status status);
 
 static inline mproc_status task_returned(const struct task *task, mproc_status status)
 {

@@ -8,11 +8,32 @@
 
 #include <mproc/mproc.h>
 
+static int64_t counted;
+
+static mproc_status increase(mproc_call *call)
+{
+    int64_t by;
+
+    MPROC_TRY(mproc_unpack(call, &by));
+    counted += by;
+    return mproc_call_return(call, MPROC_VALUE(counted));
+}
+
+static mproc_status next(mproc_call *call)
+{
+    if (counted == 0) return mproc_error(MPROC_END, "it counts down to zero");
+    return mproc_call_return(call, MPROC_VALUE(--counted));
+}
+
+static const mproc_method methods[] = {{"increase", increase}, {"next", next}};
+static const mproc_class counter_class = {.name = "Counter", .methods = methods, .method_count = 2};
+
 int main(int argc, char **argv)
 {
     mproc_manager_options options = {0};
     mproc_manager *manager = NULL;
     mproc_dict *stock = NULL, *inner = NULL;
+    mproc_object *counter = NULL;
     mproc_value copy = mproc_nil();
     char text[512];
 
@@ -26,6 +47,9 @@ int main(int argc, char **argv)
     mproc_check(mproc_dict_create(MPROC_MAP("apples", 10, "inner", inner), &stock));
     mproc_dict_free(inner);
     mproc_check(mproc_manager_serve(manager, "stock", MPROC_VALUE(stock)));
+    mproc_check(mproc_object_create(&counter_class, mproc_no_args(), &counter));
+    mproc_check(mproc_manager_serve(manager, "counter", MPROC_VALUE(counter)));
+    mproc_object_free(counter);
     mproc_check(mproc_manager_serve(manager, "values",
                                     MPROC_LIST("hello", mproc_nil(), true, 2.25, "\xc3\xa4 is longer than a word",
                                                mproc_bytes("\0\xff", 2), MPROC_MAP("key", MPROC_LIST(-1)))));

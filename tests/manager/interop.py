@@ -12,9 +12,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "base"))
 from value_format import encode, read
 
-DICT = 14
-OK, NOT_FOUND = 0, 7
+DICT, OBJECT = 14, 18
+OK, INVALID, NOT_FOUND, NOT_SUPPORTED, END = 0, 3, 7, 9, 24
 GET, GIVE_BACK = 1, 2
+CALL = 1
 SET_ITEM, GET_ITEM, INCREMENT, HAS, COPY, UPDATE, COUNT = 1, 2, 5, 7, 33, 38, 39
 
 
@@ -77,6 +78,21 @@ def converse(address, key):
     assert copied["more than a word"][1].number == inner.number == copied["inner"].number
     assert manager.call(stock, UPDATE, {"apples": 7, "more than a word": None}) is None
     assert manager.call(stock, COUNT) == 3
+    counter = manager.call(None, GET, "counter")
+    assert counter.kind == OBJECT
+    assert manager.call(counter, CALL, "increase", [2]) == 2
+    assert manager.call(counter, CALL, "next", None, 10000) == 1
+    assert manager.call(counter, CALL, "next", [], None) == 0
+    for method, arguments, status, text in (("next", None, END, "Counter.next in process"),
+                                            ("reset", None, NOT_SUPPORTED, "increase, next"),
+                                            ("increase", ["two"], INVALID, "Counter.increase"),
+                                            (7, None, INVALID, "by its name")):
+        try:
+            manager.call(counter, CALL, method, arguments)
+            assert False
+        except Refused as refused:
+            assert refused.status == status and text in str(refused), refused
+    manager.give_back(counter, 1)
     manager.give_back(inner, 3)
     manager.give_back(stock, 2)
     try:
