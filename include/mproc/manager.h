@@ -22,16 +22,19 @@
  * in other languages, see docs/manager-protocol.md. Processes of one family need no manager: they hand each other the
  * objects themselves, with nothing in between.
  *
- * Served are values of all types but functions, and of the objects dicts, and those of classes (<mproc/object.h>). A
- * dict that is a value in a served dict comes as a proxy, too, and such a proxy may be put into dicts of its manager:
- * then those have the object itself. What a client got lives as long as it has proxies, or values that were got,
- * whatever becomes of the names. A client's references are dropped when it ends, in whatever way.
+ * Served are values of all types but functions, and of the objects dicts, lists, sets, namespaces, and those of
+ * classes (<mproc/object.h>). One that is a value in a served dict or list comes as a proxy, too, and such a proxy
+ * may be put into those of its manager: then they have the object itself. What a client got lives as long as it has
+ * proxies, or values that were got, whatever becomes of the names. A client's references are dropped when it ends, in
+ * whatever way.
  *
  * What else a proxy does differently:
  *   - It belongs to its process: MPROC_NOT_SUPPORTED if it is put into a queue, an argument, or anything else that is
  *     not of its manager. Another process connects by itself.
- *   - mproc_dict_update_with() is MPROC_NOT_SUPPORTED, as the function is not there where the dict is;
- *     mproc_dict_increment() and mproc_dict_setdefault() are one step each, as ever.
+ *   - mproc_dict_update_with(), mproc_list_update_with(), mproc_namespace_update_with(), and mproc_list_sort() with a
+ *     comparison are MPROC_NOT_SUPPORTED, as the function is not there where the object is. Increments,
+ *     mproc_dict_setdefault() and a sort without a comparison are one step each, as ever.
+ *   - Of two sets that are not of the same connection the other one is copied, and its elements are sent.
  *   - Its calls block until the manager has answered. They return also:
  *       MPROC_PEER_DIED    the manager has ended, or was closed: at once, also if it was killed
  *       MPROC_INTERRUPTED, MPROC_TIMEOUT (call_timeout_ms)   it may be done, or may not
@@ -49,7 +52,7 @@
  * program's processes, and it can be ended, or killed, without them. What it serves is the family's all the same:
  * whoever has started it serves and gets objects with no call in between, and they live on after it.
  *
- * Other objects than dicts and those of classes are not there yet.
+ * Other objects than these are not there yet.
  */
 #ifndef MPROC_MANAGER_H
 #define MPROC_MANAGER_H

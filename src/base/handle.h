@@ -23,9 +23,18 @@ static_assert(sizeof(struct handle_ref) == 16, "it is part of the encoding");
 /* In the offset of what is an object of another program's manager, its highest bit: no arena is so large. */
 #define HANDLE_REMOTE ((uint64_t)1 << 39)
 
+/* Then its lowest bits are the number by which that knows it, and those above are the connection's. */
+#define HANDLE_NUMBER_BITS 20
+
 static inline bool handle_is_remote(const struct handle_ref *ref)
 {
     return (ref->offset & HANDLE_REMOTE) != 0;
+}
+
+/* Whether two that are in another program were got by one connection. */
+static inline bool handle_came_together(const struct handle_ref *left, const struct handle_ref *right)
+{
+    return handle_is_remote(left) && left->offset >> HANDLE_NUMBER_BITS == right->offset >> HANDLE_NUMBER_BITS;
 }
 
 /* Tells it from all others of its family, whose places need less than 40 bits, and whose generations need 24. */

@@ -2,6 +2,7 @@
 #include "container/dict.h"
 
 #include "base/options.h"
+#include "container/methods.h"
 
 /* Without the lock a reader looks so often, before he takes it. */
 #define LOOKS 50
@@ -17,6 +18,15 @@ const struct object_type dict_type = {.name = "a dict",
                                       .links_at = offsetof(struct container, body),
                                       .call = call_served,
                                       .moments = MPROC_DICT_CLEAR};
+
+static const struct method methods[] = {{MPROC_DICT_SET, false, "kv"},       {MPROC_DICT_GET, true, "k"},
+                                        {MPROC_DICT_DELETE, false, "k"},     {MPROC_DICT_POP, true, "k"},
+                                        {MPROC_DICT_INCREMENT, true, "ki"},  {MPROC_DICT_HAS, false, "k"},
+                                        {MPROC_DICT_SETDEFAULT, true, "kv"}, {MPROC_DICT_CLEAR, false, ""},
+                                        {MPROC_DICT_COPY, true, ""},         {MPROC_DICT_KEYS, true, ""},
+                                        {MPROC_DICT_VALUES, true, ""},       {MPROC_DICT_ITEMS, true, ""},
+                                        {MPROC_DICT_POP_ITEM, true, ""},     {MPROC_DICT_MERGE, false, "v"},
+                                        {MPROC_DICT_COUNT, true, ""},        {0, false, NULL}};
 
 static_assert(sizeof(struct container) <= ARENA_LINE - sizeof(struct block_header), "readers take one cache line");
 
@@ -264,22 +274,13 @@ mproc_status dict_fill(const mproc_dict *dict, const struct reference *owner, mp
     return status;
 }
 
-/* What of a proxy is none is a failure. */
-static size_t count_remote(const mproc_dict *dict)
-{
-    mproc_value count = mproc_nil();
-
-    return dict_call_remote(dict, MPROC_DICT_COUNT, NULL, NULL, &count) == MPROC_OK ? (size_t)mproc_value_uint(count)
-                                                                                    : 0;
-}
-
 size_t mproc_dict_count(const mproc_dict *dict)
 {
     const struct container *container = dict_container(dict);
     uint64_t version;
     uint32_t count;
 
-    if (!container) return count_remote(dict);
+    if (!container) return method_count(&dict->reference, methods, MPROC_DICT_COUNT);
     do {
         version = container_version(container);
         count = table_count(table_of(container));
@@ -289,44 +290,27 @@ size_t mproc_dict_count(const mproc_dict *dict)
 
 /* ---- all calls ------------------------------------------------------------------------------------------ */
 
-/* From another program: what a method is given is looked at here, as there no header has. */
 static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
                                 size_t count, mproc_value *result)
 {
-    const mproc_dict *dict = (const mproc_dict *)reference;
-    bool pair = method == MPROC_DICT_SET || method == MPROC_DICT_SETDEFAULT || method == MPROC_DICT_INCREMENT,
-         merge = method == MPROC_DICT_MERGE;
+    struct method_given given;
+    mproc_status status = method_read(reference, methods, method, values, count, NULL, &given);
 
-    if (method == 0 || method > MPROC_DICT_COUNT || method == MPROC_DICT_UPDATE ||
-        (method > MPROC_DICT_SETDEFAULT && method < MPROC_DICT_CLEAR))
-        return mproc_error(MPROC_NOT_SUPPORTED, "a dict in another program has no method %lu", (unsigned long)method);
-    if (count != (merge ? 1 : method >= MPROC_DICT_CLEAR ? 0 : pair ? 2 : 1))
-        return mproc_error(MPROC_INVALID, "method %lu of a dict was given %zu values", (unsigned long)method, count);
-    if (method == MPROC_DICT_INCREMENT && values[1].type != MPROC_TYPE_INT64)
-        return mproc_error(MPROC_INVALID, "%s is added to a value of a dict: only an int64 can be",
-                           mproc_type_name((mproc_type)values[1].type));
-    return mproc_dict_call(dict, (enum mproc_dict_method)method, count > 0 && !merge ? &values[0] : NULL,
-                           merge  ? &values[0]
-                           : pair ? &values[1]
-                                  : NULL,
+    if (status != MPROC_OK) return status;
+    return mproc_dict_call((const mproc_dict *)reference, (enum mproc_dict_method)method, given.key, given.value,
                            NULL, result);
 }
 
-mproc_status dict_call_remote(const mproc_dict *dict, enum mproc_dict_method method, const mproc_value *name,
-                              const mproc_value *value, mproc_value *result)
+static mproc_status call_remote(const mproc_dict *dict, enum mproc_dict_method method, const mproc_value *key,
+                                const mproc_value *value, mproc_value *result)
 {
-    const mproc_value *first = name ? name : value, *second = name ? value : NULL;
-    const mproc_value values[2] = {first ? *first : mproc_nil(), second ? *second : mproc_nil()};
-    size_t count = (first ? 1u : 0u) + (second ? 1u : 0u);
+    const struct method_given given = {.key = key, .value = value};
 
     if (method == MPROC_DICT_UPDATE)
         return mproc_error(MPROC_NOT_SUPPORTED,
                            "a dict in another program has not the function that is to update it: "
                            "mproc_dict_increment() and mproc_dict_setdefault() are one step");
-    if (!result && method != MPROC_DICT_SET && method != MPROC_DICT_HAS && method != MPROC_DICT_DELETE &&
-        method != MPROC_DICT_CLEAR && method != MPROC_DICT_MERGE)
-        return mproc_error(MPROC_INVALID, "a value of a dict is to go to NULL");
-    return object_types[OBJECT_REMOTE]->call(&dict->reference, method, values, count, result);
+    return method_call(&dict->reference, methods, method, &given, result);
 }
 
 mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method method, const mproc_value *name,
@@ -340,7 +324,7 @@ mproc_status mproc_dict_call(const mproc_dict *dict, enum mproc_dict_method meth
     if (thread_self.arena != dict->reference.arena) {
         status = family_enter_with_slow(dict->reference.arena);
         if (status == MPROC_OK && dict->reference.arena == REFERENCE_REMOTE)
-            return dict_call_remote(dict, method, name, value, result);
+            return call_remote(dict, method, name, value, result);
     }
     if (status == MPROC_OK && method < MPROC_DICT_CLEAR) status = table_key_set(&key, name);
     if (status != MPROC_OK) return status;

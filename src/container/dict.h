@@ -80,8 +80,4 @@ mproc_status dict_update(const mproc_dict *dict, const struct table_key *key, co
 mproc_status dict_pop_item(const mproc_dict *dict, mproc_value *pair);
 mproc_status dict_copy(const mproc_dict *dict, enum mproc_dict_method what, mproc_value *copy);
 
-/* A call for a dict in another program. */
-mproc_status dict_call_remote(const mproc_dict *dict, enum mproc_dict_method method, const mproc_value *name,
-                              const mproc_value *value, mproc_value *result);
-
 #endif

@@ -1,6 +1,8 @@
 /* Lists: made, changed and asked, one element at a time. */
 #include "container/list.h"
 
+#include "container/methods.h"
+
 /* Without the lock a reader looks so often, before he takes it. */
 #define LOOKS 50
 
@@ -8,8 +10,36 @@
 #define CELLS_FIRST 8
 #define CELLS_KEPT 256
 
-const struct object_type list_type = {
-    .name = "a shared list", .links = 1, .links_at = offsetof(struct container, body)};
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result);
+
+const struct object_type list_type = {.name = "a shared list",
+                                      .links = 1,
+                                      .links_at = offsetof(struct container, body),
+                                      .call = call_served,
+                                      .moments = MPROC_LIST_INSERT};
+
+static const struct method methods[] = {{MPROC_LIST_APPEND, false, "v"},
+                                        {MPROC_LIST_GET, true, "n"},
+                                        {MPROC_LIST_SET, false, "nv"},
+                                        {MPROC_LIST_INCREMENT, true, "ni"},
+                                        {MPROC_LIST_INSERT, false, "nv"},
+                                        {MPROC_LIST_DELETE, false, "n"},
+                                        {MPROC_LIST_POP, true, "n"},
+                                        {MPROC_LIST_INDEX_OF, true, "vbb"},
+                                        {MPROC_LIST_COUNT_OF, true, "v"},
+                                        {MPROC_LIST_REMOVE, false, "v"},
+                                        {MPROC_LIST_EXTEND, false, "v"},
+                                        {MPROC_LIST_GET_SLICE, true, "bbn"},
+                                        {MPROC_LIST_SET_SLICE, false, "bbnv"},
+                                        {MPROC_LIST_DELETE_SLICE, false, "bbn"},
+                                        {MPROC_LIST_CLEAR, false, ""},
+                                        {MPROC_LIST_COPY, true, ""},
+                                        {MPROC_LIST_REPEAT, false, "n"},
+                                        {MPROC_LIST_REVERSE, false, ""},
+                                        {MPROC_LIST_SORT, false, "f"},
+                                        {MPROC_LIST_COUNT, true, ""},
+                                        {0, false, NULL}};
 
 /* ---- looking -------------------------------------------------------------------------------------------- */
 
@@ -85,6 +115,7 @@ size_t mproc_list_count(const mproc_list *list)
     const struct container *container = list_container(list);
     uint64_t version, count;
 
+    if (!container) return method_count(&list->reference, methods, MPROC_LIST_COUNT);
     do {
         version = container_version(container);
         count = items_count(items_of(container));
@@ -217,12 +248,42 @@ void list_trim(const mproc_list *list)
 
 /* ---- all calls ------------------------------------------------------------------------------------------ */
 
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result)
+{
+    int64_t numbers[METHOD_NUMBERS_MAX];
+    struct method_given given;
+    mproc_status status = method_read(reference, methods, method, values, count, numbers, &given);
+
+    if (status != MPROC_OK) return status;
+    return mproc_list_call((const mproc_list *)reference, (enum mproc_list_method)method, given.at, given.value, NULL,
+                           result);
+}
+
+static mproc_status call_remote(const mproc_list *list, enum mproc_list_method method, const int64_t *at,
+                                const mproc_value *value, mproc_function *function, mproc_value *result)
+{
+    const struct method_given given = {.value = value, .at = at};
+
+    if (method == MPROC_LIST_UPDATE)
+        return mproc_error(MPROC_NOT_SUPPORTED,
+                           "a list in another program has not the function that is to update it: "
+                           "mproc_list_increment() is one step");
+    if (method == MPROC_LIST_SORT && function)
+        return mproc_error(MPROC_NOT_SUPPORTED,
+                           "a list in another program has not the comparison by which it is to be sorted: without "
+                           "one, NULL, it is sorted there; or a copy is sorted here, and set as a slice");
+    return method_call(&list->reference, methods, method, &given, result);
+}
+
 mproc_status mproc_list_call(const mproc_list *list, enum mproc_list_method method, const int64_t *at,
                              const mproc_value *value, mproc_function *function, mproc_value *result)
 {
-    mproc_status status = family_enter_with(list->reference.arena);
-
-    if (status != MPROC_OK) return status;
+    if (thread_self.arena != list->reference.arena) {
+        mproc_status status = family_enter_with_slow(list->reference.arena);
+        if (status != MPROC_OK) return status;
+        if (list->reference.arena == REFERENCE_REMOTE) return call_remote(list, method, at, value, function, result);
+    }
     switch (method) {
     case MPROC_LIST_APPEND:
         return append(list, value);
@@ -256,6 +317,9 @@ mproc_status mproc_list_call(const mproc_list *list, enum mproc_list_method meth
         return list_reverse(list);
     case MPROC_LIST_SORT:
         return list_sort(list, (mproc_list_compare *)(void (*)(void))function, *at != 0);
+    case MPROC_LIST_COUNT:
+        *result = mproc_uint(mproc_list_count(list));
+        return MPROC_OK;
     default:
         return list_copy(list, at, result);
     }

@@ -3,8 +3,22 @@
 
 #include <stdlib.h>
 
-const struct object_type namespace_type = {
-    .name = "a namespace", .links = 1, .links_at = offsetof(struct container, body)};
+#include "container/methods.h"
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result);
+
+const struct object_type namespace_type = {.name = "a namespace",
+                                           .links = 1,
+                                           .links_at = offsetof(struct container, body),
+                                           .call = call_served,
+                                           .moments = MPROC_DICT_CLEAR};
+
+static const struct method methods[] = {{MPROC_NAMESPACE_SET, false, "kv"},   {MPROC_NAMESPACE_GET, true, "k"},
+                                        {MPROC_NAMESPACE_DELETE, false, "k"}, {MPROC_NAMESPACE_INCREMENT, true, "ki"},
+                                        {MPROC_NAMESPACE_HAS, false, "k"},    {MPROC_NAMESPACE_COPY, true, ""},
+                                        {MPROC_NAMESPACE_NAMES, true, ""},    {MPROC_NAMESPACE_TEXT, true, ""},
+                                        {MPROC_NAMESPACE_COUNT, true, ""},    {0, false, NULL}};
 
 /* ---- names ---------------------------------------------------------------------------------------------- */
 
@@ -91,12 +105,41 @@ static mproc_status print(const mproc_namespace *space, mproc_value *result)
 
 /* ---- all calls ------------------------------------------------------------------------------------------ */
 
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result)
+{
+    struct method_given given;
+    mproc_status status = method_read(reference, methods, method, values, count, NULL, &given);
+
+    if (status != MPROC_OK) return status;
+    return mproc_namespace_call((const mproc_namespace *)reference, (enum mproc_namespace_method)method, given.key,
+                                given.value, NULL, result);
+}
+
+static mproc_status call_remote(const mproc_namespace *space, enum mproc_namespace_method method,
+                                const mproc_value *name, const mproc_value *value, mproc_value *result)
+{
+    const struct method_given given = {.key = name, .value = value};
+
+    if (method == MPROC_NAMESPACE_UPDATE)
+        return mproc_error(MPROC_NOT_SUPPORTED,
+                           "a namespace in another program has not the function that is to update it: "
+                           "mproc_namespace_increment() is one step");
+    return method_call(&space->dict.reference, methods, method, &given, result);
+}
+
 mproc_status mproc_namespace_call(const mproc_namespace *space, enum mproc_namespace_method method,
                                   const mproc_value *name, const mproc_value *value, mproc_function *function,
                                   mproc_value *result)
 {
-    mproc_status status = family_enter_with(space->dict.reference.arena);
+    const struct reference *reference = &space->dict.reference;
+    mproc_status status = MPROC_OK;
 
+    if (thread_self.arena != reference->arena) {
+        status = family_enter_with_slow(reference->arena);
+        if (status == MPROC_OK && reference->arena == REFERENCE_REMOTE)
+            return call_remote(space, method, name, value, result);
+    }
     if (status == MPROC_OK && (int)method < MPROC_DICT_CLEAR) status = check_name(name);
     if (status != MPROC_OK) return status;
     if (method == MPROC_NAMESPACE_TEXT) return print(space, result);

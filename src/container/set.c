@@ -1,9 +1,40 @@
 /* Sets: made, changed and asked, one element at a time. */
 #include <stdlib.h>
 
+#include "container/methods.h"
 #include "container/set.h"
 
-const struct object_type set_type = {.name = "a set", .links = 1, .links_at = offsetof(struct container, body)};
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result);
+
+const struct object_type set_type = {.name = "a set",
+                                     .links = 1,
+                                     .links_at = offsetof(struct container, body),
+                                     .call = call_served,
+                                     .moments = MPROC_SET_CLEAR};
+
+static const struct method methods[] = {{MPROC_SET_ADD, false, "v"},
+                                        {MPROC_SET_DISCARD, false, "v"},
+                                        {MPROC_SET_REMOVE, false, "v"},
+                                        {MPROC_SET_HAS, false, "v"},
+                                        {MPROC_SET_CLEAR, false, ""},
+                                        {MPROC_SET_COPY, true, ""},
+                                        {MPROC_SET_POP, true, ""},
+                                        {MPROC_SET_COUNT, true, ""},
+                                        {MPROC_SET_TEXT, true, ""},
+                                        {MPROC_SET_UNION, true, "v"},
+                                        {MPROC_SET_INTERSECTION, true, "v"},
+                                        {MPROC_SET_DIFFERENCE, true, "v"},
+                                        {MPROC_SET_SYMMETRIC_DIFFERENCE, true, "v"},
+                                        {MPROC_SET_UPDATE, false, "v"},
+                                        {MPROC_SET_INTERSECTION_UPDATE, false, "v"},
+                                        {MPROC_SET_DIFFERENCE_UPDATE, false, "v"},
+                                        {MPROC_SET_SYMMETRIC_DIFFERENCE_UPDATE, false, "v"},
+                                        {MPROC_SET_IS_DISJOINT, true, "v"},
+                                        {MPROC_SET_IS_SUBSET, true, "v"},
+                                        {MPROC_SET_IS_SUPERSET, true, "v"},
+                                        {MPROC_SET_EQUAL, true, "v"},
+                                        {0, false, NULL}};
 
 /* What all elements have for a value: nil. */
 static const struct cell nothing = {MPROC_TYPE_NIL, 0, 0};
@@ -54,16 +85,94 @@ static mproc_status print(const mproc_dict *dict, mproc_value *result)
     return status;
 }
 
+/* ---- another ---------------------------------------------------------------------------------------------- */
+
+static mproc_status check_elements(const mproc_value *other)
+{
+    size_t size;
+    mproc_status status;
+
+    if (other->type == MPROC_TYPE_NIL ||
+        (other->type == MPROC_TYPE_HANDLE && is_kind_of_dict(value_handle(other)->kind)))
+        return MPROC_OK;
+    if (other->type != MPROC_TYPE_LIST && other->type != MPROC_TYPE_MAP) {
+        if ((status = encoding_measure(other, &size)) != MPROC_OK) return status;
+        return mproc_error(MPROC_INVALID,
+                           "elements of a set are in a list, a map, another set, a dict or nil, and not in %s",
+                           other->type == MPROC_TYPE_HANDLE ? handle_name(value_handle(other)->kind)
+                                                            : mproc_type_name((mproc_type)other->type));
+    }
+    if (other->count == 0 || other->as.data) return MPROC_OK;
+    return mproc_error(MPROC_INVALID, "%lu elements of a set are at no address", (unsigned long)other->count);
+}
+
+static bool is_object(const mproc_value *other)
+{
+    return other->type == MPROC_TYPE_HANDLE;
+}
+
+/* The elements of another set, or the keys of a dict, wherever it is. */
+static mproc_status copy_keys(const mproc_value *other, mproc_value *keys)
+{
+    const struct method_given none = {.at = NULL};
+    const mproc_dict *dict;
+    void *object;
+    mproc_status status;
+
+    if ((status = handle_open(value_handle(other), &object)) != MPROC_OK) return status;
+    dict = object;
+    if (dict->reference.arena != REFERENCE_REMOTE) status = dict_copy(dict, MPROC_DICT_KEYS, keys);
+    else if (dict->reference.ref.kind != OBJECT_SET)
+        status = mproc_dict_call(dict, MPROC_DICT_KEYS, NULL, NULL, NULL, keys);
+    else status = method_call(&dict->reference, methods, MPROC_SET_COPY, &none, keys);
+    handle_drop(object);
+    return status;
+}
+
 /* ---- all calls ------------------------------------------------------------------------------------------ */
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result)
+{
+    struct method_given given;
+    mproc_status status = method_read(reference, methods, method, values, count, NULL, &given);
+
+    if (status != MPROC_OK) return status;
+    return mproc_set_call((const mproc_set *)reference, (enum mproc_set_method)method, given.value, result);
+}
+
+/* Of another that is not there, too, goes what it has. */
+static mproc_status call_remote(const mproc_set *set, enum mproc_set_method method, const mproc_value *value,
+                                mproc_value *result)
+{
+    const struct reference *reference = &set->dict.reference;
+    struct method_given given = {.value = value};
+    mproc_value keys = mproc_nil();
+    mproc_status status = method >= MPROC_SET_UNION ? check_elements(value) : MPROC_OK;
+
+    if (status == MPROC_OK && method >= MPROC_SET_UNION && is_object(value) &&
+        !handle_came_together(value_handle(value), &reference->ref)) {
+        status = copy_keys(value, &keys);
+        given.value = &keys;
+    }
+    if (status == MPROC_OK) status = method_call(reference, methods, method, &given, result);
+    mproc_value_clear(&keys);
+    return status;
+}
 
 mproc_status mproc_set_call(const mproc_set *set, enum mproc_set_method method, const mproc_value *value,
                             mproc_value *result)
 {
     const mproc_dict *dict = &set->dict;
-    mproc_status status = family_enter_with(dict->reference.arena);
+    mproc_status status = MPROC_OK;
     struct table_key key;
     struct cell cell;
 
+    if (thread_self.arena != dict->reference.arena) {
+        status = family_enter_with_slow(dict->reference.arena);
+        if (status == MPROC_OK && dict->reference.arena == REFERENCE_REMOTE)
+            return call_remote(set, method, value, result);
+    }
     if (status == MPROC_OK && method < MPROC_SET_CLEAR) status = table_key_set(&key, value);
     if (status != MPROC_OK) return status;
     switch (method) {
@@ -99,40 +208,19 @@ mproc_status mproc_set_call(const mproc_set *set, enum mproc_set_method method, 
 
 /* ---- made and freed ------------------------------------------------------------------------------------- */
 
-static mproc_status check_elements(const mproc_value *other)
-{
-    size_t size;
-    mproc_status status;
-
-    if (other->type == MPROC_TYPE_NIL ||
-        (other->type == MPROC_TYPE_HANDLE && is_kind_of_dict(value_handle(other)->kind)))
-        return MPROC_OK;
-    if (other->type != MPROC_TYPE_LIST && other->type != MPROC_TYPE_MAP) {
-        if ((status = encoding_measure(other, &size)) != MPROC_OK) return status;
-        return mproc_error(MPROC_INVALID,
-                           "elements of a set are in a list, a map, another set, a dict or nil, and not in %s",
-                           other->type == MPROC_TYPE_HANDLE ? handle_name(value_handle(other)->kind)
-                                                            : mproc_type_name((mproc_type)other->type));
-    }
-    if (other->count == 0 || other->as.data) return MPROC_OK;
-    return mproc_error(MPROC_INVALID, "%lu elements of a set are at no address", (unsigned long)other->count);
-}
-
 /* What an object has is copied first. */
 mproc_status mproc_set_create(mproc_value other, mproc_set **out)
 {
     mproc_value copy = mproc_nil();
     struct reference *reference;
     enum table_outcome outcome;
-    void *object;
     mproc_status status;
 
     if (!out) return mproc_error(MPROC_INVALID, "a set was to be created, and out is NULL");
     if ((status = check_elements(&other)) != MPROC_OK) return status;
     if ((status = dict_make(OBJECT_SET, &reference)) != MPROC_OK) return status;
-    if (other.type == MPROC_TYPE_HANDLE && (status = handle_open(value_handle(&other), &object)) == MPROC_OK) {
-        status = dict_copy(object, MPROC_DICT_KEYS, &copy);
-        handle_drop(object);
+    if (is_object(&other)) {
+        status = copy_keys(&other, &copy);
         other = copy;
     }
     for (size_t i = 0; i < mproc_value_count(other) && status == MPROC_OK; i++) {

@@ -21,7 +21,7 @@
 /* No method has more. */
 #define MESSAGE_VALUES_MAX 8
 #define MESSAGE_SMALL_WORDS 64
-#define MESSAGE_OBJECTS_MAX ((uint32_t)1 << 20)
+#define MESSAGE_OBJECTS_MAX ((uint32_t)1 << HANDLE_NUMBER_BITS)
 
 /* The number of what is no call, and no answer to one. */
 #define MESSAGE_NO_CALL 0

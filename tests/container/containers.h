@@ -9,6 +9,24 @@
 #define KEY(x) MPROC_VALUE(x)
 #define TEXT(x) MPROC_VALUE(x)
 
+/* ---- in a manager ----------------------------------------------------------------------------------------- */
+
+/*
+ * For CHECK_SUITE_SETUP: from then on containers are made in a manager, and cases have proxies of them: the same body
+ * for another back end.
+ */
+void containers_of_a_manager(void);
+bool containers_are_served(void);
+
+/* What stands for the new container there, in its place; else itself. */
+void *containers_served(void *container);
+
+/*
+ * A case of such a suite. The threads of the manager make what they sleep by when they first have to, which on
+ * Windows is a handle.
+ */
+#define CASE_SERVED(name) CASE_WITH(name, .leaves = CHECK_HANDLES)
+
 /* ---- what was got, which each of these clears ------------------------------------------------------------- */
 
 static inline bool got_equals(mproc_value value, mproc_value expected)

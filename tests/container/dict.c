@@ -372,13 +372,20 @@ CHECK_SUITE_SETUP(dict, peers_of_threads,
     CASE(update_is_one_step)
 );
 
-/*
- * The same, of dicts in a manager; functions do not go there. Its threads make what they sleep by when they first
- * have to, which on Windows is a handle.
- */
-#define CASE_SERVED(name) CASE_WITH(name, .leaves = CHECK_HANDLES)
+/* ---- in a manager ------------------------------------------------------------------------------------------ */
 
-CHECK_SUITE_SETUP(dict_served, dicts_of_a_manager,
+static void case_functions_do_not_go_there(void)
+{
+    mproc_dict *dict = dicts_create(MPROC_MAP("n", 1));
+
+    CHECK_SAYS(mproc_dict_update_with(dict, KEY("n"), withdraws, MPROC_ARGS(1)), MPROC_NOT_SUPPORTED,
+               "mproc_dict_increment()");
+    CHECK_EQ(dicts_int(dict, KEY("n")), 1);
+    mproc_dict_free(dict);
+}
+
+/* All but the updates. */
+CHECK_SUITE_SETUP(dict_served, containers_of_a_manager,
     CASE_SERVED(keys_and_values_of_each_type_come_back),
     CASE_SERVED(keys_keep_their_order),
     CASE_SERVED(dicts_are_made_of_maps_and_of_pairs),
@@ -393,5 +400,6 @@ CHECK_SUITE_SETUP(dict_served, dicts_of_a_manager,
     CASE_SERVED(dicts_are_joined),
     CASE_SERVED(what_cannot_be_set_whole_is_not_set),
     CASE_SERVED(increments_count),
-    CASE_SERVED(what_is_no_key_is_refused)
+    CASE_SERVED(what_is_no_key_is_refused),
+    CASE_SERVED(functions_do_not_go_there)
 );

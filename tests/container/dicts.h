@@ -5,22 +5,12 @@
 #include "container/containers.h"
 #include "kill/table_sound.h"
 
-/*
- * For CHECK_SUITE_SETUP: from then on dicts are made in a manager, and cases have proxies of them: the same body for
- * another back end.
- */
-void dicts_of_a_manager(void);
-
-/* What stands for the new dict there; else itself. */
-mproc_dict *dicts_served(mproc_dict *dict);
-bool dicts_are_served(void);
-
 static inline mproc_dict *dicts_create(mproc_value items)
 {
     mproc_dict *dict = NULL;
 
     CHECK_OK(mproc_dict_create(items, &dict));
-    return dicts_served(dict);
+    return containers_served(dict);
 }
 
 static inline int64_t dicts_int(const mproc_dict *dict, mproc_value key)
@@ -51,7 +41,7 @@ static inline void dicts_check_prints(const mproc_dict *dict, const char *expect
 
 static inline void dicts_check_sound(const mproc_dict *dict)
 {
-    const char *wrong = dicts_are_served() ? NULL : table_sound(dict);
+    const char *wrong = containers_are_served() ? NULL : table_sound(dict);
 
     CHECK_STRING(wrong ? wrong : "", "");
 }

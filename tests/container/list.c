@@ -277,3 +277,29 @@ CHECK_SUITE_SETUP(list, peers_of_threads,
     CASE(update_makes_a_value_of_a_value),
     CASE(update_is_one_step)
 );
+
+/* ---- in a manager ------------------------------------------------------------------------------------------ */
+
+static void case_functions_do_not_go_there(void)
+{
+    mproc_list *list = lists_create(MPROC_LIST(1));
+
+    CHECK_SAYS(mproc_list_update_with(list, 0, adds, MPROC_ARGS(1)), MPROC_NOT_SUPPORTED, "mproc_list_increment()");
+    CHECK_EQ(lists_int(list, 0), 1);
+    mproc_list_free(list);
+}
+
+/* All but the updates. */
+CHECK_SUITE_SETUP(list_served, containers_of_a_manager,
+    CASE_SERVED(elements_of_each_type_come_back),
+    CASE_SERVED(missing_elements_are_told),
+    CASE_SERVED(values_come_where_they_are_put),
+    CASE_SERVED(elements_go_from_anywhere),
+    CASE_SERVED(elements_are_found_by_value),
+    CASE_SERVED(copies_are_the_whole_at_one_moment),
+    CASE_SERVED(list_changes_while_somebody_goes_through_it),
+    CASE_SERVED(clear_takes_all),
+    CASE_SERVED(increments_count),
+    CASE_SERVED(what_cannot_be_is_refused),
+    CASE_SERVED(functions_do_not_go_there)
+);

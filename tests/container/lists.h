@@ -12,7 +12,7 @@ static inline mproc_list *lists_create(mproc_value items)
     mproc_list *list = NULL;
 
     CHECK_OK(mproc_list_create(items, &list));
-    return list;
+    return containers_served(list);
 }
 
 static inline int64_t lists_int(const mproc_list *list, int64_t index)
@@ -34,7 +34,7 @@ static inline bool lists_has(const mproc_list *list, int64_t index, mproc_value 
 
 static inline void lists_check_sound(const mproc_list *list)
 {
-    const char *wrong = items_sound(list);
+    const char *wrong = containers_are_served() ? NULL : items_sound(list);
 
     CHECK_STRING(wrong ? wrong : "", "");
 }

@@ -7,7 +7,7 @@ static mproc_namespace *create(mproc_value values)
     mproc_namespace *space = NULL;
 
     CHECK_OK(mproc_namespace_create(values, &space));
-    return space;
+    return containers_served(space);
 }
 
 static int64_t number(const mproc_namespace *space, const char *name)
@@ -179,4 +179,26 @@ CHECK_SUITE_SETUP(namespace, peers_of_threads,
 CHECK_TWINS(namespace_shared, peers_of_processes, namespace_shared_threads, peers_of_threads,
     CASE(what_a_peer_does_is_seen),
     CASE(changes_of_all_add_up)
+);
+
+/* ---- in a manager --------------------------------------------------------------------------------------------- */
+
+static void case_functions_do_not_go_there(void)
+{
+    mproc_namespace *space = create(MPROC_MAP("n", 1));
+
+    CHECK_SAYS(mproc_namespace_update_with(space, "n", adds, MPROC_ARGS(1)), MPROC_NOT_SUPPORTED,
+               "mproc_namespace_increment()");
+    CHECK_OK(mproc_namespace_increment(space, "n", 2, NULL));
+    CHECK_EQ(number(space, "n"), 3);
+    mproc_namespace_free(space);
+}
+
+CHECK_SUITE_SETUP(namespace_served, containers_of_a_manager,
+    CASE_SERVED(values_come_back_by_their_names),
+    CASE_SERVED(names_that_are_not_there_are_told),
+    CASE_SERVED(copies_have_the_names_in_their_order),
+    CASE_SERVED(namespaces_are_printed_as_python_does),
+    CASE_SERVED(what_is_no_name_is_refused),
+    CASE_SERVED(functions_do_not_go_there)
 );

@@ -74,7 +74,7 @@ static void case_pop_takes_the_element_that_came_last(void)
     sets_check(set, "['a text that is long']");
     CHECK_OK(mproc_set_pop(set, &element));
     got_text(element, "a text that is long");
-    CHECK_SAYS(mproc_set_pop(set, NULL), MPROC_INVALID, "an item of a set");
+    CHECK_SAYS(mproc_set_pop(set, NULL), MPROC_INVALID, "NULL");
     mproc_set_free(set);
 }
 
@@ -179,4 +179,16 @@ CHECK_SUITE_SETUP(set, peers_of_threads,
     CASE(sets_are_made_of_lists_maps_sets_and_dicts),
     CASE(sets_are_printed_as_python_does),
     CASE(what_is_no_element_is_refused)
+);
+
+/* The same, of sets in a manager. */
+CHECK_SUITE_SETUP(set_served, containers_of_a_manager,
+    CASE_SERVED(elements_of_each_type_come_back),
+    CASE_SERVED(element_is_new_once),
+    CASE_SERVED(elements_that_are_not_there_are_told),
+    CASE_SERVED(pop_takes_the_element_that_came_last),
+    CASE_SERVED(clear_takes_all_elements),
+    CASE_SERVED(sets_are_made_of_lists_maps_sets_and_dicts),
+    CASE_SERVED(sets_are_printed_as_python_does),
+    CASE_SERVED(what_is_no_element_is_refused)
 );

@@ -252,3 +252,41 @@ CHECK_SUITE_SETUP(set_algebra, peers_of_threads,
     CASE(any_changes_by_sets_leave_what_they_should),
     CASE(sets_that_others_empty_give_their_memory_back)
 );
+
+/* ---- in a manager --------------------------------------------------------------------------------------------- */
+
+/* Of one that is not there it gets what that has; here, of one that is there, too. */
+static void case_sets_of_two_programs_are_combined(void)
+{
+    mproc_set *there = sets_create(MPROC_LIST(1, 2, 3)), *here = NULL, *copied = NULL;
+    mproc_dict *dict = dicts_create(MPROC_MAP(2, "two"));
+    mproc_value result = mproc_nil();
+
+    CHECK_OK(mproc_set_create(MPROC_LIST(3, 4), &here));
+    CHECK_OK(mproc_set_union(there, MPROC_VALUE(here), &result));
+    got_prints(result, "[1, 2, 3, 4]");
+    CHECK_OK(mproc_set_difference_update(there, MPROC_VALUE(here)));
+    sets_check(there, "[1, 2]");
+    CHECK_OK(mproc_set_update(here, MPROC_VALUE(there)));
+    CHECK_OK(mproc_set_difference_update(here, MPROC_VALUE(dict)));
+    sets_check(here, "[3, 4, 1]");
+    check_answers(here, MPROC_VALUE(there), "----");
+    check_answers(there, MPROC_VALUE(here), "----");
+    CHECK_OK(mproc_set_create(MPROC_VALUE(there), &copied));
+    sets_check(copied, "[1, 2]");
+    check_answers(there, MPROC_VALUE(copied), "-<>=");
+    mproc_set_free(copied);
+    mproc_set_free(here);
+    mproc_set_free(there);
+    mproc_dict_free(dict);
+}
+
+/* All but those that look at the memory. */
+CHECK_SUITE_SETUP(set_algebra_served, containers_of_a_manager,
+    CASE_SERVED(two_sets_are_combined),
+    CASE_SERVED(nothing_is_combined_with_something),
+    CASE_SERVED(set_is_combined_with_itself),
+    CASE_SERVED(two_sets_are_compared),
+    CASE_SERVED(what_is_no_other_set_changes_nothing),
+    CASE_SERVED(sets_of_two_programs_are_combined)
+);

@@ -10,7 +10,7 @@ static inline mproc_set *sets_create(mproc_value elements)
     mproc_set *set = NULL;
 
     CHECK_OK(mproc_set_create(elements, &set));
-    return set;
+    return containers_served(set);
 }
 
 /* Whether it was new. */

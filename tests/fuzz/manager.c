@@ -1,9 +1,9 @@
 /*
  * Feeds libFuzzer's bytes to both sides of a manager's protocol. As messages of a client: what is received, to a
- * manager's session, behind a client that has an object already. As a message of a manager: what is received, to a
- * client, whose proxies are opened, called and given back.
+ * manager's session, behind a client that has an object of each kind already. As a message of a manager: what is
+ * received, to a client, whose proxies are opened, called and given back.
  *
- * Whatever comes, nothing else than the dict is reached, and nothing is left over.
+ * Whatever comes, nothing else than these is reached, and nothing is left over.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,17 +25,46 @@ static void must(bool holds, const char *what)
 
 static struct server server;
 
+static void serve(const char *name, mproc_value value)
+{
+    must(mproc_dict_set(server.names, mproc_string(name), value) == MPROC_OK, "it is not served");
+}
+
+/* Of each kind one. */
 static void begin(void)
 {
     mproc_dict *dict;
+    mproc_list *list;
+    mproc_set *set;
+    mproc_namespace *space;
 
     if (server.names) return;
     server.options = (mproc_manager_options){
         .answer_timeout_ms = 1000, .message_bytes_max = 1 << 20, .clients_max = 4, .objects_per_client_max = 8};
     must(mproc_dict_create(mproc_nil(), &server.names) == MPROC_OK, "no names");
     must(mproc_dict_create(MPROC_MAP("n", 1), &dict) == MPROC_OK, "no dict");
-    must(mproc_dict_set(server.names, MPROC_VALUE("dict"), MPROC_VALUE(dict)) == MPROC_OK, "it is not served");
+    must(mproc_list_create(MPROC_LIST(1, "two"), &list) == MPROC_OK, "no list");
+    must(mproc_set_create(MPROC_LIST(1, "two"), &set) == MPROC_OK, "no set");
+    must(mproc_namespace_create(MPROC_MAP("n", 1), &space) == MPROC_OK, "no namespace");
+    serve("dict", MPROC_VALUE(dict));
+    serve("all", MPROC_LIST(dict, list, set, space));
     mproc_dict_free(dict);
+    mproc_list_free(list);
+    mproc_set_free(set);
+    mproc_namespace_free(space);
+}
+
+/* What calls have made large is made small again. */
+static void begin_again(void)
+{
+    mproc_value all = mproc_nil();
+    mproc_list *list = NULL;
+
+    must(mproc_dict_get(server.names, MPROC_VALUE("all"), &all) == MPROC_OK, "it is gone");
+    must(mproc_value_to(mproc_value_at(all, 1), &list) == MPROC_OK, "it is no list");
+    must(mproc_list_clear(list) == MPROC_OK, "it is not cleared");
+    mproc_list_free(list);
+    mproc_value_clear(&all);
 }
 
 static void send_value(mproc_connection *connection, mproc_value value)
@@ -60,7 +89,7 @@ static void of_a_client(const unsigned char *data, size_t size)
 
     must(mproc_pipe(NULL, &here, &there) == MPROC_OK, "there is no pipe");
     must((session = session_begin(&server, there)) != NULL, "it is not accepted");
-    send_value(here, MPROC_LIST(1, 0, MANAGER_GET, "dict"));
+    send_value(here, MPROC_LIST(1, 0, MANAGER_GET, "all"));
     must(session_receive(session) == SESSION_WAITS, "the first call is not answered");
     while (step != SESSION_ENDS && size > 1) {
         size_t part = UNIT * (size_t)data[0];
@@ -74,6 +103,7 @@ static void of_a_client(const unsigned char *data, size_t size)
     }
     session_end(session);
     mproc_connection_free(here);
+    begin_again();
     must(atomic_load(&server.objects) == 0 && atomic_load(&server.clients) == 0, "something is left");
 }
 

@@ -149,7 +149,7 @@ static void case_wrong_calls_of_objects_are_answered(void)
     send_value(raw, MPROC_LIST(3, 1, MPROC_DICT_CLEAR, 1));
     check_answer(raw, 3, MPROC_INVALID, "was given 1 values");
     send_value(raw, MPROC_LIST(3, 1, MPROC_DICT_INCREMENT, "n", "1"));
-    check_answer(raw, 3, MPROC_INVALID, "only an int64");
+    check_answer(raw, 3, MPROC_INVALID, "is a string: only an int64");
     send_value(raw, MPROC_LIST(3, 1, MPROC_DICT_SET, 1.5, 1));
     check_answer(raw, 3, MPROC_INVALID, "a key is a double");
     send_value(raw, MPROC_LIST(3, 1, MPROC_DICT_COUNT, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
@@ -159,6 +159,97 @@ static void case_wrong_calls_of_objects_are_answered(void)
     send_value(raw, MPROC_LIST(0, 0, 2, 1, 2));
     check_ends(&both, raw, MPROC_INVALID, "gives back what it has not");
     serving_await_objects(both.manager, 0);
+    serving_free(&both);
+}
+
+struct wrong_call {
+    mproc_value call;
+    mproc_status status;
+    const char *says;
+};
+
+static void check_wrong_calls(serving *both, mproc_value object, const struct wrong_call *calls, size_t count)
+{
+    mproc_connection *raw = serving_raw(both->manager);
+
+    CHECK_OK(mproc_manager_serve(both->manager, "dict", object));
+    get(raw);
+    for (size_t i = 0; i < count; i++) {
+        send_value(raw, calls[i].call);
+        check_answer(raw, 2, calls[i].status, calls[i].says);
+    }
+    mproc_connection_free(raw);
+}
+
+static void case_wrong_calls_of_lists_are_answered(void)
+{
+    const struct wrong_call calls[] = {
+        {MPROC_LIST(2, 1, 0), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_LIST_UPDATE, 0), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_LIST_COUNT + 1), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_LIST_APPEND), MPROC_INVALID, "given 0 values, and takes 1"},
+        {MPROC_LIST(2, 1, MPROC_LIST_GET, "0"), MPROC_INVALID, "is a string: only an int64"},
+        {MPROC_LIST(2, 1, MPROC_LIST_GET, mproc_nil()), MPROC_INVALID, "only an int64"},
+        {MPROC_LIST(2, 1, MPROC_LIST_GET, UINT64_MAX), MPROC_INVALID, "only an int64"},
+        {MPROC_LIST(2, 1, MPROC_LIST_GET, INT64_MIN), MPROC_NOT_FOUND, "no element"},
+        {MPROC_LIST(2, 1, MPROC_LIST_SET, 0, MPROC_LIST(1), 2), MPROC_INVALID, "given 3 values"},
+        {MPROC_LIST(2, 1, MPROC_LIST_INCREMENT, 0, 1.5), MPROC_INVALID, "value 2"},
+        {MPROC_LIST(2, 1, MPROC_LIST_GET_SLICE, mproc_nil(), "1", 1), MPROC_INVALID, "only an int64 or nil"},
+        {MPROC_LIST(2, 1, MPROC_LIST_GET_SLICE, mproc_nil(), 1, mproc_nil()), MPROC_INVALID, "only an int64 can"},
+        {MPROC_LIST(2, 1, MPROC_LIST_DELETE_SLICE, 0, 1, 0), MPROC_INVALID, "a step of 0"},
+        {MPROC_LIST(2, 1, MPROC_LIST_SET_SLICE, 0, 1, INT64_MIN, MPROC_LIST(1, 2, 3)), MPROC_INVALID, "a slice of"},
+        {MPROC_LIST(2, 1, MPROC_LIST_EXTEND, "text"), MPROC_INVALID, "a list of values"},
+        {MPROC_LIST(2, 1, MPROC_LIST_REPEAT, INT64_MAX), MPROC_NO_MEMORY, NULL},
+        {MPROC_LIST(2, 1, MPROC_LIST_SORT, 1), MPROC_INVALID, "only a bool"},
+    };
+    serving both = create(NULL);
+    mproc_list *list = NULL;
+
+    CHECK_OK(mproc_list_create(MPROC_LIST(1), &list));
+    check_wrong_calls(&both, MPROC_VALUE(list), calls, sizeof calls / sizeof calls[0]);
+    CHECK_EQ(mproc_list_count(list), 1);
+    mproc_list_free(list);
+    serving_free(&both);
+}
+
+static void case_wrong_calls_of_sets_are_answered(void)
+{
+    const struct wrong_call calls[] = {
+        {MPROC_LIST(2, 1, 5), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, 68, mproc_nil()), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_SET_EQUAL + 1, mproc_nil()), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_SET_ADD, MPROC_LIST(1)), MPROC_INVALID, "a key is a list"},
+        {MPROC_LIST(2, 1, MPROC_SET_UNION), MPROC_INVALID, "given 0 values"},
+        {MPROC_LIST(2, 1, MPROC_SET_UNION, 1), MPROC_INVALID, "and not in an int64"},
+        {MPROC_LIST(2, 1, MPROC_SET_EQUAL, MPROC_LIST(mproc_nil())), MPROC_INVALID, "a key is nil"},
+    };
+    serving both = create(NULL);
+    mproc_set *set = NULL;
+
+    CHECK_OK(mproc_set_create(MPROC_LIST(1), &set));
+    check_wrong_calls(&both, MPROC_VALUE(set), calls, sizeof calls / sizeof calls[0]);
+    CHECK_EQ(mproc_set_count(set), 1);
+    mproc_set_free(set);
+    serving_free(&both);
+}
+
+static void case_wrong_calls_of_namespaces_are_answered(void)
+{
+    const struct wrong_call calls[] = {
+        {MPROC_LIST(2, 1, MPROC_DICT_POP, "n"), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_NAMESPACE_UPDATE, "n"), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_DICT_MERGE, MPROC_MAP("_x", 1)), MPROC_NOT_SUPPORTED, "no method"},
+        {MPROC_LIST(2, 1, MPROC_NAMESPACE_SET, "_x", 1), MPROC_INVALID, "names are text"},
+        {MPROC_LIST(2, 1, MPROC_NAMESPACE_GET, 1), MPROC_INVALID, "names are text"},
+        {MPROC_LIST(2, 1, MPROC_NAMESPACE_INCREMENT, "n", mproc_nil()), MPROC_INVALID, "only an int64"},
+    };
+    serving both = create(NULL);
+    mproc_namespace *space = NULL;
+
+    CHECK_OK(mproc_namespace_create(MPROC_MAP("n", 1), &space));
+    check_wrong_calls(&both, MPROC_VALUE(space), calls, sizeof calls / sizeof calls[0]);
+    CHECK_EQ(mproc_namespace_count(space), 1);
+    mproc_namespace_free(space);
     serving_free(&both);
 }
 
@@ -280,6 +371,9 @@ CHECK_SUITE_SETUP(manager_hostile, serving_setup,
     CASE(what_is_no_size_ends_the_connection),
     CASE(wrong_calls_are_answered),
     CASE(wrong_calls_of_objects_are_answered),
+    CASE(wrong_calls_of_lists_are_answered),
+    CASE(wrong_calls_of_sets_are_answered),
+    CASE(wrong_calls_of_namespaces_are_answered),
     CASE(objects_of_others_cannot_be_named),
     CASE(half_a_call_delays_nobody),
     CASE(one_that_takes_no_answers_is_given_up),

@@ -28,6 +28,27 @@ static mproc_status next(mproc_call *call)
 static const mproc_method methods[] = {{"increase", increase}, {"next", next}};
 static const mproc_class counter_class = {.name = "Counter", .methods = methods, .method_count = 2};
 
+/* So each has to do with one that nobody else has. */
+static void serve(mproc_manager *manager)
+{
+    mproc_list *list = NULL;
+    mproc_set *set = NULL, *other = NULL;
+    mproc_namespace *space = NULL;
+
+    mproc_check(mproc_list_create(MPROC_LIST(3, "x", mproc_nil()), &list));
+    mproc_check(mproc_set_create(MPROC_LIST(1, 2, "a"), &set));
+    mproc_check(mproc_set_create(MPROC_LIST(2, "c"), &other));
+    mproc_check(mproc_namespace_create(MPROC_MAP("x", 10), &space));
+    mproc_check(mproc_manager_serve(manager, "list", MPROC_VALUE(list)));
+    mproc_check(mproc_manager_serve(manager, "set", MPROC_VALUE(set)));
+    mproc_check(mproc_manager_serve(manager, "other", MPROC_VALUE(other)));
+    mproc_check(mproc_manager_serve(manager, "space", MPROC_VALUE(space)));
+    mproc_list_free(list);
+    mproc_set_free(set);
+    mproc_set_free(other);
+    mproc_namespace_free(space);
+}
+
 int main(int argc, char **argv)
 {
     mproc_manager_options options = {0};
@@ -53,6 +74,7 @@ int main(int argc, char **argv)
     mproc_check(mproc_manager_serve(manager, "values",
                                     MPROC_LIST("hello", mproc_nil(), true, 2.25, "\xc3\xa4 is longer than a word",
                                                mproc_bytes("\0\xff", 2), MPROC_MAP("key", MPROC_LIST(-1)))));
+    serve(manager);
     printf("%s\n", mproc_manager_address(manager));
     fflush(stdout);
     while (getchar() != EOF) {
