@@ -210,6 +210,32 @@ MPROC_NODISCARD static inline mproc_status mproc_manager_connect(const char *add
 MPROC_NODISCARD MPROC_API mproc_status mproc_manager_get(mproc_manager *manager, const char *name,
                                                          mproc_value *value);
 
+/*
+ * Makes an object by the name of its type, and gives it (Python: SyncManager's methods of these names). `args` is a
+ * list of what the object is made of, or nil for nothing:
+ *
+ *     "Lock", "RLock", "Event"             nothing
+ *     "Semaphore", "BoundedSemaphore"      the number of permits; default: 1
+ *     "Condition"                          a lock or an rlock; default: an rlock of its own
+ *     "Barrier"                            for how many it waits
+ *     "Queue", "JoinableQueue"             the most items that are in it; default: any number
+ *     "dict", "Namespace"                  a map, or as the function that creates one; default: empty
+ *     "list", "set"                        a list, or as the function that creates one; default: empty
+ *     "Value"                              its bytes, or the number of them, which are 0
+ *     "Array"                              the size of an item; and the bytes of all items, or the number of items
+ *
+ * For what serves it is an object of this family like any other one, of which the manager keeps nothing. For a
+ * connection it is made in the manager's program, which has it as long as this process, or what it was put into.
+ * `*value` is the caller's: mproc_value_clear(). What mproc_value_to() made of it stays.
+ *
+ * Blocks and returns as mproc_manager_get(); or, with `*value` unchanged:
+ *   MPROC_NOT_FOUND      there is no such type
+ *   MPROC_INVALID        it is not made of these values; `type` or `value` is NULL
+ *   MPROC_NOT_SUPPORTED  the connection cannot have objects of this type
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_manager_new(mproc_manager *manager, const char *type, mproc_args args,
+                                                         mproc_value *value);
+
 /* ---- both ------------------------------------------------------------------------------------------- */
 
 /* Returns the address to which clients connect, or this one has. It is the manager's. Does not block. */

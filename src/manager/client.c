@@ -311,6 +311,13 @@ static mproc_status get(void *self, const char *name, mproc_value *value)
     return client_call(self, 0, MANAGER_GET, &text, 1, value, MPROC_FOREVER);
 }
 
+static mproc_status make(void *self, const char *type, const mproc_value *args, mproc_value *value)
+{
+    const mproc_value values[] = {mproc_string(type), *args};
+
+    return client_call(self, 0, MANAGER_MAKE, values, sizeof values / sizeof values[0], value, MPROC_FOREVER);
+}
+
 static const char *address(const void *self)
 {
     const struct client *client = self;
@@ -350,6 +357,7 @@ static void release(void *self)
 const struct manager_kind client_kind = {.serve = serve,
                                          .withdraw = withdraw,
                                          .get = get,
+                                         .make = make,
                                          .address = address,
                                          .clients = no_clients,
                                          .objects = objects,

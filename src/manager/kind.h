@@ -13,6 +13,7 @@ struct manager_kind {
     mproc_status (*serve)(void *self, const char *name, const mproc_value *value);
     mproc_status (*withdraw)(void *self, const char *name);
     mproc_status (*get)(void *self, const char *name, mproc_value *value);
+    mproc_status (*make)(void *self, const char *type, const mproc_value *args, mproc_value *value);
     const char *(*address)(const void *self);
     size_t (*clients)(const void *self);
     size_t (*objects)(void *self);

@@ -156,6 +156,13 @@ mproc_status mproc_manager_get(mproc_manager *manager, const char *name, mproc_v
     return manager->kind->get(manager->self, name, value);
 }
 
+mproc_status mproc_manager_new(mproc_manager *manager, const char *type, mproc_args args, mproc_value *value)
+{
+    if (!type) return mproc_error(MPROC_INVALID, "a manager makes objects by the name of a type, which is NULL");
+    if (!value) return mproc_error(MPROC_INVALID, "the %s that a manager makes is to go to NULL", type);
+    return manager->kind->make(manager->self, type, &args, value);
+}
+
 size_t mproc_manager_clients(const mproc_manager *manager)
 {
     return manager->kind->clients(manager->self);

@@ -27,7 +27,7 @@
 #define MESSAGE_NO_CALL 0
 
 /* The manager itself is the object 0. */
-enum manager_method { MANAGER_GET = 1, MANAGER_GIVE_BACK = 2 };
+enum manager_method { MANAGER_GET = 1, MANAGER_GIVE_BACK = 2, MANAGER_MAKE = 3 };
 
 /* The encoding of a message that is sent. It is in `small`, or was allocated. */
 struct message {

@@ -6,6 +6,7 @@
 #include <mproc/process.h>
 
 #include "manager/kind.h"
+#include "manager/types.h"
 #include "process/family.h"
 
 /* So many are ready at a time. */
@@ -184,6 +185,14 @@ static mproc_status get(void *self, const char *name, mproc_value *value)
     return names_get(server->names, name, value);
 }
 
+static mproc_status make(void *self, const char *type, const mproc_value *args, mproc_value *value)
+{
+    const struct server *server = self;
+    mproc_status status = family_enter_with(server->arena);
+
+    return status == MPROC_OK ? types_make(type, args, false, value) : status;
+}
+
 static const char *address(const void *self)
 {
     const struct server *server = self;
@@ -208,6 +217,7 @@ static size_t objects(void *self)
 const struct manager_kind server_kind = {.serve = put_name,
                                          .withdraw = withdraw,
                                          .get = get,
+                                         .make = make,
                                          .address = address,
                                          .clients = clients,
                                          .objects = objects,

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "manager/types.h"
+
 /* An answer of so many bytes goes out at once, or its client does not take what it is sent. */
 #define AT_ONCE_BYTES_MAX 8192
 #define AT_ONCE_MS 1
@@ -48,6 +50,14 @@ static enum session_step refuse(struct session *session, mproc_status status)
 
 /* ---- calls ---------------------------------------------------------------------------------------------- */
 
+/* Objects among what it is made of are those that the client has. */
+static mproc_status make(struct session *session, const mproc_value *values, mproc_value *result)
+{
+    mproc_status status = lent_read(&session->lent, &session->call);
+
+    return status == MPROC_OK ? types_make(mproc_value_string(values[0]), &values[1], true, result) : status;
+}
+
 /* What the manager itself can do. */
 static mproc_status call_manager(struct session *session, int64_t method, const mproc_value *values, size_t count,
                                  mproc_value *result)
@@ -61,6 +71,8 @@ static mproc_status call_manager(struct session *session, int64_t method, const 
         mproc_value_print(values[0], text, sizeof text);
         return mproc_error(MPROC_NOT_FOUND, "the manager serves nothing named %s", text);
     }
+    if (method == MANAGER_MAKE && count == 2 && values[0].type == MPROC_TYPE_STRING)
+        return make(session, values, result);
     if (method != MANAGER_GIVE_BACK || count % 2 != 0)
         return mproc_error(MPROC_INVALID, "a manager has no method %lld for %zu values", (long long)method, count);
     for (size_t i = 0; i < count; i += 2)
@@ -111,14 +123,14 @@ static mproc_status carry_out(struct session *session)
     return status;
 }
 
-/* Whether the call takes no longer than moments. What is given back may be large, and is freed. */
+/* Whether the call takes no longer than moments. What is made or given back may be large. */
 static bool takes_moments(const struct session *session)
 {
     uint64_t object = mproc_value_uint(mproc_value_at(session->call, 1)),
              method = mproc_value_uint(mproc_value_at(session->call, 2));
     const struct reference *reference = lent_find(&session->lent, object);
 
-    if (!reference) return method != MANAGER_GIVE_BACK;
+    if (!reference) return method != MANAGER_GIVE_BACK && method != MANAGER_MAKE;
     return method < object_types[reference->ref.kind]->moments;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "manager/kind.h"
 #include "manager/server.h"
+#include "manager/types.h"
 #include "process/family.h"
 #include "process/process.h"
 
@@ -228,6 +229,13 @@ static mproc_status get(void *self, const char *name, mproc_value *value)
     return status == MPROC_OK ? names_get(started->names, name, value) : status;
 }
 
+static mproc_status make(void *self, const char *type, const mproc_value *args, mproc_value *value)
+{
+    mproc_status status = check(self);
+
+    return status == MPROC_OK ? types_make(type, args, false, value) : status;
+}
+
 static const char *address(const void *self)
 {
     const struct started *started = self;
@@ -265,6 +273,7 @@ static mproc_process *process_of(void *self)
 const struct manager_kind started_kind = {.serve = put_name,
                                           .withdraw = withdraw,
                                           .get = get,
+                                          .make = make,
                                           .address = address,
                                           .clients = clients,
                                           .objects = objects,
