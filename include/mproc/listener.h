@@ -82,8 +82,8 @@ typedef struct mproc_client_options {
  * block, unless the system has to ask others for a host's name. `*listener` is the caller's: mproc_listener_free().
  *
  * A Unix socket's file, and the folder, go when the listener is closed, and at the end of the process, but not if
- * that is killed: then the file stays, and nobody can listen there until it is removed. The port of TCP can be used
- * again at once. Children do not have the listener.
+ * that is killed: then the file stays until somebody listens there again, who takes it away. The port of TCP can be
+ * used again at once. Children do not have the listener.
  *
  * Returns MPROC_OK, or, with nothing done:
  *   MPROC_EXISTS         somebody listens at this address, or a file is in its place

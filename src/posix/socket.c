@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,8 +43,12 @@ struct plat_listener {
 
 static void listener_set_path(plat_listener *listener, const char *name);
 static mproc_status listener_open(plat_listener *listener, plat_address *address, int backlog);
+static mproc_status listener_begin(plat_listener *listener, const plat_address *address, const socket_address *at,
+                                   int backlog);
 static mproc_status listener_bind(const plat_listener *listener, const plat_address *address,
-                                  const socket_address *at);
+                                  const socket_address *at, bool alone);
+static int folder_lock(const char *path);
+static bool socket_is_left(const char *path, const socket_address *at);
 static void folder_remove(const char *path);
 static mproc_status accept_refused(int number);
 static mproc_status attempt_begin(const plat_address *address, plat_attempt *attempt);
@@ -121,21 +126,13 @@ static mproc_status listener_open(plat_listener *listener, plat_address *address
 {
     struct epoll_event event = {.events = EPOLLIN};
     socket_address found[SOCKET_ADDRESSES_MAX];
-    struct stat file;
     mproc_status status;
     int count, type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
     if ((status = socket_address_find(address, found, &count)) != MPROC_OK) return status;
     status = handle_take(socket(found[0].as.any.sa_family, type, 0), "a socket to listen", &listener->socket);
     if (status != MPROC_OK) return status;
-    if ((status = listener_bind(listener, address, &found[0])) != MPROC_OK) return status;
-    if (address->kind == PLAT_ADDRESS_UNIX && address->name[0] != '@' && lstat(listener->path, &file) == 0) {
-        listener->device = file.st_dev;
-        listener->inode = file.st_ino;
-    }
-    if (listen((int)listener->socket, backlog) != 0)
-        return error_system_as(errno == EADDRINUSE ? MPROC_EXISTS : error_status(errno), errno, "cannot listen at %s",
-                               address->name);
+    if ((status = listener_begin(listener, address, &found[0], backlog)) != MPROC_OK) return status;
     handle_remember((int)listener->socket);
     found[0].size = sizeof found[0].as;
     if (address->kind == PLAT_ADDRESS_TCP &&
@@ -148,11 +145,66 @@ static mproc_status listener_open(plat_listener *listener, plat_address *address
     return status;
 }
 
+/* The folder of a socket's file is locked from before it is there until it listens, see socket_is_left(). */
+static mproc_status listener_begin(plat_listener *listener, const plat_address *address, const socket_address *at,
+                                   int backlog)
+{
+    bool has_file = address->kind == PLAT_ADDRESS_UNIX && address->name[0] != '@';
+    int folder = has_file ? folder_lock(listener->path) : -1;
+    mproc_status status = listener_bind(listener, address, at, folder >= 0);
+    struct stat file;
+
+    if (status == MPROC_OK && has_file && lstat(listener->path, &file) == 0) {
+        listener->device = file.st_dev;
+        listener->inode = file.st_ino;
+    }
+    if (status == MPROC_OK && listen((int)listener->socket, backlog) != 0)
+        status = error_system_as(errno == EADDRINUSE ? MPROC_EXISTS : error_status(errno), errno,
+                                 "cannot listen at %s", address->name);
+    if (folder >= 0) close(folder);
+    return status;
+}
+
+/* The lock goes with the descriptor, also if this process is killed. -1: others have it, or there can be none. */
+static int folder_lock(const char *path)
+{
+    char folder[PATH_MAX];
+    char *end;
+    int descriptor;
+
+    snprintf(folder, sizeof folder, "%s", path);
+    if (!(end = strrchr(folder, '/'))) return -1;
+    end[end == folder] = '\0';
+    descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+/*
+ * Whether nobody listens at the socket, as whoever had it was killed. Before its owner listens it looks the same, but
+ * then the folder is locked.
+ */
+static bool socket_is_left(const char *path, const socket_address *at)
+{
+    struct stat file;
+    bool left;
+    int probe;
+
+    if (lstat(path, &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0) return false;
+    left = connect(probe, &at->as.any, at->size) != 0 && errno == ECONNREFUSED;
+    close(probe);
+    return left;
+}
+
 /*
  * Connections that have just ended do not keep others from the address. One of IPv6 is for that alone, as on Windows.
+ * `alone`: what was left over may be taken away.
  */
 static mproc_status listener_bind(const plat_listener *listener, const plat_address *address,
-                                  const socket_address *at)
+                                  const socket_address *at, bool alone)
 {
     const int on = 1;
     int descriptor = (int)listener->socket;
@@ -160,6 +212,10 @@ static mproc_status listener_bind(const plat_listener *listener, const plat_addr
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (at->as.any.sa_family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(descriptor, &at->as.any, at->size) == 0) return MPROC_OK;
+    if (errno == EADDRINUSE && alone) {
+        if (socket_is_left(listener->path, at)) unlink(listener->path);
+        if (bind(descriptor, &at->as.any, at->size) == 0) return MPROC_OK;
+    }
     if (errno == EADDRINUSE && address->kind == PLAT_ADDRESS_TCP)
         return error_system_as(MPROC_EXISTS, errno,
                                "cannot listen at %s, port %u: close what listens there, or take "

@@ -199,6 +199,35 @@ static mproc_status listens_and_ends(mproc_call *call)
     return MPROC_OK;
 }
 
+static mproc_status listens_and_is_killed(mproc_call *call)
+{
+    mproc_listener *listener = NULL;
+    const char *address;
+
+    MPROC_TRY(mproc_unpack(call, &address));
+    CHECK_OK(mproc_listener_create(address, NULL, &listener));
+    fixture_kill(mproc_getpid());
+    return MPROC_OK;
+}
+
+/* It is nobody's; that of somebody who listens stays. */
+static void case_file_of_a_killed_process_is_no_obstacle(void)
+{
+    char path[PATH], address[PATH + 8];
+    mproc_listener *listener = NULL, *second = NULL;
+    ends pair;
+
+    own_path(path, address);
+    CHECK_ENDED_BY(connections_start(listens_and_is_killed, MPROC_ARGS(address)), 9);
+    CHECK(is_there(path));
+    CHECK_OK(mproc_listener_create(address, NULL, &listener));
+    CHECK_STATUS(mproc_listener_create(address, NULL, &second), MPROC_EXISTS);
+    pair = listening_pair(listener);
+    connections_free(&pair);
+    mproc_listener_free(listener);
+    CHECK(!is_there(path));
+}
+
 static void case_file_goes_at_the_end_of_the_process(void)
 {
     char path[PATH], address[PATH + 8], told[MPROC_ADDRESS_BYTES];
@@ -443,6 +472,7 @@ CHECK_SUITE_SETUP(posix_listeners, listening_setup,
     CASE(private_address_is_in_a_folder_for_the_user_alone),
     CASE(private_address_has_a_short_path),
     CASE(file_of_another_is_left_alone),
+    CASE(file_of_a_killed_process_is_no_obstacle),
     CASE(path_that_is_too_long_or_in_no_folder_is_refused),
     CASE(file_goes_also_if_the_program_has_gone_to_another_folder),
     CASE(address_of_another_user_is_not_permitted),

@@ -1,5 +1,7 @@
 /* Managers in fork() copies, which are not of the family; and those that are processes, with signals. */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "manager/serving.h"
@@ -79,7 +81,7 @@ static void case_copy_has_no_managers_that_were_started(void)
     mproc_value value = mproc_nil();
 
     CHECK_OK(mproc_manager_serve(manager, "n", mproc_int(1)));
-    CHECK_EQ(fixture_in_a_copy(started_in_the_copy, manager, exit), 5);
+    CHECK_EQ(fixture_in_a_copy(started_in_the_copy, manager, _exit), 5);
     CHECK_OK(mproc_manager_get(manager, "n", &value));
     mproc_manager_free(manager);
 }
@@ -121,9 +123,29 @@ static void case_manager_that_cannot_be_terminated_is_killed(void)
     mproc_manager_free(manager);
 }
 
+/* The file of its socket is no obstacle. */
+static void case_another_starts_where_one_was_killed(void)
+{
+    char folder[] = "/tmp/mproc-test-XXXXXX", address[64];
+    mproc_manager_options options = {.address = address};
+    mproc_manager *first, *second;
+
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(address, sizeof address, "unix:%s/manager", folder);
+    first = start(&options);
+    CHECK_EQ(kill(pid_of(first), SIGKILL), 0);
+    CHECK_OK(mproc_manager_join(first, check_limit_ms()));
+    second = start(&options);
+    CHECK_OK(mproc_manager_serve(second, "n", mproc_int(1)));
+    mproc_manager_free(first);
+    mproc_manager_free(second);
+    CHECK_EQ(rmdir(folder), 0);
+}
+
 CHECK_SUITE_SETUP(posix_managers, serving_setup,
     CASE(copy_has_no_managers),
     CASE(copy_has_no_managers_that_were_started),
     CASE(manager_ignores_ctrl_c),
-    CASE(manager_that_cannot_be_terminated_is_killed)
+    CASE(manager_that_cannot_be_terminated_is_killed),
+    CASE(another_starts_where_one_was_killed)
 );
