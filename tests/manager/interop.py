@@ -178,8 +178,10 @@ def use_set(manager):
     """The same, of sets: with values, and with a set and a dict that are there."""
     number, other, stock = (manager.call(None, GET, name) for name in ("set", "other", "stock"))
     assert number.kind == other.kind == SET
+    words = manager.call(stock, COPY)
+    manager.give_back(words["inner"], 1)
     for theirs, given in ({2, "c"}, [2, "c", 2]), ({2, "c"}, {2: 1, "c": 1}), ({2, "c"}, other), \
-            (set(manager.call(stock, COPY)), stock), (set(), None):
+            (set(words), stock), (set(), None):
         for method, result in (SETS.union, set.union), (SETS.intersection, set.intersection), \
                 (SETS.difference, set.difference), (SETS.symmetric_difference, set.symmetric_difference):
             assert set(manager.call(number, method, given)) == result({1, 2, "a"}, theirs)

@@ -1,9 +1,11 @@
-/* Managers in fork() copies, which are not of the family; and those that are processes, with signals. */
+/* Managers in fork() copies, which are not of the family; those that are processes, with signals; many clients. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "manager/crowd.h"
 #include "manager/serving.h"
 #include "process/process_fixture_os.h"
 
@@ -44,6 +46,21 @@ static void case_copy_has_no_managers(void)
     CHECK_EQ(mproc_manager_objects(all.both.manager), 1);
     mproc_dict_free(all.proxy);
     serving_free(&all.both);
+}
+
+/* ---- a thousand clients --------------------------------------------------------------------------------- */
+
+/* Each is a file of the manager's process. Under Wine, where starting takes long: a hundred, or twenty. */
+static void case_a_thousand_clients_leave_nothing(void)
+{
+    const int count = check_many(1000, 200);
+    struct rlimit limit;
+
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max < (rlim_t)count + 200) CHECK_SKIP("this process may not have a thousand files");
+    limit.rlim_cur = limit.rlim_max;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    crowd_uses_a_manager(count);
 }
 
 /* ---- processes of their own ------------------------------------------------------------------------------ */
@@ -143,6 +160,7 @@ static void case_another_starts_where_one_was_killed(void)
 }
 
 CHECK_SUITE_SETUP(posix_managers, serving_setup,
+    CASE_LIMIT(a_thousand_clients_leave_nothing, 60),
     CASE(copy_has_no_managers),
     CASE(copy_has_no_managers_that_were_started),
     CASE(manager_ignores_ctrl_c),

@@ -1,4 +1,5 @@
 /* Managers and clients in processes of their own, of which some are killed; and many clients at once. */
+#include "manager/crowd.h"
 #include "manager/serving.h"
 
 #include <stdlib.h>
@@ -161,6 +162,11 @@ static void case_many_clients_at_once(void)
     serving_free(&both);
 }
 
+static void case_clients_of_several_processes_leave_nothing(void)
+{
+    crowd_uses_a_manager(check_many(100, 20));
+}
+
 /* Threads that call by one connection take turns; of what is large each makes work for a worker. */
 static void copies(void *argument)
 {
@@ -208,5 +214,6 @@ CHECK_SUITE_SETUP(manager_programs, serving_setup,
     CASE(a_killed_client_has_nothing_left),
     CASE(a_killed_manager_keeps_nobody_waiting),
     CASE_LIMIT(many_clients_at_once, 60),
+    CASE_LIMIT(clients_of_several_processes_leave_nothing, 60),
     CASE_LIMIT(clients_with_long_calls_do_not_wait_for_each_other, 60)
 );
