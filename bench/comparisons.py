@@ -537,4 +537,30 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
                    ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
                    [Goal("most", 1e7, "mproc")])]
 
-COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + CONNECTIONS + DICTS + MAPS + WORKS + TASKS + REST
+# ---- lists, managers ------------------------------------------------------------------------------
+
+ARRAY = "plain array, pthread mutex"
+
+
+def list_use(name, items):
+    values = ["append and pop", "get"]
+    return Comparison(name, f"append and pop, and get of any, in a list with {items:,} elements", 1, values,
+                      [mproc("list-use", 2 * MILLION, items),
+                       Subject(ARRAY, "bench_table", "list-use", 2 * MILLION, (items,), rival=True)],
+                      [Goal("time", 1.6, "mproc", ARRAY, value) for value in values])
+
+
+def manager_call(name, kind, number):
+    def make(name, title, cpus):
+        return Comparison(name, title, cpus, ["one call"],
+                          [mproc("manager-increment", 20000, 0, number), sockets("socket-call", 20000, 0, number)],
+                          [Goal("time", 1.25, "mproc", SOCKET)])
+    return twice(name, f"increment in a dict of another program's manager by {kind}", make)
+
+
+LISTS = [list_use("list-use", 1000), list_use("list-use-million", MILLION)]
+MANAGERS = manager_call("manager-call", "a Unix socket", 0) + manager_call("manager-call-tcp", "TCP", 1)
+
+# ---- all ------------------------------------------------------------------------------------------
+
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + CONNECTIONS + DICTS + LISTS + MANAGERS + MAPS + WORKS + TASKS + REST

@@ -51,6 +51,8 @@ static const struct task tasks[] = {
     {"dict-readers", dict_readers},
     {"dict-grow", dict_grow},
     {"dict-bytes", dict_bytes},
+    {"list-use", list_use},
+    {"manager-increment", manager_increment},
     {"tasks-async", tasks_async},
     {"tasks-cold", tasks_cold},
     {"tasks-trip", tasks_trip},

@@ -74,6 +74,17 @@ measure_task wait_once, wait_kept;
 measure_task dict_look, dict_change, dict_readers, dict_grow, dict_bytes;
 
 /*
+ * list.c: the time for one use of a list with `items` elements: an append and a pop of the last one; a get of any.
+ */
+measure_task list_use;
+
+/*
+ * manager.c: an increment in a dict of a manager in another process, each time after a rest of `items` nanoseconds:
+ * the median and the 99th percentile. By a Unix socket, or, if there is a `chunk`, by TCP.
+ */
+measure_task manager_increment;
+
+/*
  * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time
  * for one of `items` tasks, whose results are kept until all are submitted; `tasks_cold`: by a new pool, with its
  * creation. `tasks_trip`: submits and waits, each time after a rest of `items` nanoseconds: the median and the 99th

@@ -182,6 +182,54 @@ static void socket_authenticate(const struct order *order, double values[2])
     close(place.listener);
 }
 
+/* The sizes of a call of manager-increment and of its answer, with their frames. */
+enum { CALL_BYTES = 116, ANSWER_BYTES = 100 };
+
+static void call_and_get_answer(void *socket)
+{
+    char bytes[CALL_BYTES + ANSWER_BYTES] = "";
+
+    write_all(*(int *)socket, bytes, CALL_BYTES);
+    read_all(*(int *)socket, bytes, ANSWER_BYTES);
+}
+
+static void answer_calls(const struct place *place, size_t count)
+{
+    int descriptor = socket(place->address.any.sa_family, SOCK_STREAM, 0);
+    char bytes[CALL_BYTES + ANSWER_BYTES] = "";
+    const int on = 1;
+
+    measure_require(connect(descriptor, &place->address.any, place->size) == 0, "it can connect");
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    for (size_t i = 0; i < count; i++) {
+        read_all(descriptor, bytes, CALL_BYTES);
+        write_all(descriptor, bytes, ANSWER_BYTES);
+    }
+    _exit(0);
+}
+
+/* As many bytes go and come as in manager-increment, of which nobody makes anything. */
+static void socket_call(const struct order *order, double values[2])
+{
+    const struct order where = {.items = order->chunk};
+    const int on = 1;
+    struct place place;
+    int status = -1, descriptor;
+    pid_t child;
+
+    listen_somewhere(&where, &place);
+    child = fork();
+    measure_bind(child == 0);
+    if (child == 0) answer_calls(&place, order->repeats);
+    measure_require((descriptor = accept(place.listener, NULL, NULL)) >= 0, "a client is accepted");
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    measure_rested(call_and_get_answer, &descriptor, order->repeats, order->items, values);
+    waitpid(child, &status, 0);
+    measure_require(status == 0, "the other process ends with 0");
+    close(descriptor);
+    close(place.listener);
+}
+
 /* As many pairs; the one in the middle can be read. */
 static struct pollfd *make_readers(size_t count)
 {
@@ -229,13 +277,10 @@ static void wait_epoll(const struct order *order, double values[2])
     free(readers);
 }
 
-static const struct task tasks[] = {{"socket-trip", socket_trip},
-                                    {"socket-stream", socket_stream},
-                                    {"socket-accept", socket_accept},
-                                    {"socket-authenticate", socket_authenticate},
-                                    {"wait-poll", wait_poll},
-                                    {"wait-epoll", wait_epoll},
-                                    {NULL, NULL}};
+static const struct task tasks[] = {{"socket-trip", socket_trip},     {"socket-stream", socket_stream},
+                                    {"socket-accept", socket_accept}, {"socket-authenticate", socket_authenticate},
+                                    {"socket-call", socket_call},     {"wait-poll", wait_poll},
+                                    {"wait-epoll", wait_epoll},       {NULL, NULL}};
 
 int main(int count, char **arguments)
 {

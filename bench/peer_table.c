@@ -1,7 +1,8 @@
 /*
  * What dict.c measures, by a plain table in shared memory under one pthread mutex: chains of entries of one size,
  * found by FNV-1a, with keys of at most 12 bytes and numbers as values. It has as many heads as it needs from the
- * beginning, so it never grows, and it keeps no order. Whoever is killed here leaves the others waiting for ever.
+ * beginning, so it never grows, and it keeps no order. And what list.c measures, by a plain array. Whoever is killed
+ * here leaves the others waiting for ever.
  */
 #define _GNU_SOURCE
 #include "keys.h"
@@ -146,11 +147,19 @@ static void replace(void *context, size_t repeats)
 
 /* ---- what is measured ------------------------------------------------------------------------------- */
 
+static void init_mutex(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attributes;
+
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    measure_require(pthread_mutex_init(mutex, &attributes) == 0, "there is a mutex");
+}
+
 /* Two heads or more for each key. Entry 0 is none. */
 static struct table *create(const struct key *keys, size_t count)
 {
     struct table *table;
-    pthread_mutexattr_t attributes;
     size_t heads = 1;
 
     while (heads < 2 * count) heads *= 2;
@@ -160,9 +169,7 @@ static struct table *create(const struct key *keys, size_t count)
                                               ((sizeof *table + heads * sizeof table->heads[0] + 63) & ~(size_t)63));
     table->free = 1;
     for (uint32_t i = 1; i < count; i++) table->entries[i].next = i + 1;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    measure_require(pthread_mutex_init(&table->mutex, &attributes) == 0, "there is a mutex");
+    init_mutex(&table->mutex);
     for (size_t i = 0; i < count; i++) find_or_add(table, &keys[i])->value = (int64_t)i;
     return table;
 }
@@ -209,7 +216,54 @@ static void change(const struct order *order, double values[2])
     measure(order, increment, replace, values);
 }
 
-static const struct task tasks[] = {{"dict-look", look}, {"dict-change", change}, {NULL, NULL}};
+/* ---- a plain array ---------------------------------------------------------------------------------- */
+
+struct array {
+    pthread_mutex_t mutex;
+    size_t count;
+    uint32_t state;
+    int64_t sum;
+    int64_t numbers[];
+};
+
+static void append(void *context, size_t repeats)
+{
+    struct array *array = context;
+
+    for (size_t i = 0; i < repeats; i++) {
+        pthread_mutex_lock(&array->mutex);
+        array->numbers[array->count++] = (int64_t)i;
+        pthread_mutex_unlock(&array->mutex);
+        pthread_mutex_lock(&array->mutex);
+        array->sum += array->numbers[--array->count];
+        pthread_mutex_unlock(&array->mutex);
+    }
+}
+
+static void get_element(void *context, size_t repeats)
+{
+    struct array *array = context;
+
+    for (size_t i = 0; i < repeats; i++) {
+        array->state = array->state * 1664525u + 1013904223u;
+        pthread_mutex_lock(&array->mutex);
+        array->sum += array->numbers[((uint64_t)array->state * array->count) >> 32];
+        pthread_mutex_unlock(&array->mutex);
+    }
+}
+
+static void list_use(const struct order *order, double values[2])
+{
+    struct array *array = measure_shared(sizeof *array + (order->items + 1) * sizeof array->numbers[0]);
+
+    init_mutex(&array->mutex);
+    for (size_t i = 0; i < order->items; i++) array->numbers[array->count++] = (int64_t)i;
+    values[0] = measure_mean(append, array, order->repeats);
+    values[1] = measure_mean(get_element, array, order->repeats);
+}
+
+static const struct task tasks[] = {
+    {"dict-look", look}, {"dict-change", change}, {"list-use", list_use}, {NULL, NULL}};
 
 int main(int count, char **arguments)
 {
