@@ -116,21 +116,16 @@ static mproc_status go_on(struct pending_client *client, plat_listener *os, bool
     return status;
 }
 
-/* As go_on(), of one that may be out of time. */
-static mproc_status go_on_in_time(struct pending_clients *clients, struct pending_client *client, plat_listener *os,
-                                  int64_t now_ns)
+/* Whether one that has to say more is out of time, which begins anew with each state. */
+static bool is_late(const struct pending_clients *clients, struct pending_client *client, enum handshake_state before,
+                    int64_t now_ns)
 {
     const struct handshake *handshake = &client->stream.handshake;
-    enum handshake_state before = handshake->state;
-    mproc_status status = go_on(client, os, &clients->moved);
 
-    if (status != MPROC_TIMEOUT || client->until_ns > now_ns) return status;
-    if (handshake->state != before) {
-        client->until_ns = now_ns + clients->limit_ns;
-        return MPROC_TIMEOUT;
-    }
-    handshake_cut(handshake, MPROC_TIMEOUT);
-    return MPROC_BROKEN;
+    if (client->until_ns > now_ns) return false;
+    if (handshake->state == before) handshake_cut(handshake, MPROC_TIMEOUT);
+    else client->until_ns = now_ns + clients->limit_ns;
+    return handshake->state == before;
 }
 
 /* If one is done, others may be as well: the handle stays ready. */
@@ -146,7 +141,9 @@ mproc_status pending_accept(struct pending_clients *clients, plat_listener *os, 
     if (status == MPROC_OK) plat_listener_again(os);
     else if (status != MPROC_TIMEOUT) return status;
     while (*at) {
-        status = go_on_in_time(clients, *at, os, now_ns);
+        enum handshake_state before = (*at)->stream.handshake.state;
+        status = go_on(*at, os, &clients->moved);
+        if (status == MPROC_TIMEOUT && is_late(clients, *at, before, now_ns)) status = MPROC_BROKEN;
         if (status == MPROC_OK) {
             struct pending_client *client = take_out(clients, os, at);
             *channel = client->channel;

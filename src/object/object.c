@@ -121,21 +121,25 @@ static bool drop_one(struct intent *intent, uint64_t object, _Atomic uint64_t *o
  * owned slot that was dropped: all in it still are objects with one handle, and recovery ends them in turn.
  */
 
-void object_drop_link(struct intent *intent, uint64_t holder, _Atomic uint64_t *link)
+/* Returns false, with nothing changed, if the link has no object: it is plain memory, or empty. */
+static bool drop_linked(struct intent *intent, uint64_t holder, _Atomic uint64_t *link)
 {
     uint64_t object = atomic_load_explicit(link, memory_order_relaxed);
 
-    if (!object || object_kind(object) == OBJECT_NONE) {
-        block_give(intent, link, 0);
-        return;
-    }
-    if (drop_one(intent, object, link) || !acquire_while(intent, object, link)) return;
+    if (!object || object_kind(object) == OBJECT_NONE) return false;
+    if (drop_one(intent, object, link) || !acquire_while(intent, object, link)) return true;
     intent_store(intent, &object_at(object)->next,
                  atomic_load_explicit(&object_at(holder)->next, memory_order_relaxed));
     intent_store(intent, &object_at(holder)->next, object);
     intent_store(intent, link, 0);
     intent_commit(intent);
     lock_release(intent, &object_at(object)->lock);
+    return true;
+}
+
+void object_drop_link(struct intent *intent, uint64_t holder, _Atomic uint64_t *link)
+{
+    if (!drop_linked(intent, holder, link)) block_give(intent, link, 0);
 }
 
 /* The first of what it holds, and how many there are. */
@@ -197,7 +201,8 @@ void object_drop(struct intent *intent, _Atomic uint64_t *owned)
             if (drop_one(intent, object, owned)) continue;
             if (object_type(object)->last_dropped) object_type(object)->last_dropped(intent, object);
             links = links_of(object, &count);
-            for (uint32_t i = 0; i < count; i++) object_drop_link(intent, object, &links[i]);
+            for (uint32_t i = 0; i < count; i++)
+                if (!drop_linked(intent, object, &links[i])) block_give(intent, &links[i], 0);
             place = leave_to_next(intent, object, owned);
             unpublish(object);
         }

@@ -122,25 +122,21 @@ static mproc_status hold(mproc_queue *queue, struct parcel *parcel, int64_t *tim
 
     if (status != MPROC_OK) return status;
     status = parcel_hold(work_intent(), parcel, false, &wait);
-    if (status == MPROC_OK) status = nesting_check(queue_of(queue), parcel);
     *timeout_ms = wait_left_ms(&wait);
     wait_end(&wait);
     return status;
 }
 
-/* A value with objects, or one that does not fit the stack. */
-static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int64_t timeout_ms)
+/* A value with objects, or one of which there is no room in the queue itself. */
+static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, size_t size, uint32_t objects,
+                               int64_t timeout_ms)
 {
     struct intent *intent = work_intent();
     struct queue_item item = {NULL, 0, 1, QUEUE_OF_ENCODING, &intent->stages[0]};
     struct parcel *parcel;
     mproc_status status;
-    uint32_t done = 0, objects;
-    size_t size;
+    uint32_t done = 0;
 
-    if ((status = encoding_measure(value, &size)) != MPROC_OK) return status;
-    objects = value_count_objects(value);
-    if (objects == 0 && !needs_parcel(queue, size)) return put_from_heap(queue, value, size, timeout_ms);
     if ((status = queue_check_size(queue, size)) != MPROC_OK) return status;
     if ((status = parcel_create(intent, size, objects, item.owned)) != MPROC_OK) return status;
     item.size = size;
@@ -148,6 +144,7 @@ static mproc_status put_parcel(mproc_queue *queue, const mproc_value *value, int
     parcel->form = QUEUE_OF_ENCODING;
     status = encoding_write(value, parcel_data(parcel), size, &size, &objects);
     if (status == MPROC_OK && objects > 0) status = hold(queue, parcel, &timeout_ms);
+    if (status == MPROC_OK && objects > 0) status = nesting_check(queue_of(queue), parcel);
     if (status == MPROC_OK) status = queue_put(queue, &item, &done, timeout_ms);
     object_drop(intent, item.owned);
     return status;
@@ -163,8 +160,12 @@ mproc_status mproc_queue_put(mproc_queue *queue, mproc_value value, int64_t time
 
     if ((status = queue_begin(queue, timeout_ms)) != MPROC_OK) return status;
     if (value.type >= MPROC_TYPE_STRING) {
-        if (encoding_write(&value, buffer, sizeof buffer, &size, &objects) != MPROC_OK || objects > 0)
-            return put_parcel(queue, &value, timeout_ms);
+        if (encoding_write(&value, buffer, sizeof buffer, &size, &objects) != MPROC_OK || objects > 0) {
+            if ((status = encoding_measure(&value, &size)) != MPROC_OK) return status;
+            objects = value_count_objects(&value);
+            if (objects > 0 || needs_parcel(queue, size)) return put_parcel(queue, &value, size, objects, timeout_ms);
+            return put_from_heap(queue, &value, size, timeout_ms);
+        }
         item = (struct queue_item){buffer, size, 1, QUEUE_OF_ENCODING, NULL};
     }
     if (queue_of(queue)->joinable) return put_copy(queue, item.bytes, item.size, item.form, timeout_ms);
