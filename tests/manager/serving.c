@@ -120,3 +120,31 @@ void serving_await_objects(const mproc_manager *manager, size_t objects)
 
     CHECK_WAIT_UNTIL(has_objects, &wanted);
 }
+
+/* ---- managers that are processes ------------------------------------------------------------------------ */
+
+mproc_status serving_start(const mproc_manager_options *options, mproc_manager **manager, int64_t timeout_ms)
+{
+    mproc_manager_options all = *options;
+
+    if (mproc_value_is_nil(all.authkey)) all.authkey = MPROC_VALUE("a key");
+    return mproc_manager_start(&all, manager, timeout_ms);
+}
+
+mproc_manager *serving_started(const mproc_manager_options *options)
+{
+    mproc_manager *manager = NULL;
+
+    CHECK_OK(serving_start(options, &manager, check_limit_ms()));
+    return manager;
+}
+
+void serving_check_ended(mproc_manager *manager, mproc_exit_kind kind, int number)
+{
+    mproc_exit_status status;
+
+    CHECK_OK(mproc_manager_join(manager, check_limit_ms()));
+    status = mproc_process_exit_status(mproc_manager_process(manager));
+    CHECK_EQ(status.kind, kind);
+    CHECK_EQ(kind == MPROC_EXIT_EXITED ? status.code : status.signal, number);
+}

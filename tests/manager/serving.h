@@ -30,4 +30,11 @@ mproc_connection *serving_raw(const mproc_manager *manager);
 void serving_await_clients(const mproc_manager *manager, size_t count);
 void serving_await_objects(const mproc_manager *manager, size_t count);
 
+/* A manager that is a process of its own, with the key "a key" unless there is one. */
+mproc_status serving_start(const mproc_manager_options *options, mproc_manager **manager, int64_t timeout_ms);
+mproc_manager *serving_started(const mproc_manager_options *options);
+
+/* Waits until it has ended, in this way: `number` is the exit code, or the signal. */
+void serving_check_ended(mproc_manager *manager, mproc_exit_kind kind, int number);
+
 #endif

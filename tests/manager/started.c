@@ -8,38 +8,11 @@
 #define KEY(x) MPROC_VALUE(x)
 #define ANSWER_PORT "tcp:127.0.0.1:0"
 
-/* With the key of the tests, unless there is one. */
-static mproc_status start(const mproc_manager_options *options, mproc_manager **manager, int64_t timeout_ms)
-{
-    mproc_manager_options all = *options;
-
-    if (mproc_value_is_nil(all.authkey)) all.authkey = MPROC_VALUE("a key");
-    return mproc_manager_start(&all, manager, timeout_ms);
-}
-
-static mproc_manager *started(const mproc_manager_options *options)
-{
-    mproc_manager *manager = NULL;
-
-    CHECK_OK(start(options, &manager, check_limit_ms()));
-    return manager;
-}
-
-static void check_ended(mproc_manager *manager, mproc_exit_kind kind, int number)
-{
-    mproc_exit_status status;
-
-    CHECK_OK(mproc_manager_join(manager, check_limit_ms()));
-    status = mproc_process_exit_status(mproc_manager_process(manager));
-    CHECK_EQ(status.kind, kind);
-    CHECK_EQ(kind == MPROC_EXIT_EXITED ? status.code : status.signal, number);
-}
-
 /* ---- serving -------------------------------------------------------------------------------------------- */
 
 static void check_serves(const char *address)
 {
-    mproc_manager *manager = started(&(mproc_manager_options){.address = address}), *client;
+    mproc_manager *manager = serving_started(&(mproc_manager_options){.address = address}), *client;
     mproc_dict *own, *proxy;
     mproc_value value = mproc_nil();
 
@@ -71,8 +44,8 @@ static void case_serves_in_a_process_of_its_own(void)
 
 static void case_is_a_process(void)
 {
-    mproc_manager *manager = started(&(mproc_manager_options){0}),
-                  *named = started(&(mproc_manager_options){.name = "Shop"});
+    mproc_manager *manager = serving_started(&(mproc_manager_options){0}),
+                  *named = serving_started(&(mproc_manager_options){.name = "Shop"});
     mproc_process *process = mproc_manager_process(manager);
 
     CHECK(mproc_process_pid(process) != mproc_getpid());
@@ -97,7 +70,7 @@ static void case_has_the_key_of_its_starter(void)
 
 static void case_shuts_down_in_good_order(void)
 {
-    mproc_manager *manager = started(&(mproc_manager_options){0}), *client;
+    mproc_manager *manager = serving_started(&(mproc_manager_options){0}), *client;
     mproc_value value = mproc_int(7);
 
     CHECK_OK(mproc_manager_serve(manager, "n", mproc_int(1)));
@@ -110,7 +83,7 @@ static void case_shuts_down_in_good_order(void)
     CHECK_EQ(mproc_value_int(value), 7);
     CHECK_EQ(mproc_manager_clients(manager), 0);
     mproc_manager_shutdown(manager);
-    check_ended(manager, MPROC_EXIT_EXITED, 0);
+    serving_check_ended(manager, MPROC_EXIT_EXITED, 0);
     mproc_manager_free(client);
     mproc_manager_free(manager);
 }
@@ -126,14 +99,14 @@ static void case_is_an_object_of_its_starter(void)
     CHECK_SAYS(mproc_manager_join(both.manager, 0), MPROC_BAD_STATE, "not started");
     CHECK_SAYS(mproc_manager_create(&options, &manager), MPROC_INVALID, "mproc_manager_start()");
     options = (mproc_manager_options){.initializer_args = MPROC_VALUE(1)};
-    CHECK_SAYS(start(&options, &manager, 0), MPROC_INVALID, "no initializer");
+    CHECK_SAYS(serving_start(&options, &manager, 0), MPROC_INVALID, "no initializer");
     options = (mproc_manager_options){.shutdown_timeout_ms = -1};
-    CHECK_SAYS(start(&options, &manager, 0), MPROC_INVALID, "shut down");
+    CHECK_SAYS(serving_start(&options, &manager, 0), MPROC_INVALID, "shut down");
     options = (mproc_manager_options){.name = ""};
-    CHECK_SAYS(start(&options, &manager, 0), MPROC_INVALID, "empty name");
+    CHECK_SAYS(serving_start(&options, &manager, 0), MPROC_INVALID, "empty name");
     options.name = NULL;
-    CHECK_SAYS(start(&options, &manager, -1), MPROC_INVALID, "-1 ms");
-    CHECK_SAYS(start(&options, NULL, 0), MPROC_INVALID, "NULL");
+    CHECK_SAYS(serving_start(&options, &manager, -1), MPROC_INVALID, "-1 ms");
+    CHECK_SAYS(serving_start(&options, NULL, 0), MPROC_INVALID, "NULL");
     CHECK(manager == NULL);
     serving_free(&both);
 }
@@ -156,7 +129,8 @@ static void case_initializer_runs_there_before(void)
     mproc_value value = mproc_nil();
 
     CHECK_OK(mproc_dict_create(mproc_nil(), &dict));
-    manager = started(&(mproc_manager_options){.initializer = fills, .initializer_args = MPROC_ARGS(dict, 1)});
+    manager =
+        serving_started(&(mproc_manager_options){.initializer = fills, .initializer_args = MPROC_ARGS(dict, 1)});
     CHECK_OK(mproc_dict_get(dict, KEY("pid"), &value));
     CHECK_EQ(mproc_value_int(value), mproc_process_pid(mproc_manager_process(manager)) + 1);
     mproc_manager_free(manager);
@@ -192,8 +166,8 @@ static void case_initializer_that_fails_is_told(void)
 {
     mproc_manager *manager = NULL;
 
-    CHECK_SAYS(start(&(mproc_manager_options){.initializer = fails}, &manager, check_limit_ms()), MPROC_USER + 3,
-               "its initializer failed: no stock");
+    CHECK_SAYS(serving_start(&(mproc_manager_options){.initializer = fails}, &manager, check_limit_ms()),
+               MPROC_USER + 3, "its initializer failed: no stock");
     CHECK(manager == NULL);
 }
 
@@ -202,9 +176,9 @@ static void case_initializer_that_ends_the_process_is_told(void)
     mproc_manager_options options = {.initializer = ends_by_itself, .initializer_args = MPROC_ARGS(3)};
     mproc_manager *manager = NULL;
 
-    CHECK_SAYS(start(&options, &manager, check_limit_ms()), MPROC_PEER_DIED, "exit code 3");
+    CHECK_SAYS(serving_start(&options, &manager, check_limit_ms()), MPROC_PEER_DIED, "exit code 3");
     options.initializer_args = MPROC_ARGS(-1);
-    CHECK_SAYS(start(&options, &manager, check_limit_ms()), MPROC_PEER_DIED, "9");
+    CHECK_SAYS(serving_start(&options, &manager, check_limit_ms()), MPROC_PEER_DIED, "9");
     CHECK(manager == NULL);
 }
 
@@ -219,7 +193,7 @@ static void case_initializer_that_hangs_is_ended(void)
 
     /* Until it has come so far. */
     do {
-        status = start(&options, &manager, timeout_ms);
+        status = serving_start(&options, &manager, timeout_ms);
         CHECK_STATUS(status, MPROC_TIMEOUT);
         CHECK_CONTAINS(mproc_last_error_text(), "does not serve after");
         timeout_ms *= 2;
@@ -245,7 +219,7 @@ static void case_interrupt_ends_the_start(void)
     plat_thread *thread;
 
     CHECK_OK(plat_thread_start(interrupts, queue, &thread));
-    CHECK_STATUS(start(&options, &manager, check_limit_ms()), MPROC_INTERRUPTED);
+    CHECK_STATUS(serving_start(&options, &manager, check_limit_ms()), MPROC_INTERRUPTED);
     plat_thread_join(thread);
     CHECK(manager == NULL);
     mproc_queue_free(queue);
@@ -255,19 +229,19 @@ static void case_interrupt_ends_the_start(void)
 
 static void case_address_in_use_is_told(void)
 {
-    mproc_manager *first = started(&(mproc_manager_options){.address = ANSWER_PORT}), *second = NULL;
+    mproc_manager *first = serving_started(&(mproc_manager_options){.address = ANSWER_PORT}), *second = NULL;
     mproc_manager_options options = {.address = mproc_manager_address(first)};
 
-    CHECK_SAYS(start(&options, &second, check_limit_ms()), MPROC_EXISTS, "cannot listen");
+    CHECK_SAYS(serving_start(&options, &second, check_limit_ms()), MPROC_EXISTS, "cannot listen");
     options.address = "nowhere:";
-    CHECK_STATUS(start(&options, &second, check_limit_ms()), MPROC_INVALID);
+    CHECK_STATUS(serving_start(&options, &second, check_limit_ms()), MPROC_INVALID);
     CHECK(second == NULL);
     mproc_manager_free(first);
 }
 
 static void check_restarts(const char *address, bool kill)
 {
-    mproc_manager *first = started(&(mproc_manager_options){.address = address}), *second, *client;
+    mproc_manager *first = serving_started(&(mproc_manager_options){.address = address}), *second, *client;
     mproc_value value = mproc_nil();
 
     if (kill) {
@@ -276,7 +250,7 @@ static void check_restarts(const char *address, bool kill)
     } else {
         mproc_manager_shutdown(first);
     }
-    second = started(&(mproc_manager_options){.address = mproc_manager_address(first)});
+    second = serving_started(&(mproc_manager_options){.address = mproc_manager_address(first)});
     CHECK_STRING(mproc_manager_address(second), mproc_manager_address(first));
     CHECK_OK(mproc_manager_serve(second, "n", mproc_int(2)));
     client = serving_connect(second);
@@ -297,7 +271,7 @@ static void case_another_starts_at_the_same_address_at_once(void)
 
 static void case_killed_is_told_at_once(void)
 {
-    mproc_manager *manager = started(&(mproc_manager_options){0}), *client;
+    mproc_manager *manager = serving_started(&(mproc_manager_options){0}), *client;
     mproc_dict *own, *proxy;
     mproc_value value = mproc_int(7);
 
@@ -306,7 +280,7 @@ static void case_killed_is_told_at_once(void)
     proxy = serving_dict(client, "dict");
     own = serving_dict(manager, "dict");
     CHECK_OK(mproc_process_kill(mproc_manager_process(manager)));
-    check_ended(manager, MPROC_EXIT_SIGNALLED, 9);
+    serving_check_ended(manager, MPROC_EXIT_SIGNALLED, 9);
     CHECK_STATUS(mproc_dict_increment(proxy, KEY("n"), 1, NULL), MPROC_PEER_DIED);
     CHECK_SAYS(mproc_manager_get(manager, "dict", &value), MPROC_PEER_DIED, "exit code -9");
     CHECK_STATUS(mproc_manager_serve(manager, "dict", value), MPROC_PEER_DIED);
@@ -339,7 +313,7 @@ static void calls(void *argument)
 /* Its client is in the middle of calls. */
 static void case_killed_in_a_call_keeps_nobody_waiting(void)
 {
-    mproc_manager *manager = started(&(mproc_manager_options){.address = ANSWER_PORT}), *client;
+    mproc_manager *manager = serving_started(&(mproc_manager_options){.address = ANSWER_PORT}), *client;
     caller self = {.dict = NULL};
     plat_thread *thread;
 
@@ -370,10 +344,11 @@ static mproc_status never_exits(mproc_call *call)
 
 static void case_is_terminated_if_it_does_not_end(void)
 {
-    mproc_manager *manager = started(&(mproc_manager_options){.initializer = never_exits, .shutdown_timeout_ms = 1});
+    mproc_manager *manager =
+        serving_started(&(mproc_manager_options){.initializer = never_exits, .shutdown_timeout_ms = 1});
 
     mproc_manager_shutdown(manager);
-    check_ended(manager, MPROC_EXIT_SIGNALLED, 15);
+    serving_check_ended(manager, MPROC_EXIT_SIGNALLED, 15);
     mproc_manager_free(manager);
 }
 
@@ -385,7 +360,7 @@ static void shuts_down(void *argument)
 /* The client sees when the shutdown has begun. */
 static void case_killed_while_it_shuts_down(void)
 {
-    mproc_manager *manager = started(
+    mproc_manager *manager = serving_started(
                       &(mproc_manager_options){.initializer = never_exits, .shutdown_timeout_ms = MPROC_FOREVER}),
                   *client;
     plat_thread *thread;
@@ -397,120 +372,9 @@ static void case_killed_while_it_shuts_down(void)
     }
     CHECK_OK(mproc_process_kill(mproc_manager_process(manager)));
     plat_thread_join(thread);
-    check_ended(manager, MPROC_EXIT_SIGNALLED, 9);
+    serving_check_ended(manager, MPROC_EXIT_SIGNALLED, 9);
     mproc_manager_free(client);
     mproc_manager_free(manager);
-}
-
-/* ---- who starts ----------------------------------------------------------------------------------------- */
-
-/* Leaves it running, and exits; or waits to be killed. */
-static mproc_status starts(mproc_call *call)
-{
-    mproc_queue *queue;
-    mproc_manager *manager;
-    bool stays;
-
-    MPROC_TRY(mproc_unpack(call, &queue, &stays));
-    manager = started(&(mproc_manager_options){0});
-    MPROC_TRY(mproc_manager_serve(manager, "n", mproc_int(4)));
-    MPROC_TRY(mproc_queue_put(queue, mproc_int(mproc_process_pid(mproc_manager_process(manager))), 0));
-    MPROC_TRY(mproc_queue_put(queue, MPROC_VALUE(mproc_manager_address(manager)), 0));
-    while (stays) MPROC_TRY(mproc_sleep_ms(1000));
-    return MPROC_OK;
-}
-
-static void case_ends_with_a_killed_starter(void)
-{
-    const mproc_manager_connect_options options = {.authkey = MPROC_VALUE("a key")};
-    mproc_queue *queue = connections_queue();
-    mproc_process *process = connections_start(starts, MPROC_ARGS(queue, true));
-    mproc_value pid = mproc_nil(), address = mproc_nil(), value = mproc_nil();
-    mproc_manager *client = NULL;
-
-    CHECK_OK(mproc_queue_get(queue, &pid, check_limit_ms()));
-    CHECK_OK(mproc_queue_get(queue, &address, check_limit_ms()));
-    CHECK_OK(mproc_manager_connect(mproc_value_string(address), &options, &client, check_limit_ms()));
-    CHECK_OK(mproc_manager_get(client, "n", &value));
-    CHECK_OK(mproc_process_kill(process));
-    CHECK_ENDED_BY(process, 9);
-    fixture_await_gone(mproc_value_int(pid));
-    CHECK_STATUS(mproc_manager_get(client, "n", &value), MPROC_PEER_DIED);
-    mproc_manager_free(client);
-    mproc_value_clear(&address);
-    mproc_queue_free(queue);
-}
-
-static void case_ends_with_a_starter_that_exits(void)
-{
-    mproc_queue *queue = connections_queue();
-    mproc_process *process = connections_start(starts, MPROC_ARGS(queue, false));
-    mproc_value pid = mproc_nil();
-
-    CHECK_OK(mproc_queue_get(queue, &pid, check_limit_ms()));
-    CHECK_EXITED(process, 0);
-    fixture_await_gone(mproc_value_int(pid));
-    mproc_queue_free(queue);
-}
-
-static mproc_status starts_for_a_pool(mproc_call *call)
-{
-    mproc_manager *manager = started(&(mproc_manager_options){0}), *client = serving_connect(manager);
-    mproc_value value = mproc_nil();
-
-    MPROC_TRY(mproc_manager_serve(manager, "n", mproc_int(4)));
-    MPROC_TRY(mproc_manager_get(client, "n", &value));
-    mproc_manager_free(client);
-    mproc_manager_free(manager);
-    return mproc_call_return(call, value);
-}
-
-static void case_starts_in_a_task(void)
-{
-    mproc_pool *pool = NULL;
-    mproc_value value = mproc_nil();
-
-    CHECK_OK(mproc_pool_create(&(mproc_pool_options){.workers = 1}, &pool));
-    CHECK_OK(mproc_pool_apply(pool, starts_for_a_pool, mproc_no_args(), &value));
-    CHECK_EQ(mproc_value_int(value), 4);
-    mproc_pool_free(pool);
-}
-
-/* An initializer starts another manager, which stays as long as this one. */
-static mproc_status starts_inside(mproc_call *call)
-{
-    mproc_queue *queue;
-    mproc_manager *manager;
-
-    MPROC_TRY(mproc_unpack(call, &queue));
-    manager = started(&(mproc_manager_options){0});
-    MPROC_TRY(mproc_manager_serve(manager, "n", mproc_int(5)));
-    MPROC_TRY(mproc_queue_put(queue, mproc_int(mproc_process_pid(mproc_manager_process(manager))), 0));
-    return mproc_queue_put(queue, MPROC_VALUE(mproc_manager_address(manager)), 0);
-}
-
-static void case_starts_in_a_manager(void)
-{
-    const mproc_manager_connect_options options = {.authkey = MPROC_VALUE("a key")};
-    mproc_queue *queue = connections_queue();
-    mproc_manager *outer = started(
-                      &(mproc_manager_options){.initializer = starts_inside, .initializer_args = MPROC_ARGS(queue)}),
-                  *inner = NULL;
-    mproc_value pid = mproc_nil(), address = mproc_nil(), value = mproc_nil();
-
-    CHECK_OK(mproc_queue_get(queue, &pid, check_limit_ms()));
-    CHECK_OK(mproc_queue_get(queue, &address, check_limit_ms()));
-    CHECK_OK(mproc_manager_connect(mproc_value_string(address), &options, &inner, check_limit_ms()));
-    CHECK_OK(mproc_manager_get(inner, "n", &value));
-    CHECK_EQ(mproc_value_int(value), 5);
-    mproc_manager_shutdown(outer);
-    check_ended(outer, MPROC_EXIT_EXITED, 0);
-    fixture_await_gone(mproc_value_int(pid));
-    CHECK_STATUS(mproc_manager_get(inner, "n", &value), MPROC_PEER_DIED);
-    mproc_manager_free(inner);
-    mproc_manager_free(outer);
-    mproc_value_clear(&address);
-    mproc_queue_free(queue);
 }
 
 CHECK_SUITE_SETUP(manager_started, serving_setup,
@@ -529,9 +393,5 @@ CHECK_SUITE_SETUP(manager_started, serving_setup,
     CASE(killed_is_told_at_once),
     CASE(killed_in_a_call_keeps_nobody_waiting),
     CASE(is_terminated_if_it_does_not_end),
-    CASE(killed_while_it_shuts_down),
-    CASE(ends_with_a_killed_starter),
-    CASE(ends_with_a_starter_that_exits),
-    CASE(starts_in_a_task),
-    CASE(starts_in_a_manager)
+    CASE(killed_while_it_shuts_down)
 );
