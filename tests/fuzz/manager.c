@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mproc/list.h>
+#include <mproc/namespace.h>
+#include <mproc/set.h>
+
 #include "manager/answer.h"
 #include "manager/server.h"
 
@@ -39,6 +43,7 @@ static void begin(void)
     mproc_namespace *space;
 
     if (server.names) return;
+    server.counts = &server.own_counts;
     server.options = (mproc_manager_options){
         .answer_timeout_ms = 1000, .message_bytes_max = 1 << 20, .clients_max = 4, .objects_per_client_max = 8};
     must(mproc_dict_create(mproc_nil(), &server.names) == MPROC_OK, "no names");
@@ -104,7 +109,8 @@ static void of_a_client(const unsigned char *data, size_t size)
     session_end(session);
     mproc_connection_free(here);
     begin_again();
-    must(atomic_load(&server.objects) == 0 && atomic_load(&server.clients) == 0, "something is left");
+    must(atomic_load(&server.own_counts.objects) == 0 && atomic_load(&server.own_counts.clients) == 0,
+         "something is left");
 }
 
 static void visit(void *context, const struct handle_ref *ref)

@@ -5,8 +5,8 @@
 /* Leaves it running, and exits; or waits to be killed. */
 static mproc_status starts(mproc_call *call)
 {
+    static mproc_manager *manager; /* whoever exits has it to the end */
     mproc_queue *queue;
-    mproc_manager *manager;
     bool stays;
 
     MPROC_TRY(mproc_unpack(call, &queue, &stays));
@@ -77,8 +77,8 @@ static void case_starts_in_a_task(void)
 /* An initializer starts another manager, which stays as long as this one. */
 static mproc_status starts_inside(mproc_call *call)
 {
+    static mproc_manager *manager;
     mproc_queue *queue;
-    mproc_manager *manager;
 
     MPROC_TRY(mproc_unpack(call, &queue));
     manager = serving_started(&(mproc_manager_options){0});
