@@ -11,7 +11,7 @@ mproc_status object_begin(struct local_object *object, const mproc_args *args);
 void object_end(struct local_object *object);
 
 /* One call; see <mproc/object.h>. The caller's reference keeps the object until the method runs. */
-mproc_status object_call_here(struct local_object *object, const char *method, const mproc_args *args,
+mproc_status object_call_here(struct local_object *object, const char *name, const mproc_args *args,
                               mproc_value *result, int64_t timeout_ms);
 
 /* The row's: a call by name, with a list of arguments, and a time limit or nil. */

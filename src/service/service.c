@@ -13,7 +13,7 @@
 #include "process/task.h"
 #include "service/call.h"
 
-static void last_dropped(struct intent *intent, uint64_t object);
+static void last_dropped(struct intent *intent, uint64_t offset);
 static void forked(void);
 
 const struct object_type service_object_type = {.name = "an object of a class",
