@@ -269,6 +269,14 @@ void plat_listener_handles(const plat_listener *listener, plat_handle handles[PL
 
 /* ---- accepting ---------------------------------------------------------------------------------- */
 
+/* accept4() makes a socket, and ends it, before it says that nobody is there. */
+static bool nobody_waits(const plat_listener *listener)
+{
+    struct pollfd it = {.fd = (int)listener->socket, .events = POLLIN};
+
+    return poll(&it, 1, 0) == 0;
+}
+
 mproc_status plat_listener_accept(plat_listener *listener, plat_channel *channel, plat_address *peer)
 {
     plat_handle handle = PLAT_NO_HANDLE;
@@ -277,7 +285,8 @@ mproc_status plat_listener_accept(plat_listener *listener, plat_channel *channel
     int state = cancel_hold(), descriptor = -1;
     const int on = 1;
 
-    if (!handle_is_ours(listener->socket)) status = handle_lost(listener->socket, "accept");
+    if (nobody_waits(listener)) status = MPROC_TIMEOUT;
+    else if (!handle_is_ours(listener->socket)) status = handle_lost(listener->socket, "accept");
     while (status == MPROC_OK && descriptor < 0) {
         from.size = sizeof from.as;
         from.as.any.sa_family = AF_UNSPEC;
