@@ -53,24 +53,43 @@ void test_family_attach(struct test_family_member *member, uint32_t parent)
 /* What these scenarios change lies at the begin of each part; to look at more would only cost time at each step. */
 #define WATCHED_BYTES_MAX ((size_t)16 * 1024)
 
-/* What was committed once stays so, also where a scenario pretends that it is not. */
-void test_family_watch(void)
+static size_t committed_bytes(int part)
 {
-    static size_t sizes[ARENA_PARTS], kept[ARENA_PARTS];
-    const struct arena_header *header = arena_header;
+    const struct arena_range *range = &arena_header->ranges[part];
+
+    return (size_t)(atomic_load(&range->committed) - range->start);
+}
+
+static unsigned char *part_begin(int part)
+{
+    return (unsigned char *)arena_header + arena_header->ranges[part].start;
+}
+
+/* What was committed once stays so, also where a scenario pretends that it is not. */
+static void keep(void)
+{
+    static size_t kept[ARENA_PARTS];
     int part;
 
-    step_watch(ARENA_PARTS, arena_header, (size_t)arena_offset(near_slots() + 1));
     step_keep(ARENA_PARTS, arena_header, (size_t)arena_offset(near_slots() + 1));
     for (part = 0; part < ARENA_PARTS; part++) {
-        const struct arena_range *range = &header->ranges[part];
-        size_t committed = (size_t)(atomic_load(&range->committed) - range->start);
-        size_t size = committed;
+        if (committed_bytes(part) > kept[part]) kept[part] = committed_bytes(part);
+        step_keep(part, part_begin(part), kept[part]);
+    }
+}
+
+void test_family_watch(void)
+{
+    static size_t sizes[ARENA_PARTS];
+    int part;
+
+    keep();
+    step_watch(ARENA_PARTS, arena_header, (size_t)arena_offset(near_slots() + 1));
+    for (part = 0; part < ARENA_PARTS; part++) {
+        size_t size = committed_bytes(part);
         if (size > WATCHED_BYTES_MAX) size = WATCHED_BYTES_MAX;
         if (size > sizes[part]) sizes[part] = size;
-        step_watch(part, (unsigned char *)arena_header + range->start, sizes[part]);
-        if (committed > kept[part]) kept[part] = committed;
-        step_keep(part, (unsigned char *)arena_header + range->start, kept[part]);
+        step_watch(part, part_begin(part), sizes[part]);
     }
 }
 
@@ -90,7 +109,7 @@ static void seem_gone(void *state, bool recoverer)
     if (atomic_load(&member->pid) != 0) atomic_store(&process_slot_at(member->slot)->pid, NOBODY);
 }
 
-static const step_world test_family_world = {is_alone, seem_gone};
+static const step_world test_family_world = {is_alone, seem_gone, keep};
 
 void test_family_found(void)
 {

@@ -31,12 +31,18 @@ static struct {
     size_t size;
 } kept[STEP_WATCHED];
 
+/* What was kept when it was made: `sizes` of it, in `room` bytes. */
+struct copy {
+    unsigned char *bytes;
+    size_t room;
+    size_t sizes[STEP_WATCHED];
+};
+
 /* The walk that is under way. */
 static struct {
-    unsigned char *copies[2]; /* of the memory at the victim's point, and at the recoverer's */
-    size_t copy_bytes;
-    char *text;   /* what an observer found violated; shared with it */
-    long changes; /* of the victim */
+    struct copy copies[2]; /* of the memory at the victim's point, and at the recoverer's */
+    char *text;            /* what an observer found violated; shared with it */
+    long changes;          /* of the victim */
     long victims_max, victims_stride, victims_seen;
     long pairs_stride, pairs_seen, pairs_max;
     long steps_max; /* of all recoverers */
@@ -74,11 +80,7 @@ static void *shared_bytes(size_t size)
 
 static void walk_begin(void)
 {
-    int i;
-
-    walk.copy_bytes = STEP_STATE_BYTES;
-    for (i = 0; i < STEP_WATCHED; i++) walk.copy_bytes += kept[i].size;
-    for (i = 0; i < 2; i++) walk.copies[i] = shared_bytes(walk.copy_bytes);
+    memset(walk.copies, 0, sizeof walk.copies);
     walk.text = shared_bytes(TEXT_BYTES);
 }
 
@@ -86,19 +88,36 @@ static void walk_end(void)
 {
     int i;
 
-    for (i = 0; i < 2; i++) munmap(walk.copies[i], walk.copy_bytes);
+    for (i = 0; i < 2; i++)
+        if (walk.copies[i].room > 0) munmap(walk.copies[i].bytes, walk.copies[i].room);
     munmap(walk.text, TEXT_BYTES);
 }
 
-static void keep_memory(const step_trials *run, unsigned char *copy)
+static void make_room(struct copy *copy)
 {
+    size_t bytes = STEP_STATE_BYTES;
     int i;
 
-    memcpy(copy, run->state, STEP_STATE_BYTES);
-    copy += STEP_STATE_BYTES;
+    for (i = 0; i < STEP_WATCHED; i++) bytes += copy->sizes[i] = kept[i].size;
+    if (bytes <= copy->room) return;
+    if (copy->room > 0) munmap(copy->bytes, copy->room);
+    copy->bytes = shared_bytes(bytes);
+    copy->room = bytes;
+}
+
+/* There may be more than at the last point. */
+static void keep_memory(const step_trials *run, struct copy *copy)
+{
+    unsigned char *at;
+    int i;
+
+    world->keep();
+    make_room(copy);
+    memcpy(copy->bytes, run->state, STEP_STATE_BYTES);
+    at = copy->bytes + STEP_STATE_BYTES;
     for (i = 0; i < STEP_WATCHED; i++) {
-        if (kept[i].size != 0) memcpy(copy, kept[i].base, kept[i].size);
-        copy += kept[i].size;
+        if (copy->sizes[i] != 0) memcpy(at, kept[i].base, copy->sizes[i]);
+        at += copy->sizes[i];
     }
 }
 
@@ -113,15 +132,15 @@ static void put_back(unsigned char *memory, const unsigned char *copy, size_t si
     }
 }
 
-static void put_memory_back(const step_trials *run, const unsigned char *copy)
+static void put_memory_back(const step_trials *run, const struct copy *copy)
 {
+    const unsigned char *at = copy->bytes + STEP_STATE_BYTES;
     int i;
 
-    put_back(run->state, copy, STEP_STATE_BYTES);
-    copy += STEP_STATE_BYTES;
+    put_back(run->state, copy->bytes, STEP_STATE_BYTES);
     for (i = 0; i < STEP_WATCHED; i++) {
-        put_back(kept[i].base, copy, kept[i].size);
-        copy += kept[i].size;
+        put_back(kept[i].base, at, copy->sizes[i]);
+        at += copy->sizes[i];
     }
 }
 
@@ -145,7 +164,7 @@ static void observer(step_trials *run, bool pair)
 }
 
 /* Recovers and checks as if the victim, or both, had died here, and puts the memory back. */
-static const char *observe(step_trials *run, bool pair, const unsigned char *copy)
+static const char *observe(step_trials *run, bool pair, const struct copy *copy)
 {
     int status = 0;
     pid_t pid;
@@ -209,8 +228,8 @@ static const char *visit_recoverer(step_trials *run)
 {
     if ((walk.victims_seen + walk.pairs_seen++) % walk.pairs_stride != 0) return NULL;
     run->report->walked_pairs++;
-    keep_memory(run, walk.copies[1]);
-    return observe(run, true, walk.copies[1]);
+    keep_memory(run, &walk.copies[1]);
+    return observe(run, true, &walk.copies[1]);
 }
 
 static const char *count_recoverer(step_trials *run)
@@ -237,7 +256,7 @@ static const char *visit_pairs(step_trials *run)
     run->pair = true;
     world->gone(run->state, false);
     wrong = walk_through(run, true, first ? count_recoverer : visit_recoverer);
-    put_memory_back(run, walk.copies[0]);
+    put_memory_back(run, &walk.copies[0]);
     if (wrong != NULL) return wrong;
     run->pair = false;
     if (!first) return NULL;
@@ -251,8 +270,8 @@ static const char *visit_victim(step_trials *run)
     const char *wrong;
 
     run->report->walked++;
-    keep_memory(run, walk.copies[0]);
-    wrong = observe(run, false, walk.copies[0]);
+    keep_memory(run, &walk.copies[0]);
+    wrong = observe(run, false, &walk.copies[0]);
     if (wrong != NULL || run->scenario->recover_enter == NULL) return wrong;
     if (walk.victims_seen++ % walk.victims_stride != 0) return NULL;
     return visit_pairs(run);
