@@ -42,6 +42,9 @@ struct container_change {
 /* Longer than what a value itself has room for, and of two sizes. */
 extern const char test_text[], test_other[];
 
+/* Another in each trial: free memory has none that is to come. */
+extern int64_t test_number;
+
 /* Of scenarios about objects. */
 extern mproc_lock *test_lock;
 

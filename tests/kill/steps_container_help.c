@@ -13,6 +13,7 @@ const char test_other[] = "another text that is longer than what a value has roo
 
 mproc_lock *test_lock;
 void *test_container_mine;
+int64_t test_number;
 
 static const struct container_change *change;
 static struct reference *container; /* the root's */
@@ -67,19 +68,23 @@ static struct reference *make(void)
     return it;
 }
 
-/* The change is tried with another container that has the same, to know what comes of it. */
+/*
+ * The change is tried with another container that has the same, to know what comes of it. That goes only when the
+ * victim's is made, or its memory would have the number that is to come in it already.
+ */
 void test_container_begin(void *state)
 {
     struct reference *other;
 
     test_container_begin_alone(state);
     change = step_about();
+    test_number = 1000 + step_turn();
     if (change->objects) test_must(mproc_lock_create(NULL, &test_lock));
     other = make();
     test_must(change->change(other));
     look(other, &after);
-    reference_free(other);
     container = make();
+    reference_free(other);
     look(container, &before);
 }
 

@@ -166,10 +166,10 @@ static mproc_status gets_lock(void *dict)
     return test_cleared(mproc_dict_copy(dict, &value), &value);
 }
 
-CHANGE(set_new, mproc_dict_set(dict, TEXT("new"), mproc_int(1)))
+CHANGE(set_new, mproc_dict_set(dict, TEXT("new"), mproc_int(test_number)))
 CHANGE(set_new_text, mproc_dict_set(dict, TEXT(test_other), TEXT(test_text)))
 CHANGE(set_eighth, mproc_dict_set(dict, mproc_int(eighth), mproc_int(8)))
-CHANGE(set_number, mproc_dict_set(dict, TEXT("number"), mproc_int(6)))
+CHANGE(set_number, mproc_dict_set(dict, TEXT("number"), mproc_int(test_number)))
 CHANGE(set_number_to_text, mproc_dict_set(dict, TEXT("number"), TEXT(test_other)))
 CHANGE(set_text_to_list, mproc_dict_set(dict, TEXT("text"), MPROC_LIST(1, 2)))
 CHANGE(set_lock, mproc_dict_set(dict, TEXT("it"), MPROC_LIST(test_lock, 7)))

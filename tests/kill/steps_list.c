@@ -130,10 +130,10 @@ static mproc_status gets_lock(void *list)
 
 #define LOCKED MPROC_LIST(test_lock, 7)
 
-CHANGE(append_number, mproc_list_append(list, mproc_int(10)))
+CHANGE(append_number, mproc_list_append(list, mproc_int(test_number)))
 CHANGE(append_text, mproc_list_append(list, TEXT(test_other)))
 CHANGE(append_lock, mproc_list_append(list, LOCKED))
-CHANGE(set_number, mproc_list_set(list, 0, mproc_int(6)))
+CHANGE(set_number, mproc_list_set(list, 0, mproc_int(test_number)))
 CHANGE(set_number_to_text, mproc_list_set(list, 0, TEXT(test_other)))
 CHANGE(set_text_to_list, mproc_list_set(list, 1, MPROC_LIST(1, 2)))
 CHANGE(set_lock_to_number, mproc_list_set(list, 1, mproc_int(2)))

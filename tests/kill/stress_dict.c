@@ -1,5 +1,5 @@
 /*
- * A dict under stress: keys are set, deleted and popped, and two of each life always have the same value, one behind
+ * A dict under stress: keys are set, deleted and popped, and some of each life always have the same value, one behind
  * the other.
  */
 #include "stress_container.h"
@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define TEXT_BYTES 80
-#define PAIRED 2 /* the first so many things */
-#define PAIRS 1000000000
+#define ALIKE 8 /* the first so many things, which change by one step */
+#define ALIKE_FROM 1000000000
 
 static void *create(void)
 {
@@ -29,7 +29,7 @@ static void *create(void)
 /* Numbers and texts, by turns. */
 static mproc_value key_of(uint32_t life, uint32_t thing, char *text)
 {
-    if (thing < PAIRED) return mproc_int(PAIRS + PAIRED * (int64_t)life + thing);
+    if (thing < ALIKE) return mproc_int(ALIKE_FROM + ALIKE * (int64_t)life + thing);
     if (thing % 2) return mproc_int((int64_t)life * STRESS_THINGS + thing);
     snprintf(text, TEXT_BYTES, "life %lu, key %lu", (unsigned long)life, (unsigned long)thing);
     return MPROC_VALUE((const char *)text);
@@ -54,7 +54,7 @@ static bool is(void *dict, uint32_t life, uint32_t thing, uint32_t made_of)
     return same;
 }
 
-/* Of a pair the first goes first: a second one alone is no pair. */
+/* Of those that are alike the first goes first: then nobody looks for the others. */
 static void take_out(void *dict, uint32_t life)
 {
     char text[TEXT_BYTES];
@@ -68,17 +68,20 @@ static void plan(uint32_t random, uint32_t *next)
 {
     uint32_t thing = random % STRESS_THINGS, how = random / STRESS_THINGS, made_of = 1 + how % 100000;
 
-    if (thing < PAIRED) next[0] = next[1] = made_of;
-    else next[thing] = next[thing] && how % 2 ? 0 : made_of;
+    if (thing >= ALIKE) next[thing] = next[thing] && how % 2 ? 0 : made_of;
+    for (uint32_t i = 0; i < ALIKE && thing < ALIKE; i++) next[i] = made_of;
 }
 
-static mproc_status set_pair(mproc_dict *dict, uint32_t life, uint32_t made_of)
+static mproc_status set_alike(mproc_dict *dict, uint32_t life, uint32_t made_of)
 {
     char text[TEXT_BYTES];
-    mproc_value value = value_of(made_of, text);
+    mproc_value pairs[2 * ALIKE];
 
-    return mproc_dict_update(
-        dict, MPROC_LIST(MPROC_LIST(key_of(life, 0, NULL), value), MPROC_LIST(key_of(life, 1, NULL), value)));
+    for (uint32_t i = 0; i < ALIKE; i++) {
+        pairs[2 * i] = key_of(life, i, NULL);
+        pairs[2 * i + 1] = value_of(made_of, text);
+    }
+    return mproc_dict_update(dict, mproc_map_from(pairs, ALIKE));
 }
 
 static mproc_status pop(mproc_dict *dict, mproc_value key, uint32_t made_of)
@@ -108,7 +111,7 @@ static mproc_status change(void *dict, uint32_t life, uint32_t random, const uin
     char key_text[TEXT_BYTES], text[TEXT_BYTES];
     mproc_value key = key_of(life, thing, key_text);
 
-    if (thing < PAIRED) return set_pair(dict, life, next[0]);
+    if (thing < ALIKE) return set_alike(dict, life, next[0]);
     if (next[thing] && (now[thing] || how % 2)) return mproc_dict_set(dict, key, value_of(next[thing], text));
     if (next[thing]) return set_default(dict, key, value_of(next[thing], text));
     return how % 2 ? mproc_dict_delete(dict, key) : pop(dict, key, now[thing]);
@@ -138,9 +141,12 @@ static bool is_whole(mproc_value copy, size_t at)
 
     for (size_t i = 1; text && i < mproc_value_size(value); i++)
         if (text[i] != text[0]) return false;
-    if (key < PAIRS || key % PAIRED != 0) return true;
-    return mproc_value_int(mproc_value_key(copy, at + 1)) == key + 1 &&
-           mproc_value_equal(mproc_value_at(copy, at + 1), value);
+    if (key < ALIKE_FROM || key % ALIKE != 0) return true;
+    for (size_t i = 1; i < ALIKE; i++)
+        if (mproc_value_int(mproc_value_key(copy, at + i)) != key + (int64_t)i ||
+            !mproc_value_equal(mproc_value_at(copy, at + i), value))
+            return false;
+    return true;
 }
 
 static bool look(void *dict)
