@@ -102,7 +102,17 @@ static inline void container_commit(struct intent *intent, const struct containe
     intent_commit(intent);
 }
 
-/* The same, by a list in a variable. In the middle of a step of many changes the version is odd, and stays so. */
+/*
+ * Under the lock: what is written from now on may be where something was that others still read without the lock, and
+ * they see then that it went. If nothing comes of it, they only look again.
+ */
+static inline void container_reuses(struct container *container)
+{
+    atomic_store_explicit(&container->version, word_get(&container->version) + 2, memory_order_release);
+    atomic_thread_fence(memory_order_release);
+}
+
+/* As container_change(), by a list in a variable. In a step of many changes the version is odd, and stays so. */
 static inline struct redo container_redo(struct intent *intent, const struct container *container)
 {
     struct redo redo = redo_begin(intent);

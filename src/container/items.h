@@ -29,7 +29,8 @@ struct items_directory {
 
 /*
  * All changes under the container's lock, once the body is the container's; by the list, but for `span` when one
- * comes to it, which is one store.
+ * comes to it or a number goes at its ends, which is one store. A cell that is in the span no longer stays as it was
+ * until another comes there: who reads it meanwhile has read what was there before (container_reuses()).
  *
  *   directory  a link, or 0
  *   span       the place of the first cell in use | how many are << 32
@@ -172,7 +173,17 @@ static inline void items_publish(struct items *items, uint64_t first, uint64_t c
 }
 
 /* Puts a value, whose parcel is in the first stage, behind the last one. False: a segment is missing. */
-bool items_append(struct intent *intent, struct items *items, const struct cell *cell);
+bool items_append(struct intent *intent, struct container *container, const struct cell *cell);
+
+/* Takes out the element at this index, which is this cell, if it is the last, and no parcel. */
+static inline bool items_drop_last_number(struct items *items, uint64_t index, const struct cell *cell)
+{
+    uint64_t count = items_count(items);
+
+    if (index + 1 < count || cell_is_parcel(cell)) return false;
+    items_publish(items, items_first(items), count - 1);
+    return true;
+}
 
 /* Another value for an element, whose parcel is in the first stage; that of the old one comes there. */
 void items_set(struct intent *intent, const struct container *container, struct item *item, const struct cell *cell);
@@ -196,8 +207,7 @@ enum items_outcome { ITEMS_DONE, ITEMS_NEEDS_BODY, ITEMS_NEEDS_SEGMENTS, ITEMS_A
  * Does that: in its place, if only an end of the list is concerned, else with the empty body in the second stage if
  * that has room. What goes out comes to the second stage.
  */
-enum items_outcome items_splice(struct intent *intent, const struct container *container,
-                                const struct splice *splice);
+enum items_outcome items_splice(struct intent *intent, struct container *container, const struct splice *splice);
 
 /* How large the body is best for that: with room for some more, also in front if something comes there. */
 uint64_t items_splice_room(const struct items *items, const struct splice *splice);

@@ -6,13 +6,6 @@
 
 /* ---- one cell ----------------------------------------------------------------------------------------- */
 
-/* Somebody may still read what was here before, and has to see that it went. */
-static void write_item(struct item *item, const struct cell *cell)
-{
-    atomic_thread_fence(memory_order_release);
-    items_write(item, cell);
-}
-
 /* The span with a cell more, which is written. */
 static void come(struct intent *intent, struct items *items, const struct cell *cell, uint64_t first, uint64_t count)
 {
@@ -26,13 +19,15 @@ static void come(struct intent *intent, struct items *items, const struct cell *
     intent_commit(intent);
 }
 
-bool items_append(struct intent *intent, struct items *items, const struct cell *cell)
+bool items_append(struct intent *intent, struct container *container, const struct cell *cell)
 {
+    struct items *items = items_of(container);
     uint64_t first = items_first(items), count = items_count(items), run;
     struct item *item = items_run(items, first + count, &run);
 
     if (!item || first + count >= ITEMS_MAX) return false;
-    write_item(item, cell);
+    container_reuses(container);
+    items_write(item, cell);
     come(intent, items, cell, first, count + 1);
     return true;
 }
@@ -55,15 +50,19 @@ void items_set(struct intent *intent, const struct container *container, struct 
     container_commit(intent, container);
 }
 
-/* The first or the last goes. Its cell will be used again, so who reads it without the lock has to see that. */
+/* The first or the last goes. */
 static void take_end(struct intent *intent, const struct container *container, struct items *items, uint64_t index)
 {
-    uint64_t first = items_first(items), count = items_count(items);
+    uint64_t count = items_count(items), first = items_first(items) + (index + 1 < count);
     struct cell cell = item_cell(items_at(items, index));
 
+    if (!cell_is_parcel(&cell)) {
+        items_publish(items, first, count - 1);
+        return;
+    }
     container_change(intent, container);
-    intent_store(intent, &items->span, both(index + 1 == count ? first : first + 1, count - 1));
-    if (cell_is_parcel(&cell)) intent_store(intent, &intent->stages[STAGE_OTHER], cell.word);
+    intent_store(intent, &items->span, both(first, count - 1));
+    intent_store(intent, &intent->stages[STAGE_OTHER], cell.word);
     container_commit(intent, container);
 }
 
@@ -88,7 +87,7 @@ static struct item *copy_cells(const struct items *from, uint64_t index, uint64_
 static struct item *copy_added(const struct splice *splice, struct item *to)
 {
     if (splice->body) return copy_cells(splice->body, 0, splice->added, to);
-    if (splice->added > 0) write_item(to++, splice->cell);
+    if (splice->added > 0) items_write(to++, splice->cell);
     return to;
 }
 
@@ -157,13 +156,14 @@ void items_exchange(struct intent *intent, const struct container *container, ui
 /* ---- splices ------------------------------------------------------------------------------------------ */
 
 /* What comes behind the last, all at once. */
-static enum items_outcome extend(struct intent *intent, struct items *items, const struct splice *splice)
+static enum items_outcome extend(struct intent *intent, struct container *container, const struct splice *splice)
 {
+    struct items *items = items_of(container);
     uint64_t first = items_first(items), count = items_count(items), run;
 
-    if (!splice->body) return items_append(intent, items, splice->cell) ? ITEMS_DONE : ITEMS_NEEDS_SEGMENTS;
+    if (!splice->body) return items_append(intent, container, splice->cell) ? ITEMS_DONE : ITEMS_NEEDS_SEGMENTS;
     if (items_is_missing(items, splice->added, &run)) return ITEMS_NEEDS_SEGMENTS;
-    atomic_thread_fence(memory_order_release); /* as in write_item() */
+    container_reuses(container);
     for (uint64_t i = 0; i < splice->added; i += run) {
         struct item *item = items_run(items, first + count + i, &run);
         if (run > splice->added - i) run = splice->added - i;
@@ -177,17 +177,17 @@ static enum items_outcome extend(struct intent *intent, struct items *items, con
 }
 
 /* What is no more than one store, or one list. ITEMS_NEEDS_BODY: it is more. */
-static enum items_outcome in_place(struct intent *intent, const struct container *container,
-                                   const struct splice *splice)
+static enum items_outcome in_place(struct intent *intent, struct container *container, const struct splice *splice)
 {
     struct items *items = items_of(container);
     uint64_t first = items_first(items), count = items_count(items), start = splice->start, run;
 
     if (splice->removed == 0) {
         if (splice->added == 0) return ITEMS_DONE;
-        if (start == count) return extend(intent, items, splice);
+        if (start == count) return extend(intent, container, splice);
         if (start > 0 || splice->body || first == 0) return ITEMS_NEEDS_BODY;
-        write_item(items_run(items, first - 1, &run), splice->cell);
+        container_reuses(container);
+        items_write(items_run(items, first - 1, &run), splice->cell);
         come(intent, items, splice->cell, first - 1, count + 1);
         return ITEMS_DONE;
     }
@@ -197,7 +197,7 @@ static enum items_outcome in_place(struct intent *intent, const struct container
     return ITEMS_DONE;
 }
 
-enum items_outcome items_splice(struct intent *intent, const struct container *container, const struct splice *splice)
+enum items_outcome items_splice(struct intent *intent, struct container *container, const struct splice *splice)
 {
     struct items *old = items_of(container), *fresh;
     uint64_t stage = word_get(&intent->stages[STAGE_OTHER]);

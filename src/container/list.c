@@ -150,7 +150,7 @@ static mproc_status append(const mproc_list *list, const mproc_value *value)
     if (status != MPROC_OK) return status;
     for (;;) {
         container_lock(container);
-        done = items_append(intent, items_of(container), &cell);
+        done = items_append(intent, container, &cell);
         container_unlock(intent, container);
         if (done) return MPROC_OK;
         if ((status = items_provide(container, 1)) != MPROC_OK) break;
@@ -190,6 +190,26 @@ static mproc_status set(const mproc_list *list, int64_t index, const mproc_value
     return list_set(list, index, &cell, NULL, &count) == ITEMS_DONE ? MPROC_OK : list_no_element(index, count);
 }
 
+/* ITEMS_DONE: a number, which was the last, is taken out. ITEMS_CHANGED: the element is still there, and held. */
+static enum items_outcome take_or_hold(const mproc_list *list, int64_t index, struct cell *cell,
+                                       _Atomic uint64_t *owned, uint64_t *count)
+{
+    struct container *container = list_container(list);
+    struct intent *intent = container_lock(container);
+    struct items *items = items_of(container);
+    enum items_outcome outcome = ITEMS_ABSENT;
+    uint64_t at;
+
+    *count = items_count(items);
+    if (list_index(index, *count, &at)) {
+        *cell = item_cell(items_at(items, at));
+        outcome = items_drop_last_number(items, at, cell) ? ITEMS_DONE : ITEMS_CHANGED;
+        if (outcome == ITEMS_CHANGED) container_hold(cell, owned);
+    }
+    container_unlock(intent, container);
+    return outcome;
+}
+
 /* The copy is made before the element goes, so that without memory for it the element stays. */
 static mproc_status pop(const mproc_list *list, const int64_t *index, mproc_value *value)
 {
@@ -203,9 +223,11 @@ static mproc_status pop(const mproc_list *list, const int64_t *index, mproc_valu
 
     if (!value) return mproc_error(MPROC_INVALID, "an element of a list is to go to NULL");
     while (status == MPROC_OK && outcome != ITEMS_DONE) {
-        if (!list_look(list, *index, &cell, held, &change.count)) return list_no_element(*index, change.count);
-        if ((status = container_value(&cell, &copy)) == MPROC_OK) status = list_change(list, &change, &outcome);
-        object_drop(intent, held);
+        outcome = take_or_hold(list, *index, &cell, held, &change.count);
+        if (outcome == ITEMS_ABSENT) return list_no_element(*index, change.count);
+        status = container_value(&cell, &copy);
+        if (outcome != ITEMS_DONE && status == MPROC_OK) status = list_change(list, &change, &outcome);
+        if (cell_is_parcel(&cell)) object_drop(intent, held);
         if (outcome != ITEMS_DONE) mproc_value_clear(&copy);
     }
     if (status != MPROC_OK) return status;

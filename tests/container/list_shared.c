@@ -179,6 +179,37 @@ static void case_readers_see_whole_values_while_all_are_moved(void)
     check_readers(writes_and_moves);
 }
 
+/* Two types by turns, in the same cell: half of one and half of the other is neither. */
+static void numbers_come_and_go(peer *self)
+{
+    for (int64_t i = 0; i < self->extra; i++) {
+        mproc_value value;
+        CHECK_OK(mproc_list_append(self->object, i % 2 ? MPROC_VALUE(7.5) : mproc_int(7)));
+        if (i % 3) CHECK_OK(mproc_list_pop(self->object, -1, &value));
+        else CHECK_OK(mproc_list_delete(self->object, -1));
+    }
+    atomic_store(&self->board->done, 1);
+}
+
+static void reads_last(peer *self)
+{
+    while (atomic_load(&self->board->done) == 0) {
+        mproc_value value = mproc_nil();
+        CHECK_OK(mproc_list_get(self->object, -1, &value));
+        if (mproc_value_type(value) == MPROC_TYPE_DOUBLE) CHECK(mproc_value_double(value) == 7.5);
+        else CHECK(mproc_value_int(value) == 7);
+    }
+}
+
+static void case_readers_see_whole_numbers_that_come_and_go(void)
+{
+    mproc_list *list = lists_create(MPROC_LIST(7));
+
+    peers_use_beside(list, check_many(1000000, 20000), reads_last, numbers_come_and_go);
+    lists_check_sound(list);
+    mproc_list_free(list);
+}
+
 /* ---- objects ---------------------------------------------------------------------------------------------- */
 
 static void uses_what_is_in_it(peer *self)
@@ -270,6 +301,7 @@ CHECK_TWINS(list_shared, peers_of_processes, list_shared_threads, peers_of_threa
     CASE(no_append_and_no_increment_is_lost),
     CASE(no_update_is_lost),
     CASE(readers_see_whole_values),
+    CASE(readers_see_whole_numbers_that_come_and_go),
     CASE(objects_live_as_long_as_they_are_in_it),
     CASE(lists_in_lists_are_the_same_everywhere),
     CASE(a_circle_ends_when_it_is_cleared)
