@@ -131,8 +131,8 @@ void step_watch(int place, const void *base, size_t size);
  * What the walk has to know of the world in which scenarios play. Without it nobody walks.
  *
  * `alone`, after setup: whether nobody but the victim and the recoverer changes anything from now on. `gone` makes
- * the one of them who lives, and is stopped, look ended to whoever recovers; what it writes is put back. `keep` calls
- * step_keep() anew for what may have grown, at each point.
+ * the one of them who lives, and is stopped, look ended to whoever recovers; what it writes is put back. `keep`, at
+ * each point, calls step_keep() anew for what may have grown; NULL: nothing grows.
  */
 typedef struct step_world {
     bool (*alone)(void *state);

@@ -111,7 +111,7 @@ static void keep_memory(const step_trials *run, struct copy *copy)
     unsigned char *at;
     int i;
 
-    world->keep();
+    if (world->keep) world->keep();
     make_room(copy);
     memcpy(copy->bytes, run->state, STEP_STATE_BYTES);
     at = copy->bytes + STEP_STATE_BYTES;
