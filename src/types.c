@@ -35,6 +35,7 @@ const struct object_type *const object_types[OBJECT_KINDS] = {
     [OBJECT_TABLE] = &table_type,
     [OBJECT_OBJECT] = &service_object_type,
     [OBJECT_SERVICE] = &service_type,
+    [OBJECT_HOME] = &service_home_type,
     [OBJECT_REMOTE] = &remote_type,
     [OBJECT_QUEUE] = &queue_type,
     [OBJECT_SPAWN_DATA] = &spawn_data_type,

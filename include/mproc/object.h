@@ -25,8 +25,8 @@
  * A manager serves objects (<mproc/manager.h>): its clients call their methods by name, in any language.
  *
  * A method runs in the process that has the object: in the calling thread if that is of this process, otherwise in
- * one of the library's, of which there are as many as are in methods, and one more. What a method keeps of what it
- * was given is a copy (mproc_value_copy()); objects that it unpacks are its own until it returns.
+ * one of the library's, of which there are as many as are in methods, and up to four more. What a method keeps of
+ * what it was given is a copy (mproc_value_copy()); objects that it unpacks are its own until it returns.
  */
 #ifndef MPROC_OBJECT_H
 #define MPROC_OBJECT_H
@@ -76,7 +76,7 @@ typedef struct mproc_class {
 
 /*
  * Makes an object, which lives in this process, and calls `create` in this thread (Python: the registered callable).
- * The first one starts a thread of the library, which stays.
+ * The first one starts two threads of the library, which stay: one ends objects, and one runs what others call.
  *
  * Blocks as long as `create` does. `args` as for a task.
  *
@@ -111,6 +111,8 @@ MPROC_API void mproc_object_free(mproc_object *object);
  *                        concurrent: the call would wait for itself. In a circle over several processes it
  *                        does, until its time limit
  *   MPROC_INTERRUPTED    mproc_interrupt() was called while it waited
+ *   MPROC_PEER_DIED      the process that had the object has ended, or the thread that ran the method: it may be
+ *                        done, or not
  *   MPROC_INVALID        `method` is NULL, the arguments cannot be, or `timeout_ms` is negative
  *   MPROC_CLOSED         an object among the arguments has been freed
  *   MPROC_NO_MEMORY
@@ -120,9 +122,11 @@ MPROC_API void mproc_object_free(mproc_object *object);
  * A thread that ends inside a method (pthread_exit()) lets others go on; the object is then destroyed when its
  * process exits. A fork() copy that a method makes ends when the method returns there.
  *
- * Any thread of the process that has the object may call this, a method of another object as well. Other processes of
- * the family can hold the object, hand it on and call it by a manager that its process has; MPROC_NOT_SUPPORTED
- * otherwise.
+ * Any thread of any process of the family may call this, a method of another object as well. In another process than
+ * that which has the object the limit is for the whole call, and when it has passed, or the wait was interrupted, the
+ * method may have run, or may yet; 0 is never enough. When the process that has the object ends, killed or not, or
+ * the thread ends that is in the method, those who wait get MPROC_PEER_DIED at once. What a caller that ends has
+ * called is done, and nobody learns what came of it.
  */
 MPROC_NODISCARD MPROC_API mproc_status mproc_object_call(mproc_object *object, const char *method, mproc_args args,
                                                          mproc_value *result, int64_t timeout_ms);

@@ -38,6 +38,7 @@ enum object_kind {
     OBJECT_QUEUE = MPROC_KIND_QUEUE,
     OBJECT_CONNECTION = MPROC_KIND_CONNECTION,
     OBJECT_OS_HANDLE = MPROC_KIND_OS_HANDLE,
+    OBJECT_HOME = 53,       /* what a process alone has of that */
     OBJECT_SERVICE = 54,    /* what a process has for its objects of classes */
     OBJECT_STREAM = 58,     /* what goes with messages of a pipe */
     OBJECT_TASKS = 59,      /* a segment of the stream of a pool's tasks */

@@ -29,16 +29,26 @@ struct service_object {
  * Whoever drops the last handle of an object sets its bit in `gone`, then the bit of that word in `any`, then counts
  * up `bell`, and wakes; each of these can be done again. The process takes the bits away first, from `any` on. A bit
  * tells where to look: it may be set once more when the object is gone and another has its index.
+ *
+ * `reading` is 1 while a thread waits for requests: whoever puts one and finds 0 rings the bell, and so does whoever
+ * has taken one and leaves others. On `rest` threads sleep that may be needed.
+ *
+ * `requests` is the queue by which other processes call (requests.h): no handle of it, and 0 when the process has
+ * ended. It changes under the lock of the object.
  */
 struct service {
     struct object object;
     _Atomic uint32_t bell;
+    _Atomic uint32_t reading;
+    _Atomic uint32_t rest;
     uint32_t unused;
+    _Atomic uint64_t requests;
     _Atomic uint64_t any[SERVICE_OBJECTS / SERVICE_BITS / SERVICE_BITS];
     _Atomic uint64_t gone[SERVICE_OBJECTS / SERVICE_BITS];
 };
 
 extern const struct object_type service_object_type;
 extern const struct object_type service_type;
+extern const struct object_type service_home_type;
 
 #endif

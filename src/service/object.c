@@ -5,6 +5,7 @@
 #include "object/wait.h"
 #include "process/family.h"
 #include "service/call.h"
+#include "service/requests.h"
 
 /* The method of the row. */
 enum { OBJECT_CALL = 1 };
@@ -73,16 +74,14 @@ static void publish(struct local_object *object, const struct reference *referen
     atomic_store(&object->known, true);
 }
 
-mproc_status mproc_object_create(const mproc_class *class_, mproc_args args, mproc_object **out)
+mproc_status object_create(const mproc_class *class_, const mproc_args *args, mproc_object **out)
 {
     struct local_object *object = NULL;
     struct reference *reference = NULL;
     mproc_status status;
 
-    if (!out) return mproc_error(MPROC_INVALID, "an object was to be created, and object is NULL");
-    if ((status = family_enter()) != MPROC_OK || (status = service_begin()) != MPROC_OK) return status;
     if ((status = create_local(class_, &object)) != MPROC_OK) return status;
-    if ((status = create_shared(object, &reference)) == MPROC_OK) status = object_begin(object, &args);
+    if ((status = create_shared(object, &reference)) == MPROC_OK) status = object_begin(object, args);
     if (status == MPROC_OK) {
         publish(object, reference);
         *out = (mproc_object *)reference;
@@ -91,6 +90,15 @@ mproc_status mproc_object_create(const mproc_class *class_, mproc_args args, mpr
     reference_free(reference);
     free_local(object);
     return status;
+}
+
+mproc_status mproc_object_create(const mproc_class *class_, mproc_args args, mproc_object **object)
+{
+    mproc_status status;
+
+    if (!object) return mproc_error(MPROC_INVALID, "an object was to be created, and object is NULL");
+    if ((status = family_enter()) != MPROC_OK || (status = service_begin()) != MPROC_OK) return status;
+    return object_create(class_, &args, object);
 }
 
 /* Opened from a value, the reference does not know it yet. */
@@ -124,10 +132,17 @@ static mproc_status call(const struct reference *reference, const char *method, 
     struct local_object *local = local_of(reference);
 
     if (local) return object_call_here(local, method, args, result, timeout_ms);
-    return mproc_error(MPROC_NOT_SUPPORTED,
-                       "an object of class '%s' is of another process of the family: it is called there, or by a "
-                       "manager of that process",
-                       shared->class_name);
+    return requests_call(shared, reference, method, args, result, timeout_ms);
+}
+
+mproc_status object_call_local(const mproc_object *object, const char *method, const mproc_args *args,
+                               mproc_value *result, int64_t timeout_ms)
+{
+    struct local_object *local = local_of(&object->reference);
+
+    if (local) return object_call_here(local, method, args, result, timeout_ms);
+    return mproc_error(MPROC_PEER_DIED, "the process that has an object of class '%s' is at its end",
+                       mproc_object_class(object));
 }
 
 static mproc_status call_remote(const struct reference *reference, const char *method, const mproc_args *args,

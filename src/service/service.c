@@ -12,6 +12,8 @@
 #include "process/family.h"
 #include "process/task.h"
 #include "service/call.h"
+#include "service/requests.h"
+#include "service/threads.h"
 
 static void last_dropped(struct intent *intent, uint64_t offset);
 static void forked(void);
@@ -36,6 +38,7 @@ static struct {
     uint32_t room;
     uint32_t free;
     struct pool_thread thread;
+    _Atomic bool serves;
 } own;
 
 /* ---- the arena's side ----------------------------------------------------------------------------------- */
@@ -53,8 +56,7 @@ static void last_dropped(struct intent *intent, uint64_t offset)
     atomic_store(&object->gone, 1);
     atomic_fetch_or(&service->gone[word], (uint64_t)1 << object->index % SERVICE_BITS);
     atomic_fetch_or(&service->any[word / SERVICE_BITS], (uint64_t)1 << word % SERVICE_BITS);
-    atomic_fetch_add(&service->bell, 1);
-    park_wake(&service->bell, INT_MAX);
+    service_ring(service);
 }
 
 /* What lies there is that object as long as it is there: its mark is looked at in between. */
@@ -167,7 +169,7 @@ static uint32_t take_bit(uint64_t *bits)
     return bit;
 }
 
-static void collect_all(struct service *service)
+void service_collect_all(struct service *service)
 {
     for (uint32_t i = 0; i < sizeof service->any / sizeof service->any[0]; i++) {
         uint64_t words = atomic_load(&service->any[i]) ? atomic_exchange(&service->any[i], 0) : 0;
@@ -177,6 +179,12 @@ static void collect_all(struct service *service)
             while (bits) service_collect(word * SERVICE_BITS + take_bit(&bits));
         }
     }
+}
+
+void service_ring(struct service *service)
+{
+    atomic_fetch_add(&service->bell, 1);
+    park_wake(&service->bell, INT_MAX);
 }
 
 /* In the library's thread. A function that has run may have left locks held. */
@@ -189,7 +197,8 @@ static void serve(void *context)
     task_enter(&task);
     for (;;) {
         uint32_t seen = atomic_load(&service->bell);
-        collect_all(service);
+        service_collect_all(service);
+        service_threads_look(service);
         (void)task_returned(&task, MPROC_OK);
         (void)wait_on(&service->bell, seen, PLAT_FOREVER);
     }
@@ -201,7 +210,7 @@ static void end_all(void)
     struct service *service = atomic_load(&own.shared);
 
     if (!service || family_enter() != MPROC_OK) return;
-    collect_all(service);
+    service_collect_all(service);
     for (uint32_t i = 0;; i++) {
         struct local_object *object = NULL;
         plat_mutex_lock(&own.mutex);
@@ -217,33 +226,50 @@ static void end_all(void)
 /* ---- the beginning -------------------------------------------------------------------------------------- */
 
 /* Under the mutex. */
-static mproc_status create(void)
+static mproc_status create_locked(void)
 {
     _Atomic uint64_t *owned;
     mproc_status status;
 
     if ((status = resource_take(sizeof(struct service), sizeof(struct service), &owned)) != MPROC_OK) return status;
     object_publish(owned, OBJECT_SERVICE);
+    if ((status = requests_create((struct service *)arena_at(atomic_load(owned)))) != MPROC_OK) {
+        resource_release(owned);
+        return status;
+    }
     atomic_store(&own.shared, (struct service *)arena_at(atomic_load(owned)));
     exit_set_last(end_all);
     return MPROC_OK;
 }
 
-mproc_status service_begin(void)
+mproc_status service_create(void)
 {
     mproc_status status = MPROC_OK;
 
-    if (!atomic_load(&own.shared)) {
-        plat_mutex_lock(&own.mutex);
-        if (!atomic_load(&own.shared)) status = create();
-        plat_mutex_unlock(&own.mutex);
-    }
+    if (atomic_load(&own.shared)) return MPROC_OK;
+    plat_mutex_lock(&own.mutex);
+    if (!atomic_load(&own.shared)) status = create_locked();
+    plat_mutex_unlock(&own.mutex);
+    return status;
+}
+
+mproc_status service_begin(void)
+{
+    struct service *service;
+    mproc_status status = service_create();
+
     if (status != MPROC_OK) return status;
-    return pool_thread_start(&own.thread, serve, atomic_load(&own.shared), "the thread of a process' objects");
+    service = atomic_load(&own.shared);
+    status = pool_thread_start(&own.thread, serve, service, "the thread of a process' objects");
+    if (status != MPROC_OK || atomic_load(&own.serves) || atomic_exchange(&own.serves, true)) return status;
+    if ((status = service_thread_start(service)) != MPROC_OK) atomic_store(&own.serves, false);
+    return status;
 }
 
 /* A copy has none of its origin's objects. */
 static void forked(void)
 {
     memset(&own, 0, sizeof own);
+    requests_forked();
+    service_threads_forked();
 }

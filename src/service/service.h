@@ -1,6 +1,7 @@
 /*
  * What a process has for its objects of classes: their parts in its own memory, in a table; the service in the arena,
- * by which it learns which of them nobody refers to any more; and a thread that then ends them.
+ * by which it learns which of them nobody refers to any more; and a thread that then ends them. Other processes call
+ * by requests (requests.h).
  */
 #ifndef MPROC_SERVICE_SERVICE_H
 #define MPROC_SERVICE_SERVICE_H
@@ -29,14 +30,21 @@ struct local_object {
     void *state;
 };
 
-/* Makes this process' service, if it has none. MPROC_LIMIT, MPROC_NO_MEMORY. */
+/* Makes this process' service, if it has none, without its threads, or with them. MPROC_LIMIT, MPROC_NO_MEMORY. */
+mproc_status service_create(void);
 mproc_status service_begin(void);
 
 /* Gives the object an index. MPROC_LIMIT, MPROC_NO_MEMORY. If it does not come to be known: service_remove(). */
 mproc_status service_add(struct local_object *object);
 void service_remove(const struct local_object *object);
 
-/* This process' service in the arena. */
+/* Has the thread look for what is to be done. */
+void service_ring(struct service *service);
+
+/* What that does: ends objects to which nobody refers any more. */
+void service_collect_all(struct service *service);
+
+/* This process' service in the arena: it has one. */
 uint64_t service_offset(void);
 
 /* The part that this process has of an object to which somebody here refers; NULL: another process has it. */

@@ -6,10 +6,11 @@
 #include "steps.h"
 
 static const steps_table *const tables[] = {
-    &steps_object,       &steps_locks,   &steps_semaphore, &steps_condition,    &steps_event,      &steps_barrier,
-    &steps_shared,       &steps_named,   &steps_queue,     &steps_queue_asleep, &steps_queue_lost, &steps_queue_lease,
-    &steps_queue_object, &steps_dict,    &steps_set,       &steps_namespace,    &steps_list,       &steps_deposit,
-    &steps_tasks,        &steps_workers, &steps_limits,    &steps_retries,      &steps_wait,       NULL,
+    &steps_object,     &steps_locks,       &steps_semaphore,    &steps_condition, &steps_event,
+    &steps_barrier,    &steps_shared,      &steps_named,        &steps_queue,     &steps_queue_asleep,
+    &steps_queue_lost, &steps_queue_lease, &steps_queue_object, &steps_dict,      &steps_set,
+    &steps_namespace,  &steps_list,        &steps_deposit,      &steps_tasks,     &steps_workers,
+    &steps_limits,     &steps_retries,     &steps_wait,         &steps_service,   NULL,
 };
 
 int main(int count, char **arguments)

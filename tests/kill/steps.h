@@ -40,6 +40,7 @@ extern const steps_table steps_workers;
 extern const steps_table steps_limits;
 extern const steps_table steps_retries;
 extern const steps_table steps_wait;
+extern const steps_table steps_service;
 extern const steps_table steps_start;
 extern const steps_table steps_pool;
 
