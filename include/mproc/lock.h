@@ -23,6 +23,7 @@
  *   - All functions may be called by any thread of any process, with a reference of its own process. The first call
  *     of any of them makes the process a member of its family, with the statuses that <mproc/process.h> names.
  *   - A wait ends early with MPROC_INTERRUPTED after mproc_interrupt().
+ *   - Of an object in another program, which a manager serves, <mproc/manager.h> says what its calls return besides.
  *   - A time limit is a number of milliseconds, 0 to try without waiting, or MPROC_FOREVER. A negative one is
  *     MPROC_INVALID, and nothing is done (Python takes it for 0).
  */

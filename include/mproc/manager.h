@@ -22,11 +22,11 @@
  * in other languages, see docs/manager-protocol.md. Processes of one family need no manager: they hand each other the
  * objects themselves, with nothing in between.
  *
- * Served are values of all types but functions, and of the objects dicts, lists, sets, namespaces, and those of
- * classes (<mproc/object.h>). One that is a value in a served dict or list comes as a proxy, too, and such a proxy
- * may be put into those of its manager: then they have the object itself. What a client got lives as long as it has
- * proxies, or values that were got, whatever becomes of the names. A client's references are dropped when it ends, in
- * whatever way.
+ * Served are values of all types but functions, and of the objects dicts, lists, sets, namespaces, locks, rlocks, and
+ * those of classes (<mproc/object.h>). One that is a value in a served dict or list comes as a proxy, too, and such a
+ * proxy may be put into those of its manager: then they have the object itself. What a client got lives as long as it
+ * has proxies, or values that were got, whatever becomes of the names. A client's references are dropped when it
+ * ends, in whatever way.
  *
  * What else a proxy does differently:
  *   - It belongs to its process: MPROC_NOT_SUPPORTED if it is put into a queue, an argument, or anything else that is
@@ -42,7 +42,15 @@
  *       MPROC_LIMIT        this client has as many objects as the manager allows
  *       MPROC_CLOSED       this process has shut the connection down
  *     Where a call returns no status it is false, or 0, then.
- *   - Calls of several threads by one connection take turns. Those of several connections do not wait for each other.
+ *   - Calls that take moments take turns on one connection. One that may wait for others, such as a lock's acquire,
+ *     has a connection of its own meanwhile, so that it holds up no other thread: the first such calls of threads at
+ *     a time connect, which may return MPROC_LIMIT, and some of these connections are kept.
+ *     MPROC_LIMIT also says that the manager can start no more threads.
+ *   - What a thread acquires is its own also there, until it releases it or ends: then, and when its process is
+ *     killed, it is abandoned (<mproc/lock.h>). So it is when the connection is lost by which it was acquired.
+ *   - mproc_interrupt() ends a call that waits: the manager stops it and says how far it has come, so what has been
+ *     done is known. If the manager says nothing for a second, MPROC_INTERRUPTED is returned all the same, and what
+ *     this thread has acquired by that connection is abandoned. The same is done after call_timeout_ms.
  *
  * Nothing is decoded of what somebody without the key sends. What clients with the key send is checked whole before
  * anything of it is used. One that sends what is no message, more than is allowed, takes no answers, or vanishes,
@@ -86,7 +94,7 @@ typedef struct mproc_manager_options {
     int64_t authkey_timeout_ms;
     /* How long a client may take to receive an answer. Default: 10000. */
     int64_t answer_timeout_ms;
-    /* So many can be connected. Default: 1024. */
+    /* So many connections can there be: each client has one or more, as said above. Default: 1024. */
     uint32_t clients_max;
     /* So many objects can one of them have at a time. Default: 65536. At most 1048575. */
     uint32_t objects_per_client_max;
@@ -102,6 +110,8 @@ typedef struct mproc_manager_options {
     const char *name;
     /* How long the process may take to end, before it is terminated, and then, before it is killed. Default: 1000. */
     int64_t shutdown_timeout_ms;
+    /* So many connections can one client have: one, and as many as its threads wait at a time. Default: 256. */
+    uint32_t connections_per_client_max;
 } mproc_manager_options;
 
 typedef struct mproc_manager_connect_options {

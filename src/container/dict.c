@@ -17,7 +17,8 @@ const struct object_type dict_type = {.name = "a dict",
                                       .links = 1,
                                       .links_at = offsetof(struct container, body),
                                       .call = call_served,
-                                      .moments = MPROC_DICT_CLEAR};
+                                      .moments = MPROC_DICT_CLEAR,
+                                      .never_waits = true};
 
 static const struct method methods[] = {{MPROC_DICT_SET, false, "kv"},       {MPROC_DICT_GET, true, "k"},
                                         {MPROC_DICT_DELETE, false, "k"},     {MPROC_DICT_POP, true, "k"},

@@ -17,7 +17,8 @@ const struct object_type list_type = {.name = "a shared list",
                                       .links = 1,
                                       .links_at = offsetof(struct container, body),
                                       .call = call_served,
-                                      .moments = MPROC_LIST_INSERT};
+                                      .moments = MPROC_LIST_INSERT,
+                                      .never_waits = true};
 
 static const struct method methods[] = {{MPROC_LIST_APPEND, false, "v"},
                                         {MPROC_LIST_GET, true, "n"},

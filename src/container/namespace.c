@@ -12,7 +12,8 @@ const struct object_type namespace_type = {.name = "a namespace",
                                            .links = 1,
                                            .links_at = offsetof(struct container, body),
                                            .call = call_served,
-                                           .moments = MPROC_DICT_CLEAR};
+                                           .moments = MPROC_DICT_CLEAR,
+                                           .never_waits = true};
 
 static const struct method methods[] = {{MPROC_NAMESPACE_SET, false, "kv"},   {MPROC_NAMESPACE_GET, true, "k"},
                                         {MPROC_NAMESPACE_DELETE, false, "k"}, {MPROC_NAMESPACE_INCREMENT, true, "ki"},

@@ -11,7 +11,8 @@ const struct object_type set_type = {.name = "a set",
                                      .links = 1,
                                      .links_at = offsetof(struct container, body),
                                      .call = call_served,
-                                     .moments = MPROC_SET_CLEAR};
+                                     .moments = MPROC_SET_CLEAR,
+                                     .never_waits = true};
 
 static const struct method methods[] = {{MPROC_SET_ADD, false, "v"},
                                         {MPROC_SET_DISCARD, false, "v"},

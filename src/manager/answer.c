@@ -20,6 +20,7 @@ mproc_status answer_read(const mproc_value *bytes, struct answer *answer)
     answer->status = (mproc_status)status.as.int64;
     answer->text = text.type == MPROC_TYPE_STRING ? mproc_value_string(text) : "";
     answer->result = mproc_value_at(list, 3);
+    answer->holds = mproc_value_bool(mproc_value_at(list, MESSAGE_HEAD_ANSWER));
     answer->objects = value_count_objects(&answer->result);
     return MPROC_OK;
 }

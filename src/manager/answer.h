@@ -11,6 +11,7 @@ struct answer {
     const char *text; /* "" if there is none */
     mproc_value result;
     uint32_t objects;
+    bool holds; /* the thread that has done it, there, holds something */
 };
 
 /* MPROC_INVALID: it is none. */

@@ -28,11 +28,10 @@ mproc_status client_create(const char *address, const mproc_manager_connect_opti
 void client_release(struct client *client);
 
 /*
- * One call. `*result`, unless it is NULL, is the caller's. Returns what the manager has answered, or why it has not;
- * see <mproc/manager.h>. It waits at most `timeout_ms`, and
- * no longer than calls of the connection do.
+ * One call, of which the method itself may wait for `waits_ms`. `*result`, unless it is NULL, is the caller's.
+ * Returns what the manager has answered, or why it has not; see <mproc/manager.h>.
  */
 mproc_status client_call(struct client *client, uint32_t object, uint32_t method, const mproc_value *values,
-                         size_t count, mproc_value *result, int64_t timeout_ms);
+                         size_t count, mproc_value *result, int64_t waits_ms);
 
 #endif

@@ -116,12 +116,26 @@ mproc_status connections_name_objects(struct client *client, const struct messag
     return naming.status;
 }
 
+void connections_visit(void (*visit)(struct client *client))
+{
+    plat_mutex_lock(&connections.mutex);
+    for (uint32_t i = 0; i < connections.room; i++)
+        if (connections.all[i]) visit(connections.all[i]);
+    plat_mutex_unlock(&connections.mutex);
+}
+
+static void forget_mutexes(struct client *client)
+{
+    memset(&client->proxies.mutex, 0, sizeof client->proxies.mutex);
+    memset(&client->mutex, 0, sizeof client->mutex);
+}
+
 /* The copy has no connections; what was there is not its own, but can be freed, whoever was at it in its origin. */
 void connections_forked(void)
 {
     memset(&connections.mutex, 0, sizeof connections.mutex);
     for (uint32_t i = 0; i < connections.room; i++)
-        if (connections.all[i]) memset(&connections.all[i]->proxies.mutex, 0, sizeof connections.mutex);
+        if (connections.all[i]) forget_mutexes(connections.all[i]);
     connections.all = NULL;
     connections.room = 0;
 }

@@ -71,17 +71,21 @@ static mproc_status add(struct lent *lent, const struct handle_ref *ref, uint32_
     return MPROC_OK;
 }
 
-static void take_out(struct lent *lent, uint32_t at)
+/* Takes it out if nobody has or uses it. What is returned is to be freed without the mutex, as that takes longer. */
+static struct reference *take_out(struct lent *lent, uint32_t at)
 {
     struct lent_object *object = &lent->objects[at - 1];
-    uint32_t *bucket = bucket_of(lent, &object->reference->ref);
+    struct reference *reference = object->reference;
+    uint32_t *bucket;
 
+    if (object->given > 0 || object->used > 0) return NULL;
+    bucket = bucket_of(lent, &reference->ref);
     while (*bucket != at) bucket = &lent->objects[*bucket - 1].next;
     *bucket = object->next;
-    reference_free(object->reference);
     *object = (struct lent_object){.next = lent->free};
     lent->free = at;
     lent->count--;
+    return reference;
 }
 
 struct lending {
@@ -116,58 +120,148 @@ static void take_again(void *context, const struct handle_ref *ref)
 
     if (lending->given == 0) return;
     lending->given--;
-    lent_back(lending->lent, ref->offset, 1);
+    (void)lent_back(lending->lent, ref->offset, 1);
 }
 
 mproc_status lent_write(struct lent *lent, const struct message *message, uint32_t max)
 {
     struct lending lending = {lent, max, MPROC_OK, 0};
 
+    plat_mutex_lock(&lent->mutex);
     message_visit(message, give, &lending);
+    plat_mutex_unlock(&lent->mutex);
     if (lending.status != MPROC_OK) message_visit(message, take_again, &lending);
     return lending.status;
 }
 
 /* ---- named by the client -------------------------------------------------------------------------------- */
 
-struct reference *lent_find(const struct lent *lent, uint64_t number)
+static struct lent_object *find_number(const struct lent *lent, uint64_t number)
 {
-    return number > 0 && number <= lent->room ? lent->objects[number - 1].reference : NULL;
+    return number > 0 && number <= lent->room && lent->objects[number - 1].reference ? &lent->objects[number - 1]
+                                                                                     : NULL;
+}
+
+struct reference *lent_use(struct lent *lent, uint64_t number)
+{
+    struct reference *reference = NULL;
+    struct lent_object *object;
+
+    plat_mutex_lock(&lent->mutex);
+    if ((object = find_number(lent, number))) {
+        object->used++;
+        reference = object->reference;
+    }
+    plat_mutex_unlock(&lent->mutex);
+    return reference;
+}
+
+void lent_use_done(struct lent *lent, uint64_t number)
+{
+    struct reference *gone;
+
+    plat_mutex_lock(&lent->mutex);
+    lent->objects[number - 1].used--;
+    gone = take_out(lent, (uint32_t)number);
+    plat_mutex_unlock(&lent->mutex);
+    reference_free(gone);
+}
+
+uint32_t lent_kind(struct lent *lent, uint64_t number)
+{
+    const struct lent_object *object;
+    uint32_t kind;
+
+    plat_mutex_lock(&lent->mutex);
+    object = find_number(lent, number);
+    kind = object ? object->reference->ref.kind : OBJECT_NONE;
+    plat_mutex_unlock(&lent->mutex);
+    return kind;
 }
 
 struct reading {
-    const struct lent *lent;
+    struct lent *lent;
     mproc_status status;
+    uint32_t used;
 };
 
 /* In the bytes that came, which nobody else has. */
 static void read_object(void *context, const struct handle_ref *ref)
 {
     struct reading *reading = context;
-    const struct reference *reference = lent_find(reading->lent, ref->offset);
+    struct lent_object *object = find_number(reading->lent, ref->offset);
 
     if (reading->status != MPROC_OK) return;
-    if (reference && reference->ref.kind == ref->kind && ref->generation == 0)
-        *(struct handle_ref *)(uintptr_t)ref = reference->ref;
-    else
+    if (object && object->reference->ref.kind == ref->kind && ref->generation == 0) {
+        *(struct handle_ref *)(uintptr_t)ref = object->reference->ref;
+        object->used++;
+        reading->used++;
+    } else {
         reading->status = mproc_error(MPROC_INVALID, "the client has no object %llu that is %s",
                                       (unsigned long long)ref->offset, handle_name(ref->kind));
+    }
 }
 
-mproc_status lent_read(const struct lent *lent, const mproc_value *value)
+/* Those that are used, in the same order. */
+static void object_done(void *context, const struct handle_ref *ref)
 {
-    struct reading reading = {lent, MPROC_OK};
+    struct reading *reading = context;
+    uint32_t at;
 
+    if (reading->used == 0) return;
+    reading->used--;
+    plat_mutex_lock(&reading->lent->mutex);
+    at = find(reading->lent, ref);
+    plat_mutex_unlock(&reading->lent->mutex);
+    lent_use_done(reading->lent, at);
+}
+
+mproc_status lent_read(struct lent *lent, const mproc_value *value)
+{
+    struct reading reading = {lent, MPROC_OK, 0};
+
+    plat_mutex_lock(&lent->mutex);
     value_visit_objects(value, read_object, &reading);
+    plat_mutex_unlock(&lent->mutex);
+    if (reading.status != MPROC_OK) value_visit_objects(value, object_done, &reading);
     return reading.status;
 }
 
+void lent_read_done(struct lent *lent, const mproc_value *value)
+{
+    struct reading reading = {lent, MPROC_OK, UINT32_MAX};
+
+    value_visit_objects(value, object_done, &reading);
+}
+
+/* ---- back ----------------------------------------------------------------------------------------------- */
+
 bool lent_back(struct lent *lent, uint64_t number, uint64_t count)
 {
-    if (!lent_find(lent, number) || count > lent->objects[number - 1].given) return false;
-    lent->objects[number - 1].given -= (uint32_t)count;
-    if (lent->objects[number - 1].given == 0) take_out(lent, (uint32_t)number);
-    return true;
+    struct reference *gone = NULL;
+    struct lent_object *object;
+    bool had;
+
+    plat_mutex_lock(&lent->mutex);
+    object = find_number(lent, number);
+    if ((had = object && count <= object->given)) {
+        object->given -= (uint32_t)count;
+        gone = take_out(lent, (uint32_t)number);
+    }
+    plat_mutex_unlock(&lent->mutex);
+    reference_free(gone);
+    return had;
+}
+
+size_t lent_count_more(struct lent *lent, uint32_t *counted)
+{
+    size_t more;
+
+    plat_mutex_lock(&lent->mutex);
+    more = (size_t)lent->count - *counted;
+    *counted = lent->count;
+    plat_mutex_unlock(&lent->mutex);
+    return more;
 }
 
 void lent_clear(struct lent *lent)

@@ -17,6 +17,7 @@
 #define CLIENTS 1024
 #define OBJECTS 65536
 #define SHUTDOWN_MS 1000
+#define CONNECTIONS 256
 
 static mproc_status make(const struct manager_kind *kind, mproc_manager **manager)
 {
@@ -50,6 +51,7 @@ static mproc_status check_options(mproc_manager_options *options)
     if (options->shutdown_timeout_ms < 0)
         return mproc_error(MPROC_INVALID, "a manager that has %lld ms to shut down",
                            (long long)options->shutdown_timeout_ms);
+    if (!options->connections_per_client_max) options->connections_per_client_max = CONNECTIONS;
     if (options->answer_timeout_ms < 0)
         return mproc_error(MPROC_INVALID, "a manager whose clients may take %lld ms to receive an answer",
                            (long long)options->answer_timeout_ms);

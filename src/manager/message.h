@@ -2,7 +2,7 @@
  * Messages between a manager and its clients: each is the encoding of a list (docs/manager-protocol.md).
  *
  *     a call     number, object, method, and what the method is given
- *     an answer  number, status, text or nil, and what comes of it
+ *     an answer  number, status, text or nil, what comes of it, and true if the thread that did it holds something
  *
  * Objects in them are numbers by which one client and its manager know them: whoever sends a message writes them in
  * the place of what the encoding refers to, and whoever receives one reads them there.
@@ -21,13 +21,19 @@
 /* No method has more. */
 #define MESSAGE_VALUES_MAX 8
 #define MESSAGE_SMALL_WORDS 64
-#define MESSAGE_OBJECTS_MAX ((uint32_t)1 << HANDLE_NUMBER_BITS)
+#define MESSAGE_OBJECTS_MAX ((uint32_t)1 << 20)
 
 /* The number of what is no call, and no answer to one. */
 #define MESSAGE_NO_CALL 0
 
 /* The manager itself is the object 0. */
-enum manager_method { MANAGER_GET = 1, MANAGER_GIVE_BACK = 2, MANAGER_MAKE = 3 };
+enum manager_method {
+    MANAGER_GET = 1,
+    MANAGER_GIVE_BACK = 2,
+    MANAGER_MAKE = 3,
+    MANAGER_JOIN = 4,
+    MANAGER_GIVE_UP = 5
+};
 
 /* The encoding of a message that is sent. It is in `small`, or was allocated. */
 struct message {

@@ -15,42 +15,43 @@
 #define LOOK_MS 10000
 /* Where the system has no room for one more, so long is waited. */
 #define PAUSE_NS ((int64_t)10000000)
+/* How soon who is to stop is asked again. */
+#define ASK_MS 5
 
 /* ---- clients -------------------------------------------------------------------------------------------- */
-
-static mproc_waitable waitable_of(struct session *session)
-{
-    mproc_waitable thing = mproc_waitable_connection(session->connection);
-
-    thing.context = session;
-    return thing;
-}
-
-void server_await(struct session *session)
-{
-    if (mproc_wait_set_add(session->server->set, waitable_of(session)) != MPROC_OK) session_end(session);
-}
 
 static void accept_all(struct server *server)
 {
     mproc_connection *connection;
-    struct session *session;
+    struct line *line;
     mproc_status status;
 
     while ((status = mproc_listener_accept(server->listener, &connection, 0)) == MPROC_OK)
-        if ((session = session_begin(server, connection))) server_await(session);
+        if ((line = line_begin(server, connection)) &&
+            mproc_wait_set_add(server->set, line_waitable(line)) != MPROC_OK)
+            line_end(line);
     if (status != MPROC_TIMEOUT && status != MPROC_INTERRUPTED && !atomic_load(&server->thread.ends))
         plat_clock_sleep_until(plat_clock_now_ns() + PAUSE_NS);
 }
 
-static void go_on(struct server *server, struct session *session)
+static void go_on(struct server *server, struct line *line)
 {
-    enum session_step step = session_receive(session);
+    enum line_step step = line_receive(line);
+    mproc_status status;
 
-    if (step == SESSION_WAITS) return;
-    (void)mproc_wait_set_remove(server->set, waitable_of(session));
-    if (step == SESSION_WORKS) workers_give(server, session);
-    else session_end(session);
+    if (step == LINE_WORKS && (status = workers_give(server, line)) != MPROC_OK) step = line_fail(line, status);
+    if (step != LINE_ENDS) return;
+    (void)mproc_wait_set_remove(server->set, line_waitable(line));
+    line_end(line);
+}
+
+/* A worker that was about to sleep when it was asked to stop sleeps on: it is woken a few times more. */
+static bool ask_again(struct server *server)
+{
+    if (server->asks == 0) return false;
+    server->asks--;
+    interrupt_wake(family.process);
+    return true;
 }
 
 static void serve(void *context)
@@ -61,9 +62,10 @@ static void serve(void *context)
 
     thread_self.requests_alone = true; /* interrupts are for those who wait */
     while (!atomic_load(&server->thread.ends)) {
-        mproc_status status = mproc_wait_set_wait(server->set, ready, READY_MAX, LOOK_MS, &count);
-        if (status == MPROC_TIMEOUT) accept_all(server);
-        else if (status != MPROC_OK && status != MPROC_INTERRUPTED)
+        mproc_status status =
+            mproc_wait_set_wait(server->set, ready, READY_MAX, server->asks > 0 ? ASK_MS : LOOK_MS, &count);
+        if (status == MPROC_TIMEOUT && !ask_again(server)) accept_all(server);
+        else if (status != MPROC_OK && status != MPROC_TIMEOUT && status != MPROC_INTERRUPTED)
             plat_clock_sleep_until(plat_clock_now_ns() + PAUSE_NS);
         for (size_t i = 0; status == MPROC_OK && i < count; i++) {
             if (ready[i].context) go_on(server, ready[i].context);
@@ -82,14 +84,6 @@ static void ring(void *context)
     mproc_listener_close(server->listener);
 }
 
-/* Threads that send to a client return when its connection is closed. */
-static void close_connections(struct server *server)
-{
-    plat_mutex_lock(&server->mutex);
-    for (struct session *at = server->sessions; at; at = at->next) mproc_connection_close(at->connection);
-    plat_mutex_unlock(&server->mutex);
-}
-
 static void shut_down(void *self)
 {
     struct server *server = self;
@@ -98,9 +92,9 @@ static void shut_down(void *self)
     plat_mutex_lock(&server->shutdown);
     if (!atomic_exchange(&server->down, true)) {
         pool_thread_end(&server->thread, ring);
-        close_connections(server);
+        lines_close(server);
         workers_end(&server->workers);
-        while (server->sessions) session_end(server->sessions);
+        while (server->lines) line_end(server->lines);
         mproc_wait_set_free(server->set);
     }
     plat_mutex_unlock(&server->shutdown);

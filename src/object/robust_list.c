@@ -169,6 +169,18 @@ static bool is_owned(_Atomic uint64_t *place, uint64_t lock, uint32_t owner_id)
 }
 
 /* Under the recovery lock, as in recovery: what is entered may be gone, and others get no object at its place yet. */
+bool robust_list_owns(void)
+{
+    bool any;
+
+    if (atomic_load_explicit(thread_self.left, memory_order_relaxed) == 0) return false;
+    recovery_lock_acquire();
+    any = visit_all(thread_self.slot, is_owned, 0, thread_self.owner_id);
+    recovery_lock_release();
+    return any;
+}
+
+/* As above. */
 bool robust_list_abandon_own(void)
 {
     struct thread_slot *slot = thread_self.slot;

@@ -86,7 +86,10 @@ bool robust_lock_owned(uint64_t object, uint32_t owner_id);
  */
 uint32_t robust_list_abandon(struct intent *intent, struct thread_slot *slot, uint32_t owner_id);
 
-/* The same of the calling thread, which goes on. Returns whether it had a lock. */
+/* Whether the calling thread owns one. */
+bool robust_list_owns(void);
+
+/* The same as robust_list_abandon() of the calling thread, which goes on. Returns whether it had a lock. */
 bool robust_list_abandon_own(void);
 
 #endif

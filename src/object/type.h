@@ -41,9 +41,13 @@ struct wait;
  *   call           one call as it comes from another program, or goes to one: by the number of its method, with the
  *                  values that the method is given, of which anything can be. `*result` is nil at first, and the
  *                  caller's afterwards. NULL: it is not served to others
- *   call_within    of what is in another program: the same, and the answer is waited for at most so long
+ *   call_within    of what is in another program: the same, of a method that may itself wait for so long
  *   moments        methods with a smaller number take no longer than moments
+ *   never_waits    the others take longer, but wait for nobody
+ *   runs_on        a call goes on to its end, and may take longer than it may wait: nobody stops it
+ *   threads_own    a thread owns what it acquires by it: its calls from another program are all made by one thread
  *   send_away      threads may wait by a reference that is freed otherwise than by parking: they look again
+ *   thread_ends    the calling thread ends: what the type keeps for it goes
  *   forked         this process is a fork() copy: another thread of its origin may have had the mutex of the type
  */
 struct object_type {
@@ -67,9 +71,13 @@ struct object_type {
     mproc_status (*call)(const struct reference *reference, uint32_t method, const struct mproc_value *values,
                          size_t count, struct mproc_value *result);
     mproc_status (*call_within)(const struct reference *reference, uint32_t method, const struct mproc_value *values,
-                                size_t count, struct mproc_value *result, int64_t timeout_ms);
+                                size_t count, struct mproc_value *result, int64_t waits_ms);
     uint32_t moments;
+    bool never_waits;
+    bool runs_on;
+    bool threads_own;
     void (*send_away)(const struct reference *reference);
+    void (*thread_ends)(void);
     void (*forked)(void);
 };
 

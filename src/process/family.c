@@ -40,6 +40,8 @@ static void thread_ended(void *value)
     recovery_thread_settles();
     wait_thread_ends(); /* before the task's end, which frees references that it may have waited by */
     task_thread_ends();
+    for (int i = 0; i < OBJECT_KINDS; i++)
+        if (object_types[i] && object_types[i]->thread_ends) object_types[i]->thread_ends();
     if (index == family.main_thread) reaper_main_thread_ends();
     recovery_thread_ends(); /* a later exit hook of the program may still call the library */
 }

@@ -22,6 +22,7 @@ const struct object_type service_object_type = {.name = "an object of a class",
                                                 .links = 1,
                                                 .links_at = offsetof(struct service_object, service),
                                                 .call = object_call_served,
+                                                .runs_on = true,
                                                 .last_dropped = last_dropped,
                                                 .forked = forked};
 const struct object_type service_type = {.name = "what a process has for its objects"};

@@ -12,9 +12,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "base"))
 from value_format import encode, read
 
-DICT, LIST, SET, NAMESPACE, OBJECT = 14, 15, 16, 17, 18
-OK, INVALID, NOT_FOUND, NOT_SUPPORTED, END = 0, 3, 7, 9, 24
-GET, GIVE_BACK = 1, 2
+LOCK, DICT, LIST, SET, NAMESPACE, OBJECT = 1, 14, 15, 16, 17, 18
+OK, TIMEOUT, INVALID, NOT_FOUND, NOT_SUPPORTED, INTERRUPTED, END = 0, 1, 3, 7, 9, 13, 24
+GET, GIVE_BACK, MAKE, JOIN, GIVE_UP = 1, 2, 3, 4, 5
 CALL = 1
 SET_ITEM, GET_ITEM, INCREMENT, HAS, COPY, UPDATE, COUNT = 1, 2, 5, 7, 33, 38, 39
 
@@ -31,6 +31,7 @@ LISTS = Of(append=1, get=2, set=3, increment=4, insert=5, delete=6, pop=7, index
 SETS = Of(add=1, discard=2, remove=3, has=4, clear=32, copy=33, pop=34, text=35, count=36, union=64, intersection=65,
           difference=66, symmetric_difference=67, update=80, intersection_update=81, difference_update=82,
           symmetric_difference_update=83, is_disjoint=96, is_subset=97, is_superset=98, equal=99)
+LOCKS = Of(release=1, locked=2, acquire=32, recover=33)
 NAMESPACES = Of(set=1, get=2, delete=3, increment=5, has=7, copy=33, names=34, text=64, count=65)
 
 
@@ -50,17 +51,22 @@ class Manager:
         assert self.greeting["version"] == 1, self.greeting
 
     def receive(self, number):
-        answer_number, status, text, result = read(self.connection.recv_bytes())
+        answer = read(self.connection.recv_bytes())
+        answer_number, status, text, result = answer[:4]
+        self.holds = answer[4:] == [True]
         assert answer_number == number, (answer_number, number)
         if status != OK:
             raise Refused(status, text)
         return result
 
-    def call(self, target, method, *values):
-        """Calls the manager itself (None) or one of its objects."""
+    def send(self, target, method, *values):
+        """Calls the manager itself (None) or one of its objects, and does not wait for the answer."""
         self.number += 1
         number = target.number if target else 0
         self.connection.send_bytes(encode([self.number, number, method] + list(values)))
+
+    def call(self, target, method, *values):
+        self.send(target, method, *values)
         return self.receive(self.number)
 
     def refuses(self, status, target, method, *values):
@@ -73,6 +79,10 @@ class Manager:
 
     def give_back(self, target, count):
         self.connection.send_bytes(encode([0, 0, GIVE_BACK, target.number, count]))
+
+    def give_up(self):
+        """What was sent last; its answer comes all the same."""
+        self.connection.send_bytes(encode([0, 0, GIVE_UP, self.number]))
 
 
 # ---- the conversation ---------------------------------------------------------------------------------
@@ -121,11 +131,34 @@ def converse(address, key):
     use_list(manager)
     use_set(manager)
     use_namespace(manager)
+    use_lock(manager, Manager(address, key))
     try:
         manager.call(inner, COUNT)
         assert False
     except Refused as refused:
         assert "has not the object" in str(refused), refused
+
+
+def use_lock(manager, other):
+    """Each of two connections of the client is a thread for the lock."""
+    forever, lock = 2 ** 63 - 1, manager.call(None, MAKE, "Lock", None)
+    assert lock.kind == LOCK
+    assert other.refuses(INVALID, None, JOIN, b"0" * 16)
+    other.call(None, JOIN, manager.greeting["token"])
+    other.call(lock, LOCKS.acquire, forever)
+    assert other.holds and manager.call(lock, LOCKS.locked) is True and not manager.holds
+    assert manager.refuses(TIMEOUT, lock, LOCKS.acquire, 0)
+    manager.send(lock, LOCKS.acquire, forever)
+    manager.give_up()
+    try:
+        manager.receive(manager.number)
+        assert False
+    except Refused as refused:
+        assert refused.status == INTERRUPTED, (refused.status, str(refused))
+    other.call(lock, LOCKS.release)
+    assert not other.holds and not manager.call(lock, LOCKS.locked)
+    other.connection.close()
+    manager.give_back(lock, 1)
 
 
 def use_list(manager):
