@@ -340,7 +340,8 @@ void mproc_pool_free(mproc_pool *pool)
         jobs_free(pool);
         say(pool, "freed");
         resource_release(pool->initializer_args);
-        resource_release(pool->owned);
+        if (pool->tasks) tasks_let_go(pool->tasks, pool->owned);
+        else resource_release(pool->owned);
     }
     free_memory(pool);
     log_speak();

@@ -138,14 +138,12 @@ uint32_t result_bell(void)
     return 1 + thread_self.index % (BELL_MAPS - 1);
 }
 
-bool result_announce(const mproc_result *result, uint32_t bell)
+/* False: it does not wait for anything any more. */
+static bool announce(const mproc_result *result, uint32_t bell)
 {
-    _Atomic uint64_t *word;
-    uint64_t seen, bells;
+    _Atomic uint64_t *word = &result->slot->word;
+    uint64_t seen = atomic_load(word), bells;
 
-    if (is_known(result)) return false; /* its slot may have gone with the pool */
-    word = &result->slot->word;
-    seen = atomic_load(word);
     do {
         enum task_state state = task_state_of(seen, result->position);
         if (state != TASK_READY && state != TASK_TAKEN) return false;
@@ -153,6 +151,18 @@ bool result_announce(const mproc_result *result, uint32_t bell)
         bells = task_bell(seen) ? BELL_ALL : bell;
     } while (!atomic_compare_exchange_weak(word, &seen, (seen & ~TASK_BELL_MASK) | bells << TASK_BELL_SHIFT));
     return true;
+}
+
+/* In the mutex, as the slot may go with the pool. */
+bool result_announce(const mproc_result *result, uint32_t bell)
+{
+    struct tasks *tasks = result->tasks;
+    bool announced;
+
+    plat_mutex_lock(&tasks->mutex);
+    announced = !is_known(result) && announce(result, bell);
+    plat_mutex_unlock(&tasks->mutex);
+    return announced;
 }
 
 mproc_status result_wait_until_over(mproc_result *result, struct wait *wait)

@@ -211,7 +211,7 @@ void tasks_collect(mproc_result *result)
     if (result->map) return;
     plat_mutex_lock(&tasks->mutex);
     tasks_take_out(result);
-    for (int i = 1; i < TASKS_TURN && position + i < tasks->tail; i++)
+    for (int i = 1; tasks->pool && i < TASKS_TURN && position + i < tasks->tail; i++)
         if (!collect_at(tasks, position + i)) break;
     plat_mutex_unlock(&tasks->mutex);
 }
@@ -437,6 +437,7 @@ void tasks_unlock(struct tasks *tasks)
     plat_mutex_unlock(&tasks->mutex);
     if (!last) return;
     result_memory_end(&tasks->results);
+    resource_release(tasks->shared_owned);
     free(tasks);
 }
 
@@ -455,6 +456,13 @@ void tasks_free(mproc_pool *pool)
     resource_release(tasks->directory);
     free(tasks->stragglers);
     tasks->pool = NULL;
+    plat_mutex_unlock(&tasks->mutex);
+}
+
+void tasks_let_go(struct tasks *tasks, _Atomic uint64_t *shared_owned)
+{
+    plat_mutex_lock(&tasks->mutex);
+    tasks->shared_owned = shared_owned;
     tasks->holders--;
     tasks_unlock(tasks);
 }

@@ -84,6 +84,7 @@ struct tasks {
     uint32_t holders; /* the pool, and each result that the program or this has */
     mproc_pool *pool; /* NULL: it was freed */
     struct pool_shared *shared;
+    _Atomic uint64_t *shared_owned; /* once the pool is freed: who still waits for a result sleeps by what is in it */
     struct pool_stream *stream;
     _Atomic uint64_t *directory;
     uint64_t tail;
@@ -199,8 +200,11 @@ uint32_t tasks_pending(mproc_pool *pool, uint32_t most, uint64_t *waiting);
 /* Whether there is a task that nobody has begun. Under the pool's mutex. */
 bool tasks_waiting(mproc_pool *pool);
 
-/* The pool is freed, and no worker is left. */
+/* The pool is freed, and no worker is left. tasks_let_go() is still to be called. */
 void tasks_free(mproc_pool *pool);
+
+/* The pool is gone. What it shared with its workers, whose owned slot is given, goes with the last result. */
+void tasks_let_go(struct tasks *tasks, _Atomic uint64_t *shared_owned);
 
 /* Unlocks the mutex, and frees the tasks if nobody holds them any more. */
 void tasks_unlock(struct tasks *tasks);

@@ -100,6 +100,15 @@ static void be_taken(void)
     atomic_store(&result->slot->word, task_word(result->position, OTHER, TASK_TAKEN));
 }
 
+/* It is queued again, as if nobody had taken it. */
+static void be_given_back(void)
+{
+    const mproc_result *result = test_tasks_results[0];
+
+    atomic_store(&part(OTHER)->request.at, 0);
+    atomic_store(&result->slot->word, task_word(result->position, 0, TASK_READY));
+}
+
 static void make_pool(void)
 {
     test_tasks_create_pool();
@@ -120,6 +129,7 @@ static void begin_owner(void *state)
     make_pool();
     test_tasks_keep();
     test_tasks_watch();
+    be_given_back();
     test_tasks_free_pool(true);
     test_tasks_forget(of_root);
     test_tasks_retries = 0;
