@@ -537,7 +537,7 @@ REST = [Comparison("value", "making and reading a small map of five pairs", 1, [
                    ["CPU time", "context switches"], [mproc("idle-waiters", 10, 1000, watch=True)],
                    [Goal("most", 1e7, "mproc")])]
 
-# ---- lists, managers ------------------------------------------------------------------------------
+# ---- lists, objects, managers ------------------------------------------------------------------------------
 
 ARRAY = "plain array, pthread mutex"
 
@@ -558,9 +558,25 @@ def manager_call(name, kind, number):
     return twice(name, f"increment in a dict of another program's manager by {kind}", make)
 
 
+def object_call(name, title, cpus):
+    return Comparison(name, title, cpus, ["median", "99 %"],
+                      [mproc("object-call", 100000), system(FUTEX, "trip", 20000)],
+                      [Goal("most", 1200, "mproc")] if cpus == 2 else [Goal("time", 1.5, "mproc", FUTEX)])
+
+
+def object_call_idle(name, title, cpus):
+    return Comparison(name, title, cpus, ["median", "99 %"],
+                      [mproc("object-call", 1000, 300000), system(FUTEX, "trip", 1000, 300000)],
+                      [Goal("time", 1.5, "mproc", FUTEX)])
+
+
+OBJECTS = (twice("object-call", "call of an object that another process has, one after the other", object_call)
+           + twice("object-call-idle", "call of an object that another process has, after 300 us of rest",
+                   object_call_idle))
+
 LISTS = [list_use("list-use", 1000), list_use("list-use-million", MILLION)]
 MANAGERS = manager_call("manager-call", "a Unix socket", 0) + manager_call("manager-call-tcp", "TCP", 1)
 
 # ---- all ------------------------------------------------------------------------------------------
 
-COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + CONNECTIONS + DICTS + LISTS + MANAGERS + MAPS + WORKS + TASKS + REST
+COMPARISONS = STARTS + SYNC + CALLS + CREATES + QUEUES + CONNECTIONS + DICTS + LISTS + OBJECTS + MANAGERS + MAPS + WORKS + TASKS + REST

@@ -53,6 +53,7 @@ static const struct task tasks[] = {
     {"dict-bytes", dict_bytes},
     {"list-use", list_use},
     {"manager-increment", manager_increment},
+    {"object-call", object_call},
     {"tasks-async", tasks_async},
     {"tasks-cold", tasks_cold},
     {"tasks-trip", tasks_trip},

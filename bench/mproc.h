@@ -85,6 +85,12 @@ measure_task list_use;
 measure_task manager_increment;
 
 /*
+ * object.c: a call of an object of a class that another process has, each time after a rest of `items` nanoseconds:
+ * the median and the 99th percentile.
+ */
+measure_task object_call;
+
+/*
  * tasks.c: squares of int64, each a task of its own; `chunk` is the kind of the workers. `tasks_async`: the time
  * for one of `items` tasks, whose results are kept until all are submitted; `tasks_cold`: by a new pool, with its
  * creation. `tasks_trip`: submits and waits, each time after a rest of `items` nanoseconds: the median and the 99th

@@ -52,6 +52,9 @@ void stress_set(int seconds);
 /* The same of a list. */
 void stress_list(int seconds);
 
+/* Objects of classes, whose processes call each other's and are killed. */
+void stress_objects(int seconds);
+
 /* Numbers that look random, from a seed that each stress prints. */
 uint32_t stress_random(uint32_t *seed);
 uint32_t stress_seed(const char *name);

@@ -57,6 +57,11 @@ static void case_list(void)
     stress_list(SECONDS);
 }
 
+static void case_objects(void)
+{
+    stress_objects(SECONDS);
+}
+
 static void case_leases(void)
 {
     stress_leases(SECONDS);
@@ -73,5 +78,6 @@ CHECK_SUITE(stress_long,
     CASE_LIMIT(dict, 240),
     CASE_LIMIT(set, 240),
     CASE_LIMIT(list, 240),
+    CASE_LIMIT(objects, 240),
     CASE_LIMIT(leases, 240)
 );

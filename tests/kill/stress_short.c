@@ -52,6 +52,11 @@ static void case_list(void)
     stress_list(SECONDS);
 }
 
+static void case_objects(void)
+{
+    stress_objects(SECONDS);
+}
+
 static void case_leases(void)
 {
     stress_leases(SECONDS);
@@ -67,5 +72,6 @@ CHECK_SUITE(stress,
     CASE_LIMIT(dict, 60),
     CASE_LIMIT(set, 60),
     CASE_LIMIT(list, 60),
+    CASE_LIMIT(objects, 60),
     CASE_LIMIT(leases, 60)
 );

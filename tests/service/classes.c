@@ -51,6 +51,11 @@ static mproc_status echo(mproc_call *call)
     return mproc_call_return(call, mproc_call_value(call));
 }
 
+static mproc_status first(mproc_call *call)
+{
+    return mproc_call_return(call, mproc_value_at(mproc_call_value(call), 0));
+}
+
 static mproc_status fail(mproc_call *call)
 {
     int64_t status;
@@ -100,6 +105,16 @@ static mproc_status let_go(mproc_call *call)
     return mproc_call_return(call, MPROC_VALUE(state->value));
 }
 
+/* Calls the object that is kept, for at most 20 ms. */
+static mproc_status call_kept(mproc_call *call)
+{
+    counter *state = mproc_call_state(call);
+    mproc_value value;
+
+    MPROC_TRY(mproc_object_call(state->itself, "get", mproc_no_args(), &value, 20));
+    return mproc_call_return(call, value);
+}
+
 /* Down to zero. */
 static mproc_status next(mproc_call *call)
 {
@@ -125,10 +140,11 @@ static mproc_status leave(mproc_call *call)
     exit(7);
 }
 
-static const mproc_method methods[] = {{"get", get},   {"increase", increase}, {"echo", echo},
-                                       {"fail", fail}, {"make", make},         {"call_other", call_other},
-                                       {"keep", keep}, {"let_go", let_go},     {"next", next},
-                                       {"hold", hold}, {"leave", leave}};
+static const mproc_method methods[] = {{"get", get},    {"increase", increase}, {"echo", echo},
+                                       {"fail", fail},  {"make", make},         {"call_other", call_other},
+                                       {"keep", keep},  {"let_go", let_go},     {"next", next},
+                                       {"hold", hold},  {"leave", leave},       {"call_kept", call_kept},
+                                       {"first", first}};
 
 const mproc_class classes_counter = {.name = "Counter",
                                      .create = create,
@@ -180,4 +196,42 @@ int64_t classes_int(mproc_object *object, const char *method, mproc_args args)
     CHECK_OK(mproc_object_call(object, method, args, &value, check_limit_ms()));
     CHECK_EQ(mproc_value_type(value), MPROC_TYPE_INT64);
     return mproc_value_int(value);
+}
+
+/* ---- a process that has an object ----------------------------------------------------------------------- */
+
+/* Hands its object out, and waits to be ended. */
+static mproc_status has_counter(mproc_call *call)
+{
+    mproc_object *object = classes_counter_at(1);
+    mproc_queue *queue;
+    mproc_event *end;
+
+    MPROC_TRY(mproc_unpack(call, &queue, &end));
+    MPROC_TRY(mproc_queue_put(queue, MPROC_VALUE(object), 0));
+    mproc_object_free(object);
+    return mproc_event_wait(end, MPROC_FOREVER);
+}
+
+classes_server classes_start_server(void)
+{
+    classes_server self = {NULL, NULL, NULL};
+    mproc_queue *queue = NULL;
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_queue_create(NULL, &queue));
+    CHECK_OK(mproc_event_create(&self.end));
+    self.process = connections_start(has_counter, MPROC_ARGS(queue, self.end));
+    CHECK_OK(mproc_queue_get(queue, &value, check_limit_ms()));
+    CHECK_OK(mproc_value_to(value, &self.counter));
+    mproc_value_clear(&value);
+    mproc_queue_free(queue);
+    CHECK_EQ(classes_int(self.counter, "increase", MPROC_ARGS(1)), 2);
+    return self;
+}
+
+void classes_free_server(classes_server *self)
+{
+    mproc_object_free(self->counter);
+    mproc_event_free(self->end);
 }

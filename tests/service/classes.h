@@ -24,4 +24,14 @@ int64_t classes_int(mproc_object *object, const char *method, mproc_args args);
 /* A call that fails so. */
 void classes_says(mproc_object *object, const char *method, mproc_args args, mproc_status status, const char *text);
 
+/* Another process that has a counter, at 2, until `end` is set. */
+typedef struct classes_server {
+    mproc_process *process;
+    mproc_object *counter;
+    mproc_event *end;
+} classes_server;
+
+classes_server classes_start_server(void);
+void classes_free_server(classes_server *self);
+
 #endif

@@ -111,48 +111,6 @@ static void case_a_killed_caller_has_nothing_left(void)
 
 /* ---- a process that has objects, and ends --------------------------------------------------------------- */
 
-/* Hands its object out, and waits to be ended; with `leaves`, it ends when it is told. */
-static mproc_status has(mproc_call *call)
-{
-    mproc_object *counter = classes_counter_at(1);
-    mproc_queue *queue;
-    mproc_event *end;
-
-    MPROC_TRY(mproc_unpack(call, &queue, &end));
-    MPROC_TRY(mproc_queue_put(queue, MPROC_VALUE(counter), 0));
-    mproc_object_free(counter);
-    return mproc_event_wait(end, MPROC_FOREVER);
-}
-
-typedef struct server {
-    mproc_process *process;
-    mproc_object *counter;
-    mproc_event *end;
-} server;
-
-static server server_start(void)
-{
-    server self = {NULL, NULL, NULL};
-    mproc_queue *queue = NULL;
-    mproc_value value = mproc_nil();
-
-    CHECK_OK(mproc_queue_create(NULL, &queue));
-    CHECK_OK(mproc_event_create(&self.end));
-    self.process = connections_start(has, MPROC_ARGS(queue, self.end));
-    CHECK_OK(mproc_queue_get(queue, &value, check_limit_ms()));
-    CHECK_OK(mproc_value_to(value, &self.counter));
-    mproc_value_clear(&value);
-    mproc_queue_free(queue);
-    CHECK_EQ(classes_int(self.counter, "increase", MPROC_ARGS(1)), 2);
-    return self;
-}
-
-static void server_free(server *self)
-{
-    mproc_object_free(self->counter);
-    mproc_event_free(self->end);
-}
-
 typedef struct waiter {
     mproc_object *counter;
     mproc_event *begun, *over;
@@ -169,7 +127,7 @@ static void waits(void *context)
 /* One is in a method, and others wait behind it: all learn of it at once. */
 static void case_a_killed_process_keeps_nobody_waiting(void)
 {
-    server self = server_start();
+    classes_server self = classes_start_server();
     waiter waiters[CALLERS];
     plat_thread *threads[CALLERS];
 
@@ -191,31 +149,31 @@ static void case_a_killed_process_keeps_nobody_waiting(void)
     }
     classes_says(self.counter, "get", NONE, MPROC_PEER_DIED, "had this object of class 'Counter' has ended");
     CHECK_STRING(mproc_object_class(self.counter), "Counter");
-    server_free(&self);
+    classes_free_server(&self);
 }
 
 static void case_a_process_that_has_ended_says_so(void)
 {
-    server self = server_start();
+    classes_server self = classes_start_server();
 
     CHECK_OK(mproc_event_set(self.end));
     CHECK_EXITED(self.process, 0);
     classes_says(self.counter, "get", NONE, MPROC_PEER_DIED, "has ended");
-    server_free(&self);
+    classes_free_server(&self);
 }
 
 static void case_a_method_that_exits_is_told(void)
 {
-    server self = server_start();
+    classes_server self = classes_start_server();
 
     classes_says(self.counter, "leave", NONE, MPROC_PEER_DIED, "Counter.leave was to do may be done, or not");
     CHECK_EXITED(self.process, 7);
-    server_free(&self);
+    classes_free_server(&self);
 }
 
 static void case_calls_end_with_their_limits(void)
 {
-    server self = server_start();
+    classes_server self = classes_start_server();
     mproc_event *begun = NULL, *over = NULL;
 
     CHECK_OK(mproc_event_create(&begun));
@@ -230,7 +188,7 @@ static void case_calls_end_with_their_limits(void)
     CHECK_EXITED(self.process, 0);
     mproc_event_free(begun);
     mproc_event_free(over);
-    server_free(&self);
+    classes_free_server(&self);
 }
 
 /* When methods run at the same time here, threads for them come, of which some stay. */
