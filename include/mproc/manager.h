@@ -22,11 +22,11 @@
  * in other languages, see docs/manager-protocol.md. Processes of one family need no manager: they hand each other the
  * objects themselves, with nothing in between.
  *
- * Served are values of all types but functions, and of the objects dicts, lists, sets, namespaces, locks, rlocks, and
- * those of classes (<mproc/object.h>). One that is a value in a served dict or list comes as a proxy, too, and such a
- * proxy may be put into those of its manager: then they have the object itself. What a client got lives as long as it
- * has proxies, or values that were got, whatever becomes of the names. A client's references are dropped when it
- * ends, in whatever way.
+ * Served are values of all types but functions, and of the objects dicts, lists, sets, namespaces, locks, rlocks,
+ * conditions, and those of classes (<mproc/object.h>). One that is a value in a served dict or list comes as a proxy,
+ * too, and such a proxy may be put into those of its manager: then they have the object itself. What a client got
+ * lives as long as it has proxies, or values that were got, whatever becomes of the names. A client's references are
+ * dropped when it ends, in whatever way.
  *
  * What else a proxy does differently:
  *   - It belongs to its process: MPROC_NOT_SUPPORTED if it is put into a queue, an argument, or anything else that is
@@ -50,7 +50,9 @@
  *     killed, it is abandoned (<mproc/lock.h>). So it is when the connection is lost by which it was acquired.
  *   - mproc_interrupt() ends a call that waits: the manager stops it and says how far it has come, so what has been
  *     done is known. If the manager says nothing for a second, MPROC_INTERRUPTED is returned all the same, and what
- *     this thread has acquired by that connection is abandoned. The same is done after call_timeout_ms.
+ *     this thread has acquired by that connection is abandoned. The same is done after call_timeout_ms. A thread that
+ *     holds something there waits for the manager's word until it is interrupted once more: a condition's wait takes
+ *     the lock back first.
  *
  * Nothing is decoded of what somebody without the key sends. What clients with the key send is checked whole before
  * anything of it is used. One that sends what is no message, more than is allowed, takes no answers, or vanishes,

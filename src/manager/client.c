@@ -165,7 +165,9 @@ static mproc_status give_up(struct exchange *exchange, mproc_status why)
     struct message message;
     mproc_status status;
 
+    /* What the thread holds is known when the answer has come: a wait takes its lock back first. */
     exchange->deadline_ns = plat_clock_now_ns() + GIVE_UP_MS * MS_NS;
+    if (why == MPROC_INTERRUPTED && exchange->line->owner) exchange->deadline_ns = PLAT_FOREVER;
     if (message_write(&message, items, MESSAGE_HEAD_CALL + 1, SIZE_MAX) != MPROC_OK) return why;
     status = mproc_connection_send_bytes(exchange->connection, message.bytes, message.size, 0);
     message_clear(&message);

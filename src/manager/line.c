@@ -192,6 +192,14 @@ static void ask_to_stop(struct line *line)
     interrupt_wake(family.process);
 }
 
+/* Under the line's mutex: it ends, so nobody goes on with what its worker is at. */
+static void desert(struct line *line)
+{
+    line->ends = true;
+    if (line->worker) atomic_store(&line->worker->deserted, true);
+    ask_to_stop(line);
+}
+
 /* Whether the message is the wish that a call stops. */
 static bool gives_up(struct line *line, const mproc_value *bytes)
 {
@@ -221,8 +229,7 @@ static void receive_meanwhile(struct line *line, mproc_status status, mproc_valu
     (void)mproc_wait_set_remove(line->server->set, line_waitable(line));
     line->watched = false;
     line->waiting = *bytes;
-    line->ends = status != MPROC_OK && (!line->busy || (status != MPROC_TOO_LONG && status != MPROC_NO_MEMORY));
-    if (line->ends) ask_to_stop(line);
+    if (status != MPROC_OK && (!line->busy || (status != MPROC_TOO_LONG && status != MPROC_NO_MEMORY))) desert(line);
     if (!line->busy) {
         line->busy = true;
         (void)mproc_semaphore_release(line->worker->call);
@@ -276,6 +283,7 @@ static void call_begins(struct line *line, struct worker *worker)
     line->worker = worker;
     line->number = mproc_value_int(mproc_value_at(line->call, 0));
     atomic_store(&worker->request.at, at);
+    atomic_store(&worker->deserted, line->ends);
     if (at && (line->ends || (line->given_up == line->number && line->number != MESSAGE_NO_CALL)))
         atomic_store(&worker->request.asked, at);
     plat_mutex_unlock(&line->mutex);
@@ -427,9 +435,8 @@ void lines_close(struct server *server)
     plat_mutex_lock(&server->mutex);
     for (struct line *line = server->lines; line; line = line->next) {
         plat_mutex_lock(&line->mutex);
-        line->ends = true;
         mproc_connection_close(line->connection);
-        ask_to_stop(line);
+        desert(line);
         if (line->worker && !line->busy) {
             line->busy = true;
             (void)mproc_semaphore_release(line->worker->call);

@@ -66,12 +66,16 @@ struct line {
     struct line *next_job;
 };
 
-/* A permit of `call` is a call of the line for which it holds something, or the end of that. */
+/*
+ * A permit of `call` is a call of the line for which it holds something, or the end of that. `deserted`: the line
+ * that it is at has ended.
+ */
 struct worker {
     struct pool_thread thread;
     struct server *server;
     mproc_semaphore *call;
     struct stop_request request;
+    _Atomic bool deserted;
     uint64_t requests;
     bool rests, goes; /* its own */
     _Atomic bool over;

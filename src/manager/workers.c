@@ -63,8 +63,10 @@ static void work(void *context)
 
     thread_self.requests_alone = true; /* interrupts are for those who wait */
     thread_self.request = &worker->request;
+    interrupt_deserted_by(&worker->deserted);
     while (!worker->goes && (line = take(&worker->server->workers))) attend(worker, line);
     thread_self.request = NULL;
+    interrupt_deserted_by(NULL);
     atomic_store(&worker->over, true);
 }
 

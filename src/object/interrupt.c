@@ -7,6 +7,8 @@
 
 #define POLL_NS ((int64_t)200000000)
 
+static THREAD_LOCAL const _Atomic bool *deserted_by;
+
 /*
  * A thread that is just about to sleep may miss the wake-up, as its word has not changed; no sleep is
  * longer than some seconds, so it is late then, but not lost.
@@ -52,6 +54,16 @@ void interrupt_give_back(void)
     if (interrupt_is_requested() && thread_self.request_seen == atomic_load(&thread_self.request->asked))
         thread_self.request_seen = 0;
     else thread_self.interrupts_seen--;
+}
+
+void interrupt_deserted_by(const _Atomic bool *deserted)
+{
+    deserted_by = deserted;
+}
+
+bool interrupt_deserted(void)
+{
+    return deserted_by && atomic_load(deserted_by);
 }
 
 mproc_status interrupt_status(void)

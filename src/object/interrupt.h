@@ -33,6 +33,13 @@ static inline bool interrupt_is_requested(void)
     return asked && asked == (atomic_load_explicit(&request->at, memory_order_relaxed) & ~REQUEST_CONDEMNED);
 }
 
+/*
+ * Where it is said, to the calling thread, that whoever it works for is gone; NULL: it works for nobody. Then nobody
+ * goes on with what it is at, and it acquires nothing by it.
+ */
+void interrupt_deserted_by(const _Atomic bool *deserted);
+bool interrupt_deserted(void);
+
 /* Raises the count of that process and wakes its threads that are parked. Async-signal-safe. */
 void interrupt_process(uint32_t process);
 

@@ -15,8 +15,8 @@ struct mproc_rlock {
     struct reference reference;
 };
 
-/* As docs/manager-protocol.md numbers them. */
-enum lock_method { METHOD_RELEASE = 1, METHOD_LOCKED, METHOD_ACQUIRE = 32, METHOD_RECOVER };
+/* The others are in lock_impl.h. */
+enum { LOCK_LOCKED = 2 };
 
 static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
                                 size_t count, mproc_value *result);
@@ -25,13 +25,13 @@ const struct object_type lock_type = {.name = "a lock",
                                       .owner_died = robust_lock_abandon,
                                       .owned_by = robust_lock_owned,
                                       .call = call_served,
-                                      .moments = METHOD_ACQUIRE,
+                                      .moments = LOCK_ACQUIRE,
                                       .threads_own = true};
 const struct object_type rlock_type = {.name = "an rlock",
                                        .owner_died = robust_lock_abandon,
                                        .owned_by = robust_lock_owned,
                                        .call = call_served,
-                                       .moments = METHOD_ACQUIRE,
+                                       .moments = LOCK_ACQUIRE,
                                        .threads_own = true};
 
 static bool swap(struct robust_lock *lock, uint32_t expected, uint32_t value)
@@ -105,8 +105,8 @@ done:
 
 /* ---- in other programs ------------------------------------------------------------------------- */
 
-static mproc_status call_remote(const struct reference *reference, enum lock_method method, const int64_t *timeout_ms,
-                                mproc_value *result)
+mproc_status robust_lock_call(const struct reference *reference, uint32_t method, const int64_t *timeout_ms,
+                              mproc_value *result)
 {
     const mproc_value limit = mproc_int(timeout_ms ? *timeout_ms : 0);
 
@@ -123,7 +123,7 @@ mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
     if (reference->arena == REFERENCE_REMOTE)
-        return call_remote(reference, recover ? METHOD_RECOVER : METHOD_ACQUIRE, &timeout_ms, NULL);
+        return robust_lock_call(reference, recover ? LOCK_RECOVER : LOCK_ACQUIRE, &timeout_ms, NULL);
     if (robust_lock_mine(lock) && object_kind(lock) == OBJECT_RLOCK) {
         at->depth++;
         return MPROC_OK;
@@ -196,7 +196,7 @@ mproc_status robust_lock_release_slow(uint64_t lock, const struct reference *ref
     bool rlock;
 
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
-    if (reference->arena == REFERENCE_REMOTE) return call_remote(reference, METHOD_RELEASE, NULL, NULL);
+    if (reference->arena == REFERENCE_REMOTE) return robust_lock_call(reference, LOCK_RELEASE, NULL, NULL);
     rlock = object_kind(lock) == OBJECT_RLOCK;
     do {
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
@@ -271,7 +271,7 @@ static bool locked(const struct reference *reference)
 
     if (reference->arena == REFERENCE_REMOTE)
         return family_enter_with(reference->arena) == MPROC_OK &&
-               call_remote(reference, METHOD_LOCKED, NULL, &result) == MPROC_OK && mproc_value_bool(result);
+               robust_lock_call(reference, LOCK_LOCKED, NULL, &result) == MPROC_OK && mproc_value_bool(result);
     return atomic_load(&((const struct robust_lock *)reference->at)->word.word) != 0;
 }
 
@@ -280,17 +280,16 @@ static mproc_status call_served(const struct reference *reference, uint32_t meth
                                 size_t count, mproc_value *result)
 {
     struct reference *own = (struct reference *)reference;
-    bool acquires = method == METHOD_ACQUIRE || method == METHOD_RECOVER;
+    bool acquires = method == LOCK_ACQUIRE || method == LOCK_RECOVER;
 
-    if (!acquires && method != METHOD_RELEASE && method != METHOD_LOCKED)
+    if (!acquires && method != LOCK_RELEASE && method != LOCK_LOCKED)
         return mproc_error(MPROC_NOT_SUPPORTED, "%s in another program has no method %lu",
                            handle_name(reference->ref.kind), (unsigned long)method);
     if (count != (acquires ? 1 : 0) || (acquires && values[0].type != MPROC_TYPE_INT64))
         return mproc_error(MPROC_INVALID, "method %lu of %s is given %s", (unsigned long)method,
                            handle_name(reference->ref.kind), acquires ? "a time limit, an int64" : "nothing");
-    if (method == METHOD_RELEASE) return robust_lock_release(reference->ref.offset, reference);
-    if (acquires)
-        return robust_lock_acquire(reference->ref.offset, own, values[0].as.int64, method == METHOD_RECOVER);
+    if (method == LOCK_RELEASE) return robust_lock_release(reference->ref.offset, reference);
+    if (acquires) return robust_lock_acquire(reference->ref.offset, own, values[0].as.int64, method == LOCK_RECOVER);
     *result = mproc_bool(locked(reference));
     return MPROC_OK;
 }

@@ -11,6 +11,9 @@ static inline struct robust_lock *robust_lock_at(uint64_t lock)
     return (struct robust_lock *)arena_at(lock);
 }
 
+/* As docs/manager-protocol.md numbers them, of locks and of conditions. */
+enum lock_method { LOCK_RELEASE = 1, LOCK_ACQUIRE = 32, LOCK_RECOVER = 33 };
+
 /* Whether this thread holds it. */
 static inline bool robust_lock_mine(uint64_t lock)
 {
@@ -83,6 +86,12 @@ static inline _Atomic uint32_t *robust_lock_notified(uint64_t lock)
 {
     return object_kind(lock) == OBJECT_RLOCK ? &robust_lock_at(lock)->notified : NULL;
 }
+
+/*
+ * A call of a lock or a condition in another program; `timeout_ms`, unless NULL, is what it is given, and may wait.
+ */
+mproc_status robust_lock_call(const struct reference *reference, uint32_t method, const int64_t *timeout_ms,
+                              mproc_value *result);
 
 /*
  * For a condition or shared items: their link, which is empty, gets the lock that the program gave; NULL: an RLock

@@ -54,26 +54,26 @@ static mproc_status does_nothing(mproc_call *call)
 static void case_what_cannot_be_served_is_refused(void)
 {
     serving both = serving_create(LISTENING_PRIVATE, NULL);
-    mproc_condition *condition = NULL;
+    mproc_shared_memory *memory = NULL;
     mproc_dict *dict = NULL, *proxy;
     mproc_value value = mproc_nil();
 
-    CHECK_OK(mproc_condition_create(NULL, &condition));
-    CHECK_OK(mproc_dict_create(MPROC_MAP("condition", condition, "does", does_nothing), &dict));
-    CHECK_SAYS(mproc_manager_serve(both.manager, "x", MPROC_LIST(1, condition)), MPROC_NOT_SUPPORTED, "a condition");
+    CHECK_OK(mproc_shared_memory_create(8, NULL, &memory));
+    CHECK_OK(mproc_dict_create(MPROC_MAP("memory", memory, "does", does_nothing), &dict));
+    CHECK_SAYS(mproc_manager_serve(both.manager, "x", MPROC_LIST(1, memory)), MPROC_NOT_SUPPORTED, "shared memory");
     CHECK_SAYS(mproc_manager_serve(both.manager, "x", MPROC_LIST(MPROC_MAP(1, does_nothing))), MPROC_NOT_SUPPORTED,
                "a function");
     CHECK_SAYS(mproc_manager_serve(both.manager, "x", mproc_string_from("\xff", 1)), MPROC_INVALID, "UTF-8");
     CHECK_OK(mproc_manager_serve(both.manager, "dict", MPROC_VALUE(dict)));
     proxy = serving_dict(both.client, "dict");
-    CHECK_SAYS(mproc_dict_get(proxy, KEY("condition"), &value), MPROC_NOT_SUPPORTED, "a condition");
+    CHECK_SAYS(mproc_dict_get(proxy, KEY("memory"), &value), MPROC_NOT_SUPPORTED, "shared memory");
     CHECK_SAYS(mproc_dict_copy(proxy, &value), MPROC_NOT_SUPPORTED, "a function");
-    CHECK_SAYS(mproc_dict_set(proxy, KEY("x"), MPROC_VALUE(condition)), MPROC_NOT_SUPPORTED, "not of the manager");
+    CHECK_SAYS(mproc_dict_set(proxy, KEY("x"), MPROC_VALUE(memory)), MPROC_NOT_SUPPORTED, "not of the manager");
     CHECK_SAYS(mproc_dict_set(proxy, KEY("x"), MPROC_VALUE(does_nothing)), MPROC_NOT_SUPPORTED, "a function");
     CHECK_EQ(mproc_dict_count(proxy), 2);
     mproc_dict_free(proxy);
     mproc_dict_free(dict);
-    mproc_condition_free(condition);
+    mproc_shared_memory_free(memory);
     serving_free(&both);
 }
 
