@@ -72,6 +72,7 @@
 #include <stdint.h>
 
 #include <mproc/dict.h>
+#include <mproc/object.h>
 #include <mproc/process.h>
 #include <mproc/status.h>
 #include <mproc/value.h>
@@ -190,6 +191,17 @@ MPROC_API mproc_status mproc_manager_serve(mproc_manager *manager, const char *n
  */
 MPROC_API mproc_status mproc_manager_withdraw(mproc_manager *manager, const char *name);
 
+/*
+ * Has objects of a class of the program made by its name, as of the types that mproc_manager_new() names (Python:
+ * register()), by the process that serves: there its functions run. It takes the place of a class of the same name,
+ * whose objects stay as they are. The class is copied. Does not block.
+ *
+ * Returns MPROC_OK, or, with nothing changed, as mproc_manager_serve(); and also:
+ *   MPROC_INVALID       the class cannot be one, as for mproc_object_create(), or has the name of such a type
+ *   MPROC_BAD_FUNCTION  one of its functions lies in no module
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_manager_register(mproc_manager *manager, const mproc_class *class_);
+
 /* Returns how many clients are connected; 0 for a connection. Does not block. */
 MPROC_API size_t mproc_manager_clients(const mproc_manager *manager);
 
@@ -235,10 +247,12 @@ MPROC_NODISCARD MPROC_API mproc_status mproc_manager_get(mproc_manager *manager,
  *     "list", "set"                        a list, or as the function that creates one; default: empty
  *     "Value"                              its bytes, or the number of them, which are 0
  *     "Array"                              the size of an item; and the bytes of all items, or the number of items
+ *     the name of a registered class       what its create function takes
  *
- * For what serves it is an object of this family like any other one, of which the manager keeps nothing. For a
- * connection it is made in the manager's program, which has it as long as this process, or what it was put into.
- * `*value` is the caller's: mproc_value_clear(). What mproc_value_to() made of it stays.
+ * For what serves it is an object of this family like any other one, of which the manager keeps nothing; one of a
+ * class has its state in the process that serves. For a connection it is made in the manager's program, which has it
+ * as long as this process, or what it was put into. `*value` is the caller's:
+ * mproc_value_clear(). What mproc_value_to() made of it stays.
  *
  * Blocks and returns as mproc_manager_get(); or, with `*value` unchanged:
  *   MPROC_NOT_FOUND      there is no such type
@@ -258,6 +272,13 @@ MPROC_API const char *mproc_manager_address(const mproc_manager *manager);
  * connection, how many of its manager's objects this process has by it. Does not block.
  */
 MPROC_API size_t mproc_manager_objects(const mproc_manager *manager);
+
+/*
+ * Gives a text for people that says what each client has: how many connections, and each object with its number, its
+ * kind and how many references the client has (Python: _debug_info()). Its form may change. `*info` is the caller's:
+ * mproc_value_clear(). Blocks and returns as mproc_manager_get().
+ */
+MPROC_NODISCARD MPROC_API mproc_status mproc_manager_debug_info(mproc_manager *manager, mproc_value *info);
 
 /*
  * Ends serving: no client is accepted any more, those that are connected find the manager ended, and their references

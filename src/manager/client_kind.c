@@ -37,6 +37,11 @@ static mproc_status make(void *self, const char *type, const mproc_value *args, 
     return client_call(self, 0, MANAGER_MAKE, values, sizeof values / sizeof values[0], value, 0);
 }
 
+static mproc_status debug_info(void *self, mproc_value *info)
+{
+    return client_call(self, 0, MANAGER_DEBUG_INFO, NULL, 0, info, 0);
+}
+
 static const char *address(const void *self)
 {
     const struct client *client = self;
@@ -78,6 +83,7 @@ const struct manager_kind client_kind = {.serve = serve,
                                          .withdraw = withdraw,
                                          .get = get,
                                          .make = make,
+                                         .debug_info = debug_info,
                                          .address = address,
                                          .clients = no_clients,
                                          .objects = objects,

@@ -7,6 +7,7 @@
 
 #include <mproc/dict.h>
 #include <mproc/manager.h>
+#include <mproc/object.h>
 #include <mproc/process.h>
 
 struct manager_kind {
@@ -14,6 +15,8 @@ struct manager_kind {
     mproc_status (*withdraw)(void *self, const char *name);
     mproc_status (*get)(void *self, const char *name, mproc_value *value);
     mproc_status (*make)(void *self, const char *type, const mproc_value *args, mproc_value *value);
+    mproc_status (*add_class)(void *self, const mproc_class *class_); /* NULL: it does not serve */
+    mproc_status (*debug_info)(void *self, mproc_value *info);
     const char *(*address)(const void *self);
     size_t (*clients)(const void *self);
     size_t (*objects)(void *self);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "manager/server.h"
-#include "manager/types.h"
 #include "object/robust_list.h"
 #include "process/family.h"
 
@@ -60,7 +59,7 @@ static mproc_status make(struct line *line, const mproc_value *values, mproc_val
     mproc_status status = lent_read(&line->session->lent, &line->call);
 
     if (status != MPROC_OK) return status;
-    status = types_make(mproc_value_string(values[0]), &values[1], true, result);
+    status = server_make(line->server, mproc_value_string(values[0]), &values[1], true, result);
     lent_read_done(&line->session->lent, &line->call);
     return status;
 }
@@ -80,6 +79,7 @@ static mproc_status call_manager(struct line *line, int64_t method, const mproc_
     }
     if (method == MANAGER_MAKE && count == 2 && values[0].type == MPROC_TYPE_STRING)
         return make(line, values, result);
+    if (method == MANAGER_DEBUG_INFO && count == 0) return server_debug_info(line->server, result);
     if (method == MANAGER_JOIN && count == 1) return session_join(line, &values[0]);
     if (method == MANAGER_GIVE_UP && count == 1) return MPROC_OK; /* what was to stop is over */
     if (method != MANAGER_GIVE_BACK || count % 2 != 0)
@@ -152,7 +152,8 @@ static bool takes_moments(struct line *line)
              method = mproc_value_uint(mproc_value_at(line->call, 2));
     uint32_t kind = lent_kind(&line->session->lent, object);
 
-    if (kind == OBJECT_NONE) return method != MANAGER_GIVE_BACK && method != MANAGER_MAKE;
+    if (kind == OBJECT_NONE)
+        return method != MANAGER_GIVE_BACK && method != MANAGER_MAKE && method != MANAGER_DEBUG_INFO;
     return method < object_types[kind]->moments;
 }
 

@@ -69,7 +69,7 @@ mproc_status mproc_manager_create_sized(const mproc_manager_options *options, si
 {
     mproc_manager_options all;
     struct server *server = NULL;
-    mproc_dict *names = NULL;
+    mproc_dict *names = NULL, *classes = NULL;
     mproc_manager *made = NULL;
     mproc_status status;
 
@@ -81,14 +81,16 @@ mproc_status mproc_manager_create_sized(const mproc_manager_options *options, si
     if ((status = check_options(&all)) != MPROC_OK || (status = family_enter()) != MPROC_OK) return status;
     all.authkey = key_of(all.authkey);
     if ((status = make(&server_kind, &made)) != MPROC_OK) return status;
-    if ((status = mproc_dict_create(mproc_nil(), &names)) == MPROC_OK)
-        status = server_create(&all, names, NULL, &server);
+    status = mproc_dict_create(mproc_nil(), &names);
+    if (status == MPROC_OK) status = mproc_dict_create(mproc_nil(), &classes);
+    if (status == MPROC_OK) status = server_create(&all, names, classes, NULL, &server);
     made->self = server;
     if (status == MPROC_OK) {
         *manager = made;
         return MPROC_OK;
     }
     mproc_dict_free(names);
+    mproc_dict_free(classes);
     free(made);
     return status;
 }
@@ -163,6 +165,19 @@ mproc_status mproc_manager_new(mproc_manager *manager, const char *type, mproc_a
     if (!type) return mproc_error(MPROC_INVALID, "a manager makes objects by the name of a type, which is NULL");
     if (!value) return mproc_error(MPROC_INVALID, "the %s that a manager makes is to go to NULL", type);
     return manager->kind->make(manager->self, type, &args, value);
+}
+
+mproc_status mproc_manager_register(mproc_manager *manager, const mproc_class *class_)
+{
+    if (manager->kind->add_class) return manager->kind->add_class(manager->self, class_);
+    return mproc_error(MPROC_BAD_STATE,
+                       "a connection to a manager registers no classes: that is done where it serves");
+}
+
+mproc_status mproc_manager_debug_info(mproc_manager *manager, mproc_value *info)
+{
+    if (!info) return mproc_error(MPROC_INVALID, "what a manager's clients have is to be told to NULL");
+    return manager->kind->debug_info(manager->self, info);
 }
 
 size_t mproc_manager_clients(const mproc_manager *manager)

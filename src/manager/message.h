@@ -32,7 +32,8 @@ enum manager_method {
     MANAGER_GIVE_BACK = 2,
     MANAGER_MAKE = 3,
     MANAGER_JOIN = 4,
-    MANAGER_GIVE_UP = 5
+    MANAGER_GIVE_UP = 5,
+    MANAGER_DEBUG_INFO = 6
 };
 
 /* The encoding of a message that is sent. It is in `small`, or was allocated. */

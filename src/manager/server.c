@@ -5,6 +5,7 @@
 
 #include <mproc/process.h>
 
+#include "manager/classes.h"
 #include "manager/kind.h"
 #include "manager/types.h"
 #include "process/family.h"
@@ -109,6 +110,7 @@ static void end(void *self)
         shut_down(server);
         mproc_listener_free(server->listener);
         mproc_dict_free(server->names);
+        mproc_dict_free(server->classes);
     }
     free(server);
 }
@@ -132,8 +134,8 @@ static mproc_status create_parts(struct server *server, const mproc_manager_opti
     return pool_thread_start(&server->thread, serve, server, "the thread of a manager");
 }
 
-mproc_status server_create(const mproc_manager_options *options, mproc_dict *names, struct server_counts *counts,
-                           struct server **out)
+mproc_status server_create(const mproc_manager_options *options, mproc_dict *names, mproc_dict *classes,
+                           struct server_counts *counts, struct server **out)
 {
     struct server *server = calloc(1, sizeof *server);
     mproc_status status;
@@ -144,6 +146,7 @@ mproc_status server_create(const mproc_manager_options *options, mproc_dict *nam
     server->options.address = NULL;
     server->options.authkey = mproc_nil();
     server->names = names;
+    server->classes = classes;
     server->counts = counts ? counts : &server->own_counts;
     if ((status = create_parts(server, options)) == MPROC_OK) {
         *out = server;
@@ -154,6 +157,13 @@ mproc_status server_create(const mproc_manager_options *options, mproc_dict *nam
     mproc_semaphore_free(server->workers.jobs);
     free(server);
     return status;
+}
+
+mproc_status server_make(const struct server *server, const char *type, const mproc_value *args, bool served,
+                         mproc_value *value)
+{
+    return types_know(type) ? types_make(type, args, served, value)
+                            : classes_make(server->classes, type, args, value);
 }
 
 /* ---- as a manager --------------------------------------------------------------------------------------- */
@@ -184,7 +194,23 @@ static mproc_status make(void *self, const char *type, const mproc_value *args, 
     const struct server *server = self;
     mproc_status status = family_enter_with(server->arena);
 
-    return status == MPROC_OK ? types_make(type, args, false, value) : status;
+    return status == MPROC_OK ? server_make(server, type, args, false, value) : status;
+}
+
+static mproc_status add_class(void *self, const mproc_class *class_)
+{
+    struct server *server = self;
+    mproc_status status = family_enter_with(server->arena);
+
+    return status == MPROC_OK ? classes_register(server->classes, class_) : status;
+}
+
+static mproc_status debug_info(void *self, mproc_value *info)
+{
+    struct server *server = self;
+    mproc_status status = family_enter_with(server->arena);
+
+    return status == MPROC_OK ? server_debug_info(server, info) : status;
 }
 
 static const char *address(const void *self)
@@ -212,6 +238,8 @@ const struct manager_kind server_kind = {.serve = put_name,
                                          .withdraw = withdraw,
                                          .get = get,
                                          .make = make,
+                                         .add_class = add_class,
+                                         .debug_info = debug_info,
                                          .address = address,
                                          .clients = clients,
                                          .objects = objects,

@@ -106,7 +106,8 @@ struct server {
     struct mproc_manager_options options; /* with all defaults; neither address nor key */
     mproc_listener *listener;
     mproc_wait_set *set;
-    mproc_dict *names; /* what is served */
+    mproc_dict *names;   /* what is served */
+    mproc_dict *classes; /* of which it makes objects */
     struct pool_thread thread;
     struct workers workers;
     plat_mutex mutex;
@@ -121,11 +122,18 @@ struct server {
 };
 
 /*
- * Serves what is in `names`, which is the server's if this is MPROC_OK. `counts` stay the caller's; NULL: the server
- * has its own.
+ * Serves what is in `names`, and makes objects of `classes`, both of which are the server's if this is MPROC_OK.
+ * `counts` stay the caller's; NULL: the server has its own.
  */
-mproc_status server_create(const mproc_manager_options *options, mproc_dict *names, struct server_counts *counts,
-                           struct server **out);
+mproc_status server_create(const mproc_manager_options *options, mproc_dict *names, mproc_dict *classes,
+                           struct server_counts *counts, struct server **out);
+
+/* Of a type, or of a class; `served`: another program is to have it. As types_make() and classes_make(). */
+mproc_status server_make(const struct server *server, const char *type, const mproc_value *args, bool served,
+                         mproc_value *value);
+
+/* A text that says what each client has. `*info` is the caller's. */
+mproc_status server_debug_info(struct server *server, mproc_value *info);
 
 /* ---- sessions --------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "manager/classes.h"
 #include "manager/kind.h"
 #include "manager/server.h"
 #include "manager/types.h"
@@ -56,6 +57,8 @@ static void free_parts(struct started *started)
     mproc_process_free(started->process);
     mproc_connection_free(started->control);
     mproc_dict_free(started->names);
+    mproc_dict_free(started->classes);
+    mproc_object_free(started->maker);
     mproc_shared_value_free(started->counts);
     free(started);
 }
@@ -98,6 +101,7 @@ static mproc_status create_process(struct started *started, const mproc_manager_
     given.initializer = NULL;
     args[STARTED_CONTROL] = MPROC_VALUE(there);
     args[STARTED_NAMES] = MPROC_VALUE(started->names);
+    args[STARTED_CLASSES] = MPROC_VALUE(started->classes);
     args[STARTED_COUNTS] = MPROC_VALUE(started->counts);
     args[STARTED_OPTIONS] = mproc_bytes(&given, sizeof given);
     args[STARTED_ADDRESS] = mproc_string(options->address);
@@ -133,7 +137,7 @@ static mproc_status read_report(struct started *started, const mproc_value *said
 
     if (status != MPROC_OK) return mproc_error(status, "%s", text ? text : "");
     snprintf(started->address, sizeof started->address, "%s", text);
-    return MPROC_OK;
+    return mproc_value_to(mproc_value_at(*said, STARTED_MAKER), &started->maker);
 }
 
 static mproc_status await_report(struct started *started, int64_t timeout_ms)
@@ -157,6 +161,7 @@ static mproc_status start(struct started *started, const mproc_manager_options *
     mproc_status status;
 
     if ((status = mproc_dict_create(mproc_nil(), &started->names)) != MPROC_OK) return status;
+    if ((status = mproc_dict_create(mproc_nil(), &started->classes)) != MPROC_OK) return status;
     status = mproc_shared_value_create(sizeof(struct server_counts), NULL, &raw, &started->counts);
     if (status != MPROC_OK) return status;
     if ((status = mproc_pipe(NULL, &started->control, &there)) != MPROC_OK) return status;
@@ -231,9 +236,29 @@ static mproc_status get(void *self, const char *name, mproc_value *value)
 
 static mproc_status make(void *self, const char *type, const mproc_value *args, mproc_value *value)
 {
-    mproc_status status = check(self);
+    struct started *started = self;
+    mproc_status status = check(started);
 
-    return status == MPROC_OK ? types_make(type, args, false, value) : status;
+    if (status != MPROC_OK || types_know(type))
+        return status == MPROC_OK ? types_make(type, args, false, value) : status;
+    return mproc_object_call(started->maker, "make", MPROC_ARGS(type, *args), value, MPROC_FOREVER);
+}
+
+static mproc_status add_class(void *self, const mproc_class *class_)
+{
+    struct started *started = self;
+    mproc_status status = check(started);
+
+    return status == MPROC_OK ? classes_register(started->classes, class_) : status;
+}
+
+static mproc_status debug_info(void *self, mproc_value *info)
+{
+    struct started *started = self;
+    mproc_status status = check(started);
+
+    if (status != MPROC_OK) return status;
+    return mproc_object_call(started->maker, "debug_info", mproc_no_args(), info, MPROC_FOREVER);
 }
 
 static const char *address(const void *self)
@@ -274,6 +299,8 @@ const struct manager_kind started_kind = {.serve = put_name,
                                           .withdraw = withdraw,
                                           .get = get,
                                           .make = make,
+                                          .add_class = add_class,
+                                          .debug_info = debug_info,
                                           .address = address,
                                           .clients = clients,
                                           .objects = objects,

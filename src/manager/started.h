@@ -1,6 +1,7 @@
 /*
  * A manager that is a process of its own, as its starter has it. What is served is in a dict of the family, and the
- * counts in memory of the family: so the starter calls the process for nothing. A pipe says whether it has begun to
+ * counts in memory of the family: so the starter calls the process only for what lies in its memory, objects of
+ * classes and what clients have, by an object that it has. A pipe says whether it has begun to
  * serve; when the starter closes that, the process ends.
  */
 #ifndef MPROC_MANAGER_STARTED_H
@@ -10,6 +11,7 @@
 #include <mproc/dict.h>
 #include <mproc/listener.h>
 #include <mproc/manager.h>
+#include <mproc/object.h>
 #include <mproc/process.h>
 #include <mproc/shared.h>
 
@@ -21,6 +23,8 @@ struct started {
     mproc_process *process;
     mproc_connection *control;
     mproc_dict *names;
+    mproc_dict *classes;
+    mproc_object *maker;        /* in the process: makes objects of them, and tells what clients have */
     mproc_shared_value *counts; /* a struct server_counts */
     int64_t shutdown_timeout_ms;
     _Atomic bool down;
@@ -38,6 +42,7 @@ mproc_status started_main(mproc_call *call);
 enum started_argument {
     STARTED_CONTROL,
     STARTED_NAMES,
+    STARTED_CLASSES,
     STARTED_COUNTS,
     STARTED_OPTIONS, /* bytes: a struct mproc_manager_options without what it points to, which follows */
     STARTED_ADDRESS,
@@ -46,6 +51,6 @@ enum started_argument {
     STARTED_INITIALIZER_ARGS,
     STARTED_ARGUMENTS
 };
-enum started_report { STARTED_STATUS, STARTED_TEXT /* the address, or why not */ };
+enum started_report { STARTED_STATUS, STARTED_TEXT /* the address, or why not */, STARTED_MAKER };
 
 #endif

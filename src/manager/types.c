@@ -220,8 +220,8 @@ static const struct made_type *find(const char *name)
     return NULL;
 }
 
-/* What comes out of a container has all that is in it. The reference of this process goes. */
-static mproc_status hand_over(mproc_object_kind kind, void *object, mproc_value *value)
+/* What comes out of a container has all that is in it. */
+mproc_status types_hand_over(mproc_object_kind kind, void *object, mproc_value *value)
 {
     const mproc_value one = mproc_object_from(kind, object);
     mproc_list *list = NULL;
@@ -231,6 +231,11 @@ static mproc_status hand_over(mproc_object_kind kind, void *object, mproc_value 
     mproc_list_free(list);
     family_free(object);
     return status;
+}
+
+bool types_know(const char *name)
+{
+    return find(name) != NULL;
 }
 
 static mproc_status check_served(const struct made_type *type, bool served)
@@ -256,5 +261,5 @@ mproc_status types_make(const char *name, const mproc_value *args, bool served, 
     if ((status = check_served(type, served)) != MPROC_OK) return status;
     for (size_t i = 0; i < making.count; i++) all[i] = mproc_value_at(*args, i);
     if ((status = type->make(&making)) != MPROC_OK) return status;
-    return hand_over(type->kind, making.object.any, value);
+    return types_hand_over(type->kind, making.object.any, value);
 }

@@ -7,6 +7,9 @@
 /* No type is made of more. */
 #define TYPES_ARGS_MAX 2
 
+/* Whether managers make objects of this type. */
+bool types_know(const char *name);
+
 /*
  * Makes an object of the family, of a list of arguments or nil. `served`: another program is to have it. `*value` is
  * the caller's, and all that has the object.
@@ -15,5 +18,8 @@
  * served to others; or as its create function.
  */
 mproc_status types_make(const char *name, const mproc_value *args, bool served, mproc_value *value);
+
+/* The value of an object, and all that it has. The reference that this process has goes. */
+mproc_status types_hand_over(mproc_object_kind kind, void *object, mproc_value *value);
 
 #endif

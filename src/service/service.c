@@ -38,6 +38,7 @@ static struct {
     uint32_t *next_free;
     uint32_t room;
     uint32_t free;
+    struct local_object *ended; /* at the exit: their memory stays, as somebody may just have found one */
     struct pool_thread thread;
     _Atomic bool serves;
 } own;
@@ -216,8 +217,13 @@ static void end_all(void)
         struct local_object *object = NULL;
         plat_mutex_lock(&own.mutex);
         if (i < own.room) object = own.objects[i];
-        if (object && atomic_load(&object->holds) == 1) take_out(i);
-        else if (i < own.room) object = NULL;
+        if (object && atomic_load(&object->holds) == 1) {
+            take_out(i);
+            object->ended_before = own.ended;
+            own.ended = object;
+        } else {
+            object = NULL;
+        }
         plat_mutex_unlock(&own.mutex);
         if (i >= own.room) return;
         if (object) object_end(object);

@@ -28,6 +28,7 @@ struct local_object {
     _Atomic(const char *) method;
     _Atomic uint32_t holds;
     void *state;
+    struct local_object *ended_before;
 };
 
 /* Makes this process' service, if it has none, without its threads, or with them. MPROC_LIMIT, MPROC_NO_MEMORY. */

@@ -1,6 +1,11 @@
 /* Objects that managers make by the names of their types. */
 #include "manager/serving.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include <mproc/object.h>
+
 #include "object/type.h"
 
 typedef struct made {
@@ -161,9 +166,179 @@ static void case_clients_make_objects_there(void)
     serving_free(&both);
 }
 
-CHECK_SUITE_SETUP(manager_making, serving_setup,
+/* ---- classes -------------------------------------------------------------------------------------------- */
+
+/* An account: it has a balance, and tells in which process it lies. */
+static mproc_status open_account(mproc_call *call)
+{
+    int64_t *balance = malloc(sizeof *balance);
+
+    if (!balance) return MPROC_NO_MEMORY;
+    *balance = mproc_value_int(mproc_value_at(mproc_call_value(call), 0));
+    mproc_call_set_state(call, balance);
+    return MPROC_OK;
+}
+
+static mproc_status close_account(mproc_call *call)
+{
+    free(mproc_call_state(call));
+    return MPROC_OK;
+}
+
+static mproc_status pay_in(mproc_call *call)
+{
+    int64_t *balance = mproc_call_state(call), amount;
+
+    MPROC_TRY(mproc_unpack(call, &amount));
+    *balance += amount;
+    return mproc_call_return(call, mproc_int(*balance));
+}
+
+static mproc_status tell_place(mproc_call *call)
+{
+    return mproc_call_return(call, mproc_int(plat_process_id()));
+}
+
+static const mproc_method account_methods[] = {{"pay_in", pay_in}, {"place", tell_place}};
+static const mproc_class account = {"Account", open_account, close_account, account_methods, 2, false};
+
+static int64_t call_for_int(mproc_object *object, const char *method, mproc_args args)
+{
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_object_call(object, method, args, &value, check_limit_ms()));
+    CHECK_EQ(mproc_value_type(value), MPROC_TYPE_INT64);
+    return mproc_value_int(value);
+}
+
+/* Makes one with 40, and uses it. */
+static void check_account(mproc_manager *manager, int64_t place)
+{
+    mproc_object *object = NULL;
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_manager_new(manager, "Account", MPROC_LIST(40), &value));
+    CHECK_OK(mproc_value_to(value, &object));
+    mproc_value_clear(&value);
+    CHECK_EQ(call_for_int(object, "pay_in", MPROC_ARGS(2)), 42);
+    CHECK_EQ(call_for_int(object, "place", mproc_no_args()), place);
+    mproc_object_free(object);
+}
+
+static void case_objects_of_registered_classes_lie_where_it_is_served(void)
+{
+    serving both = serving_create(LISTENING_PRIVATE, NULL);
+    mproc_value value = mproc_nil();
+
+    CHECK_STATUS(mproc_manager_new(both.client, "Account", MPROC_LIST(40), &value), MPROC_NOT_FOUND);
+    CHECK_OK(mproc_manager_register(both.manager, &account));
+    check_account(both.manager, plat_process_id());
+    check_account(both.client, plat_process_id());
+    serving_free(&both);
+}
+
+static void case_objects_of_registered_classes_lie_in_the_process_that_was_started(void)
+{
+    const mproc_manager_options options = {.name = "maker"};
+    mproc_manager *manager = serving_started(&options), *client = serving_connect(manager);
+    int64_t place = mproc_process_pid(mproc_manager_process(manager));
+    mproc_value value = mproc_nil();
+
+    CHECK_STATUS(mproc_manager_new(manager, "Account", MPROC_LIST(40), &value), MPROC_NOT_FOUND);
+    CHECK_OK(mproc_manager_register(manager, &account));
+    check_account(manager, place);
+    check_account(client, place);
+    mproc_manager_free(client);
+    mproc_process_kill(mproc_manager_process(manager));
+    CHECK_STATUS(mproc_manager_new(manager, "Account", MPROC_LIST(40), &value), MPROC_PEER_DIED);
+    CHECK_STATUS(mproc_manager_register(manager, &account), MPROC_PEER_DIED);
+    mproc_manager_free(manager);
+}
+
+static mproc_status refuses(mproc_call *call)
+{
+    (void)call;
+    return mproc_error(MPROC_USER + 3, "no accounts today");
+}
+
+static void case_what_is_no_class_is_not_registered(void)
+{
+    serving both = serving_create(LISTENING_PRIVATE, NULL);
+    mproc_class wrong = account;
+    mproc_value value = mproc_nil();
+
+    CHECK_SAYS(mproc_manager_register(both.client, &account), MPROC_BAD_STATE, "where it serves");
+    CHECK_STATUS(mproc_manager_register(both.manager, NULL), MPROC_INVALID);
+    wrong.name = "";
+    CHECK_STATUS(mproc_manager_register(both.manager, &wrong), MPROC_INVALID);
+    wrong.name = "list";
+    CHECK_SAYS(mproc_manager_register(both.manager, &wrong), MPROC_INVALID, "'list'");
+    wrong = account;
+    wrong.create = refuses;
+    CHECK_OK(mproc_manager_register(both.manager, &wrong));
+    CHECK_SAYS(mproc_manager_new(both.client, "Account", mproc_nil(), &value), MPROC_USER + 3, "no accounts today");
+    CHECK_OK(mproc_manager_register(both.manager, &account));
+    check_account(both.client, plat_process_id());
+    serving_free(&both);
+}
+
+/* ---- what clients have ---------------------------------------------------------------------------------- */
+
+static void check_info(mproc_manager *manager, const char *has)
+{
+    mproc_value info = mproc_nil();
+
+    CHECK_OK(mproc_manager_debug_info(manager, &info));
+    CHECK_EQ(mproc_value_type(info), MPROC_TYPE_STRING);
+    CHECK(strstr(mproc_value_string(info), has) != NULL);
+    mproc_value_clear(&info);
+}
+
+static void check_all_info(mproc_manager *manager)
+{
+    mproc_manager *client = serving_connect(manager);
+    mproc_value value = mproc_nil();
+
+    CHECK_OK(mproc_manager_new(client, "dict", mproc_nil(), &value));
+    check_info(manager, "1 objects");
+    check_info(client, "object 1: a dict, 1 references");
+    mproc_value_clear(&value);
+    CHECK_STATUS(mproc_manager_debug_info(manager, NULL), MPROC_INVALID);
+    mproc_manager_free(client);
+    serving_await_clients(manager, 0);
+    check_info(manager, "");
+}
+
+static void case_what_clients_have_is_told(void)
+{
+    const mproc_manager_options options = {.authkey = mproc_bytes("a key", 5)};
+    mproc_manager *manager = NULL;
+
+    CHECK_OK(mproc_manager_create(&options, &manager));
+    check_all_info(manager);
+    mproc_manager_free(manager);
+    manager = serving_started(&options);
+    check_all_info(manager);
+    mproc_manager_free(manager);
+}
+
+/* Threads of the library that serve objects of classes stay. */
+static void making_setup(void)
+{
+    mproc_object *first = NULL;
+
+    serving_setup();
+    CHECK_OK(mproc_object_create(&account, MPROC_LIST(1), &first));
+    mproc_object_free(first);
+}
+
+CHECK_SUITE_SETUP(manager_making, making_setup,
     CASE(each_type_is_made_where_it_is_served),
     CASE(each_type_is_made_by_one_that_was_started),
     CASE(objects_have_what_they_are_made_of),
-    CASE(clients_make_objects_there)
+    CASE(clients_make_objects_there),
+    CASE(objects_of_registered_classes_lie_where_it_is_served),
+    CASE(objects_of_registered_classes_lie_in_the_process_that_was_started),
+    CASE(what_is_no_class_is_not_registered),
+    CASE(what_clients_have_is_told)
 );
