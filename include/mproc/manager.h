@@ -23,10 +23,10 @@
  * objects themselves, with nothing in between.
  *
  * Served are values of all types but functions, and of the objects dicts, lists, sets, namespaces, locks, rlocks,
- * conditions, and those of classes (<mproc/object.h>). One that is a value in a served dict or list comes as a proxy,
- * too, and such a proxy may be put into those of its manager: then they have the object itself. What a client got
- * lives as long as it has proxies, or values that were got, whatever becomes of the names. A client's references are
- * dropped when it ends, in whatever way.
+ * conditions, events, semaphores, barriers, and those of classes (<mproc/object.h>). One that is a value in a served
+ * dict or list comes as a proxy, too, and such a proxy may be put into those of its manager: then they have the object
+ * itself. What a client got lives as long as it has proxies, or values that were got, whatever becomes of the names. A
+ * client's references are dropped when it ends, in whatever way.
  *
  * What else a proxy does differently:
  *   - It belongs to its process: MPROC_NOT_SUPPORTED if it is put into a queue, an argument, or anything else that is
@@ -48,6 +48,12 @@
  *     MPROC_LIMIT also says that the manager can start no more threads.
  *   - What a thread acquires is its own also there, until it releases it or ends: then, and when its process is
  *     killed, it is abandoned (<mproc/lock.h>). So it is when the connection is lost by which it was acquired.
+ *   - Time limits count where the object is; call_timeout_ms begins when they are over. A client that ends while it
+ *     waits, killed or not, waits no more: a barrier breaks.
+ *   - A permit of a semaphore is this process' when the call has returned MPROC_OK: if it ends before, or the
+ *     connection is lost, the permit goes back. With mproc_semaphore_options.owned permits belong to the client, and
+ *     go back when it ends. A barrier's action runs where the barrier is.
+ *   - It cannot be waited for together with others (<mproc/wait.h>), and none of its calls is for signal handlers.
  *   - mproc_interrupt() ends a call that waits: the manager stops it and says how far it has come, so what has been
  *     done is known. If the manager says nothing for a second, MPROC_INTERRUPTED is returned all the same, and what
  *     this thread has acquired by that connection is abandoned. The same is done after call_timeout_ms. A thread that

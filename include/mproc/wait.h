@@ -86,6 +86,7 @@ static inline mproc_waitable mproc_waitable_handle(intptr_t handle);
  *                       thread is missing that hears interrupts
  *   MPROC_NO_MEMORY     this process has no room for so many things
  *   MPROC_FORKED        this process is a fork() copy of the one that has a thing, or the set
+ *   MPROC_NOT_SUPPORTED  a thing is in another program: a proxy of <mproc/manager.h>
  * The text says which thing it was, counted from 0.
  *
  * Any thread, any number of them for the same things.

@@ -2,7 +2,7 @@
 #include "container/dict.h"
 
 #include "base/options.h"
-#include "container/methods.h"
+#include "process/methods.h"
 
 /* Without the lock a reader looks so often, before he takes it. */
 #define LOOKS 50

@@ -1,7 +1,7 @@
 /* Lists: made, changed and asked, one element at a time. */
 #include "container/list.h"
 
-#include "container/methods.h"
+#include "process/methods.h"
 
 /* Without the lock a reader looks so often, before he takes it. */
 #define LOOKS 50
@@ -19,6 +19,8 @@ const struct object_type list_type = {.name = "a shared list",
                                       .call = call_served,
                                       .moments = MPROC_LIST_INSERT,
                                       .never_waits = true};
+
+static_assert(METHOD_OPEN == MPROC_LIST_OPEN, "what the methods leave out is what a list leaves out");
 
 static const struct method methods[] = {{MPROC_LIST_APPEND, false, "v"},
                                         {MPROC_LIST_GET, true, "n"},

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "container/methods.h"
+#include "process/methods.h"
 
 static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
                                 size_t count, mproc_value *result);

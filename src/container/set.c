@@ -1,7 +1,7 @@
 /* Sets: made, changed and asked, one element at a time. */
 #include <stdlib.h>
 
-#include "container/methods.h"
+#include "process/methods.h"
 #include "container/set.h"
 
 static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,

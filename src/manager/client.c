@@ -48,6 +48,7 @@ struct exchange {
     struct client_line *line;
     enum line_need need;
     bool runs_on; /* it is to be done, whether somebody waits for its answer or not */
+    bool takes;   /* what comes of it is taken out of the object */
     int64_t number;
     int64_t most_ms;
     int64_t deadline_ns;
@@ -334,6 +335,40 @@ static void settle(struct client *client)
     }
 }
 
+/*
+ * What was taken is the client's when it has said that it has it: until then it can still come back. If it cannot
+ * say so, the connection ends, and nothing was taken.
+ */
+static mproc_status confirm(struct exchange *exchange)
+{
+    const mproc_value items[] = {mproc_int(MESSAGE_NO_CALL), mproc_int(0), mproc_int(MANAGER_RECEIVED)};
+    struct message message;
+    mproc_status status = message_write(&message, items, MESSAGE_HEAD_CALL, SIZE_MAX);
+
+    if (status != MPROC_OK) return status;
+    status = mproc_connection_send_bytes(exchange->connection, message.bytes, message.size,
+                                         left_ms(exchange->deadline_ns));
+    message_clear(&message);
+    return status == MPROC_OK ? status : not_answered(exchange, status);
+}
+
+/* The call, and what comes of it. */
+static mproc_status carry_out(struct exchange *exchange, const struct message *request, mproc_value *result)
+{
+    mproc_status answered = send_and_receive(exchange, request), status = answered;
+    mproc_value taken = mproc_nil();
+
+    if (answered == MPROC_OK) status = answer_take(exchange->client, &exchange->answer, result ? &taken : NULL);
+    if (answered == MPROC_OK && exchange->takes && exchange->answer.status == MPROC_OK) {
+        if (status == MPROC_OK) status = confirm(exchange);
+        answered = status;
+    }
+    end(exchange, answered);
+    if (status == MPROC_OK && result) *result = taken;
+    else mproc_value_clear(&taken);
+    return status;
+}
+
 static mproc_status call(struct exchange *exchange, uint32_t object, uint32_t method, const mproc_value *values,
                          size_t count, mproc_value *result)
 {
@@ -352,9 +387,7 @@ static mproc_status call(struct exchange *exchange, uint32_t object, uint32_t me
     status = message_write(&request, items, MESSAGE_HEAD_CALL + count, client->message_bytes_max);
     if (status != MPROC_OK) return status;
     if ((status = connections_name_objects(client, &request)) == MPROC_OK && (status = begin(exchange)) == MPROC_OK) {
-        status = send_and_receive(exchange, &request);
-        end(exchange, status);
-        if (status == MPROC_OK) status = answer_take(client, &exchange->answer, result);
+        status = carry_out(exchange, &request, result);
         mproc_value_clear(&exchange->bytes);
         settle(client);
     }
@@ -386,6 +419,7 @@ static mproc_status call_within(const struct reference *reference, uint32_t meth
     struct exchange exchange = {.client = client,
                                 .need = need_of(type, method),
                                 .runs_on = type->runs_on,
+                                .takes = type->takes > 0 && method >= type->takes,
                                 .most_ms = most_ms(client, waits_ms, type->runs_on)};
 
     return call(&exchange, proxy_number(&reference->ref), method, values, count, result);

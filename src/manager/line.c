@@ -51,6 +51,31 @@ static enum line_step refuse(struct line *line, mproc_status status)
     return LINE_ENDS;
 }
 
+/* ---- what was taken ------------------------------------------------------------------------------------- */
+
+/* The call has taken something for its client: until it says that it has it, the line uses the object. */
+static bool takes(struct line *line, const struct reference *reference, int64_t method, uint64_t object)
+{
+    const struct object_type *type = object_types[reference->ref.kind];
+
+    if (type->takes == 0 || method < type->takes) return false;
+    line->taken_from = object;
+    return true;
+}
+
+/* It has arrived, or never will: something else came than the client's word. */
+static void settle(struct line *line, bool received)
+{
+    uint64_t object = line->taken_from;
+    const struct reference *reference = object ? lent_use(&line->session->lent, object) : NULL;
+
+    line->taken_from = 0;
+    if (!reference) return;
+    object_types[reference->ref.kind]->delivered(reference, received);
+    lent_use_done(&line->session->lent, object); /* of here */
+    lent_use_done(&line->session->lent, object); /* of the call */
+}
+
 /* ---- calls ---------------------------------------------------------------------------------------------- */
 
 /* Objects among what it is made of are those that the client has. */
@@ -82,6 +107,7 @@ static mproc_status call_manager(struct line *line, int64_t method, const mproc_
     if (method == MANAGER_DEBUG_INFO && count == 0) return server_debug_info(line->server, result);
     if (method == MANAGER_JOIN && count == 1) return session_join(line, &values[0]);
     if (method == MANAGER_GIVE_UP && count == 1) return MPROC_OK; /* what was to stop is over */
+    if (method == MANAGER_RECEIVED && count == 0) return MPROC_OK;
     if (method != MANAGER_GIVE_BACK || count % 2 != 0)
         return mproc_error(MPROC_INVALID, "a manager has no method %lld for %zu values", (long long)method, count);
     for (size_t i = 0; i < count; i += 2)
@@ -111,7 +137,7 @@ static mproc_status call_object(struct line *line, uint64_t object, int64_t meth
 
     if (!reference) return mproc_error(MPROC_INVALID, "the client has not the object that it calls");
     status = call_used(line, reference, method, values, count, result);
-    lent_use_done(&line->session->lent, object);
+    if (status != MPROC_OK || !takes(line, reference, method, object)) lent_use_done(&line->session->lent, object);
     return status;
 }
 
@@ -126,6 +152,7 @@ static mproc_status carry_out(struct line *line)
             method = mproc_value_int(mproc_value_at(line->call, 2));
     mproc_status status;
 
+    settle(line, object == 0 && method == MANAGER_RECEIVED);
     for (size_t i = 0; i < count && i < VALUES_MAX; i++)
         values[i] = mproc_value_at(line->call, MESSAGE_HEAD_CALL + i);
     if (count > VALUES_MAX) status = mproc_error(MPROC_INVALID, "a call of %zu values: no method has so many", count);
@@ -135,7 +162,10 @@ static mproc_status carry_out(struct line *line)
     line->holds = robust_list_owns();
     if (number != MESSAGE_NO_CALL) {
         mproc_status written = write_answer(line, number, status, &result);
-        if (written != MPROC_OK) written = write_answer(line, number, written, NULL);
+        if (written != MPROC_OK) {
+            settle(line, false);
+            written = write_answer(line, number, written, NULL);
+        }
         line->answering = written == MPROC_OK;
         status = written;
     }
@@ -423,6 +453,7 @@ void line_end(struct line *line)
     else server->lines = line->next;
     if (line->next) line->next->previous = line->previous;
     plat_mutex_unlock(&server->mutex);
+    settle(line, false);
     mproc_connection_free(line->connection);
     mproc_value_clear(&line->request);
     mproc_value_clear(&line->waiting);

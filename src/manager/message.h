@@ -33,7 +33,8 @@ enum manager_method {
     MANAGER_MAKE = 3,
     MANAGER_JOIN = 4,
     MANAGER_GIVE_UP = 5,
-    MANAGER_DEBUG_INFO = 6
+    MANAGER_RECEIVED = 6,
+    MANAGER_DEBUG_INFO = 7
 };
 
 /* The encoding of a message that is sent. It is in `small`, or was allocated. */

@@ -55,6 +55,7 @@ struct line {
     struct message answer;
     bool answering;
     bool holds;
+    uint64_t taken_from; /* the object out of which the last call has taken what has not been received yet, or 0 */
 
     plat_mutex mutex;
     bool busy, ends, watched;

@@ -46,6 +46,9 @@ struct wait;
  *   never_waits    the others take longer, but wait for nobody
  *   runs_on        a call goes on to its end, and may take longer than it may wait: nobody stops it
  *   threads_own    a thread owns what it acquires by it: its calls from another program are all made by one thread
+ *   takes          methods from this number on take something out of the object, if there is one
+ *   delivered      what such a call, which was OK, has taken for another program has arrived there, or never will:
+ *                  then the object has it again
  *   send_away      threads may wait by a reference that is freed otherwise than by parking: they look again
  *   thread_ends    the calling thread ends: what the type keeps for it goes
  *   forked         this process is a fork() copy: another thread of its origin may have had the mutex of the type
@@ -76,6 +79,8 @@ struct object_type {
     bool never_waits;
     bool runs_on;
     bool threads_own;
+    uint32_t takes;
+    void (*delivered)(const struct reference *reference, bool received);
     void (*send_away)(const struct reference *reference);
     void (*thread_ends)(void);
     void (*forked)(void);

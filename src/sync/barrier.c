@@ -11,7 +11,7 @@
 #include "object/wait.h"
 #include "object/wait_queue.h"
 #include "process/call.h"
-#include "process/family.h"
+#include "process/methods.h"
 #include "sync/barrier_word.h"
 #include "sync/types.h"
 
@@ -39,12 +39,35 @@ static bool is_actor(uint64_t object, uint32_t owner_id)
     return (uint32_t)atomic_load(&((struct barrier *)arena_at(object))->actor) == owner_id;
 }
 
+/* As docs/manager-protocol.md numbers them. */
+enum barrier_method {
+    METHOD_RESET = 1,
+    METHOD_ABORT,
+    METHOD_PARTIES,
+    METHOD_WAITING,
+    METHOD_BROKEN,
+    METHOD_WAIT = 32
+};
+
+static const struct method methods[] = {{METHOD_RESET, false, ""},
+                                        {METHOD_ABORT, false, ""},
+                                        {METHOD_PARTIES, true, ""},
+                                        {METHOD_WAITING, true, ""},
+                                        {METHOD_BROKEN, true, ""},
+                                        {METHOD_WAIT, true, "t"},
+                                        {0, false, NULL}};
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result);
+
 const struct object_type barrier_type = {.name = "a barrier",
                                          .links = 1,
                                          .links_at = offsetof(struct barrier, action),
                                          .waiter_died = party_died,
                                          .owner_died = actor_died,
-                                         .owned_by = is_actor};
+                                         .owned_by = is_actor,
+                                         .call = call_served,
+                                         .moments = METHOD_WAIT};
 
 static struct barrier *barrier_at(const mproc_barrier *barrier)
 {
@@ -257,14 +280,25 @@ static mproc_status wait_for_others(const struct party *party)
     return outcome(party, status);
 }
 
+/* Where it is, its own time limit counts. */
+static mproc_status wait_remotely(const mproc_barrier *barrier, int64_t timeout_ms, int *index)
+{
+    mproc_value place = mproc_nil();
+    mproc_status status = method_wait(&barrier->reference, methods, METHOD_WAIT, timeout_ms, &place);
+
+    if (status == MPROC_OK && index) *index = (int)mproc_value_int(place);
+    mproc_value_clear(&place);
+    return status;
+}
+
 mproc_status mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms, int *index)
 {
     struct party party = {.barrier = barrier_at(barrier), .object = barrier->reference.ref.offset};
     mproc_status status;
 
-    if (timeout_ms == MPROC_FOREVER) timeout_ms = party.barrier->timeout_ms;
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
-    if ((status = family_enter_with(barrier->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&barrier->reference)) return wait_remotely(barrier, timeout_ms, index);
+    if (timeout_ms == MPROC_FOREVER) timeout_ms = party.barrier->timeout_ms;
     if ((status = wait_begin(&party.wait, &barrier->reference, timeout_ms)) != MPROC_OK) return status;
     if ((status = arrive(&party)) == MPROC_OK) {
         status = party.place + 1 == party.barrier->parties ? come_last(&party) : wait_for_others(&party);
@@ -285,10 +319,10 @@ static mproc_status set_broken(mproc_barrier *barrier, bool broken)
 {
     uint64_t flag = broken ? BARRIER_BROKEN : 0, seen;
     struct barrier *at = barrier_at(barrier);
-    mproc_status status;
     bool done = false;
 
-    if ((status = family_enter_with(barrier->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&barrier->reference))
+        return method_do(&barrier->reference, methods, broken ? METHOD_ABORT : METHOD_RESET);
     wait_queue_enter(barrier->reference.ref.offset, BARRIER_NO_GENERATION);
     seen = atomic_load(&at->word);
     while (!done) {
@@ -311,15 +345,58 @@ mproc_status mproc_barrier_abort(mproc_barrier *barrier)
 
 int mproc_barrier_parties(const mproc_barrier *barrier)
 {
+    if (!barrier->reference.at) return (int)method_count(&barrier->reference, methods, METHOD_PARTIES);
     return (int)barrier_at(barrier)->parties;
 }
 
 int mproc_barrier_waiting(const mproc_barrier *barrier)
 {
+    if (!barrier->reference.at) return (int)method_count(&barrier->reference, methods, METHOD_WAITING);
     return (int)barrier_count(atomic_load(&barrier_at(barrier)->word));
 }
 
 bool mproc_barrier_broken(const mproc_barrier *barrier)
 {
+    if (!barrier->reference.at) return method_says(&barrier->reference, methods, METHOD_BROKEN);
     return atomic_load(&barrier_at(barrier)->word) & BARRIER_BROKEN;
+}
+
+/* ---- from another program ------------------------------------------------------------------------ */
+
+static mproc_status wait_served(mproc_barrier *barrier, int64_t timeout_ms, mproc_value *result)
+{
+    int index = 0;
+    mproc_status status = mproc_barrier_wait(barrier, timeout_ms, &index);
+
+    if (status == MPROC_OK) *result = mproc_int(index);
+    return status;
+}
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result)
+{
+    mproc_barrier *barrier = (mproc_barrier *)reference;
+    int64_t numbers[METHOD_NUMBERS_MAX] = {0};
+    struct method_given given;
+    mproc_status status = method_read(reference, methods, method, values, count, numbers, &given);
+
+    if (status != MPROC_OK) return status;
+    switch ((enum barrier_method)method) {
+    case METHOD_RESET:
+        return mproc_barrier_reset(barrier);
+    case METHOD_ABORT:
+        return mproc_barrier_abort(barrier);
+    case METHOD_PARTIES:
+        *result = mproc_int(mproc_barrier_parties(barrier));
+        return MPROC_OK;
+    case METHOD_WAITING:
+        *result = mproc_int(mproc_barrier_waiting(barrier));
+        return MPROC_OK;
+    case METHOD_BROKEN:
+        *result = mproc_bool(mproc_barrier_broken(barrier));
+        return MPROC_OK;
+    case METHOD_WAIT:
+        break;
+    }
+    return wait_served(barrier, numbers[0], result);
 }

@@ -5,7 +5,7 @@
 
 #include "arena/park.h"
 #include "object/wait.h"
-#include "process/family.h"
+#include "process/methods.h"
 #include "sync/types.h"
 
 /*
@@ -22,7 +22,19 @@ struct event {
 #define EVENT_WAITERS 2u
 #define EVENT_NUMBER 4u
 
-const struct object_type event_type = {.name = "an event"};
+/* As docs/manager-protocol.md numbers them. */
+enum event_method { METHOD_SET = 1, METHOD_CLEAR, METHOD_IS_SET, METHOD_WAIT = 32 };
+
+static const struct method methods[] = {{METHOD_SET, false, ""},
+                                        {METHOD_CLEAR, false, ""},
+                                        {METHOD_IS_SET, true, ""},
+                                        {METHOD_WAIT, false, "t"},
+                                        {0, false, NULL}};
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result);
+
+const struct object_type event_type = {.name = "an event", .call = call_served, .moments = METHOD_WAIT};
 
 struct mproc_event {
     struct reference reference;
@@ -71,13 +83,13 @@ static uint64_t set_after(uint64_t seen)
  */
 mproc_status mproc_event_set(mproc_event *event)
 {
-    _Atomic uint64_t *word = word_of(event);
-    uint64_t seen = atomic_load(word);
     struct intent *intent;
-    uint64_t before;
-    mproc_status status;
+    uint64_t before, seen;
+    _Atomic uint64_t *word;
 
-    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&event->reference)) return method_do(&event->reference, methods, METHOD_SET);
+    word = word_of(event);
+    seen = atomic_load(word);
     if (seen & EVENT_SET) return MPROC_OK;
     intent = work_intent();
     before = atomic_load_explicit(&intent->wake, memory_order_relaxed);
@@ -92,27 +104,29 @@ mproc_status mproc_event_set(mproc_event *event)
 
 mproc_status mproc_event_clear(mproc_event *event)
 {
-    mproc_status status;
-
-    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&event->reference)) return method_do(&event->reference, methods, METHOD_CLEAR);
     atomic_fetch_and(word_of(event), ~(uint64_t)EVENT_SET);
     return MPROC_OK;
 }
 
 bool mproc_event_is_set(const mproc_event *event)
 {
+    if (!event->reference.at) return method_says(&event->reference, methods, METHOD_IS_SET);
     return atomic_load(word_of(event)) & EVENT_SET;
 }
 
 mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms)
 {
-    _Atomic uint64_t *word = word_of(event);
-    uint64_t first = atomic_load(word), seen = first;
+    _Atomic uint64_t *word;
+    uint64_t first, seen;
     mproc_status status;
     struct wait wait;
 
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
-    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&event->reference))
+        return method_wait(&event->reference, methods, METHOD_WAIT, timeout_ms, NULL);
+    word = word_of(event);
+    first = seen = atomic_load(word);
     if (seen & EVENT_SET) return MPROC_OK;
     if (timeout_ms == 0) return wait_tried("the event is not set");
     if ((status = wait_begin(&wait, &event->reference, timeout_ms)) != MPROC_OK) return status;
@@ -125,17 +139,42 @@ mproc_status mproc_event_wait(mproc_event *event, int64_t timeout_ms)
     return status == MPROC_TIMEOUT ? wait_timed_out(&wait, "the event was not set") : status;
 }
 
+/* ---- from another program ------------------------------------------------------------------------ */
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result)
+{
+    mproc_event *event = (mproc_event *)reference;
+    int64_t numbers[METHOD_NUMBERS_MAX] = {0};
+    struct method_given given;
+    mproc_status status = method_read(reference, methods, method, values, count, numbers, &given);
+
+    if (status != MPROC_OK) return status;
+    switch ((enum event_method)method) {
+    case METHOD_SET:
+        return mproc_event_set(event);
+    case METHOD_CLEAR:
+        return mproc_event_clear(event);
+    case METHOD_IS_SET:
+        *result = mproc_bool(mproc_event_is_set(event));
+        return MPROC_OK;
+    case METHOD_WAIT:
+        break;
+    }
+    return mproc_event_wait(event, numbers[0]);
+}
+
 /* ---- together with other things ------------------------------------------------------------------ */
 
 static mproc_status look(void *thing, plat_handle *handle)
 {
     const mproc_event *event = thing;
-    const _Atomic uint64_t *word = word_of(event);
-    mproc_status status;
 
-    if ((status = family_enter_with(event->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&event->reference))
+        return method_refuse(&event->reference, "waited for together with others");
     *handle = PLAT_NO_HANDLE;
-    return atomic_load(word) & EVENT_SET || atomic_load(&event->reference.closed) ? MPROC_OK : MPROC_TIMEOUT;
+    if (atomic_load(word_of(event)) & EVENT_SET) return MPROC_OK;
+    return atomic_load(&event->reference.closed) ? MPROC_OK : MPROC_TIMEOUT;
 }
 
 /* Whoever sets it takes the mark away. */

@@ -6,7 +6,7 @@
 #include "arena/park.h"
 #include "base/options.h"
 #include "object/wait.h"
-#include "process/family.h"
+#include "process/methods.h"
 #include "sync/permits.h"
 #include "sync/types.h"
 
@@ -25,7 +25,22 @@ static void give_permits_back(struct intent *intent, uint64_t object)
     permits_return(intent, (struct permits *)arena_at(object));
 }
 
-const struct object_type semaphore_type = {.name = "a semaphore", .closing = close_account};
+/* As docs/manager-protocol.md numbers them. */
+enum semaphore_method { METHOD_RELEASE = 1, METHOD_VALUE, METHOD_ACQUIRE = 32 };
+
+static const struct method methods[] = {
+    {METHOD_RELEASE, false, ""}, {METHOD_VALUE, true, ""}, {METHOD_ACQUIRE, false, "t"}, {0, false, NULL}};
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result);
+static void delivered(const struct reference *reference, bool received);
+
+const struct object_type semaphore_type = {.name = "a semaphore",
+                                           .closing = close_account,
+                                           .call = call_served,
+                                           .delivered = delivered,
+                                           .moments = METHOD_ACQUIRE,
+                                           .takes = METHOD_ACQUIRE};
 const struct object_type permits_type = {.name = "permits",
                                          .links = 1,
                                          .links_at = offsetof(struct permits, semaphore),
@@ -175,7 +190,8 @@ mproc_status mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout
     struct wait wait;
 
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
-    if ((status = family_enter_with(semaphore->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&semaphore->reference))
+        return method_wait(&semaphore->reference, methods, METHOD_ACQUIRE, timeout_ms, NULL);
     if (at->owned && (status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
     if (try_take(at, permits, 0)) return MPROC_OK;
     if (timeout_ms == 0) return wait_tried("the semaphore has no permit");
@@ -191,7 +207,7 @@ mproc_status mproc_semaphore_release(mproc_semaphore *semaphore)
     struct permits *permits;
     mproc_status status;
 
-    if ((status = family_enter_with(semaphore->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&semaphore->reference)) return method_do(&semaphore->reference, methods, METHOD_RELEASE);
     if (!at->owned) return release_free(at);
     if ((status = account_of(&semaphore->reference, &permits)) != MPROC_OK) return status;
     return release_owned(at, permits);
@@ -199,7 +215,37 @@ mproc_status mproc_semaphore_release(mproc_semaphore *semaphore)
 
 int64_t mproc_semaphore_value(const mproc_semaphore *semaphore)
 {
+    if (!semaphore->reference.at) return (int64_t)method_count(&semaphore->reference, methods, METHOD_VALUE);
     return (int64_t)(atomic_load(&semaphore_at(semaphore)->value) & SEMAPHORE_VALUE_MAX);
+}
+
+/* ---- from another program ------------------------------------------------------------------------ */
+
+static mproc_status call_served(const struct reference *reference, uint32_t method, const mproc_value *values,
+                                size_t count, mproc_value *result)
+{
+    mproc_semaphore *semaphore = (mproc_semaphore *)reference;
+    int64_t numbers[METHOD_NUMBERS_MAX] = {0};
+    struct method_given given;
+    mproc_status status = method_read(reference, methods, method, values, count, numbers, &given);
+
+    if (status != MPROC_OK) return status;
+    switch ((enum semaphore_method)method) {
+    case METHOD_RELEASE:
+        return mproc_semaphore_release(semaphore);
+    case METHOD_VALUE:
+        *result = mproc_int(mproc_semaphore_value(semaphore));
+        return MPROC_OK;
+    case METHOD_ACQUIRE:
+        break;
+    }
+    return mproc_semaphore_acquire(semaphore, numbers[0]);
+}
+
+/* A permit of which nobody knows that he has it goes back. */
+static void delivered(const struct reference *reference, bool received)
+{
+    if (!received) (void)mproc_semaphore_release((mproc_semaphore *)reference);
 }
 
 /* ---- together with other things ------------------------------------------------------------------ */
@@ -208,9 +254,9 @@ static mproc_status look(void *thing, plat_handle *handle)
 {
     const mproc_semaphore *semaphore = thing;
     const struct semaphore *at = semaphore_at(semaphore);
-    mproc_status status;
 
-    if ((status = family_enter_with(semaphore->reference.arena)) != MPROC_OK) return status;
+    if (method_is_remote(&semaphore->reference))
+        return method_refuse(&semaphore->reference, "waited for together with others");
     *handle = PLAT_NO_HANDLE;
     if ((atomic_load(&at->value) & SEMAPHORE_VALUE_MAX) > 0) return MPROC_OK;
     return atomic_load(&semaphore->reference.closed) ? MPROC_OK : MPROC_TIMEOUT;

@@ -123,23 +123,13 @@ static void case_wrong_calls_are_answered(void)
     serving_free(&both);
 }
 
-/* The object of a name, as a number of this client. */
-static void get(mproc_connection *raw)
-{
-    mproc_value bytes = mproc_nil();
-
-    send_value(raw, MPROC_LIST(1, 0, 1, "dict"));
-    CHECK_OK(mproc_connection_recv_bytes(raw, SIZE_MAX, &bytes, check_limit_ms()));
-    mproc_value_clear(&bytes);
-}
-
 static void case_wrong_calls_of_objects_are_answered(void)
 {
     serving both = create(NULL);
     mproc_connection *raw = serving_raw(both.manager);
     const int64_t none[] = {-1, 0, MPROC_DICT_UPDATE, 9, 31, 99, INT64_MAX};
 
-    get(raw);
+    serving_raw_get(raw, "dict");
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         send_value(raw, MPROC_LIST(2, 1, none[i]));
         check_answer(raw, 2, none[i] < 0 || none[i] > UINT32_MAX ? MPROC_INVALID : MPROC_NOT_SUPPORTED, "no method");
@@ -173,7 +163,7 @@ static void check_wrong_calls(serving *both, mproc_value object, const struct wr
     mproc_connection *raw = serving_raw(both->manager);
 
     CHECK_OK(mproc_manager_serve(both->manager, "dict", object));
-    get(raw);
+    serving_raw_get(raw, "dict");
     for (size_t i = 0; i < count; i++) {
         send_value(raw, calls[i].call);
         check_answer(raw, 2, calls[i].status, calls[i].says);
@@ -267,7 +257,7 @@ static void case_objects_of_others_cannot_be_named(void)
     uint64_t message[64];
     size_t size = 0;
 
-    get(raw);
+    serving_raw_get(raw, "dict");
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         /* Bytes of 16 take as much room as an object's reference and its padding: those are put in its place. */
         CHECK_OK(mproc_value_encode(MPROC_LIST(2, 1, MPROC_DICT_SET, 1, MPROC_LIST(mproc_bytes("0123456", 7))),
@@ -312,7 +302,7 @@ static void case_one_that_takes_no_answers_is_given_up(void)
 
     CHECK(text != NULL);
     CHECK_OK(mproc_dict_set(dict, KEY("text"), mproc_bytes(text, 4000)));
-    get(raw);
+    serving_raw_get(raw, "dict");
     for (int i = 0; status == MPROC_OK; i++) {
         status = mproc_connection_send(raw, MPROC_LIST(i + 1, 1, MPROC_DICT_GET, "text"), check_limit_ms());
         if (i % 100 == 0) CHECK_OK(mproc_dict_increment(dict, KEY("n"), 1, NULL));
@@ -331,7 +321,7 @@ static void case_one_that_vanishes_has_nothing_left(void)
     mproc_connection *raw = serving_raw(both.manager);
     mproc_dict *dict = NULL;
 
-    get(raw);
+    serving_raw_get(raw, "dict");
     serving_await_objects(both.manager, 1);
     CHECK_OK(mproc_manager_withdraw(both.manager, "dict"));
     mproc_connection_free(raw);

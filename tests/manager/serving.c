@@ -88,6 +88,29 @@ mproc_connection *serving_raw(const mproc_manager *manager)
     return connection;
 }
 
+/* An object in an answer is no value of this process, so it is not decoded. */
+void serving_raw_get(mproc_connection *raw, const char *name)
+{
+    mproc_value bytes = mproc_nil();
+
+    CHECK_OK(mproc_connection_send(raw, MPROC_LIST(1, 0, 1, name), check_limit_ms()));
+    CHECK_OK(mproc_connection_recv_bytes(raw, SIZE_MAX, &bytes, check_limit_ms()));
+    mproc_value_clear(&bytes);
+}
+
+void serving_raw_call(mproc_connection *raw, mproc_value call, mproc_status status, const char *text)
+{
+    mproc_value answer = mproc_nil();
+
+    CHECK_OK(mproc_connection_send(raw, call, check_limit_ms()));
+    CHECK_OK(mproc_connection_recv(raw, &answer, check_limit_ms()));
+    CHECK_EQ(mproc_value_count(answer), 4);
+    CHECK_EQ(mproc_value_int(mproc_value_at(answer, 0)), mproc_value_int(mproc_value_at(call, 0)));
+    CHECK_EQ(mproc_value_int(mproc_value_at(answer, 1)), status);
+    if (text) CHECK_CONTAINS(mproc_value_string(mproc_value_at(answer, 2)), text);
+    mproc_value_clear(&answer);
+}
+
 typedef struct count {
     const mproc_manager *manager;
     size_t clients, objects;

@@ -26,6 +26,12 @@ void serving_put(mproc_manager *manager, const char *name, mproc_value items);
 /* A connection that has proved the key and has got the greeting. */
 mproc_connection *serving_raw(const mproc_manager *manager);
 
+/* By it: gets an object that has a name, as the first one that this client has: its number is 1. */
+void serving_raw_get(mproc_connection *raw, const char *name);
+
+/* By it: sends a call. Checks the answer: its number, its status, and a part of its text, unless that is NULL. */
+void serving_raw_call(mproc_connection *raw, mproc_value call, mproc_status status, const char *text);
+
 /* Waits until the manager has so many clients, or so many objects are lent. */
 void serving_await_clients(const mproc_manager *manager, size_t count);
 void serving_await_objects(const mproc_manager *manager, size_t count);
