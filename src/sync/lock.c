@@ -117,13 +117,14 @@ mproc_status robust_lock_call(const struct reference *reference, uint32_t method
 /* Only the owner comes past the question whether it is his, so `depth` is nobody else's. */
 mproc_status robust_lock_acquire_slow(uint64_t lock, struct reference *reference, int64_t timeout_ms, bool recover)
 {
-    struct robust_lock *at = robust_lock_at(lock);
+    struct robust_lock *at;
     mproc_status status;
 
     if ((status = timeout_check(timeout_ms)) != MPROC_OK) return status;
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
     if (reference->arena == REFERENCE_REMOTE)
         return robust_lock_call(reference, recover ? LOCK_RECOVER : LOCK_ACQUIRE, &timeout_ms, NULL);
+    at = robust_lock_at(lock);
     if (robust_lock_mine(lock) && object_kind(lock) == OBJECT_RLOCK) {
         at->depth++;
         return MPROC_OK;
@@ -190,13 +191,14 @@ static mproc_status check_releasable(uint32_t seen, bool rlock)
 
 mproc_status robust_lock_release_slow(uint64_t lock, const struct reference *reference)
 {
-    struct robust_lock *at = robust_lock_at(lock);
+    struct robust_lock *at;
     mproc_status status;
     uint32_t seen;
     bool rlock;
 
     if ((status = family_enter_with(reference->arena)) != MPROC_OK) return status;
     if (reference->arena == REFERENCE_REMOTE) return robust_lock_call(reference, LOCK_RELEASE, NULL, NULL);
+    at = robust_lock_at(lock);
     rlock = object_kind(lock) == OBJECT_RLOCK;
     do {
         seen = atomic_load_explicit(&at->word.word, memory_order_relaxed);
