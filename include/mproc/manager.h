@@ -24,9 +24,9 @@
  *
  * Served are values of all types but functions, and of the objects dicts, lists, sets, namespaces, locks, rlocks,
  * conditions, events, semaphores, barriers, and those of classes (<mproc/object.h>). One that is a value in a served
- * dict or list comes as a proxy, too, and such a proxy may be put into those of its manager: then they have the object
- * itself. What a client got lives as long as it has proxies, or values that were got, whatever becomes of the names. A
- * client's references are dropped when it ends, in whatever way.
+ * dict or list comes as a proxy, too, and such a proxy may be put into those of its manager: then they have the
+ * object itself. What a client got lives as long as it has proxies, or values that were got, whatever becomes of the
+ * names. A client's references are dropped when it ends, in whatever way.
  *
  * What else a proxy does differently:
  *   - It belongs to its process: MPROC_NOT_SUPPORTED if it is put into a queue, an argument, or anything else that is
