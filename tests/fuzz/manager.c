@@ -1,6 +1,6 @@
 /*
  * Feeds libFuzzer's bytes to both sides of a manager's protocol. As messages of a client: what is received, to a
- * manager's session, behind a client that has an object of each kind already. As a message of a manager: what is
+ * manager's line, behind a client that has an object of each kind already. As a message of a manager: what is
  * received, to a client, whose proxies are opened, called and given back.
  *
  * Whatever comes, nothing else than these is reached, and nothing is left over.
@@ -44,9 +44,13 @@ static void begin(void)
 
     if (server.names) return;
     server.counts = &server.own_counts;
-    server.options = (mproc_manager_options){
-        .answer_timeout_ms = 1000, .message_bytes_max = 1 << 20, .clients_max = 4, .objects_per_client_max = 8};
+    server.options = (mproc_manager_options){.answer_timeout_ms = 1000,
+                                             .message_bytes_max = 1 << 20,
+                                             .clients_max = 4,
+                                             .connections_per_client_max = 4,
+                                             .objects_per_client_max = 8};
     must(mproc_dict_create(mproc_nil(), &server.names) == MPROC_OK, "no names");
+    must(mproc_dict_create(mproc_nil(), &server.classes) == MPROC_OK, "no classes");
     must(mproc_dict_create(MPROC_MAP("n", 1), &dict) == MPROC_OK, "no dict");
     must(mproc_list_create(MPROC_LIST(1, "two"), &list) == MPROC_OK, "no list");
     must(mproc_set_create(MPROC_LIST(1, "two"), &set) == MPROC_OK, "no set");
@@ -85,28 +89,51 @@ static void drain(mproc_connection *connection)
     while (mproc_connection_recv_bytes(connection, SIZE_MAX, &bytes, 0) == MPROC_OK) mproc_value_clear(&bytes);
 }
 
+static void rest(struct worker *worker)
+{
+    (void)worker;
+}
+
+/* As a worker does it, who is told to stop as soon as it waits. */
+static enum line_step work(struct line *line)
+{
+    struct worker worker = {.server = &server};
+    int64_t number = mproc_value_int(mproc_value_at(line->call, 0));
+    enum line_step step;
+
+    if (number == MESSAGE_NO_CALL) line->ends = true;
+    else line->given_up = number;
+    thread_self.request = &worker.request;
+    step = line_work(line, &worker);
+    thread_self.request = NULL;
+    if (step == LINE_WAITS) step = line_next(line, &worker, rest);
+    if (step == LINE_WAITS) return step;
+    line_give_up(line); /* what a lock's owner does not release is abandoned */
+    return LINE_ENDS;
+}
+
 /* The input is several messages, each with a byte that says its size, in units. */
 static void of_a_client(const unsigned char *data, size_t size)
 {
-    enum session_step step = SESSION_WAITS;
+    enum line_step step = LINE_WAITS;
     mproc_connection *here, *there;
-    struct session *session;
+    struct line *line;
 
     must(mproc_pipe(NULL, &here, &there) == MPROC_OK, "there is no pipe");
-    must((session = session_begin(&server, there)) != NULL, "it is not accepted");
+    must((line = line_begin(&server, there)) != NULL, "it is not accepted");
     send_value(here, MPROC_LIST(1, 0, MANAGER_GET, "all"));
-    must(session_receive(session) == SESSION_WAITS, "the first call is not answered");
-    while (step != SESSION_ENDS && size > 1) {
+    must(line_receive(line) == LINE_WAITS, "the first call is not answered");
+    while (step != LINE_ENDS && size > 1) {
         size_t part = UNIT * (size_t)data[0];
         if (part > size - 1) part = size - 1;
         must(mproc_connection_send_bytes(here, data + 1, part, 0) == MPROC_OK, "there is no room");
         data += 1 + part;
         size -= 1 + part;
-        step = session_receive(session);
-        if (step == SESSION_WORKS) step = session_work(session);
+        step = line_receive(line);
+        if (step == LINE_WORKS) step = work(line);
         drain(here);
     }
-    session_end(session);
+    line_end(line);
     mproc_connection_free(here);
     begin_again();
     must(atomic_load(&server.own_counts.objects) == 0 && atomic_load(&server.own_counts.clients) == 0,
