@@ -175,12 +175,12 @@ static inline void items_publish(struct items *items, uint64_t first, uint64_t c
 /* Puts a value, whose parcel is in the first stage, behind the last one. False: a segment is missing. */
 bool items_append(struct intent *intent, struct container *container, const struct cell *cell);
 
-/* Takes out the element at this index, which is this cell, if it is the last, and no parcel. */
+/* Takes out the element at this index, which is this cell, if it is the last, and a number. */
 static inline bool items_drop_last_number(struct items *items, uint64_t index, const struct cell *cell)
 {
     uint64_t count = items_count(items);
 
-    if (index + 1 < count || cell_is_parcel(cell)) return false;
+    if (index + 1 < count || !cell_is_number(cell)) return false;
     items_publish(items, items_first(items), count - 1);
     return true;
 }

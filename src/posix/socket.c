@@ -285,8 +285,8 @@ mproc_status plat_listener_accept(plat_listener *listener, plat_channel *channel
     int state = cancel_hold(), descriptor = -1;
     const int on = 1;
 
-    if (nobody_waits(listener)) status = MPROC_TIMEOUT;
-    else if (!handle_is_ours(listener->socket)) status = handle_lost(listener->socket, "accept");
+    if (!handle_is_ours(listener->socket)) status = handle_lost(listener->socket, "accept");
+    else if (nobody_waits(listener)) status = MPROC_TIMEOUT;
     while (status == MPROC_OK && descriptor < 0) {
         from.size = sizeof from.as;
         from.as.any.sa_family = AF_UNSPEC;
