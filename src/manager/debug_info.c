@@ -8,14 +8,15 @@
 
 struct text {
     char *bytes;
-    size_t size, room;
+    size_t size, room, most;
 };
 
-/* What there is no memory for is left out. */
+/* What there is no memory for, and what no message has room for, is left out. */
 static void add(struct text *text, const char *line)
 {
     size_t size = strlen(line);
 
+    if (text->size + size > text->most) return;
     if (text->room - text->size <= size) {
         size_t room = 2 * text->room + LINE_BYTES;
         char *more = realloc(text->bytes, room);
@@ -53,7 +54,7 @@ static void add_client(struct text *text, unsigned long number, struct session *
 
 mproc_status server_debug_info(struct server *server, mproc_value *info)
 {
-    struct text text = {NULL, 0, 0};
+    struct text text = {NULL, 0, 0, server->options.message_bytes_max / 2};
     unsigned long number = 0;
     mproc_status status;
 

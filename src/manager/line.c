@@ -152,7 +152,7 @@ static mproc_status carry_out(struct line *line)
             method = mproc_value_int(mproc_value_at(line->call, 2));
     mproc_status status;
 
-    settle(line, object == 0 && method == MANAGER_RECEIVED);
+    if (object != 0 || method != MANAGER_GIVE_UP) settle(line, object == 0 && method == MANAGER_RECEIVED);
     for (size_t i = 0; i < count && i < VALUES_MAX; i++)
         values[i] = mproc_value_at(line->call, MESSAGE_HEAD_CALL + i);
     if (count > VALUES_MAX) status = mproc_error(MPROC_INVALID, "a call of %zu values: no method has so many", count);

@@ -77,11 +77,11 @@ mproc_status session_join(struct line *line, const mproc_value *token)
     uint32_t max = server->options.connections_per_client_max;
     mproc_status status = MPROC_OK;
 
-    if (own->lent.count > 0 || own->lines > 1)
-        return mproc_error(MPROC_INVALID, "a connection of a manager joins a client by its first call");
     plat_mutex_lock(&server->mutex);
     joined = find(server, token);
-    if (!joined || joined == own)
+    if (own->lent.count > 0 || own->lines > 1)
+        status = mproc_error(MPROC_INVALID, "a connection of a manager joins a client by its first call");
+    else if (!joined || joined == own)
         status = mproc_error(MPROC_INVALID, "there is no client with this token: it has ended");
     else if (joined->lines >= max)
         status = mproc_error(MPROC_LIMIT,

@@ -102,7 +102,7 @@ mproc_status started_main(mproc_call *call)
     if (status == MPROC_OK) status = mproc_object_create(&maker_class, mproc_no_args(), &maker);
     if (status == MPROC_OK) status = serve(call, names, classes, counts, &serving);
     if (report(control, status, serving, maker) == MPROC_OK && serving) await_end(control);
+    if (serving) server_kind.shutdown(serving); /* its memory stays, as the starter may just be asking */
     mproc_object_free(maker);
-    if (serving) server_kind.free(serving);
     return MPROC_OK;
 }

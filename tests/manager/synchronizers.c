@@ -83,6 +83,7 @@ static void case_a_permit_that_has_arrived_stays(void)
 
     serving_raw_get(raw, "semaphore");
     serving_raw_call(raw, MPROC_LIST(2, 1, 32, 0), MPROC_OK, NULL);
+    CHECK_OK(mproc_connection_send(raw, MPROC_LIST(0, 0, 5, 2), check_limit_ms())); /* which comes too late */
     CHECK_OK(mproc_connection_send(raw, MPROC_LIST(0, 0, 6), check_limit_ms()));
     serving_raw_call(raw, MPROC_LIST(3, 1, 32, 0), MPROC_OK, NULL);
     serving_raw_call(raw, MPROC_LIST(4, 1, 2), MPROC_OK, NULL);
