@@ -272,6 +272,12 @@ bool block_may_be(uint64_t block)
            (header >= get(&arena_header->heap.bottom) && block < range->limit);
 }
 
+/* What is there may be no header any more, or be written just now: then it is told by what else is looked at. */
+static bool says_object(const struct block_header *header, bool large)
+{
+    return header->magic == BLOCK_MAGIC && (!large || header->class_index == BLOCK_CLASS_LARGE);
+}
+
 /*
  * A large block's place may be anybody's by now. It was committed once, so it can be read. In the one order of all
  * threads the kind is loaded after the caller's own store to the recovery lock. Who ends an object stores its kind
@@ -280,11 +286,9 @@ bool block_may_be(uint64_t block)
 uint32_t block_kind(uint64_t block)
 {
     const struct block_header *header = (const struct block_header *)arena_at(block - sizeof *header);
-    bool there = header->magic == BLOCK_MAGIC;
+    bool large = block >= get(&arena_header->heap.bottom), there = says_object(header, large);
 
-    if (block >= get(&arena_header->heap.bottom))
-        there = there && header->class_index == BLOCK_CLASS_LARGE &&
-                extent_is_at(get(&header->next), arena_offset(header));
+    if (large) there = there && extent_is_at(get(&header->next), arena_offset(header));
     return there ? atomic_load(&header->kind) : 0;
 }
 

@@ -79,7 +79,7 @@ mproc_status classes_make(const mproc_dict *classes, const char *name, const mpr
 
     if (status == MPROC_NOT_FOUND) return mproc_error(MPROC_NOT_FOUND, "a manager knows no type '%s'", name);
     if (status != MPROC_OK) return status;
-    if ((methods = malloc(mproc_value_count(list) * sizeof *methods)))
+    if ((methods = malloc((mproc_value_count(list) + 1) * sizeof *methods)))
         status = make(&list, name, methods, args, value);
     else status = mproc_error(MPROC_NO_MEMORY, "no memory for an object of class '%s'", name);
     free(methods);

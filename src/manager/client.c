@@ -172,7 +172,7 @@ static mproc_status give_up(struct exchange *exchange, mproc_status why)
     if (message_write(&message, items, MESSAGE_HEAD_CALL + 1, SIZE_MAX) != MPROC_OK) return why;
     status = mproc_connection_send_bytes(exchange->connection, message.bytes, message.size, 0);
     message_clear(&message);
-    if (status != MPROC_OK || (status = receive(exchange)) != MPROC_OK) return why;
+    if (status != MPROC_OK || receive(exchange) != MPROC_OK) return why;
     if (exchange->answer.status == MPROC_INTERRUPTED) {
         if (why == MPROC_INTERRUPTED) return MPROC_OK;
         exchange->answer.status = MPROC_TIMEOUT;

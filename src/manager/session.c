@@ -88,7 +88,7 @@ mproc_status session_join(struct line *line, const mproc_value *token)
                              "a client of the manager has %lu connections, and cannot have more "
                              "(connections_per_client_max)",
                              (unsigned long)joined->lines);
-    if (status == MPROC_OK) {
+    if (status == MPROC_OK && joined) {
         joined->lines++;
         (void)drop_line(own);
         line->session = joined;

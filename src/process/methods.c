@@ -98,6 +98,7 @@ static mproc_value give(char letter, const struct method_given *given, const int
 {
     int64_t number;
 
+    assert(letter == 'k' ? given->key != NULL : is_value(letter) ? given->value != NULL : *at != NULL);
     if (letter == 'k') return *given->key;
     if (is_value(letter)) return *given->value;
     number = *(*at)++;

@@ -96,6 +96,9 @@ static void case_calls_of_clients_have_limits(void)
     CHECK_OK(mproc_event_create(&gate));
     CHECK_OK(mproc_manager_serve(both.manager, "gate", MPROC_VALUE(object)));
     proxy = counter_of(&both, "gate");
+    CHECK_OK(mproc_event_set(gate));
+    CHECK_OK(mproc_object_call(proxy, "pass", NONE, NULL, check_limit_ms())); /* makes a connection for such calls */
+    CHECK_OK(mproc_event_clear(gate));
     CHECK_SAYS(mproc_object_call(proxy, "pass", NONE, NULL, 20), MPROC_TIMEOUT, "did not answer within 20 ms");
     CHECK_OK(mproc_event_set(gate));
     CHECK_OK(mproc_object_call(proxy, "pass", NONE, NULL, check_limit_ms()));
